@@ -1,0 +1,3 @@
+namespace Router.TestKit.Actors;
+
+internal static class TestKitMarker;
