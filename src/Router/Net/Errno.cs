@@ -1,0 +1,40 @@
+namespace Router.Net;
+
+/// <summary>Error numbers as Linux has them (errno(3)); the portable network maps to the same.</summary>
+/// <remarks>Socket calls report failure as the negative of one of these, never by an exception.</remarks>
+public enum Errno
+{
+    Success = 0,
+    EPERM = 1,
+    EINTR = 4,
+    EIO = 5,
+    EBADF = 9,
+    EAGAIN = 11,
+    ENOMEM = 12,
+    EACCES = 13,
+    EINVAL = 22,
+    ENFILE = 23,
+    EMFILE = 24,
+    EPIPE = 32,
+    ENOTSOCK = 88,
+    EMSGSIZE = 90,
+    EPROTO = 71,
+    EPROTONOSUPPORT = 93,
+    EOPNOTSUPP = 95,
+    EAFNOSUPPORT = 97,
+    EADDRINUSE = 98,
+    EADDRNOTAVAIL = 99,
+    ENETDOWN = 100,
+    ENETUNREACH = 101,
+    ECONNABORTED = 103,
+    ECONNRESET = 104,
+    ENOBUFS = 105,
+    EISCONN = 106,
+    ENOTCONN = 107,
+    ETIMEDOUT = 110,
+    ECONNREFUSED = 111,
+    EHOSTDOWN = 112,
+    EHOSTUNREACH = 113,
+    EALREADY = 114,
+    EINPROGRESS = 115,
+}

@@ -1,0 +1,62 @@
+namespace Router.Net;
+
+/// <summary>How to make a datagram listener's socket.</summary>
+/// <param name="ReceiveBuffer">SO_RCVBUF to ask for, bytes; 0 keeps the system's default.</param>
+/// <param name="SendBuffer">SO_SNDBUF to ask for, bytes; 0 keeps the system's default.</param>
+/// <param name="DualStack">On an IPv6 wildcard: also receive IPv4 (IPV6_V6ONLY off).</param>
+/// <param name="JoinGroup">False for the first socket of a group: bound alone, so that a second process on the port is refused,
+/// then opened for the others (SO_REUSEPORT set after bind). True for the others: SO_REUSEPORT before bind.</param>
+/// <param name="MakeGroup">Whether other shards will join: SO_REUSEPORT is set after the bind.</param>
+public sealed record DatagramOptions(
+    int ReceiveBuffer, int SendBuffer, bool DualStack, bool MakeGroup = false, bool JoinGroup = false);
+
+/// <summary>How to make a stream listener's socket.</summary>
+/// <param name="Backlog">Connections that may wait to be accepted; the kernel caps it at somaxconn.</param>
+/// <param name="DualStack">As in <see cref="DatagramOptions"/>; the next two likewise.</param>
+/// <param name="MakeGroup">Other shards will join.</param>
+/// <param name="JoinGroup">This shard joins.</param>
+public sealed record StreamListenOptions(int Backlog, bool DualStack, bool MakeGroup = false, bool JoinGroup = false);
+
+/// <summary>
+/// The seam to the operating system's sockets: Linux calls, the portable twin over System.Net.Sockets, or the test kit's
+/// memory. Errors are values: every call returns 0 or a negative errno and leaves nothing open on failure.
+/// </summary>
+public interface INetwork
+{
+    /// <summary>Word for the log: <c>linux</c>, <c>portable</c>, <c>simulated</c>.</summary>
+    string Name { get; }
+
+    /// <summary>One per loop; owned and disposed by it.</summary>
+    IPoller CreatePoller();
+
+    /// <summary>A bound, non-blocking datagram socket; wildcard binds report the local address of every datagram.</summary>
+    int BindDatagram(in SocketAddr local, DatagramOptions options, out DatagramSocket? socket);
+
+    /// <summary>A datagram socket connected to <paramref name="remote"/> on a port the kernel picks.</summary>
+    int ConnectDatagram(in SocketAddr remote, out ConnectedDatagramSocket? socket);
+
+    /// <summary>A bound, listening, non-blocking stream socket.</summary>
+    int Listen(in SocketAddr local, StreamListenOptions options, out StreamListener? socket);
+
+    /// <summary>Starts to connect: 0 or -EINPROGRESS with a socket that turns writable when decided.</summary>
+    int ConnectStream(in SocketAddr remote, out StreamSocket? socket);
+}
+
+/// <summary>Waits for readiness of many sockets; one per loop, used by the loop's thread only, except <see cref="Wake"/>.</summary>
+public interface IPoller : IDisposable
+{
+    /// <returns>0 or a negative errno (-ENOSPC, -ENOMEM).</returns>
+    int Add(IoSocket socket, IoReadiness interest);
+
+    void Modify(IoSocket socket, IoReadiness interest);
+
+    /// <summary>Takes the socket off; called before its descriptor is closed.</summary>
+    void Remove(IoSocket socket);
+
+    /// <summary>Waits up to <paramref name="timeoutMs"/> (0: polls, -1: until woken) and tells each ready socket's receiver. EINTR is not an end.</summary>
+    /// <returns>Sockets told.</returns>
+    int Wait(int timeoutMs);
+
+    /// <summary>Ends a running or the next <see cref="Wait"/>. Any thread; never blocks.</summary>
+    void Wake();
+}

@@ -1,0 +1,346 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+
+namespace Router.Net;
+
+/// <summary>Told at the end of a loop's pass, after the run queue: sends what was queued, takes back what was lent.</summary>
+public interface IEndOfPass
+{
+    void OnEndOfPass();
+}
+
+/// <summary>What a loop may do in one pass.</summary>
+/// <param name="RunsPerPass">Runnables run between two polls, so that an actor that tells itself cannot starve the sockets.</param>
+/// <param name="TimersPerPass">Deadlines fired in one pass.</param>
+/// <param name="ReadBufferBytes">The one read buffer that all streams of the loop share.</param>
+public sealed record IoLoopOptions(int RunsPerPass = 4096, int TimersPerPass = 1024, int ReadBufferBytes = 256 * 1024);
+
+/// <summary>
+/// One I/O thread: polls sockets, runs the mailboxes they woke, flushes replies, turns the timer wheel, and again.
+/// </summary>
+/// <remarks>
+/// Everything but <see cref="Enqueue"/>, <see cref="Start"/> and <see cref="Stop"/> belongs to the loop's thread. Without <see cref="Start"/> the owner
+/// drives it by <see cref="RunOnce"/>, single-threaded: so tests run it.
+/// </remarks>
+public sealed class IoLoop : IDisposable
+{
+    [ThreadStatic]
+    private static IoLoop? t_current;
+
+    private readonly IPoller _poller;
+    private readonly TimeProvider _time;
+    private readonly IoLoopOptions _options;
+    private readonly TimerWheel _timers;
+    private readonly long _started;
+    private readonly ConcurrentQueue<IRunnable> _foreign = new();
+    private readonly List<IEndOfPass> _endOfPass = [];
+    private IRunnable?[] _runs = new IRunnable?[256];   // ring; grows to the number of cells that are ready at once
+    private int _runsHead;
+    private int _runsCount;
+    private int _sleeping;
+    private volatile bool _stopping;
+    private bool _disposed;
+    private Thread? _thread;
+
+    public IoLoop(int index, INetwork network, TimeProvider time, IoLoopOptions options)
+    {
+        Index = index;
+        Network = network;
+        _time = time;
+        _options = options;
+        _poller = network.CreatePoller();
+        _started = time.GetTimestamp();
+        _timers = new TimerWheel(0);
+        unsafe
+        {
+            ReadBuffer = (byte*)NativeMemory.AlignedAlloc((nuint)options.ReadBufferBytes, 4096);
+        }
+    }
+
+    public int Index { get; }
+
+    public INetwork Network { get; }
+
+    /// <summary>Milliseconds since the loop was made, read once per pass: cheap, and up to one pass old.</summary>
+    public long NowMs { get; private set; }
+
+    /// <summary>Shared by all streams of this loop; valid within one turn.</summary>
+    public unsafe byte* ReadBuffer { get; }
+
+    public int ReadBufferBytes => _options.ReadBufferBytes;
+
+    /// <summary>The loop whose thread this is, or null.</summary>
+    public static IoLoop? Current => t_current;
+
+    public bool IsCurrent => ReferenceEquals(t_current, this);
+
+    public int ArmedTimers => _timers.Count;
+
+    /// <summary>Registered sockets.</summary>
+    public int Sockets { get; private set; }
+
+    /// <summary>An exception left a receiver, a timer or a runnable: a defect, contained. Called on the loop's thread.</summary>
+    public Action<Exception>? OnFault { get; set; }
+
+    /// <summary>Runs first and last on the loop's thread; the dispatcher binds itself there.</summary>
+    public Action? OnThreadStart { get; set; }
+
+    public Action? OnThreadStop { get; set; }
+
+    /// <summary>Starts the dedicated thread.</summary>
+    public void Start()
+    {
+        Check.That(_thread is null);
+        _thread = new Thread(RunThread) { IsBackground = true, Name = $"router-loop-{Index}" };
+        _thread.Start();
+    }
+
+    /// <summary>Asks the thread to end after its pass and waits for it. Any thread but the loop's own; twice is allowed.</summary>
+    public void Stop()
+    {
+        _stopping = true;
+        _poller.Wake();
+        _thread?.Join();
+        _thread = null;
+    }
+
+    /// <summary>Watches a socket; it belongs to this loop from now on.</summary>
+    /// <returns>0 or a negative errno.</returns>
+    public int Register(IoSocket socket, IIoReceiver receiver, IoReadiness interest)
+    {
+        Check.That(socket.Loop is null);
+        socket.Receiver = receiver;
+        socket.Interest = interest;
+        var result = _poller.Add(socket, interest);
+        if (result < 0)
+        {
+            socket.Receiver = null;
+            return result;
+        }
+
+        socket.Loop = this;
+        Sockets++;
+        return 0;
+    }
+
+    public void SetInterest(IoSocket socket, IoReadiness interest)
+    {
+        if (socket.Interest == interest || socket.Loop is null)
+        {
+            return;
+        }
+
+        socket.Interest = interest;
+        _poller.Modify(socket, interest);
+    }
+
+    /// <summary>Takes a socket off; its Dispose calls this before the descriptor closes.</summary>
+    internal void Unregister(IoSocket socket)
+    {
+        if (socket.Loop is null)
+        {
+            return;
+        }
+
+        _poller.Remove(socket);
+        socket.Loop = null;
+        socket.Receiver = null;
+        Sockets--;
+    }
+
+    /// <summary>Has <paramref name="run"/> run once on the loop's thread. Any thread.</summary>
+    public void Enqueue(IRunnable run)
+    {
+        if (IsCurrent)
+        {
+            AddRun(run);
+            return;
+        }
+
+        _foreign.Enqueue(run);
+        Interlocked.MemoryBarrier();   // pairs with the one between setting _sleeping and re-checking the queue
+        if (Volatile.Read(ref _sleeping) != 0 && Interlocked.Exchange(ref _sleeping, 0) != 0)
+        {
+            _poller.Wake();
+        }
+    }
+
+    /// <summary>Has <paramref name="item"/> told once at the end of this pass. The caller sees to it that it asks once.</summary>
+    public void AtEndOfPass(IEndOfPass item) => _endOfPass.Add(item);
+
+    public void Schedule(LoopTimer timer, long dueMs) => _timers.Schedule(timer, dueMs);
+
+    public void Cancel(LoopTimer timer) => _timers.Cancel(timer);
+
+    /// <summary>One pass. <paramref name="block"/>: sleeps in the poll until something is ready, due or enqueued.</summary>
+    /// <returns>Whether anything happened.</returns>
+    public bool RunOnce(bool block)
+    {
+        var previous = t_current;
+        t_current = this;
+        try
+        {
+            return Pass(block);
+        }
+        finally
+        {
+            t_current = previous;
+        }
+    }
+
+    public void Dispose()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        Stop();
+        _disposed = true;
+        _poller.Dispose();
+        unsafe
+        {
+            NativeMemory.AlignedFree(ReadBuffer);
+        }
+    }
+
+    private void RunThread()
+    {
+        t_current = this;
+        OnThreadStart?.Invoke();
+        while (!_stopping)
+        {
+            Pass(block: true);
+        }
+
+        OnThreadStop?.Invoke();
+    }
+
+    private bool Pass(bool block)
+    {
+        var told = Poll(block);
+        ReadClock();
+        var fired = Guarded(static loop => loop._timers.Turn(loop.NowMs, loop._options.TimersPerPass));
+        var ran = RunReady();
+        EndPass();
+        return told + fired + ran > 0;
+    }
+
+    private int Poll(bool block)
+    {
+        var timeout = block && _runsCount == 0 ? _timers.NextTurnMs(NowMs) : 0;
+        if (timeout != 0)
+        {
+            Volatile.Write(ref _sleeping, 1);
+            Interlocked.MemoryBarrier();
+            if (!_foreign.IsEmpty || _stopping)
+            {
+                timeout = 0;
+            }
+        }
+
+        var told = _poller.Wait(timeout);
+        Volatile.Write(ref _sleeping, 0);
+        return told;
+    }
+
+    private int RunReady()
+    {
+        var ran = 0;
+        while (ran < _options.RunsPerPass)
+        {
+            if (!_foreign.IsEmpty)
+            {
+                TakeForeign();
+            }
+
+            if (_runsCount == 0)
+            {
+                break;
+            }
+
+            ran += Guarded(static loop => loop.RunBatch());
+        }
+
+        return ran;
+    }
+
+    /// <summary>Runs what is ready now; a body of its own, so that it is compiled to its best while the thread's loop runs on.</summary>
+    private int RunBatch()
+    {
+        var count = Math.Min(_runsCount, 256);
+        for (var i = 0; i < count; i++)
+        {
+            var run = _runs[_runsHead]!;
+            _runs[_runsHead] = null;
+            _runsHead = (_runsHead + 1) & (_runs.Length - 1);
+            _runsCount--;
+            run.Run();
+        }
+
+        return count;
+    }
+
+    private void EndPass()
+    {
+        for (var i = 0; i < _endOfPass.Count; i++)
+        {
+            try
+            {
+                _endOfPass[i].OnEndOfPass();
+            }
+            catch (Exception fault)
+            {
+                OnFault?.Invoke(fault);
+            }
+        }
+
+        _endOfPass.Clear();
+    }
+
+    private int Guarded(Func<IoLoop, int> step)
+    {
+        try
+        {
+            return step(this);
+        }
+        catch (Exception fault)
+        {
+            OnFault?.Invoke(fault);
+            return 1;
+        }
+    }
+
+    private void ReadClock() => NowMs = (long)_time.GetElapsedTime(_started).TotalMilliseconds;
+
+    private void TakeForeign()
+    {
+        for (var i = _foreign.Count; i > 0 && _foreign.TryDequeue(out var run); i--)
+        {
+            AddRun(run);
+        }
+    }
+
+    private void AddRun(IRunnable run)
+    {
+        if (_runsCount == _runs.Length)
+        {
+            GrowRuns();
+        }
+
+        _runs[(_runsHead + _runsCount) & (_runs.Length - 1)] = run;
+        _runsCount++;
+    }
+
+    private void GrowRuns()
+    {
+        var larger = new IRunnable?[_runs.Length * 2];
+        for (var i = 0; i < _runsCount; i++)
+        {
+            larger[i] = _runs[(_runsHead + i) & (_runs.Length - 1)];
+        }
+
+        _runs = larger;
+        _runsHead = 0;
+    }
+}

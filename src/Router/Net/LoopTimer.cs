@@ -1,0 +1,17 @@
+namespace Router.Net;
+
+/// <summary>A place in a loop's timer wheel; whoever has a deadline derives from it, so that waiting costs no object of its own.</summary>
+/// <remarks>Loop thread only. Re-scheduling an armed timer moves it.</remarks>
+public abstract class LoopTimer
+{
+    internal LoopTimer? TimerNext;
+    internal LoopTimer? TimerPrevious;
+
+    /// <summary>Loop time in milliseconds at which it is due; -1 while not armed.</summary>
+    internal long TimerDueMs = -1;
+
+    public bool IsArmed => TimerDueMs >= 0;
+
+    /// <summary>Called once on the loop when due, unarmed. Must not throw; may schedule itself again.</summary>
+    protected internal abstract void OnTimer();
+}

@@ -1,0 +1,102 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Router.Net;
+
+/// <summary>An endpoint as the kernel writes it: a raw sockaddr_in (16 bytes) or sockaddr_in6 (28), zero-padded to 32.</summary>
+/// <remarks>
+/// The layout is Linux's (family in host order, port and address in network order) on every system, so that it can be
+/// the session table's key as received. Four words, compared and hashed as such. See ip(7), ipv6(7).
+/// </remarks>
+[StructLayout(LayoutKind.Sequential, Size = 32)]
+public struct SocketAddr : IEquatable<SocketAddr>
+{
+    /// <summary>AF_INET and AF_INET6 as Linux numbers them.</summary>
+    public const ushort FamilyIPv4 = 2, FamilyIPv6 = 10;
+
+    internal ulong Word0;   // family, port, IPv4 address | flow label
+    internal ulong Word1;   // IPv6 address, first half
+    internal ulong Word2;   // IPv6 address, second half
+    internal ulong Word3;   // scope id
+
+    public readonly ushort Family => (ushort)Word0;
+
+    public readonly bool IsEmpty => Word0 == 0;
+
+    /// <summary>Bytes of the sockaddr in use: 16 or 28.</summary>
+    public readonly int Length => Family == FamilyIPv6 ? 28 : 16;
+
+    public readonly int Port => BinaryPrimitives.ReverseEndianness((ushort)(Word0 >> 16));
+
+    /// <summary>The address without port; IPv4-mapped IPv6 addresses come back as IPv4.</summary>
+    public readonly IPAddress Address
+    {
+        get
+        {
+            if (Family != FamilyIPv6)
+            {
+                return new IPAddress((uint)(Word0 >> 32));
+            }
+
+            Span<byte> bytes = stackalloc byte[16];
+            MemoryMarshal.Write(bytes, Word1);
+            MemoryMarshal.Write(bytes[8..], Word2);
+            var address = new IPAddress(bytes, (uint)Word3);
+            return address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        }
+    }
+
+    public readonly IPEndPoint ToIPEndPoint() => new(Address, Port);
+
+    /// <summary>As the kernel would write it on a socket of the endpoint's own family.</summary>
+    public static SocketAddr From(IPEndPoint endPoint) => From(endPoint.Address, endPoint.Port);
+
+    public static SocketAddr From(IPAddress address, int port)
+    {
+        var result = default(SocketAddr);
+        var networkPort = (ulong)BinaryPrimitives.ReverseEndianness((ushort)port) << 16;
+        Span<byte> bytes = stackalloc byte[16];
+        address.TryWriteBytes(bytes, out var written);
+        if (written == 4)
+        {
+            result.Word0 = FamilyIPv4 | networkPort | ((ulong)MemoryMarshal.Read<uint>(bytes) << 32);
+            return result;
+        }
+
+        result.Word0 = FamilyIPv6 | networkPort;
+        result.Word1 = MemoryMarshal.Read<ulong>(bytes);
+        result.Word2 = MemoryMarshal.Read<ulong>(bytes[8..]);
+        result.Word3 = (uint)address.ScopeId;
+        return result;
+    }
+
+    /// <summary>The same endpoint in the other spelling: IPv4 as ::ffff:a.b.c.d, for sending from a dual-stack socket.</summary>
+    public readonly SocketAddr MapToIPv6() => Family == FamilyIPv6 ? this : From(Address.MapToIPv6(), Port);
+
+    /// <summary>Clears what the kernel may vary between datagrams of one peer: the IPv6 flow label.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void Normalize()
+    {
+        if (Family == FamilyIPv6)
+        {
+            Word0 &= 0xffff_ffff;
+            Word3 &= 0xffff_ffff;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly bool Equals(SocketAddr other) =>
+        Word0 == other.Word0 && Word1 == other.Word1 && Word2 == other.Word2 && Word3 == other.Word3;
+
+    public override readonly bool Equals(object? obj) => obj is SocketAddr other && Equals(other);
+
+    public override readonly int GetHashCode() => HashCode.Combine(Word0, Word1, Word2, Word3);
+
+    public override readonly string ToString() => IsEmpty ? "-" : ToIPEndPoint().ToString();
+
+    public static bool operator ==(SocketAddr left, SocketAddr right) => left.Equals(right);
+
+    public static bool operator !=(SocketAddr left, SocketAddr right) => !left.Equals(right);
+}

@@ -1,0 +1,190 @@
+using System.Numerics;
+
+namespace Router.Net;
+
+/// <summary>Deadlines of one loop: four levels of 256 slots, 8 ms wide at the lowest; arming and cancelling cost two links.</summary>
+/// <remarks>
+/// Loop thread only. A timer fires in the first turn of the wheel at or after its deadline, never before: up to one slot
+/// late. What is due beyond <c>max</c> in one turn waits for the next, so that a million deadlines at once do not hold up the sockets.
+/// </remarks>
+internal sealed class TimerWheel
+{
+    public const int SlotMs = 8;
+    private const int Levels = 4;
+    private const int SlotsPerLevel = 256;
+    private const int SlotBits = 8;
+
+    private readonly Slot[] _slots = new Slot[Levels * SlotsPerLevel];
+    private readonly ulong[] _used = new ulong[SlotsPerLevel / 64];   // lowest level only
+    private readonly Slot _due = new();
+    private long _tick;   // slots fully turned so far
+
+    public TimerWheel(long nowMs)
+    {
+        for (var i = 0; i < _slots.Length; i++)
+        {
+            _slots[i] = new Slot();
+        }
+
+        _tick = nowMs / SlotMs;
+    }
+
+    /// <summary>Armed timers.</summary>
+    public int Count { get; private set; }
+
+    public void Schedule(LoopTimer timer, long dueMs)
+    {
+        Cancel(timer);
+        timer.TimerDueMs = Math.Max(0, dueMs);
+        Count++;
+        Place(timer);
+    }
+
+    public void Cancel(LoopTimer timer)
+    {
+        if (timer.TimerDueMs < 0)
+        {
+            return;
+        }
+
+        timer.TimerDueMs = -1;
+        Unlink(timer);
+        Count--;
+    }
+
+    /// <summary>Fires what is due at <paramref name="nowMs"/>, at most <paramref name="max"/> timers.</summary>
+    /// <returns>Timers fired.</returns>
+    public int Turn(long nowMs, int max)
+    {
+        var target = nowMs / SlotMs;
+        if (Count == 0)
+        {
+            _tick = Math.Max(_tick, target);
+        }
+
+        while (_tick < target)
+        {
+            _tick++;
+            TurnSlot();
+        }
+
+        var fired = 0;
+        while (fired < max && _due.TimerNext != _due)
+        {
+            var timer = _due.TimerNext!;
+            Cancel(timer);
+            fired++;
+            timer.OnTimer();
+        }
+
+        return fired;
+    }
+
+    /// <summary>Milliseconds until the wheel must turn again; -1 when nothing is armed.</summary>
+    public int NextTurnMs(long nowMs)
+    {
+        if (Count == 0)
+        {
+            return -1;
+        }
+
+        if (_due.TimerNext != _due)
+        {
+            return 0;
+        }
+
+        var slot = (int)(_tick & (SlotsPerLevel - 1));
+        var ahead = SlotsPerLevel - slot;              // the next cascade from the level above
+        for (var i = 1; i < ahead; i++)
+        {
+            var word = _used[(slot + i) >> 6] >> ((slot + i) & 63);
+            if (word != 0)
+            {
+                ahead = Math.Min(ahead, i + BitOperations.TrailingZeroCount(word));
+                break;
+            }
+
+            i += 63 - ((slot + i) & 63);
+        }
+
+        return (int)Math.Max(0, ((_tick + ahead) * SlotMs) - nowMs);
+    }
+
+    private void TurnSlot()
+    {
+        for (var level = 1; level < Levels && (_tick & ((1L << (level * SlotBits)) - 1)) == 0; level++)
+        {
+            var upper = _slots[(level * SlotsPerLevel) + (int)((_tick >> (level * SlotBits)) & (SlotsPerLevel - 1))];
+            while (upper.TimerNext != upper)
+            {
+                var timer = upper.TimerNext!;
+                Unlink(timer);
+                Place(timer);
+            }
+        }
+
+        var index = (int)(_tick & (SlotsPerLevel - 1));
+        _used[index >> 6] &= ~(1UL << (index & 63));
+        var slot = _slots[index];
+        while (slot.TimerNext != slot)
+        {
+            var timer = slot.TimerNext!;
+            Unlink(timer);
+            LinkBefore(_due, timer);
+        }
+    }
+
+    private void Place(LoopTimer timer)
+    {
+        var dueTick = (timer.TimerDueMs + SlotMs - 1) / SlotMs;
+        var distance = dueTick - _tick;
+        if (distance <= 0)
+        {
+            LinkBefore(_due, timer);
+            return;
+        }
+
+        for (var level = 0; level < Levels; level++)
+        {
+            if (distance < 1L << ((level + 1) * SlotBits) || level == Levels - 1)
+            {
+                var reach = Math.Min(dueTick, _tick + (1L << (Levels * SlotBits)) - 1);
+                var index = (int)((reach >> (level * SlotBits)) & (SlotsPerLevel - 1));
+                if (level == 0)
+                {
+                    _used[index >> 6] |= 1UL << (index & 63);
+                }
+
+                LinkBefore(_slots[(level * SlotsPerLevel) + index], timer);
+                return;
+            }
+        }
+    }
+
+    private static void LinkBefore(LoopTimer head, LoopTimer timer)
+    {
+        timer.TimerNext = head;
+        timer.TimerPrevious = head.TimerPrevious;
+        head.TimerPrevious!.TimerNext = timer;
+        head.TimerPrevious = timer;
+    }
+
+    private static void Unlink(LoopTimer timer)
+    {
+        timer.TimerPrevious!.TimerNext = timer.TimerNext;
+        timer.TimerNext!.TimerPrevious = timer.TimerPrevious;
+        timer.TimerNext = null;
+        timer.TimerPrevious = null;
+    }
+
+    private sealed class Slot : LoopTimer
+    {
+        public Slot()
+        {
+            TimerNext = this;
+            TimerPrevious = this;
+        }
+
+        protected internal override void OnTimer() => throw new CheckFailedException("a slot is no timer");
+    }
+}
