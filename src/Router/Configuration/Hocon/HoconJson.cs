@@ -1,0 +1,116 @@
+using System.Text;
+
+namespace Router.Configuration.Hocon;
+
+/// <summary>Prints resolved values as JSON, in UTF-8's repertoire: only what JSON demands is escaped.</summary>
+public static class HoconJson
+{
+    /// <summary>One value; indented by two blanks, or all on one line. No newline at the end.</summary>
+    public static string Print(HoconValue value, bool indented = true)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        var text = new StringBuilder();
+        Print(text, value, indented ? 0 : -1);
+        return text.ToString();
+    }
+
+    /// <summary>The text as a JSON string, quotes included.</summary>
+    internal static string Quote(string text)
+    {
+        var quoted = new StringBuilder(text.Length + 2);
+        Quote(quoted, text);
+        return quoted.ToString();
+    }
+
+    /// <param name="text">Receives the output.</param>
+    /// <param name="value">At most <see cref="HoconLimits.Depth"/> levels: recursion is safe.</param>
+    /// <param name="indent">The level, or -1 for one line.</param>
+    private static void Print(StringBuilder text, HoconValue value, int indent)
+    {
+        switch (value)
+        {
+            case HoconObject { Fields.Count: > 0 } all:
+                PrintAll(text, '{', '}', all.Fields, indent, static (text, field, inner) =>
+                {
+                    Quote(text, field.Name);
+                    text.Append(inner < 0 ? ":" : ": ");
+                    Print(text, field.Value, inner);
+                });
+                break;
+            case HoconArray { Elements.Count: > 0 } all:
+                PrintAll(text, '[', ']', all.Elements, indent, Print);
+                break;
+            case HoconObject:
+                text.Append("{}");
+                break;
+            case HoconArray:
+                text.Append("[]");
+                break;
+            case HoconScalar scalar when scalar.Type == HoconType.String:
+                Quote(text, scalar.Text);
+                break;
+            case HoconScalar scalar:
+                text.Append(scalar.Type == HoconType.Number ? HoconNumber.ToJson(scalar.Text) : scalar.Text);
+                break;
+        }
+    }
+
+    private static void PrintAll<T>(
+        StringBuilder text, char open, char close, IReadOnlyList<T> all, int indent, Action<StringBuilder, T, int> one)
+    {
+        var inner = indent < 0 ? indent : indent + 1;
+        text.Append(open);
+        for (var i = 0; i < all.Count; i++)
+        {
+            if (i > 0)
+            {
+                text.Append(',');
+            }
+
+            NewLine(text, inner);
+            one(text, all[i], inner);
+        }
+
+        NewLine(text, indent);
+        text.Append(close);
+    }
+
+    private static void NewLine(StringBuilder text, int indent)
+    {
+        if (indent >= 0)
+        {
+            text.Append('\n').Append(' ', indent * 2);
+        }
+    }
+
+    private static void Quote(StringBuilder quoted, string text)
+    {
+        quoted.Append('"');
+        for (var i = 0; i < text.Length; i++)
+        {
+            var c = text[i];
+            if (c is '"' or '\\')
+            {
+                quoted.Append('\\').Append(c);
+            }
+            else if (c == '\n')
+            {
+                quoted.Append("\\n");
+            }
+            else if (char.IsHighSurrogate(c) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1]))
+            {
+                quoted.Append(c).Append(text[++i]);
+            }
+            else if (char.IsControl(c) || char.IsSurrogate(c) || c is '\u2028' or '\u2029')
+            {
+                quoted.Append("\\u").Append(((int)c).ToString("x4"));
+            }
+            else
+            {
+                quoted.Append(c);
+            }
+        }
+
+        quoted.Append('"');
+    }
+}

@@ -1,0 +1,23 @@
+namespace Router.Configuration.Hocon;
+
+/// <summary>What a text may cost. Beyond each of these it is refused, with the place that went too far.</summary>
+internal static class HoconLimits
+{
+    /// <summary>Brackets and braces open at once, over all included files; also the depth of the resolved tree.</summary>
+    public const int Depth = 512;
+
+    /// <summary>Files open at once; the reference implementation's figure.</summary>
+    public const int IncludeDepth = 50;
+
+    /// <summary>Files read for one configuration: two includes of each other's copy double at every level.</summary>
+    public const int Includes = 1_000;
+
+    /// <summary>Bytes read for one configuration, all files together.</summary>
+    public const long Bytes = 16L << 20;
+
+    /// <summary>Evaluations inside each other: a chain of substitutions, or one key appended to so often.</summary>
+    public const int ResolutionDepth = 20_000;
+
+    /// <summary>Nodes and characters of the resolved tree as printed, and elements copied on the way to it.</summary>
+    public const long Weight = 32L << 20;
+}

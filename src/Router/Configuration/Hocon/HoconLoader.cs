@@ -1,0 +1,203 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace Router.Configuration.Hocon;
+
+/// <summary>Reads files and the files they include, within a budget. One loader serves one configuration.</summary>
+internal sealed class HoconLoader
+{
+    private readonly List<string> _open = [];
+    private int _included;
+    private long _bytes;
+
+    /// <summary>A text that is no file: its includes must be absolute.</summary>
+    /// <param name="text">HOCON.</param>
+    /// <param name="name">Stands for the file in messages.</param>
+    public HoconNode LoadText(string text, string name) =>
+        new HoconParser(HoconLexer.Tokenize(text, name), this, file: null).ParseRoot();
+
+    /// <summary>A file that must exist. Its extension tells the format: .json, .properties, all others HOCON.</summary>
+    /// <param name="file">Relative names start from the working directory; messages show the name as given.</param>
+    public HoconNode LoadFile(string file)
+    {
+        var origin = new HoconOrigin(file, 1, 1);
+        var full = Path.GetFullPath(file);
+        if (!File.Exists(full))
+        {
+            throw new HoconException(origin, Directory.Exists(full) ? "this is a directory" : "no such file");
+        }
+
+        return Load(full, file, origin, scope: null, depth: 0);
+    }
+
+    /// <summary>The same for a file's object root.</summary>
+    public ObjectNode LoadFileObject(string file) => AsObject(LoadFile(file));
+
+    public static ObjectNode AsObject(HoconNode root) => root as ObjectNode ?? throw new HoconException(
+        root.Origin, "the root is an array; a configuration must be an object");
+
+    /// <returns>Null when there is no such file and it is not required.</returns>
+    public ObjectNode? Include(
+        string name, bool required, string? from, HoconOrigin origin, HoconPlace place, int depth)
+    {
+        if (name.Contains("://"))
+        {
+            throw new HoconException(origin, $"include \"{name}\" is refused: configuration is read from files only");
+        }
+
+        if (!Path.IsPathRooted(name) && from is null)
+        {
+            throw new HoconException(origin, $"include \"{name}\" is relative to a file, but this text is none");
+        }
+
+        var path = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(from) ?? "/", name));
+        ObjectNode? all = null;
+        foreach (var candidate in Candidates(path).Where(File.Exists))
+        {
+            // Shown as the reader would look for it: beside the including file as that was named.
+            var shown = Path.IsPathRooted(name)
+                ? candidate
+                : Path.Combine(Path.GetDirectoryName(origin.File) ?? "", name) + candidate[path.Length..];
+            var root = Load(candidate, shown, origin, place, depth) as ObjectNode
+                ?? throw new HoconException(new HoconOrigin(shown, 1, 1), "an included file must be an object, not an array");
+            if (all is null)
+            {
+                all = root;
+            }
+            else
+            {
+                all.Merge(root);
+            }
+        }
+
+        return all is null && required
+            ? throw new HoconException(origin, $"required include \"{name}\": no such file {path}")
+            : all;
+    }
+
+    /// <summary>A name without extension stands for all that exist; HOCON comes last, so that it wins.</summary>
+    private static IEnumerable<string> Candidates(string path)
+    {
+        string[] extensions = [".properties", ".json", ".conf"];
+        if (extensions.Contains(Path.GetExtension(path)))
+        {
+            return [path];
+        }
+
+        var all = extensions.Select(e => path + e).Where(File.Exists).ToList();
+        return all.Count > 0 ? all : [path];
+    }
+
+    private HoconNode Load(string full, string shown, HoconOrigin origin, HoconPlace? scope, int depth)
+    {
+        if (_open.Contains(full))
+        {
+            throw new HoconException(origin, $"{shown} includes itself: {string.Join(" -> ", _open.Append(full))}");
+        }
+
+        if (_open.Count >= HoconLimits.IncludeDepth)
+        {
+            throw new HoconException(origin, $"more than {HoconLimits.IncludeDepth} files include each other");
+        }
+
+        if (++_included > HoconLimits.Includes)
+        {
+            throw new HoconException(origin, $"more than {HoconLimits.Includes} files are included");
+        }
+
+        _open.Add(full);
+        var bytes = Read(full, shown, origin);
+        var text = Decode(bytes, shown);
+        HoconNode root;
+        if (full.EndsWith(".properties", StringComparison.Ordinal))
+        {
+            root = PropertiesParser.Parse(text, shown);
+        }
+        else
+        {
+            if (full.EndsWith(".json", StringComparison.Ordinal))
+            {
+                RequireJson(bytes, shown);
+            }
+
+            root = new HoconParser(HoconLexer.Tokenize(text, shown), this, full, scope, depth).ParseRoot();
+        }
+
+        _open.RemoveAt(_open.Count - 1);
+        return root;
+    }
+
+    private byte[] Read(string full, string shown, HoconOrigin origin)
+    {
+        var left = HoconLimits.Bytes - _bytes;
+        try
+        {
+            if (FileKind.IsSpecial(full))
+            {
+                throw new HoconException(origin, $"{shown} is no regular file");
+            }
+
+            using var file = new FileStream(full, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            if (file.Length <= left)
+            {
+                using var content = new MemoryStream();
+                var buffer = new byte[64 << 10];
+                for (var n = file.Read(buffer); n > 0 && content.Length <= left; n = file.Read(buffer))
+                {
+                    content.Write(buffer, 0, n);
+                }
+
+                if (content.Length <= left)
+                {
+                    _bytes += content.Length;
+                    return content.ToArray();
+                }
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new HoconException(origin, $"{shown} cannot be read: {e.Message}");
+        }
+
+        throw new HoconException(origin, $"{shown}: a configuration may hold {HoconLimits.Bytes >> 20} MiB in all");
+    }
+
+    private static string Decode(byte[] bytes, string shown)
+    {
+        if (Utf8.IsValid(bytes))
+        {
+            return Encoding.UTF8.GetString(bytes);
+        }
+
+        var (line, column, at) = (1, 1, 0);
+        while (Rune.DecodeFromUtf8(bytes.AsSpan(at), out var rune, out var length) == System.Buffers.OperationStatus.Done)
+        {
+            (line, column) = rune.Value == '\n' ? (line + 1, 1) : (line, column + rune.Utf16SequenceLength);
+            at += length;
+        }
+
+        throw new HoconException(
+            new HoconOrigin(shown, line, column), $"byte 0x{bytes[at]:X2} at offset {at} is not valid UTF-8");
+    }
+
+    /// <summary>A .json file is held to JSON's grammar; its meaning is then HOCON's, which is the same.</summary>
+    private static void RequireJson(byte[] bytes, string shown)
+    {
+        var options = new JsonReaderOptions { MaxDepth = HoconLimits.Depth };
+        var start = bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? Encoding.UTF8.Preamble.Length : 0;
+        var reader = new Utf8JsonReader(bytes.AsSpan(start), options);
+        try
+        {
+            while (reader.Read())
+            {
+            }
+        }
+        catch (JsonException e)
+        {
+            var origin = new HoconOrigin(shown, (int)(e.LineNumber ?? 0) + 1, (int)(e.BytePositionInLine ?? 0) + 1);
+            var reason = e.Message.Split(" LineNumber:")[0].Split(" Path:")[0];
+            throw new HoconException(origin, $"not JSON, as the file's extension claims: {reason}");
+        }
+    }
+}

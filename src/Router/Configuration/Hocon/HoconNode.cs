@@ -1,0 +1,128 @@
+namespace Router.Configuration.Hocon;
+
+/// <summary>A value as written, before substitutions.</summary>
+internal abstract class HoconNode(HoconOrigin origin)
+{
+    public HoconOrigin Origin { get; } = origin;
+}
+
+/// <summary>Text, number, true, false or null.</summary>
+/// <param name="value">The finished value: nothing is left to resolve.</param>
+/// <param name="isBlank">Unquoted blanks between two values of one join.</param>
+internal sealed class ScalarNode(HoconScalar value, bool isBlank = false) : HoconNode(value.Origin)
+{
+    public HoconScalar Value { get; } = value;
+
+    public bool IsBlank { get; } = isBlank;
+}
+
+internal sealed class ArrayNode(HoconOrigin origin, IReadOnlyList<HoconNode> elements) : HoconNode(origin)
+{
+    public IReadOnlyList<HoconNode> Elements { get; } = elements;
+}
+
+/// <summary>Two or more values written beside each other, at least one of them not plain text.</summary>
+internal sealed class JoinNode(HoconOrigin origin, IReadOnlyList<HoconNode> pieces) : HoconNode(origin)
+{
+    public IReadOnlyList<HoconNode> Pieces { get; } = pieces;
+}
+
+/// <summary><c>${path}</c>, <c>${?path}</c>, or the part of <c>key += value</c> that names the key itself.</summary>
+internal sealed class SubstitutionNode(HoconOrigin origin, IReadOnlyList<string> path, bool optional) : HoconNode(origin)
+{
+    public IReadOnlyList<string> Path { get; } = path;
+
+    public bool Optional { get; } = optional;
+
+    /// <summary><c>${NAME[]}</c>: when the tree has no such path, the variables NAME_0, NAME_1 and so on.</summary>
+    public bool List { get; init; }
+
+    /// <summary>The include point of the file it is written in: looked up below it first, then from the root.</summary>
+    public HoconPlace? Scope { get; init; }
+
+    /// <summary>Never looked up outside <see cref="Scope"/>.</summary>
+    public bool ScopeOnly { get; init; }
+
+    public override string ToString() =>
+        $"${{{(Optional ? "?" : "")}{HoconPath.Print(Path)}{(List ? "[]" : "")}}}";
+}
+
+/// <summary>A place in the merged tree: a path below the root, or below an object that is an array's element.</summary>
+internal sealed record HoconPlace(ObjectNode? Anchor, IReadOnlyList<string> Path)
+{
+    public static HoconPlace Root { get; } = new(null, []);
+
+    public HoconPlace Below(IEnumerable<string> path) => this with { Path = [.. Path, .. path] };
+}
+
+/// <param name="Value">What was assigned.</param>
+/// <param name="KeyOrigin">Where the key stands.</param>
+internal readonly record struct FieldEntry(HoconNode Value, HoconOrigin KeyOrigin);
+
+/// <summary>Fields in the order of their first mention; per field, every assignment that may still matter, oldest first.</summary>
+internal sealed class ObjectNode(HoconOrigin origin) : HoconNode(origin)
+{
+    private readonly OrderedDictionary<string, List<FieldEntry>> _fields = [];
+
+    public IEnumerable<string> Keys => _fields.Keys;
+
+    public IReadOnlyList<FieldEntry> Entries(string key) => _fields.TryGetValue(key, out var entries) ? entries : [];
+
+    public void Set(IReadOnlyList<string> path, HoconNode value, HoconOrigin keyOrigin)
+    {
+        var target = this;
+        for (var i = 0; i < path.Count - 1; i++)
+        {
+            var entries = target.EntriesOf(path[i]);
+            if (entries.Count == 0 || entries[^1].Value is not ObjectNode child)
+            {
+                child = new ObjectNode(keyOrigin);
+                entries.Add(new FieldEntry(child, keyOrigin));
+            }
+
+            target = child;
+        }
+
+        target.Add(path[^1], new FieldEntry(value, keyOrigin));
+    }
+
+    /// <summary>As if <paramref name="later"/>'s fields had been written here; it must not be used any more.</summary>
+    public void Merge(ObjectNode later)
+    {
+        foreach (var (key, entries) in later._fields)
+        {
+            foreach (var entry in entries)
+            {
+                Add(key, entry);
+            }
+        }
+    }
+
+    /// <summary>Neighbouring objects merge at once; a value that is surely no object hides all before it.</summary>
+    private void Add(string key, FieldEntry entry)
+    {
+        var entries = EntriesOf(key);
+        if (entry.Value is ObjectNode later && entries.Count > 0 && entries[^1].Value is ObjectNode earlier)
+        {
+            earlier.Merge(later);
+            return;
+        }
+
+        if (entry.Value is ScalarNode or ArrayNode)
+        {
+            entries.Clear();
+        }
+
+        entries.Add(entry);
+    }
+
+    private List<FieldEntry> EntriesOf(string key)
+    {
+        if (!_fields.TryGetValue(key, out var entries))
+        {
+            _fields[key] = entries = [];
+        }
+
+        return entries;
+    }
+}

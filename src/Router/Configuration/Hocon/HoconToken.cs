@@ -1,0 +1,29 @@
+namespace Router.Configuration.Hocon;
+
+internal enum HoconTokenKind
+{
+    End,
+    Newline,
+    Blank,
+    Comma,
+    Colon,
+    Equals,
+    PlusEquals,
+    OpenBrace,
+    CloseBrace,
+    OpenBracket,
+    CloseBracket,
+    Quoted,
+    Unquoted,
+    Number,
+    True,
+    False,
+    Null,
+    OpenSubstitution,
+    OpenOptionalSubstitution,
+}
+
+/// <param name="Kind">What it is.</param>
+/// <param name="Text">A string's value after escapes; everything else as written.</param>
+/// <param name="Origin">Its first character.</param>
+internal readonly record struct HoconToken(HoconTokenKind Kind, string Text, HoconOrigin Origin);

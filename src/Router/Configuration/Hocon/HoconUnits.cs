@@ -1,0 +1,120 @@
+using System.Globalization;
+using System.Numerics;
+
+namespace Router.Configuration.Hocon;
+
+/// <summary>Durations and sizes: a number, blanks, and a unit of letters.</summary>
+internal static class HoconUnits
+{
+    private static readonly Dictionary<string, long> Nanoseconds = new(StringComparer.Ordinal)
+    {
+        ["ns"] = 1, ["nano"] = 1, ["nanos"] = 1, ["nanosecond"] = 1, ["nanoseconds"] = 1,
+        ["us"] = 1_000, ["micro"] = 1_000, ["micros"] = 1_000, ["microsecond"] = 1_000, ["microseconds"] = 1_000,
+        [""] = 1_000_000, ["ms"] = 1_000_000, ["milli"] = 1_000_000, ["millis"] = 1_000_000,
+        ["millisecond"] = 1_000_000, ["milliseconds"] = 1_000_000,
+        ["s"] = 1_000_000_000, ["second"] = 1_000_000_000, ["seconds"] = 1_000_000_000,
+        ["m"] = 60_000_000_000, ["minute"] = 60_000_000_000, ["minutes"] = 60_000_000_000,
+        ["h"] = 3_600_000_000_000, ["hour"] = 3_600_000_000_000, ["hours"] = 3_600_000_000_000,
+        ["d"] = 86_400_000_000_000, ["day"] = 86_400_000_000_000, ["days"] = 86_400_000_000_000,
+    };
+
+    private static readonly Dictionary<string, BigInteger> Bytes = SizeUnits();
+
+    /// <returns>Null with the reason why not.</returns>
+    /// <remarks>Fractions of 100 ns, a <see cref="TimeSpan"/>'s unit, are rounded down.</remarks>
+    public static TimeSpan? ParseDuration(string text, out string? reason)
+    {
+        if (!Split(text, out var number, out var unit, out reason))
+        {
+            return null;
+        }
+
+        if (!Nanoseconds.TryGetValue(unit, out var nanoseconds))
+        {
+            reason = $"'{unit}' is no unit of time (ns, us, ms, s, m, h, d, in lower case)";
+            return null;
+        }
+
+        var ticks = number * nanoseconds / 100;
+        if (ticks > long.MaxValue || ticks < long.MinValue)
+        {
+            reason = "it is longer than can be counted";
+            return null;
+        }
+
+        return TimeSpan.FromTicks((long)ticks);
+    }
+
+    /// <returns>Bytes, 0 to 2^63-1; null with the reason why not.</returns>
+    public static long? ParseSize(string text, out string? reason)
+    {
+        if (!Split(text, out var number, out var unit, out reason))
+        {
+            return null;
+        }
+
+        if (!Bytes.TryGetValue(unit, out var factor))
+        {
+            reason = unit == "KB"
+                ? "'KB' is no unit of size: write kB for 1000 bytes or KiB for 1024"
+                : $"'{unit}' is no unit of size (B, kB, KiB, MB, MiB, GB, GiB and so on)";
+            return null;
+        }
+
+        if (number < 0 || factor > long.MaxValue || number * (decimal)factor > long.MaxValue)
+        {
+            reason = "a size is 0 to 2^63-1 bytes";
+            return null;
+        }
+
+        return (long)(number * (decimal)factor);
+    }
+
+    /// <summary>The number is kept to 28 digits and must be small enough for any unit to be applied.</summary>
+    private static bool Split(string text, out decimal number, out string unit, out string? reason)
+    {
+        var trimmed = text.AsSpan().Trim();
+        var end = trimmed.Length;
+        while (end > 0 && char.IsLetter(trimmed[end - 1]))
+        {
+            end--;
+        }
+
+        unit = trimmed[end..].ToString();
+        const NumberStyles Style = NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign
+            | NumberStyles.AllowExponent;
+        if (!decimal.TryParse(trimmed[..end].Trim(), Style, CultureInfo.InvariantCulture, out number))
+        {
+            reason = $"'{text}' is not a number with a unit";
+            return false;
+        }
+
+        reason = "the number is too large";
+        return Math.Abs(number) <= long.MaxValue / 100;
+    }
+
+    private static Dictionary<string, BigInteger> SizeUnits()
+    {
+        var units = new Dictionary<string, BigInteger>(StringComparer.Ordinal)
+        {
+            [""] = 1, ["B"] = 1, ["b"] = 1, ["byte"] = 1, ["bytes"] = 1,
+        };
+        (string Letter, string Decimal, string Binary)[] powers =
+        [
+            ("k", "kilo", "kibi"), ("M", "mega", "mebi"), ("G", "giga", "gibi"), ("T", "tera", "tebi"),
+            ("P", "peta", "pebi"), ("E", "exa", "exbi"), ("Z", "zetta", "zebi"), ("Y", "yotta", "yobi"),
+        ];
+        for (var i = 0; i < powers.Length; i++)
+        {
+            var (letter, thousand, kibi) = powers[i];
+            var upper = letter.ToUpperInvariant();
+            units[letter + "B"] = units[thousand + "byte"] = units[thousand + "bytes"] = BigInteger.Pow(1000, i + 1);
+            foreach (var name in (string[])[upper, letter.ToLowerInvariant(), upper + "i", upper + "iB", kibi + "byte", kibi + "bytes"])
+            {
+                units[name] = BigInteger.Pow(1024, i + 1);
+            }
+        }
+
+        return units;
+    }
+}

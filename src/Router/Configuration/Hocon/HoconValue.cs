@@ -1,0 +1,153 @@
+using System.Globalization;
+
+namespace Router.Configuration.Hocon;
+
+public enum HoconType
+{
+    Null,
+    Boolean,
+    Number,
+    String,
+    Array,
+    Object,
+}
+
+/// <summary>A resolved value: immutable, and safe to read from any thread.</summary>
+public abstract class HoconValue
+{
+    private protected HoconValue(HoconType type, HoconOrigin origin)
+    {
+        Type = type;
+        Origin = origin;
+    }
+
+    public HoconType Type { get; }
+
+    /// <summary>Where the value was written; for one that came by a substitution, where it was first written.</summary>
+    public HoconOrigin Origin { get; }
+
+    /// <summary>Nodes and characters below this value, as printed: shared parts count each time.</summary>
+    internal long Weight { get; private protected init; }
+
+    /// <summary>Containers inside each other below this value, itself included.</summary>
+    internal int Depth { get; private protected init; }
+
+    /// <summary>The type's name in messages: "an object", "null".</summary>
+    internal string TypeName => Type switch
+    {
+        HoconType.Null => "null",
+        HoconType.Boolean => "a boolean",
+        HoconType.Number => "a number",
+        HoconType.String => "text",
+        HoconType.Array => "an array",
+        _ => "an object",
+    };
+
+    public override string ToString() => HoconJson.Print(this, indented: false);
+}
+
+/// <summary>Text, number, boolean or null.</summary>
+public sealed class HoconScalar : HoconValue
+{
+    internal HoconScalar(HoconType type, string text, HoconOrigin origin) : base(type, origin)
+    {
+        Text = text;
+        Weight = text.Length + 1;
+    }
+
+    /// <summary>As written: numbers keep their spelling, null is "null".</summary>
+    public string Text { get; }
+}
+
+public sealed class HoconArray : HoconValue
+{
+    internal HoconArray(IReadOnlyList<HoconValue> elements, HoconOrigin origin) : base(HoconType.Array, origin)
+    {
+        Elements = elements;
+        Weight = 1 + elements.Sum(e => e.Weight);
+        Depth = 1 + (elements.Count == 0 ? 0 : elements.Max(e => e.Depth));
+    }
+
+    public IReadOnlyList<HoconValue> Elements { get; }
+}
+
+/// <param name="Name">The key: one path element, dots and all.</param>
+/// <param name="Value">The resolved value.</param>
+/// <param name="KeyOrigin">Where the key stands that gave the value.</param>
+public readonly record struct HoconField(string Name, HoconValue Value, HoconOrigin KeyOrigin);
+
+public sealed class HoconObject : HoconValue
+{
+    private readonly OrderedDictionary<string, HoconField> _fields;
+
+    internal HoconObject(IEnumerable<HoconField> fields, HoconOrigin origin, bool ignoresFallbacks = false)
+        : base(HoconType.Object, origin)
+    {
+        _fields = [];
+        var depth = 0;
+        long weight = 1;
+        foreach (var field in fields)
+        {
+            _fields.Add(field.Name, field);
+            weight += field.Name.Length + 1 + field.Value.Weight;
+            depth = Math.Max(depth, field.Value.Depth);
+        }
+
+        Weight = weight;
+        Depth = depth + 1;
+        IgnoresFallbacks = ignoresFallbacks;
+    }
+
+    /// <summary>In the order of first mention.</summary>
+    public IReadOnlyList<HoconField> Fields => _fields.Values;
+
+    /// <summary>It covered something that was no object: what lies below that must not shine through.</summary>
+    internal bool IgnoresFallbacks { get; }
+
+    public bool TryGet(string name, out HoconField field) => _fields.TryGetValue(name, out field);
+
+    internal bool TryGet(IReadOnlyList<string> path, out HoconField field)
+    {
+        field = default;
+        var at = this;
+        for (var i = 0; i < path.Count; i++)
+        {
+            if (at is null || !at._fields.TryGetValue(path[i], out field))
+            {
+                return false;
+            }
+
+            at = field.Value as HoconObject;
+        }
+
+        return path.Count > 0;
+    }
+
+    /// <summary>The number a key stands for when its object is read as an array, or -1.</summary>
+    internal static int ElementIndex(string key) =>
+        int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out var index) ? index : -1;
+
+    /// <summary>This object with what it lacks taken from <paramref name="fallback"/>; both stay as they are.</summary>
+    internal HoconObject WithFallback(HoconValue fallback)
+    {
+        if (IgnoresFallbacks)
+        {
+            return this;
+        }
+
+        if (fallback is not HoconObject below)
+        {
+            return new HoconObject(Fields, Origin, ignoresFallbacks: true);
+        }
+
+        var fields = new List<HoconField>(below.Fields.Count + Fields.Count);
+        foreach (var field in below.Fields)
+        {
+            fields.Add(!TryGet(field.Name, out var own) ? field
+                : own.Value is HoconObject upper ? own with { Value = upper.WithFallback(field.Value) } : own);
+        }
+
+        fields.AddRange(Fields.Where(own => !below.TryGet(own.Name, out _)));
+        return new HoconObject(fields, Origin, below.IgnoresFallbacks);
+    }
+}

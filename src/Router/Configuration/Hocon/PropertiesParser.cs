@@ -1,0 +1,115 @@
+using System.Globalization;
+using System.Text;
+
+namespace Router.Configuration.Hocon;
+
+/// <summary>Java's properties format: one text a line, keys split on every dot, values always text.</summary>
+internal static class PropertiesParser
+{
+    /// <summary>Where a key is both a text and the parent of others, the parent wins.</summary>
+    public static ObjectNode Parse(string text, string file)
+    {
+        var all = new SortedDictionary<string, (string Value, HoconOrigin Origin)>(StringComparer.Ordinal);
+        var number = 0;
+        var lines = text.Split('\n');
+        while (number < lines.Length)
+        {
+            var origin = new HoconOrigin(file, number + 1, 1);
+            var line = LogicalLine(lines, ref number);
+            if (line.Length > 0)
+            {
+                var (key, value) = KeyAndValue(line, origin);
+                all[key] = (value, origin);
+            }
+        }
+
+        // Sorted, a parent comes before its children, whose object then takes its place.
+        var root = new ObjectNode(new HoconOrigin(file, 1, 1));
+        foreach (var (key, (value, origin)) in all.OrderBy(p => p.Key.Count(c => c == '.')))
+        {
+            var path = key.Split('.');
+            if (path.Length > HoconLimits.Depth)
+            {
+                throw new HoconException(origin, $"a key has more than {HoconLimits.Depth} elements");
+            }
+
+            root.Set(path, new ScalarNode(new HoconScalar(HoconType.String, value, origin)), origin);
+        }
+
+        return root;
+    }
+
+    /// <summary>Comments vanish; a line that ends in an odd number of backslashes goes on in the next.</summary>
+    private static string LogicalLine(string[] lines, ref int number)
+    {
+        var line = Trimmed(lines[number++]);
+        if (line.StartsWith('#') || line.StartsWith('!'))
+        {
+            return "";
+        }
+
+        while (EndsInBackslash(line))
+        {
+            line = line[..^1] + (number < lines.Length ? Trimmed(lines[number++]) : "");
+        }
+
+        return line;
+    }
+
+    private static string Trimmed(string line) => line.TrimEnd('\r').TrimStart(' ', '\t', '\f');
+
+    private static bool EndsInBackslash(string line) => (line.Length - line.TrimEnd('\\').Length) % 2 == 1;
+
+    private static (string Key, string Value) KeyAndValue(string line, HoconOrigin origin)
+    {
+        var end = 0;
+        while (end < line.Length && line[end] is not ('=' or ':' or ' ' or '\t' or '\f'))
+        {
+            end += line[end] == '\\' ? 2 : 1;
+        }
+
+        end = Math.Min(end, line.Length);
+        var value = line[end..].TrimStart(' ', '\t', '\f');
+        if (value.StartsWith('=') || value.StartsWith(':'))
+        {
+            value = value[1..].TrimStart(' ', '\t', '\f');
+        }
+
+        return (Unescape(line[..end], origin), Unescape(value, origin));
+    }
+
+    private static string Unescape(string text, HoconOrigin origin)
+    {
+        if (!text.Contains('\\'))
+        {
+            return text;
+        }
+
+        var plain = new StringBuilder();
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (text[i] != '\\' || ++i == text.Length)
+            {
+                plain.Append(i < text.Length ? text[i] : "");
+                continue;
+            }
+
+            if (text[i] == 'u')
+            {
+                if (i + 4 >= text.Length || !ushort.TryParse(
+                    text.AsSpan(i + 1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var unit))
+                {
+                    throw new HoconException(origin, "\\u takes four hexadecimal digits");
+                }
+
+                plain.Append((char)unit);
+                i += 4;
+                continue;
+            }
+
+            plain.Append(text[i] switch { 't' => '\t', 'n' => '\n', 'r' => '\r', 'f' => '\f', var other => other });
+        }
+
+        return plain.ToString();
+    }
+}
