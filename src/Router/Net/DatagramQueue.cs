@@ -65,6 +65,7 @@ public sealed unsafe class DatagramQueue : IDisposable
     /// <summary>Queues the <paramref name="length"/> bytes written at the reserved place.</summary>
     internal void Commit(int length, in SocketAddr peer, in LocalAddr local)
     {
+        Check.That(ArenaBytes - _arenaUsed >= length);
         var payload = _arena + _arenaUsed;
         _arenaUsed += (length + 63) & ~63;
         _arenaUsed = Math.Min(_arenaUsed, ArenaBytes);

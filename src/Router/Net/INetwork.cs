@@ -26,6 +26,13 @@ public interface INetwork
     /// <summary>Word for the log: <c>linux</c>, <c>portable</c>, <c>simulated</c>.</summary>
     string Name { get; }
 
+    /// <summary>Whether a datagram's reply leaves from the address it came to, on a socket bound to a wildcard.</summary>
+    bool ChoosesReplySource => true;
+
+    /// <summary>Whether several sockets can share a port (MakeGroup, JoinGroup); without it a listener has one shard, and a bind
+    /// that would join fails with -EOPNOTSUPP.</summary>
+    bool SupportsGroups => true;
+
     /// <summary>One per loop; owned and disposed by it.</summary>
     IPoller CreatePoller();
 

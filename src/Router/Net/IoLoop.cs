@@ -90,7 +90,7 @@ public sealed class IoLoop : IDisposable
     /// <summary>Starts the dedicated thread.</summary>
     public void Start()
     {
-        Check.That(_thread is null);
+        Check.That(_thread is null && !_stopping);
         _thread = new Thread(RunThread) { IsBackground = true, Name = $"router-loop-{Index}" };
         _thread.Start();
     }
@@ -158,7 +158,7 @@ public sealed class IoLoop : IDisposable
         }
 
         _foreign.Enqueue(run);
-        Interlocked.MemoryBarrier();   // pairs with the one between setting _sleeping and re-checking the queue
+        Interlocked.MemoryBarrier();   // pairs with the one in Poll: either it sees this run, or this sees it asleep
         if (Volatile.Read(ref _sleeping) != 0 && Interlocked.Exchange(ref _sleeping, 0) != 0)
         {
             _poller.Wake();
@@ -172,10 +172,14 @@ public sealed class IoLoop : IDisposable
 
     public void Cancel(LoopTimer timer) => _timers.Cancel(timer);
 
+    /// <summary>What a socket's receiver threw: told to <see cref="OnFault"/>, and the pass goes on.</summary>
+    internal void Contain(Exception fault) => OnFault?.Invoke(fault);
+
     /// <summary>One pass. <paramref name="block"/>: sleeps in the poll until something is ready, due or enqueued.</summary>
     /// <returns>Whether anything happened.</returns>
     public bool RunOnce(bool block)
     {
+        Check.That(_thread is null);
         var previous = t_current;
         t_current = this;
         try
@@ -228,7 +232,13 @@ public sealed class IoLoop : IDisposable
 
     private int Poll(bool block)
     {
-        var timeout = block && _runsCount == 0 ? _timers.NextTurnMs(NowMs) : 0;
+        var timeout = 0;
+        if (block && _runsCount == 0)
+        {
+            ReadClock();   // the pass before may have been long: by its own clock this sleep would overrun the next deadline
+            timeout = _timers.NextTurnMs(NowMs);
+        }
+
         if (timeout != 0)
         {
             Volatile.Write(ref _sleeping, 1);
@@ -298,6 +308,7 @@ public sealed class IoLoop : IDisposable
         _endOfPass.Clear();
     }
 
+    /// <summary>A fault ends the step, not the pass: what the step did not reach stays queued for the next one.</summary>
     private int Guarded(Func<IoLoop, int> step)
     {
         try

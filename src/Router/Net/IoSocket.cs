@@ -42,6 +42,23 @@ public abstract class IoSocket : IDisposable
     /// <summary>The loop's slot of this socket, -1 while not registered.</summary>
     internal int Slot { get; set; } = -1;
 
+    /// <summary>The descriptor, for the poller of the same network; -1 once closed, or where there is none.</summary>
+    internal virtual int Descriptor => -1;
+
+    /// <summary>Tells the receiver; what it throws is the loop's to contain, so that the other sockets are told as well.</summary>
+    internal void Tell(IoReadiness ready)
+    {
+        var loop = Loop;
+        try
+        {
+            Receiver?.OnReady(this, ready);
+        }
+        catch (Exception fault) when (loop is not null)
+        {
+            loop.Contain(fault);
+        }
+    }
+
     /// <summary>Takes the socket off its loop and closes it. Closing twice is allowed.</summary>
     public abstract void Dispose();
 }
@@ -104,6 +121,10 @@ public abstract class StreamListener : IoSocket
 {
     /// <summary>min(asked, somaxconn), as the kernel holds it (TCP_INFO of the listening socket); the asked value where unknown.</summary>
     public abstract int GrantedBacklog { get; }
+
+    /// <summary>Connections the kernel dropped because the accept queue was full, or otherwise before they were accepted, since the
+    /// start (SO_MEMINFO of the listening socket); -1 where unknown.</summary>
+    public virtual long OverflowDrops => -1;
 
     /// <summary>Accepts one connection without blocking; TCP_NODELAY is set on it.</summary>
     /// <returns>0 and a socket, or a negative errno (-EAGAIN: none waiting; -EMFILE, -ENFILE: no descriptors).</returns>

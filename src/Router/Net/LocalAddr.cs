@@ -26,6 +26,10 @@ public struct LocalAddr : IEquatable<LocalAddr>
         }
     }
 
+    /// <summary>The four address bytes of an IPv4 address, in network order.</summary>
+    internal readonly uint IPv4 => (uint)(Low >> 32);
+
+    /// <summary>Of an IPv6 address the scope id is taken as the interface.</summary>
     public static LocalAddr From(IPAddress address)
     {
         var result = default(LocalAddr);
@@ -33,7 +37,24 @@ public struct LocalAddr : IEquatable<LocalAddr>
         address.MapToIPv6().TryWriteBytes(bytes, out _);
         result.High = MemoryMarshal.Read<ulong>(bytes);
         result.Low = MemoryMarshal.Read<ulong>(bytes[8..]);
+        result.Interface = address.IsIPv6LinkLocal ? (ulong)address.ScopeId : 0;
         return result;
+    }
+
+    /// <summary>From four bytes in network order; 0.0.0.0 leaves it empty.</summary>
+    internal void SetIPv4(uint networkBytes) => Low = networkBytes == 0 ? 0 : ((ulong)networkBytes << 32) | 0xffff_0000;
+
+    /// <summary>From sixteen bytes; a multicast group leaves it empty, since nothing can be sent from one.</summary>
+    internal void SetIPv6(ulong high, ulong low, uint interfaceIndex)
+    {
+        if ((byte)high == 0xff)
+        {
+            return;
+        }
+
+        High = high;
+        Low = low;
+        Interface = (high & 0xc0ff) == 0x80fe ? interfaceIndex : 0;   // fe80::/10
     }
 
     public readonly bool Equals(LocalAddr other) => High == other.High && Low == other.Low && Interface == other.Interface;

@@ -28,6 +28,14 @@ public struct SocketAddr : IEquatable<SocketAddr>
     /// <summary>Bytes of the sockaddr in use: 16 or 28.</summary>
     public readonly int Length => Family == FamilyIPv6 ? 28 : 16;
 
+    /// <summary>0.0.0.0 or [::], whatever the port.</summary>
+    public readonly bool IsWildcard => Family == FamilyIPv6 ? (Word1 | Word2) == 0 : Word0 >> 32 == 0;
+
+    /// <summary>127.0.0.0/8 in either spelling, or [::1].</summary>
+    public readonly bool IsLoopback => Family == FamilyIPv6
+        ? Word1 == 0 && (Word2 == 1UL << 56 || (Word2 & 0xff_ffff_ffff) == 0x7f_ffff_0000)
+        : (byte)(Word0 >> 32) == 127;
+
     public readonly int Port => BinaryPrimitives.ReverseEndianness((ushort)(Word0 >> 16));
 
     /// <summary>The address without port; IPv4-mapped IPv6 addresses come back as IPv4.</summary>
@@ -75,7 +83,8 @@ public struct SocketAddr : IEquatable<SocketAddr>
     /// <summary>The same endpoint in the other spelling: IPv4 as ::ffff:a.b.c.d, for sending from a dual-stack socket.</summary>
     public readonly SocketAddr MapToIPv6() => Family == FamilyIPv6 ? this : From(Address.MapToIPv6(), Port);
 
-    /// <summary>Clears what the kernel may vary between datagrams of one peer: the IPv6 flow label.</summary>
+    /// <summary>Clears what the kernel may vary between datagrams of one peer (the IPv6 flow label) and what an earlier,
+    /// longer address left behind the one it wrote.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Normalize()
     {
@@ -83,7 +92,12 @@ public struct SocketAddr : IEquatable<SocketAddr>
         {
             Word0 &= 0xffff_ffff;
             Word3 &= 0xffff_ffff;
+            return;
         }
+
+        Word1 = 0;
+        Word2 = 0;
+        Word3 = 0;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -13,6 +13,7 @@ internal sealed class TimerWheel
     private const int Levels = 4;
     private const int SlotsPerLevel = 256;
     private const int SlotBits = 8;
+    private const long DueMsMax = long.MaxValue / 2;   // "never", with room to round up
 
     private readonly Slot[] _slots = new Slot[Levels * SlotsPerLevel];
     private readonly ulong[] _used = new ulong[SlotsPerLevel / 64];   // lowest level only
@@ -35,7 +36,7 @@ internal sealed class TimerWheel
     public void Schedule(LoopTimer timer, long dueMs)
     {
         Cancel(timer);
-        timer.TimerDueMs = Math.Max(0, dueMs);
+        timer.TimerDueMs = Math.Clamp(dueMs, 0, DueMsMax);
         Count++;
         Place(timer);
     }
@@ -64,8 +65,13 @@ internal sealed class TimerWheel
 
         while (_tick < target)
         {
-            _tick++;
-            TurnSlot();
+            // Empty slots are skipped: after a long sleep, or a clock set forward, only borders and used slots cost.
+            var next = _tick + TicksToNext();
+            _tick = Math.Min(next, target);
+            if (next <= target)
+            {
+                TurnSlot();
+            }
         }
 
         var fired = 0;
@@ -93,21 +99,23 @@ internal sealed class TimerWheel
             return 0;
         }
 
+        return (int)Math.Clamp(((_tick + TicksToNext()) * SlotMs) - nowMs, 0, int.MaxValue);
+    }
+
+    /// <summary>Slots from the present one to the next that is used or that the level above empties into, 1..256.</summary>
+    private int TicksToNext()
+    {
         var slot = (int)(_tick & (SlotsPerLevel - 1));
-        var ahead = SlotsPerLevel - slot;              // the next cascade from the level above
-        for (var i = 1; i < ahead; i++)
+        for (var at = slot + 1; at < SlotsPerLevel; at = (at | 63) + 1)
         {
-            var word = _used[(slot + i) >> 6] >> ((slot + i) & 63);
+            var word = _used[at >> 6] >> (at & 63);
             if (word != 0)
             {
-                ahead = Math.Min(ahead, i + BitOperations.TrailingZeroCount(word));
-                break;
+                return at - slot + BitOperations.TrailingZeroCount(word);
             }
-
-            i += 63 - ((slot + i) & 63);
         }
 
-        return (int)Math.Max(0, ((_tick + ahead) * SlotMs) - nowMs);
+        return SlotsPerLevel - slot;
     }
 
     private void TurnSlot()

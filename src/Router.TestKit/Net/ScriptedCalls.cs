@@ -1,0 +1,148 @@
+using Router.Net;
+
+namespace Router.TestKit.Net;
+
+/// <summary>The calls whose outcome a test can script.</summary>
+internal enum LinuxCall
+{
+    Socket,
+    Bind,
+    Connect,
+    Listen,
+    Accept,
+    Receive,
+    Send,
+    ReceiveMany,
+    SendMany,
+    EpollWait,
+    EpollControl,
+}
+
+/// <summary>Linux's calls with failures where the test wants them; what is not scripted goes to the kernel.</summary>
+/// <remarks>One thread only: the one that drives the loop.</remarks>
+internal sealed unsafe class ScriptedCalls : LinuxCalls
+{
+    private const int AsIs = int.MaxValue;
+
+    private readonly Dictionary<LinuxCall, Queue<int>> _script = [];
+
+    /// <summary>Datagrams in each message of each sendmmsg that reached the kernel, call by call.</summary>
+    public List<int[]> Sends { get; } = [];
+
+    /// <summary>Cuts the messages that the next recvmmsg returns: marks them as longer than their slot.</summary>
+    public bool MarkTruncated { get; set; }
+
+    /// <summary>Scripted outcomes that have not been used.</summary>
+    public int Left => _script.Values.Sum(queue => queue.Count);
+
+    /// <summary>The next calls fail with these, in order.</summary>
+    public ScriptedCalls Fail(LinuxCall call, params Errno[] errnos)
+    {
+        foreach (var errno in errnos)
+        {
+            Script(call).Enqueue(-(int)errno);
+        }
+
+        return this;
+    }
+
+    /// <summary>The next <paramref name="count"/> calls go to the kernel, before what is scripted after them.</summary>
+    public ScriptedCalls Pass(LinuxCall call, int count = 1)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            Script(call).Enqueue(AsIs);
+        }
+
+        return this;
+    }
+
+    /// <summary>The next sendmmsg takes this many messages at most.</summary>
+    public ScriptedCalls StopEarly(int messages)
+    {
+        Script(LinuxCall.SendMany).Enqueue(messages);
+        return this;
+    }
+
+    public override int Socket(int family, int type, int protocol) =>
+        Next(LinuxCall.Socket, out var result) ? result : base.Socket(family, type, protocol);
+
+    public override int Bind(int fd, SocketAddr* address) =>
+        Next(LinuxCall.Bind, out var result) ? result : base.Bind(fd, address);
+
+    public override int Connect(int fd, SocketAddr* address) =>
+        Next(LinuxCall.Connect, out var result) ? result : base.Connect(fd, address);
+
+    public override int Listen(int fd, int backlog) =>
+        Next(LinuxCall.Listen, out var result) ? result : base.Listen(fd, backlog);
+
+    public override int Accept(int fd, SocketAddr* peer) =>
+        Next(LinuxCall.Accept, out var result) ? result : base.Accept(fd, peer);
+
+    public override int Receive(int fd, byte* buffer, int length, int flags) =>
+        Next(LinuxCall.Receive, out var result) ? result : base.Receive(fd, buffer, length, flags);
+
+    public override int Send(int fd, byte* payload, int length, int flags) =>
+        Next(LinuxCall.Send, out var result) ? result : base.Send(fd, payload, length, flags);
+
+    public override int EpollWait(int poll, void* events, int count, int timeoutMs) =>
+        Next(LinuxCall.EpollWait, out var result) ? result : base.EpollWait(poll, events, count, timeoutMs);
+
+    public override int EpollControl(int poll, int operation, int fd, void* change) =>
+        Next(LinuxCall.EpollControl, out var result) ? result : base.EpollControl(poll, operation, fd, change);
+
+    public override int ReceiveMany(int fd, MessageHeader* headers, int count, int flags)
+    {
+        if (Next(LinuxCall.ReceiveMany, out var result))
+        {
+            return result;
+        }
+
+        var received = base.ReceiveMany(fd, headers, count, flags);
+        for (var i = 0; MarkTruncated && i < received; i++)
+        {
+            headers[i].Flags |= Libc.MsgTruncated;
+        }
+
+        return received;
+    }
+
+    public override int SendMany(int fd, MessageHeader* headers, int count, int flags)
+    {
+        if (Next(LinuxCall.SendMany, out var result))
+        {
+            if (result < 0)
+            {
+                return result;
+            }
+
+            count = Math.Min(count, result);
+        }
+
+        var sent = base.SendMany(fd, headers, count, flags);
+        var datagrams = new int[Math.Max(0, sent)];
+        for (var i = 0; i < sent; i++)
+        {
+            datagrams[i] = (int)headers[i].VectorCount;
+        }
+
+        Sends.Add(datagrams);
+        return sent;
+    }
+
+    private Queue<int> Script(LinuxCall call)
+    {
+        if (!_script.TryGetValue(call, out var queue))
+        {
+            _script[call] = queue = new Queue<int>();
+        }
+
+        return queue;
+    }
+
+    private bool Next(LinuxCall call, out int result)
+    {
+        result = AsIs;
+        return _script.TryGetValue(call, out var queue) && queue.TryDequeue(out result) && result != AsIs;
+    }
+}

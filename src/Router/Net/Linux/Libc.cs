@@ -1,0 +1,118 @@
+using System.Runtime.InteropServices;
+
+namespace Router.Net;
+
+/// <summary>struct iovec.</summary>
+internal unsafe struct IoVector
+{
+    public byte* Base;
+    public nuint Length;
+}
+
+/// <summary>struct mmsghdr of 64-bit Linux: a msghdr (56 bytes) and the bytes moved.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 64)]
+internal unsafe struct MessageHeader
+{
+    [FieldOffset(0)] public SocketAddr* Name;
+    [FieldOffset(8)] public uint NameLength;
+    [FieldOffset(16)] public IoVector* Vectors;
+    [FieldOffset(24)] public nuint VectorCount;
+    [FieldOffset(32)] public byte* Control;
+    [FieldOffset(40)] public nuint ControlLength;
+    [FieldOffset(48)] public int Flags;
+    [FieldOffset(56)] public uint Moved;
+}
+
+/// <summary>struct cmsghdr of 64-bit Linux; its data follow at once.</summary>
+internal struct ControlHeader
+{
+    public nuint Length;
+    public int Level;
+    public int Type;
+}
+
+/// <summary>The C library's entry points, as they are. Nothing here may block: every socket is non-blocking.</summary>
+/// <remarks>
+/// No SuppressGCTransition: it gained nothing and made collections wait for the slowest call. Constants are those of the
+/// generic Linux ABI, which x64 and arm64 share; <see cref="LinuxNetwork.IsSupported"/> lets no other in.
+/// </remarks>
+internal static unsafe partial class Libc
+{
+    public const int AfInet = 2, AfInet6 = 10;
+    public const int SockStream = 1, SockDatagram = 2, SockNonBlock = 0x800, SockCloseOnExec = 0x80000;
+
+    public const int SolSocket = 1, SolIp = 0, SolIpv6 = 41, SolTcp = 6, SolUdp = 17;
+    public const int SoReuseAddress = 2, SoError = 4, SoSendBuffer = 7, SoReceiveBuffer = 8, SoLinger = 13;
+    public const int SoReusePort = 15, SoMemInfo = 55;
+    public const int IpPacketInfo = 8;
+    public const int Ipv6Only = 26, Ipv6ReceivePacketInfo = 49, Ipv6PacketInfo = 50;
+    public const int TcpNoDelay = 1, TcpInfo = 11;
+    public const int UdpSegment = 103;
+
+    public const int MsgTruncated = 0x20, MsgDontWait = 0x40, MsgNoSignal = 0x4000;
+    public const int ShutWrite = 1;
+
+    public const int EpollCloseOnExec = 0x80000, EpollAdd = 1, EpollDelete = 2, EpollModify = 3;
+    public const uint EpollIn = 1, EpollOut = 4, EpollErr = 8, EpollHup = 0x10, EpollEdge = 1u << 31;
+
+    public const int EventFdNonBlock = 0x800, EventFdCloseOnExec = 0x80000;
+
+    private const string Library = "libc";
+
+    [LibraryImport(Library, EntryPoint = "socket", SetLastError = true)]
+    public static partial int Socket(int family, int type, int protocol);
+
+    [LibraryImport(Library, EntryPoint = "bind", SetLastError = true)]
+    public static partial int Bind(int fd, SocketAddr* address, uint length);
+
+    [LibraryImport(Library, EntryPoint = "connect", SetLastError = true)]
+    public static partial int Connect(int fd, SocketAddr* address, uint length);
+
+    [LibraryImport(Library, EntryPoint = "listen", SetLastError = true)]
+    public static partial int Listen(int fd, int backlog);
+
+    [LibraryImport(Library, EntryPoint = "accept4", SetLastError = true)]
+    public static partial int Accept(int fd, SocketAddr* address, uint* length, int flags);
+
+    [LibraryImport(Library, EntryPoint = "getsockname", SetLastError = true)]
+    public static partial int GetSocketName(int fd, SocketAddr* address, uint* length);
+
+    [LibraryImport(Library, EntryPoint = "setsockopt", SetLastError = true)]
+    public static partial int SetOption(int fd, int level, int name, void* value, uint length);
+
+    [LibraryImport(Library, EntryPoint = "getsockopt", SetLastError = true)]
+    public static partial int GetOption(int fd, int level, int name, void* value, uint* length);
+
+    [LibraryImport(Library, EntryPoint = "recv", SetLastError = true)]
+    public static partial nint Receive(int fd, byte* buffer, nuint length, int flags);
+
+    [LibraryImport(Library, EntryPoint = "send", SetLastError = true)]
+    public static partial nint Send(int fd, byte* payload, nuint length, int flags);
+
+    [LibraryImport(Library, EntryPoint = "recvmmsg", SetLastError = true)]
+    public static partial int ReceiveMany(int fd, MessageHeader* headers, uint count, int flags, void* timeout);
+
+    [LibraryImport(Library, EntryPoint = "sendmmsg", SetLastError = true)]
+    public static partial int SendMany(int fd, MessageHeader* headers, uint count, int flags);
+
+    [LibraryImport(Library, EntryPoint = "shutdown", SetLastError = true)]
+    public static partial int Shutdown(int fd, int how);
+
+    [LibraryImport(Library, EntryPoint = "close", SetLastError = true)]
+    public static partial int Close(int fd);
+
+    [LibraryImport(Library, EntryPoint = "epoll_create1", SetLastError = true)]
+    public static partial int EpollCreate(int flags);
+
+    [LibraryImport(Library, EntryPoint = "epoll_ctl", SetLastError = true)]
+    public static partial int EpollControl(int poll, int operation, int fd, void* change);
+
+    [LibraryImport(Library, EntryPoint = "epoll_wait", SetLastError = true)]
+    public static partial int EpollWait(int poll, void* events, int count, int timeoutMs);
+
+    [LibraryImport(Library, EntryPoint = "eventfd", SetLastError = true)]
+    public static partial int EventFd(uint value, int flags);
+
+    [LibraryImport(Library, EntryPoint = "write", SetLastError = true)]
+    public static partial nint Write(int fd, void* bytes, nuint length);
+}

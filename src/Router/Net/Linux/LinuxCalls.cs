@@ -1,0 +1,78 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Router.Net;
+
+/// <summary>The system calls of the Linux network, each returning its value or the negative errno.</summary>
+/// <remarks>
+/// Virtual, so that a test can put a failure where the kernel would: one virtual call per batch of up to 64 datagrams is
+/// not measurable.
+/// </remarks>
+internal unsafe class LinuxCalls
+{
+    /// <summary>The kernel itself.</summary>
+    public static LinuxCalls Kernel { get; } = new();
+
+    public virtual int Socket(int family, int type, int protocol) => Result(Libc.Socket(family, type, protocol));
+
+    public virtual int Bind(int fd, SocketAddr* address) => Result(Libc.Bind(fd, address, (uint)address->Length));
+
+    public virtual int Connect(int fd, SocketAddr* address) => Result(Libc.Connect(fd, address, (uint)address->Length));
+
+    public virtual int Listen(int fd, int backlog) => Result(Libc.Listen(fd, backlog));
+
+    /// <summary>The new descriptor is non-blocking and closed on exec.</summary>
+    public virtual int Accept(int fd, SocketAddr* peer)
+    {
+        var length = (uint)sizeof(SocketAddr);
+        return Result(Libc.Accept(fd, peer, &length, Libc.SockNonBlock | Libc.SockCloseOnExec));
+    }
+
+    public virtual int SetOption(int fd, int level, int name, void* value, uint length) =>
+        Result(Libc.SetOption(fd, level, name, value, length));
+
+    public virtual int GetOption(int fd, int level, int name, void* value, uint* length) =>
+        Result(Libc.GetOption(fd, level, name, value, length));
+
+    public virtual int Receive(int fd, byte* buffer, int length, int flags) =>
+        Result((int)Libc.Receive(fd, buffer, (nuint)length, flags));
+
+    public virtual int Send(int fd, byte* payload, int length, int flags) =>
+        Result((int)Libc.Send(fd, payload, (nuint)length, flags));
+
+    public virtual int ReceiveMany(int fd, MessageHeader* headers, int count, int flags) =>
+        Result(Libc.ReceiveMany(fd, headers, (uint)count, flags, null));
+
+    public virtual int SendMany(int fd, MessageHeader* headers, int count, int flags) =>
+        Result(Libc.SendMany(fd, headers, (uint)count, flags));
+
+    public virtual int EpollWait(int poll, void* events, int count, int timeoutMs) =>
+        Result(Libc.EpollWait(poll, events, count, timeoutMs));
+
+    public virtual int EpollControl(int poll, int operation, int fd, void* change) =>
+        Result(Libc.EpollControl(poll, operation, fd, change));
+
+    /// <summary>Closes once: after EINTR the descriptor is gone as well, see close(2).</summary>
+    public virtual void Close(int fd) => _ = Libc.Close(fd);
+
+    public int SetOption(int fd, int level, int name, int value) => SetOption(fd, level, name, &value, sizeof(int));
+
+    /// <summary>An integer option's value, or a negative errno.</summary>
+    public int GetOption(int fd, int level, int name)
+    {
+        var value = 0;
+        var length = (uint)sizeof(int);
+        var result = GetOption(fd, level, name, &value, &length);
+        return result < 0 ? result : value;
+    }
+
+    public SocketAddr LocalAddress(int fd)
+    {
+        var address = default(SocketAddr);
+        var length = (uint)sizeof(SocketAddr);
+        return Libc.GetSocketName(fd, &address, &length) < 0 ? default : address;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Result(int result) => result < 0 ? -Marshal.GetLastPInvokeError() : result;
+}

@@ -1,0 +1,179 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Router.Net;
+
+/// <summary>A bound UDP socket by recvmmsg(2) and sendmmsg(2).</summary>
+/// <remarks>
+/// Bound to a wildcard it asks for each datagram's local address (IP_PKTINFO, IPV6_PKTINFO); a dual-stack socket gets
+/// that of IPv4 datagrams in the same IPv6 form. The header array is made once per batch and mended slot by slot.
+/// </remarks>
+internal sealed unsafe class LinuxDatagramSocket : DatagramSocket
+{
+    private const int ControlBytes = 64;       // room for one in6_pktinfo (40), and some
+    private const int MemInfoWords = 9, MemInfoDrops = 8;
+
+    private readonly LinuxCalls _calls;
+    private readonly LinuxDatagramSender _sender;
+    private readonly bool _wantsLocal;
+    private int _fd;
+    private DatagramBatch? _batch;             // the one the headers below point into
+    private MessageHeader* _headers;
+    private IoVector* _vectors;
+    private byte* _control;
+
+    public LinuxDatagramSocket(LinuxCalls calls, int fd, bool wantsLocal, bool coalesce)
+    {
+        _calls = calls;
+        _fd = fd;
+        _wantsLocal = wantsLocal;
+        LocalAddress = calls.LocalAddress(fd);
+        BufferSizes = (
+            Math.Max(0, calls.GetOption(fd, Libc.SolSocket, Libc.SoReceiveBuffer)),
+            Math.Max(0, calls.GetOption(fd, Libc.SolSocket, Libc.SoSendBuffer)));
+        _sender = new LinuxDatagramSender(calls, LocalAddress.Family, coalesce);
+    }
+
+    public override SocketAddr LocalAddress { get; }
+
+    public override bool IsClosed => _fd < 0;
+
+    public override (int Receive, int Send) BufferSizes { get; }
+
+    internal override int Descriptor => _fd;
+
+    public override long KernelDrops
+    {
+        get
+        {
+            var words = stackalloc uint[MemInfoWords];
+            var length = (uint)(MemInfoWords * sizeof(uint));
+            var result = _calls.GetOption(_fd, Libc.SolSocket, Libc.SoMemInfo, words, &length);
+            return result < 0 || length < MemInfoWords * sizeof(uint) ? -1 : words[MemInfoDrops];
+        }
+    }
+
+    public override int Receive(DatagramBatch batch)
+    {
+        if (!ReferenceEquals(batch, _batch))
+        {
+            Prepare(batch);
+        }
+
+        batch.Generation++;
+        batch.Count = 0;
+        int count;
+        do
+        {
+            count = _calls.ReceiveMany(_fd, _headers, batch.Capacity, Libc.MsgDontWait | Libc.MsgTruncated);
+        }
+        while (count == -(int)Errno.EINTR);
+        if (count < 0)
+        {
+            return Failed((Errno)(-count));
+        }
+
+        Take(batch, count);
+        batch.Count = count;
+        return count;
+    }
+
+    public override void Send(DatagramQueue queue) => _sender.Send(_fd, queue);
+
+    public override void Dispose()
+    {
+        if (_fd < 0)
+        {
+            return;
+        }
+
+        Loop?.Unregister(this);
+        _calls.Close(_fd);
+        _fd = -1;
+        _sender.Dispose();
+        Release();
+    }
+
+    /// <summary>Nothing to read, or an ICMP error that reading it has consumed: neither ends a listener.</summary>
+    private static int Failed(Errno errno) =>
+        errno == Errno.EAGAIN || SocketErrors.Classify(errno) == SocketErrorClass.Peer ? 0 : -(int)errno;
+
+    /// <summary>Sorts the facts of each datagram and mends what the kernel wrote into its header, for the next call.</summary>
+    private void Take(DatagramBatch batch, int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            var header = _headers + i;
+            var length = (int)header->Moved;
+            batch.Length(i) = (header->Flags & Libc.MsgTruncated) != 0 ? -length : length;
+            batch.Peer(i).Normalize();
+            header->NameLength = (uint)sizeof(SocketAddr);
+            ref var local = ref batch.Local(i);
+            local = default;
+            if (_wantsLocal)
+            {
+                ReadLocal(header->Control, header->ControlLength, ref local);
+                header->ControlLength = ControlBytes;
+            }
+        }
+    }
+
+    private static void ReadLocal(byte* control, nuint length, ref LocalAddr local)
+    {
+        // Invariant: the kernel wrote whole cmsghdrs, each 8-aligned, within the length it returned.
+        for (nuint at = 0; at + (nuint)sizeof(ControlHeader) <= length;)
+        {
+            var header = (ControlHeader*)(control + at);
+            var data = (byte*)(header + 1);
+            if (header->Level == Libc.SolIp && header->Type == Libc.IpPacketInfo)
+            {
+                // ipi_spec_dst, not ipi_addr: of a broadcast it is the address to answer from.
+                local.SetIPv4(*(uint*)(data + 4));
+                return;
+            }
+
+            if (header->Level == Libc.SolIpv6 && header->Type == Libc.Ipv6PacketInfo)
+            {
+                local.SetIPv6(*(ulong*)data, *(ulong*)(data + 8), *(uint*)(data + 16));
+                return;
+            }
+
+            at += Math.Max((header->Length + 7) & ~(nuint)7, (nuint)sizeof(ControlHeader));
+        }
+    }
+
+    private void Prepare(DatagramBatch batch)
+    {
+        Check.That(_fd >= 0);
+        Release();
+        _batch = batch;
+        var capacity = (nuint)batch.Capacity;
+        _headers = (MessageHeader*)NativeMemory.AllocZeroed(capacity, (nuint)sizeof(MessageHeader));
+        _vectors = (IoVector*)NativeMemory.AllocZeroed(capacity, (nuint)sizeof(IoVector));
+        _control = _wantsLocal ? (byte*)NativeMemory.AllocZeroed(capacity, ControlBytes) : null;
+        for (var i = 0; i < batch.Capacity; i++)
+        {
+            _vectors[i] = new IoVector { Base = batch.Payload(i), Length = DatagramBatch.SlotBytes };
+            _headers[i] = new MessageHeader
+            {
+                Name = (SocketAddr*)Unsafe.AsPointer(ref batch.Peer(i)),   // native memory: it does not move
+                NameLength = (uint)sizeof(SocketAddr),
+                Vectors = _vectors + i,
+                VectorCount = 1,
+                Control = _wantsLocal ? _control + (i * ControlBytes) : null,
+                ControlLength = _wantsLocal ? (nuint)ControlBytes : 0,
+            };
+        }
+    }
+
+    private void Release()
+    {
+        NativeMemory.Free(_headers);
+        NativeMemory.Free(_vectors);
+        NativeMemory.Free(_control);
+        _headers = null;
+        _vectors = null;
+        _control = null;
+        _batch = null;
+    }
+}

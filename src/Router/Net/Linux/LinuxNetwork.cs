@@ -1,0 +1,178 @@
+using System.Runtime.InteropServices;
+
+namespace Router.Net;
+
+/// <summary>Sockets by Linux system calls: epoll, recvmmsg, sendmmsg, segmentation offload where the kernel has it.</summary>
+public sealed unsafe class LinuxNetwork : INetwork
+{
+    private readonly LinuxCalls _calls;
+    private readonly bool _coalesce;
+
+    public LinuxNetwork()
+        : this(LinuxCalls.Kernel)
+    {
+    }
+
+    internal LinuxNetwork(LinuxCalls calls, bool? coalesce = null)
+    {
+        Check.That(IsSupported);
+        _calls = calls;
+        _coalesce = coalesce ?? ProbeSegmentation();
+    }
+
+    /// <summary>64-bit Linux on x64 or arm64, whose structures <see cref="Libc"/> spells out.</summary>
+    public static bool IsSupported => OperatingSystem.IsLinux()
+        && RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64;
+
+    public string Name => "linux";
+
+    /// <summary>Whether equal-sized datagrams to one peer leave as one UDP_SEGMENT message; found out by asking the kernel at start.</summary>
+    public bool CoalescesDatagrams => _coalesce;
+
+    public IPoller CreatePoller() => new EpollPoller(_calls);
+
+    public int BindDatagram(in SocketAddr local, DatagramOptions options, out DatagramSocket? socket)
+    {
+        socket = null;
+        var fd = Open(local.Family, Libc.SockDatagram);
+        if (fd < 0)
+        {
+            return fd;
+        }
+
+        var result = PrepareDatagram(fd, local, options);
+        result = result < 0 ? result : Bind(fd, local, options.MakeGroup, options.JoinGroup);
+        if (result < 0)
+        {
+            _calls.Close(fd);
+            return result;
+        }
+
+        socket = new LinuxDatagramSocket(_calls, fd, local.IsWildcard, _coalesce);
+        return 0;
+    }
+
+    public int ConnectDatagram(in SocketAddr remote, out ConnectedDatagramSocket? socket)
+    {
+        socket = null;
+        var fd = Open(remote.Family, Libc.SockDatagram);
+        if (fd < 0)
+        {
+            return fd;
+        }
+
+        var address = remote;
+        var result = _calls.Connect(fd, &address);
+        if (result < 0)
+        {
+            _calls.Close(fd);
+            return result;
+        }
+
+        socket = new LinuxConnectedDatagramSocket(_calls, fd);
+        return 0;
+    }
+
+    public int Listen(in SocketAddr local, StreamListenOptions options, out StreamListener? socket)
+    {
+        socket = null;
+        var fd = Open(local.Family, Libc.SockStream);
+        if (fd < 0)
+        {
+            return fd;
+        }
+
+        // Past connections in TIME_WAIT must not keep a restart from its port; a live listener still does, see socket(7).
+        var result = _calls.SetOption(fd, Libc.SolSocket, Libc.SoReuseAddress, 1);
+        result = result < 0 ? result : SetFamily(fd, local, options.DualStack);
+        result = result < 0 ? result : Bind(fd, local, options.MakeGroup, options.JoinGroup);
+        result = result < 0 ? result : _calls.Listen(fd, options.Backlog);
+        if (result < 0)
+        {
+            _calls.Close(fd);
+            return result;
+        }
+
+        socket = new LinuxStreamListener(_calls, fd, options.Backlog);
+        return 0;
+    }
+
+    public int ConnectStream(in SocketAddr remote, out StreamSocket? socket)
+    {
+        socket = null;
+        var fd = Open(remote.Family, Libc.SockStream);
+        if (fd < 0)
+        {
+            return fd;
+        }
+
+        var address = remote;
+        _calls.SetOption(fd, Libc.SolTcp, Libc.TcpNoDelay, 1);
+        var result = _calls.Connect(fd, &address);
+
+        // EINTR: the attempt goes on all the same, see connect(2).
+        if (result < 0 && result != -(int)Errno.EINPROGRESS && result != -(int)Errno.EINTR)
+        {
+            _calls.Close(fd);
+            return result;
+        }
+
+        socket = new LinuxStreamSocket(_calls, fd, remote);
+        return result < 0 ? -(int)Errno.EINPROGRESS : 0;
+    }
+
+    private int Open(int family, int type) =>
+        _calls.Socket(family, type | Libc.SockNonBlock | Libc.SockCloseOnExec, 0);
+
+    private int PrepareDatagram(int fd, in SocketAddr local, DatagramOptions options)
+    {
+        // The kernel caps both at rmem_max and wmem_max without an error; BufferSizes tells what was granted.
+        if (options.ReceiveBuffer > 0)
+        {
+            _calls.SetOption(fd, Libc.SolSocket, Libc.SoReceiveBuffer, options.ReceiveBuffer);
+        }
+
+        if (options.SendBuffer > 0)
+        {
+            _calls.SetOption(fd, Libc.SolSocket, Libc.SoSendBuffer, options.SendBuffer);
+        }
+
+        var result = SetFamily(fd, local, options.DualStack);
+        if (result < 0 || !local.IsWildcard)
+        {
+            return result;
+        }
+
+        return local.Family == SocketAddr.FamilyIPv6
+            ? _calls.SetOption(fd, Libc.SolIpv6, Libc.Ipv6ReceivePacketInfo, 1)
+            : _calls.SetOption(fd, Libc.SolIp, Libc.IpPacketInfo, 1);
+    }
+
+    private int SetFamily(int fd, in SocketAddr local, bool dualStack) => local.Family == SocketAddr.FamilyIPv6
+        ? _calls.SetOption(fd, Libc.SolIpv6, Libc.Ipv6Only, dualStack && local.IsWildcard ? 0 : 1)
+        : 0;
+
+    /// <summary>Binds; the first of a group alone, so that another process on the port is refused, see socket(7).</summary>
+    private int Bind(int fd, in SocketAddr local, bool makeGroup, bool joinGroup)
+    {
+        var address = local;
+        var result = joinGroup ? _calls.SetOption(fd, Libc.SolSocket, Libc.SoReusePort, 1) : 0;
+        result = result < 0 ? result : _calls.Bind(fd, &address);
+        return result < 0 || !makeGroup ? result : _calls.SetOption(fd, Libc.SolSocket, Libc.SoReusePort, 1);
+    }
+
+    /// <summary>UDP_SEGMENT came with Linux 4.18; setting it to 0 changes nothing and tells whether it is known.</summary>
+    private bool ProbeSegmentation()
+    {
+        var fd = Open(Libc.AfInet, Libc.SockDatagram);
+        if (fd < 0)
+        {
+            return false;
+        }
+
+        var known = _calls.SetOption(fd, Libc.SolUdp, Libc.UdpSegment, 0) == 0
+            && _calls.GetOption(fd, Libc.SolUdp, Libc.UdpSegment) == 0;
+        _calls.Close(fd);
+        return known;
+    }
+}

@@ -1,0 +1,97 @@
+namespace Router.Net;
+
+/// <summary>A listening TCP socket by accept4(2).</summary>
+internal sealed unsafe class LinuxStreamListener : StreamListener
+{
+    // struct tcp_info: for a socket in LISTEN the kernel puts the accept queue's length into tcpi_unacked and its limit
+    // into tcpi_sacked (tcp_get_info).
+    private const int TcpInfoSacked = 28;
+    private const int MemInfoWords = 9, MemInfoDrops = 8;
+
+    private readonly LinuxCalls _calls;
+    private int _fd;
+
+    public LinuxStreamListener(LinuxCalls calls, int fd, int askedBacklog)
+    {
+        _calls = calls;
+        _fd = fd;
+        LocalAddress = calls.LocalAddress(fd);
+        GrantedBacklog = ReadBacklog(askedBacklog);
+    }
+
+    public override SocketAddr LocalAddress { get; }
+
+    public override int GrantedBacklog { get; }
+
+    public override bool IsClosed => _fd < 0;
+
+    internal override int Descriptor => _fd;
+
+    public override long OverflowDrops
+    {
+        get
+        {
+            var words = stackalloc uint[MemInfoWords];
+            var length = (uint)(MemInfoWords * sizeof(uint));
+            var result = _calls.GetOption(_fd, Libc.SolSocket, Libc.SoMemInfo, words, &length);
+            return result < 0 || length < MemInfoWords * sizeof(uint) ? -1 : words[MemInfoDrops];
+        }
+    }
+
+    public override int Accept(out StreamSocket? connection)
+    {
+        connection = null;
+        var peer = default(SocketAddr);
+        int fd;
+        do
+        {
+            fd = _calls.Accept(_fd, &peer);
+        }
+        while (fd == -(int)Errno.EINTR);
+        if (fd < 0)
+        {
+            return fd;
+        }
+
+        // Fails only on a connection that is gone already, which its first read tells.
+        _calls.SetOption(fd, Libc.SolTcp, Libc.TcpNoDelay, 1);
+        peer.Normalize();
+        connection = new LinuxStreamSocket(_calls, fd, peer);
+        return 0;
+    }
+
+    public override void Dispose()
+    {
+        if (_fd >= 0)
+        {
+            Loop?.Unregister(this);
+            _calls.Close(_fd);
+            _fd = -1;
+        }
+    }
+
+    private int ReadBacklog(int asked)
+    {
+        var info = stackalloc byte[256];
+        var length = 256u;
+        var result = _calls.GetOption(_fd, Libc.SolTcp, Libc.TcpInfo, info, &length);
+        if (result == 0 && length >= TcpInfoSacked + sizeof(uint) && *(int*)(info + TcpInfoSacked) > 0)
+        {
+            return *(int*)(info + TcpInfoSacked);
+        }
+
+        return int.TryParse(ReadLimit(), out var limit) ? Math.Min(asked, limit) : asked;
+    }
+
+    private static string ReadLimit()
+    {
+        try
+        {
+            return File.ReadAllText("/proc/sys/net/core/somaxconn");
+        }
+        catch (IOException)
+        {
+            return "";
+        }
+    }
+}

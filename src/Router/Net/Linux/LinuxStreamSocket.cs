@@ -1,0 +1,78 @@
+namespace Router.Net;
+
+/// <summary>A TCP connection by recv(2) and send(2).</summary>
+internal sealed unsafe class LinuxStreamSocket(LinuxCalls calls, int fd, SocketAddr peer) : StreamSocket
+{
+    private int _fd = fd;
+    private SocketAddr _local;
+
+    /// <summary>Asked for when first wanted: an echo never does.</summary>
+    public override SocketAddr LocalAddress
+    {
+        get
+        {
+            if (_local.IsEmpty && _fd >= 0)
+            {
+                _local = calls.LocalAddress(_fd);
+            }
+
+            return _local;
+        }
+    }
+
+    public override SocketAddr PeerAddress => peer;
+
+    public override bool IsClosed => _fd < 0;
+
+    internal override int Descriptor => _fd;
+
+    public override int Receive(byte* buffer, int capacity)
+    {
+        int result;
+        do
+        {
+            result = calls.Receive(_fd, buffer, capacity, Libc.MsgDontWait);
+        }
+        while (result == -(int)Errno.EINTR);
+        return result;
+    }
+
+    public override int Send(byte* payload, int length)
+    {
+        int result;
+        do
+        {
+            result = calls.Send(_fd, payload, length, Libc.MsgDontWait | Libc.MsgNoSignal);
+        }
+        while (result == -(int)Errno.EINTR);
+        return result;
+    }
+
+    public override void ShutdownWrite() => _ = Libc.Shutdown(_fd, Libc.ShutWrite);
+
+    public override int ConnectResult()
+    {
+        var result = calls.GetOption(_fd, Libc.SolSocket, Libc.SoError);
+        return result > 0 ? -result : result;
+    }
+
+    public override void Abort()
+    {
+        if (_fd >= 0)
+        {
+            var linger = stackalloc int[] { 1, 0 };
+            calls.SetOption(_fd, Libc.SolSocket, Libc.SoLinger, linger, 2 * sizeof(int));
+            Dispose();
+        }
+    }
+
+    public override void Dispose()
+    {
+        if (_fd >= 0)
+        {
+            Loop?.Unregister(this);
+            calls.Close(_fd);
+            _fd = -1;
+        }
+    }
+}
