@@ -1,0 +1,82 @@
+namespace Router.Actors;
+
+/// <summary>One message in a mailbox: a node of a list, pooled by the dispatcher whose thread made it.</summary>
+internal class Letter
+{
+    /// <summary>Stands as the top of an inbox that takes no more letters.</summary>
+    public static readonly Letter Closed = new();
+
+    public object? Message;
+    public IActorRef? Sender;
+    public Letter? Next;
+}
+
+/// <summary>A message of the kernel, handled before all user messages, even by a suspended actor.</summary>
+internal abstract class SystemMessage : Letter
+{
+    /// <summary>Carries the message out, in the receiving cell's turn.</summary>
+    public abstract void Apply(ActorCell cell);
+
+    /// <summary>What remains to do when the receiver has terminated already; on any thread.</summary>
+    public virtual void ApplyToTerminated(ActorCell cell)
+    {
+    }
+}
+
+internal sealed class StopRequest : SystemMessage
+{
+    public override void Apply(ActorCell cell) => cell.TerminateSelf();
+}
+
+internal sealed class SuspendRequest : SystemMessage
+{
+    public override void Apply(ActorCell cell) => cell.FaultSuspend();
+}
+
+internal sealed class ResumeRequest(Exception? causedByFailure) : SystemMessage
+{
+    public override void Apply(ActorCell cell) => cell.FaultResume(causedByFailure);
+}
+
+internal sealed class RestartRequest(Exception cause) : SystemMessage
+{
+    public override void Apply(ActorCell cell) => cell.FaultRecreate(cause);
+}
+
+/// <summary>A child tells its supervisor that it failed and waits, suspended, for the decision.</summary>
+internal sealed class ChildFailure(ActorCell child, Exception cause) : SystemMessage
+{
+    public ActorCell Child => child;
+
+    public Exception Cause => cause;
+
+    public override void Apply(ActorCell cell) => cell.HandleChildFailure(child, cause);
+}
+
+internal sealed class WatchRequest(ActorRefBase watchee, ActorRefBase watcher) : SystemMessage
+{
+    public override void Apply(ActorCell cell) => cell.AddWatcher(watcher);
+
+    public override void ApplyToTerminated(ActorCell cell) => Tell(existenceConfirmed: true);
+
+    /// <summary>There is nothing to watch: the watcher hears so at once.</summary>
+    public void Refuse() => Tell(existenceConfirmed: false);
+
+    private void Tell(bool existenceConfirmed) =>
+        watcher.SendSystem(new DeathWatchNotification(watchee, existenceConfirmed));
+}
+
+internal sealed class UnwatchRequest(ActorRefBase watcher) : SystemMessage
+{
+    public override void Apply(ActorCell cell) => cell.RemoveWatcher(watcher);
+}
+
+/// <summary>An actor has terminated: told to its parent always, and to each watcher.</summary>
+internal sealed class DeathWatchNotification(ActorRefBase actor, bool existenceConfirmed) : SystemMessage
+{
+    public ActorRefBase Actor => actor;
+
+    public bool ExistenceConfirmed => existenceConfirmed;
+
+    public override void Apply(ActorCell cell) => cell.HandleDeathOf(actor, existenceConfirmed);
+}
