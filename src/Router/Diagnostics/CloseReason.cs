@@ -1,0 +1,35 @@
+namespace Router.Diagnostics;
+
+/// <summary>Why a session ended: a closed set, written in the access record as the lower-case word.</summary>
+public enum CloseReason
+{
+    /// <summary>Not closed yet.</summary>
+    None = 0,
+
+    /// <summary>Nothing came or went for the idle timeout.</summary>
+    Idle,
+
+    /// <summary>The max lifetime passed.</summary>
+    Lifetime,
+
+    /// <summary>The peer ended its stream and everything was answered.</summary>
+    Peer,
+
+    /// <summary>The peer reset its connection, or it broke.</summary>
+    Reset,
+
+    /// <summary>The handler, or the route, closed it as done.</summary>
+    Done,
+
+    /// <summary>The upstream ended its stream.</summary>
+    Upstream,
+
+    /// <summary>No upstream could be reached, or it refused or reset.</summary>
+    UpstreamFailed,
+
+    /// <summary>The handler failed beyond its restart budget, or failed on a stream that may not restart.</summary>
+    Failed,
+
+    /// <summary>The router stopped and the drain timeout passed, or nothing was left to wait for.</summary>
+    Shutdown,
+}

@@ -1,0 +1,76 @@
+namespace Router.Diagnostics;
+
+/// <summary>Why a payload, or a connection, was discarded: a closed set, summarised per listener and interval.</summary>
+public enum DropReason
+{
+    /// <summary>A new peer while the listener holds max-sessions.</summary>
+    MaxSessions = 0,
+
+    /// <summary>A new peer while the listener drains.</summary>
+    Draining,
+
+    /// <summary>A datagram longer than a receive slot.</summary>
+    Truncated,
+
+    /// <summary>The session's mailbox is full, in messages or bytes.</summary>
+    MailboxFull,
+
+    /// <summary>The session ended before it took the payload.</summary>
+    SessionClosed,
+
+    /// <summary>The peer is a listener of this router.</summary>
+    OwnListener,
+
+    /// <summary>The peer's source port is one that answers by itself.</summary>
+    ResponderPort,
+
+    /// <summary>The reply exceeds what an unvalidated peer may be sent.</summary>
+    Amplification,
+
+    /// <summary>The socket's send buffer is full.</summary>
+    SendFull,
+
+    /// <summary>The kernel refused the datagram for its size or destination.</summary>
+    SendRefused,
+
+    /// <summary>The reply is longer than a datagram can be.</summary>
+    TooLong,
+
+    /// <summary>The upstream refused (ICMP) or is unreachable.</summary>
+    UpstreamRefused,
+
+    /// <summary>No upstream could be picked or no socket made for it.</summary>
+    UpstreamUnavailable,
+
+    /// <summary>No descriptors or memory for the connection.</summary>
+    NoResources,
+
+    /// <summary>The handler failed on it.</summary>
+    HandlerFailed,
+}
+
+/// <summary>Drops by reason: one writer, readers on any thread.</summary>
+internal sealed class DropCounters
+{
+    public static readonly int Reasons = Enum.GetValues<DropReason>().Length;
+
+    private readonly long[] _counts = new long[Reasons];
+
+    public void Add(DropReason reason, long count = 1)
+    {
+        ref var cell = ref _counts[(int)reason];
+        Volatile.Write(ref cell, cell + count);
+    }
+
+    public long this[DropReason reason] => Volatile.Read(ref _counts[(int)reason]);
+
+    /// <summary>The reason as logs and configuration spell it: max-sessions, own-listener...</summary>
+    public static string NameOf(DropReason reason) => Kebab.From(reason.ToString());
+}
+
+/// <summary>PascalCase to kebab-case, for the closed sets' words in logs.</summary>
+internal static class Kebab
+{
+    public static string From(string pascal) =>
+        string.Concat(pascal.Select((c, i) => char.IsUpper(c) ? (i == 0 ? "" : "-") + char.ToLowerInvariant(c) : c.ToString()));
+}

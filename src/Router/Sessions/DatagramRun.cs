@@ -1,0 +1,111 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using Router.Net;
+
+namespace Router.Sessions;
+
+/// <summary>One session's datagrams of one received batch: the message a listener tells a session.</summary>
+/// <remarks>
+/// Lent: it lists receive slots and is good until the end of the loop's pass, when the listener takes it back. What a session could
+/// not take by then (suspended, on the pool) is detached: the payloads are copied into memory of the run's own.
+/// </remarks>
+internal sealed class DatagramRun
+{
+    private readonly DatagramBatch _batch;
+    private readonly int[] _next;   // slot -> the session's next slot in the batch; shared by the batch's runs
+    private int _first;
+    private int _last;
+    private byte[]? _owned;         // payloads back to back
+    private int[]? _ends;           // where each ends
+
+    public DatagramRun(DatagramBatch batch, int[] next)
+    {
+        _batch = batch;
+        _next = next;
+    }
+
+    public SessionContext? Session { get; private set; }
+
+    public int Count { get; private set; }
+
+    /// <summary>Payload bytes in all.</summary>
+    public int Bytes { get; private set; }
+
+    /// <summary>The session has handled it, or it was dropped with it.</summary>
+    public bool IsConsumed { get; set; }
+
+    public bool IsDetached => _owned is not null;
+
+    public void Begin(SessionContext session, int slot, int length)
+    {
+        Session = session;
+        _first = slot;
+        _last = slot;
+        Count = 1;
+        Bytes = length;
+        IsConsumed = false;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Append(int slot, int length)
+    {
+        _next[_last] = slot;
+        _last = slot;
+        Count++;
+        Bytes += length;
+    }
+
+    /// <summary>Copies the payloads out of the receive slots. Allocates: taken only off the common path.</summary>
+    public void Detach()
+    {
+        Check.That(!IsDetached);
+        var owned = ArrayPool<byte>.Shared.Rent(Math.Max(1, Bytes));
+        var ends = new int[Count];
+        var used = 0;
+        var place = -1;
+        for (var i = 0; i < Count; i++)
+        {
+            place = PlaceAfter(place);
+            var payload = PayloadAt(place);
+            payload.CopyTo(owned.AsSpan(used));
+            used += payload.Length;
+            ends[i] = used;
+        }
+
+        _ends = ends;
+        _owned = owned;
+    }
+
+    /// <summary>Gives detached memory back; the run is empty afterwards.</summary>
+    public void Release()
+    {
+        if (_owned is { } owned)
+        {
+            _owned = null;
+            ArrayPool<byte>.Shared.Return(owned);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int PlaceAfter(int place)
+    {
+        if (_owned is not null)
+        {
+            return place + 1;
+        }
+
+        return place < 0 ? _first : _next[place];
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public unsafe ReadOnlySpan<byte> PayloadAt(int place) =>
+        _owned is null
+            ? new ReadOnlySpan<byte>(_batch.Payload(place), _batch.Length(place))
+            : OwnedAt(place);
+
+    private ReadOnlySpan<byte> OwnedAt(int place)
+    {
+        var start = place == 0 ? 0 : _ends![place - 1];
+        return _owned.AsSpan(start, _ends![place] - start);
+    }
+}

@@ -1,0 +1,191 @@
+using Router.Diagnostics;
+using Router.Net;
+
+namespace Router.Sessions;
+
+/// <summary>The session's deadline has come.</summary>
+internal sealed class SessionTick
+{
+    public static readonly SessionTick Instance = new();
+}
+
+/// <summary>Tells a session to end.</summary>
+internal sealed record CloseSession(CloseReason Reason);
+
+/// <summary>A handler failed: carries what its listener's supervision decides by.</summary>
+internal sealed class HandlerFailedException(Exception reason, bool mayRestart)
+    : Exception($"the session's handler failed: {reason.Message}", reason)
+{
+    public bool MayRestart { get; } = mayRestart;
+}
+
+/// <summary>Makes session actors: one for all of a shard's sessions, so that Props are resolved once.</summary>
+internal sealed class SessionActorProducer(Shard shard) : IIndirectActorProducer
+{
+    public Type ActorType => typeof(SessionActor);
+
+    public ActorBase Produce() => new SessionActor(shard);
+
+    public void Release(ActorBase actor)
+    {
+    }
+}
+
+/// <summary>Runs one session: hands its messages to the handler. Holds nothing that a restart must keep: that is the context.</summary>
+/// <remarks>The context comes as the first message; a restarted actor takes it back from the shard, where its predecessor left it.</remarks>
+internal sealed class SessionActor : ActorBase
+{
+    private readonly Shard _shard;
+    private SessionContext? _session;
+
+    public SessionActor(Shard shard)
+    {
+        _shard = shard;
+        lock (shard.Restarting)   // uncontended on a loop; sessions on the pool restart side by side
+        {
+            if (shard.Restarting.Count > 0 && shard.Restarting.Remove(Self, out var session))
+            {
+                _session = session;
+            }
+        }
+    }
+
+    public void StopSelf() => Context.Stop(Self);
+
+    protected override bool Receive(object message)
+    {
+        try
+        {
+            switch (message)
+            {
+                case DatagramRun run:
+                    OnRun(run);
+                    break;
+                case IoSocket socket:
+                    _session!.OnIo(socket);
+                    break;
+                default:
+                    OnOther(message);
+                    break;
+            }
+        }
+        catch (Exception failure) when (failure is not HandlerFailedException)
+        {
+            throw new HandlerFailedException(failure, MayRestart());
+        }
+
+        return true;
+    }
+
+    /// <summary>Leaves the session where the fresh actor finds it. Children of ours do not exist, and PostStop is for the end.</summary>
+    protected override void PreRestart(Exception reason, object message)
+    {
+        if (_session is not { } session)
+        {
+            return;
+        }
+
+        session.HasFailed = true;
+        session.Handler?.OnReplaced(session);
+        lock (_shard.Restarting)
+        {
+            _shard.Restarting[Self] = session;
+        }
+
+        _session = null;
+    }
+
+    protected override void PostRestart(Exception reason)
+    {
+        if (_session is not { } session)
+        {
+            return;
+        }
+
+        session.OnRestarted(reason);
+        session.Actor = this;
+        Open(session);
+        session.HasFailed = false;
+    }
+
+    protected override void PostStop()
+    {
+        if (_session is { } session)
+        {
+            _session = null;
+            session.OnStopped();
+        }
+    }
+
+    private void Open(SessionContext session)
+    {
+        session.Handler = _shard.Route.CreateHandler(session);
+        session.Handler.OnOpened(session);
+    }
+
+    private void OnRun(DatagramRun run)
+    {
+        var session = _session!;
+        try
+        {
+            if (!session.IsClosed)
+            {
+                session.Handler!.OnReceived(session, new PayloadBatch(run));
+            }
+            else
+            {
+                session.CountDrop(DropReason.SessionClosed, run.Count);
+            }
+        }
+        finally
+        {
+            run.IsConsumed = true;
+            if (run.IsDetached)
+            {
+                session.Leave(run.Count, run.Bytes);
+                run.Release();
+            }
+        }
+    }
+
+    private void OnOther(object message)
+    {
+        switch (message)
+        {
+            case SessionContext opened:
+                _session = opened;
+                opened.Actor = this;
+                Open(opened);
+                break;
+            case SessionTick:
+                _session!.OnTick();
+                break;
+            case CloseSession close:
+                _session!.Close(close.Reason);
+                break;
+            case StreamChunk chunk:
+                _session!.OnChunk(chunk);
+                break;
+            case StreamFinished:
+                _session!.Handler!.OnPeerFinished(_session);
+                break;
+            case StreamDrained:
+                _session!.Handler!.OnDrained(_session);
+                break;
+            default:
+                _session!.Handler!.OnMessage(_session, message);
+                break;
+        }
+    }
+
+    private bool MayRestart()
+    {
+        if (_session is not { } session)
+        {
+            return false;
+        }
+
+        session.HasFailed = true;
+        return session.Transport == SessionTransport.Udp || session.Handler is { IsRestartSafe: true, OwnsStream: false };
+    }
+}

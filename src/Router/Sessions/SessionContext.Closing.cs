@@ -1,0 +1,142 @@
+using Router.Diagnostics;
+using Router.Net;
+
+namespace Router.Sessions;
+
+/// <summary>The end of a session: asked for once, carried out by its actor's stop, recorded once.</summary>
+public sealed partial class SessionContext
+{
+    private const int RestartLogMs = 1_000;
+
+    private bool _ended;
+    private long _restartLoggedMs = -1;
+    private int _restartsUnlogged;
+
+    /// <summary>The handler failed and no fresh one is in place yet: if the actor stops now, the session has failed.</summary>
+    internal bool HasFailed { get; set; }
+
+    /// <summary>Ends the session; a stream first sends what is unsent and waits briefly for the peer's end.</summary>
+    internal void Close(CloseReason reason)
+    {
+        if (!Loop.IsCurrent)
+        {
+            OnLoop(session => session.Close(reason));
+            return;
+        }
+
+        if (!BeginClose(reason))
+        {
+            return;
+        }
+
+        if (Stream is { Socket.IsClosed: false } stream && Handler is { OwnsStream: false })
+        {
+            stream.Output.Finish();
+            IsLingering = true;
+            Loop.Schedule(this, Loop.NowMs + LingerMs);
+            Linger();
+            return;
+        }
+
+        StopActor();
+    }
+
+    /// <summary>Ends the session without waiting: the stream is broken, or the route has finished it itself.</summary>
+    internal void CloseNow(CloseReason reason)
+    {
+        if (BeginClose(reason))
+        {
+            StopActor();
+        }
+        else if (IsLingering)
+        {
+            StopActor();
+        }
+    }
+
+    /// <summary>Runs when the session's actor has stopped, whoever stopped it: the one place where a session ends.</summary>
+    internal void OnStopped()
+    {
+        BeginClose(HasFailed ? CloseReason.Failed : CloseReason.Shutdown);
+        try
+        {
+            Handler?.OnClosed(this, Closing);
+        }
+        finally
+        {
+            OnLoop(static session => session.End());
+        }
+    }
+
+    /// <summary>A fresh handler takes over: counted, and recorded at most once a second.</summary>
+    internal void OnRestarted(Exception reason)
+    {
+        Restarts++;
+        OnLoop(session =>
+        {
+            session._shard.Counters.Restarts++;
+            session._restartsUnlogged++;
+            if (session._restartLoggedMs >= 0 && session.Loop.NowMs - session._restartLoggedMs < RestartLogMs)
+            {
+                return;
+            }
+
+            session._restartLoggedMs = session.Loop.NowMs;
+            session._shard.Events.Restarted(session, reason, session._restartsUnlogged - 1);
+            session._restartsUnlogged = 0;
+        });
+    }
+
+    private bool BeginClose(CloseReason reason)
+    {
+        if (IsClosed)
+        {
+            return false;
+        }
+
+        Closing = reason;
+        _shard.OnClosing(this);
+        return true;
+    }
+
+    private void StopActor()
+    {
+        IsLingering = false;
+        Loop.Cancel(this);
+        if (_shard.Settings.OnPool)
+        {
+            Self.Tell(PoisonPill.Instance, ActorRefs.NoSender);   // the actor's context is another thread's
+        }
+        else
+        {
+            Actor?.StopSelf();
+        }
+    }
+
+    private void End()
+    {
+        if (_ended)
+        {
+            return;
+        }
+
+        _ended = true;
+        Loop.Cancel(this);
+        if (Stream is { } stream)
+        {
+            stream.Output.Release();
+            if (Closing is CloseReason.Failed or CloseReason.Reset or CloseReason.Shutdown or CloseReason.UpstreamFailed)
+            {
+                stream.Socket.Abort();
+            }
+
+            stream.Socket.Dispose();
+        }
+
+        Actor = null;
+        _shard.Sessions--;
+        _shard.Counters.SessionsClosed++;
+        _shard.SessionCount.Return();
+        _shard.Events.Closed(this, Closing);
+    }
+}

@@ -1,0 +1,217 @@
+using System.Buffers;
+using Router.Diagnostics;
+using Router.Net;
+
+namespace Router.Sessions;
+
+/// <summary>A session whose handler runs on the pool: what passes between it and its loop, copied and bounded.</summary>
+/// <remarks>
+/// Towards the handler: datagram runs are detached, stream bytes copied, and counted until handled; beyond the mailbox's limits
+/// datagrams are dropped and a stream is not read. Back: replies pass through the loop's foreign queue, bounded by the same bytes.
+/// </remarks>
+public sealed partial class SessionContext
+{
+    private int _waitingMessages;
+    private int _waitingBytes;
+    private int _replyBytes;
+
+    /// <summary>Counts a payload message in, if the mailbox has room for it. Loop thread.</summary>
+    internal bool TryEnter(int messages, int bytes)
+    {
+        var settings = _shard.Settings;
+        if (Volatile.Read(ref _waitingMessages) + messages > settings.MailboxMessages
+            || Volatile.Read(ref _waitingBytes) + bytes > settings.MailboxBytes)
+        {
+            return false;
+        }
+
+        Interlocked.Add(ref _waitingMessages, messages);
+        Interlocked.Add(ref _waitingBytes, bytes);
+        return true;
+    }
+
+    /// <summary>Counts it out again: handled or dropped. Any thread.</summary>
+    internal void Leave(int messages, int bytes)
+    {
+        Interlocked.Add(ref _waitingMessages, -messages);
+        Interlocked.Add(ref _waitingBytes, -bytes);
+    }
+
+    /// <summary>In the handler's turn on the pool: bytes of a stream.</summary>
+    internal void OnChunk(StreamChunk chunk)
+    {
+        try
+        {
+            if (!IsClosed)
+            {
+                Handler!.OnReceived(this, new PayloadBatch(chunk.Bytes));
+            }
+        }
+        finally
+        {
+            Leave(1, chunk.Length);
+            chunk.Release();
+            OnLoop(static session => session.ResumeReading());
+        }
+    }
+
+    /// <summary>Runs a step on the loop's thread: at once if this is it.</summary>
+    private void OnLoop(Action<SessionContext> step)
+    {
+        if (Loop.IsCurrent)
+        {
+            step(this);
+        }
+        else
+        {
+            Loop.Enqueue(new LoopStep(this, step));
+        }
+    }
+
+    private bool ReplyFromPool(ReadOnlySpan<byte> payload)
+    {
+        if (IsClosed)
+        {
+            return false;
+        }
+
+        if (Interlocked.Add(ref _replyBytes, payload.Length) > _shard.Settings.MailboxBytes && payload.Length != Volatile.Read(ref _replyBytes))
+        {
+            Interlocked.Add(ref _replyBytes, -payload.Length);
+            if (Stream is null)
+            {
+                OnLoop(static session => session.CountDrop(DropReason.SendFull));
+            }
+
+            return false;
+        }
+
+        var bytes = ArrayPool<byte>.Shared.Rent(Math.Max(1, payload.Length));
+        payload.CopyTo(bytes);
+        Loop.Enqueue(new PoolReply(this, bytes, payload.Length));
+        return true;
+    }
+
+    private void OnReadyForPool(IoReadiness ready)
+    {
+        if (IsLingering)
+        {
+            Linger();
+            return;
+        }
+
+        var stream = Stream!;
+        if (stream.Output.HasUnsent && (ready & (IoReadiness.Writable | IoReadiness.Failed)) != 0)
+        {
+            if (stream.Output.Flush() < 0)
+            {
+                CloseNow(CloseReason.Reset);
+                return;
+            }
+
+            if (!stream.Output.HasUnsent)
+            {
+                WatchStream();
+                Self.Tell(StreamDrained.Instance, ActorRefs.NoSender);
+            }
+        }
+
+        if (MayRead(stream))
+        {
+            ReadForPool(stream);
+        }
+    }
+
+    private unsafe void ReadForPool(StreamState stream)
+    {
+        var room = Math.Min(Loop.ReadBufferBytes, _shard.Settings.WriteBuffer);
+        if (!TryEnter(1, room))
+        {
+            Loop.SetInterest(stream.Socket, stream.Socket.Interest & ~IoReadiness.Readable);
+            return;
+        }
+
+        var received = stream.Socket.Receive(Loop.ReadBuffer, room);
+        if (received <= 0)
+        {
+            Leave(1, room);
+            EndOfReading(stream, received);
+            return;
+        }
+
+        Leave(0, room - received);
+        CountReceived(1, received);
+        Self.Tell(new StreamChunk(new ReadOnlySpan<byte>(Loop.ReadBuffer, received)), ActorRefs.NoSender);
+    }
+
+    private void EndOfReading(StreamState stream, int received)
+    {
+        if (received == 0)
+        {
+            stream.PeerFinished = true;
+            WatchStream();
+            Self.Tell(StreamFinished.Instance, ActorRefs.NoSender);
+        }
+        else if ((Errno)(-received) is not (Errno.EAGAIN or Errno.EINTR))
+        {
+            CloseNow(CloseReason.Reset);
+        }
+    }
+
+    private void ResumeReading()
+    {
+        if (Stream is { Socket.IsClosed: false } && !IsClosed)
+        {
+            WatchStream();
+        }
+    }
+
+    private sealed class LoopStep(SessionContext session, Action<SessionContext> step) : IRunnable
+    {
+        public void Run() => step(session);
+    }
+
+    private sealed class PoolReply(SessionContext session, byte[] bytes, int length) : IRunnable
+    {
+        public void Run()
+        {
+            Interlocked.Add(ref session._replyBytes, -length);
+            session.ReplyOnLoop(bytes.AsSpan(0, length));
+            ArrayPool<byte>.Shared.Return(bytes);
+        }
+    }
+}
+
+/// <summary>Bytes of a stream on their way to a handler on the pool.</summary>
+internal sealed class StreamChunk
+{
+    private byte[] _bytes;
+
+    public StreamChunk(ReadOnlySpan<byte> bytes)
+    {
+        _bytes = ArrayPool<byte>.Shared.Rent(bytes.Length);
+        bytes.CopyTo(_bytes);
+        Length = bytes.Length;
+    }
+
+    public int Length { get; }
+
+    public ReadOnlySpan<byte> Bytes => _bytes.AsSpan(0, Length);
+
+    public void Release()
+    {
+        var bytes = _bytes;
+        _bytes = [];
+        ArrayPool<byte>.Shared.Return(bytes);
+    }
+}
+
+internal sealed class StreamFinished
+{
+    public static readonly StreamFinished Instance = new();
+}
+
+internal sealed class StreamDrained
+{
+    public static readonly StreamDrained Instance = new();
+}

@@ -1,0 +1,120 @@
+using System.Runtime.CompilerServices;
+using Router.Diagnostics;
+using Router.Net;
+
+namespace Router.Sessions;
+
+/// <summary>Answering the peer.</summary>
+public sealed partial class SessionContext
+{
+    /// <summary>The longest payload of a UDP datagram over IPv4: 65,535 less 20 of IP and 8 of UDP.</summary>
+    public const int DatagramBytesMax = 65_507;
+
+    /// <summary>Bytes an unvalidated peer may be sent for an empty datagram.</summary>
+    private const int BudgetBytesMin = 64;
+
+    private bool _validated;
+    private long _budgetReplies;
+    private long _budgetBytes;
+
+    /// <summary>Lifts the amplification budget: the handler has seen proof that the peer receives what it is sent (it returned a token).</summary>
+    public void MarkPeerValidated() => _validated = true;
+
+    /// <summary>Sends a payload to the peer: UDP one datagram, at the end of the pass; streams the next bytes, at once as far as the kernel takes them.</summary>
+    /// <returns>False if nothing was taken: the session is closed; the datagram is longer than <see cref="DatagramBytesMax"/> or beyond
+    /// the amplification budget (at most one reply, and three times the bytes, per datagram received); or the stream holds its
+    /// write buffer's worth unsent (wait for <see cref="SessionHandler.OnDrained"/>). UDP drops are counted.</returns>
+    public bool Reply(ReadOnlySpan<byte> payload) =>
+        _shard.Settings.OnPool && !Loop.IsCurrent ? ReplyFromPool(payload) : ReplyOnLoop(payload);
+
+    /// <summary>Streams: sends FIN after what is unsent; the peer may go on sending.</summary>
+    public void FinishReplies() => OnLoop(static session => session.Stream?.Output.Finish());
+
+    internal bool ReplyOnLoop(ReadOnlySpan<byte> payload)
+    {
+        if (IsClosed)
+        {
+            return false;
+        }
+
+        return Stream is null ? ReplyDatagram(payload) : ReplyStream(payload);
+    }
+
+    /// <summary>Room for one reply in the send queue, written there and then committed: upstream replies are received right into it.</summary>
+    internal unsafe byte* ReserveReply(int length)
+    {
+        var queue = _shard.Queue!;
+        if (!queue.HasRoom(length))
+        {
+            _shard.FlushQueue();
+        }
+
+        return queue.Reserve(length);
+    }
+
+    /// <summary>Queues the reserved bytes. For routes that pass on what an upstream said: no amplification budget.</summary>
+    internal void CommitReply(int length)
+    {
+        _shard.Queue!.Commit(length, PeerAddr, LocalAddr);
+        _shard.FlushAtEndOfPass();
+        CountSent(1, length);
+    }
+
+    /// <summary>A run of datagrams has come in: what may be answered grows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void GrowBudget(int payloads, int bytes)
+    {
+        _budgetReplies += payloads;
+        _budgetBytes += Math.Max(3L * bytes, (long)BudgetBytesMin * payloads);
+    }
+
+    private unsafe bool ReplyDatagram(ReadOnlySpan<byte> payload)
+    {
+        if (payload.Length > DatagramBytesMax)
+        {
+            CountDrop(DropReason.TooLong);
+            return false;
+        }
+
+        if (!_validated && !TakeBudget(payload.Length))
+        {
+            CountDrop(DropReason.Amplification);
+            return false;
+        }
+
+        var queue = _shard.Queue!;
+        if (!queue.HasRoom(payload.Length))
+        {
+            _shard.FlushQueue();
+        }
+
+        fixed (byte* bytes = payload)
+        {
+            if (_shard.Batch!.Holds(bytes))
+            {
+                queue.Add(bytes, payload.Length, PeerAddr, LocalAddr);   // receive slots stay until the flush
+            }
+            else
+            {
+                payload.CopyTo(new Span<byte>(queue.Reserve(payload.Length), payload.Length));
+                queue.Commit(payload.Length, PeerAddr, LocalAddr);
+            }
+        }
+
+        _shard.FlushAtEndOfPass();
+        CountSent(1, payload.Length);
+        return true;
+    }
+
+    private bool TakeBudget(int length)
+    {
+        if (_budgetReplies < 1 || _budgetBytes < length)
+        {
+            return false;
+        }
+
+        _budgetReplies--;
+        _budgetBytes -= length;
+        return true;
+    }
+}

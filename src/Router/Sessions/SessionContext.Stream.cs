@@ -1,0 +1,212 @@
+using Router.Diagnostics;
+using Router.Net;
+
+namespace Router.Sessions;
+
+/// <summary>The stream half of a session: reading, back-pressure, half-close, the end.</summary>
+public sealed partial class SessionContext
+{
+    /// <summary>How long a closed session waits for the peer's own end, so that a late byte of the peer does not turn into a reset that
+    /// destroys the last reply under way.</summary>
+    private const int LingerMs = 2_000;
+
+    /// <summary>What only streams have.</summary>
+    internal sealed class StreamState(StreamSocket socket)
+    {
+        public StreamSocket Socket => socket;
+
+        public StreamOutput Output { get; } = new(socket);
+
+        public bool PeerFinished { get; set; }
+    }
+
+    internal StreamState? Stream { get; private init; }
+
+    internal bool IsLingering { get; private set; }
+
+    internal static SessionContext ForStream(Shard shard, StreamSocket socket) =>
+        new(shard, SessionTransport.Tcp, socket.PeerAddress, LocalAddr.From(socket.LocalAddress.Address))
+        {
+            Stream = new StreamState(socket),
+        };
+
+    /// <summary>Watches a further socket for the route: its readiness comes to <see cref="SessionHandler.OnIo"/>.</summary>
+    /// <returns>0 or a negative errno.</returns>
+    internal int Watch(IoSocket socket, IoReadiness interest) => Loop.Register(socket, this, interest);
+
+    void IIoReceiver.OnReady(IoSocket socket, IoReadiness ready)
+    {
+        if (_shard.Settings.OnPool)
+        {
+            OnReadyForPool(ready);
+            return;
+        }
+
+        var told = socket.Pending != IoReadiness.None;
+        socket.Pending |= ready;
+        if (!told)
+        {
+            Self.Tell(socket, ActorRefs.NoSender);
+        }
+    }
+
+    /// <summary>In the session's turn: a socket is ready.</summary>
+    internal void OnIo(IoSocket socket)
+    {
+        var ready = socket.Pending;
+        socket.Pending = IoReadiness.None;
+        if (socket.IsClosed)
+        {
+            return;
+        }
+
+        if (IsLingering)
+        {
+            Linger();
+        }
+        else if (ReferenceEquals(socket, Stream?.Socket) && !Handler!.OwnsStream)
+        {
+            OnStreamReady(ready);
+        }
+        else
+        {
+            Handler!.OnIo(this, socket, ready);
+        }
+    }
+
+    private void OnStreamReady(IoReadiness ready)
+    {
+        var stream = Stream!;
+        if (stream.Output.HasUnsent && (ready & (IoReadiness.Writable | IoReadiness.Failed)) != 0 && !FlushStream(stream))
+        {
+            return;
+        }
+
+        if (MayRead(stream))
+        {
+            ReadStream(stream);
+        }
+        else if ((ready & IoReadiness.Failed) != 0 && stream.Socket.ConnectResult() < 0)
+        {
+            CloseNow(CloseReason.Reset);
+        }
+        else if ((ready & IoReadiness.Failed) != 0 && stream is { PeerFinished: true, Output.IsFinished: true })
+        {
+            CloseNow(CloseReason.Peer);
+        }
+    }
+
+    private bool MayRead(StreamState stream) => !IsClosed && !stream.PeerFinished && !stream.Output.HasUnsent;
+
+    private unsafe void ReadStream(StreamState stream)
+    {
+        var loop = Loop;
+        var received = stream.Socket.Receive(loop.ReadBuffer, Math.Min(loop.ReadBufferBytes, _shard.Settings.WriteBuffer));
+        if (received > 0)
+        {
+            CountReceived(1, received);
+            Handler!.OnReceived(this, new PayloadBatch(new ReadOnlySpan<byte>(loop.ReadBuffer, received)));
+        }
+        else if (received == 0)
+        {
+            stream.PeerFinished = true;
+            WatchStream();
+            Handler!.OnPeerFinished(this);
+        }
+        else if ((Errno)(-received) is not (Errno.EAGAIN or Errno.EINTR))
+        {
+            CloseNow(CloseReason.Reset);
+        }
+    }
+
+    /// <summary>Sends what was kept; false if the stream is gone.</summary>
+    private bool FlushStream(StreamState stream)
+    {
+        if (stream.Output.Flush() < 0)
+        {
+            CloseNow(CloseReason.Reset);
+            return false;
+        }
+
+        if (!stream.Output.HasUnsent)
+        {
+            Touch();
+            WatchStream();
+            if (!IsClosed)
+            {
+                Handler!.OnDrained(this);
+            }
+        }
+
+        return true;
+    }
+
+    private unsafe bool ReplyStream(ReadOnlySpan<byte> payload)
+    {
+        var output = Stream!.Output;
+        if (output.IsFinished || (output.HasUnsent && output.UnsentBytes + payload.Length > _shard.Settings.WriteBuffer))
+        {
+            return false;
+        }
+
+        int result;
+        fixed (byte* bytes = payload)
+        {
+            result = output.Write(bytes, payload.Length);
+        }
+
+        if (result < 0)
+        {
+            CloseNow(CloseReason.Reset);
+            return false;
+        }
+
+        CountSent(1, payload.Length);
+        if (output.HasUnsent)
+        {
+            WatchStream();
+        }
+
+        return true;
+    }
+
+    /// <summary>Watches for what the stream can go on with: reading stops while anything is unsent.</summary>
+    private void WatchStream()
+    {
+        var stream = Stream!;
+        var interest = stream.Output.HasUnsent ? IoReadiness.Writable : IoReadiness.None;
+        Loop.SetInterest(stream.Socket, MayRead(stream) ? interest | IoReadiness.Readable : interest);
+    }
+
+    /// <summary>Closed, and waiting for the last bytes to leave and for the peer's own end; what it still sends is discarded.</summary>
+    private unsafe void Linger()
+    {
+        var stream = Stream!;
+        if (stream.Output.Flush() < 0)
+        {
+            StopActor();
+            return;
+        }
+
+        if (!stream.PeerFinished)
+        {
+            var received = stream.Socket.Receive(Loop.ReadBuffer, Loop.ReadBufferBytes);
+            if (received < 0 && (Errno)(-received) is not (Errno.EAGAIN or Errno.EINTR))
+            {
+                StopActor();
+                return;
+            }
+
+            stream.PeerFinished = received == 0;
+        }
+
+        if (stream.PeerFinished && !stream.Output.HasUnsent)
+        {
+            StopActor();
+            return;
+        }
+
+        var interest = stream.Output.HasUnsent ? IoReadiness.Writable : IoReadiness.None;
+        Loop.SetInterest(stream.Socket, stream.PeerFinished ? interest : interest | IoReadiness.Readable);
+    }
+}

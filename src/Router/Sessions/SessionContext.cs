@@ -1,0 +1,229 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using Router.Diagnostics;
+using Router.Net;
+
+namespace Router.Sessions;
+
+/// <summary>What a session is carried by.</summary>
+public enum SessionTransport
+{
+    Udp,
+    Tcp,
+}
+
+/// <summary>A session as its handler sees it: who the peer is, how to answer, when it ends. Outlives restarts of the handler.</summary>
+/// <remarks>
+/// Used within the handler's calls only. Its one place in the loop's timer wheel serves idle timeout, lifetime and the handler's
+/// timer: a payload only writes the time, the wheel looks again when the earliest deadline comes.
+/// </remarks>
+public sealed partial class SessionContext : LoopTimer, IIoReceiver
+{
+    /// <summary>The key: fields, because a property would copy 32 bytes per look-up.</summary>
+    internal readonly SocketAddr PeerAddr;
+    internal readonly LocalAddr LocalAddr;
+
+    private readonly Shard _shard;
+    private readonly long _openedMs;
+    private long _lastActiveMs;
+    private long _timerDueMs = -1;
+    private int _idleTimeoutMs;
+
+    internal SessionContext(Shard shard, SessionTransport transport, in SocketAddr peer, in LocalAddr local)
+    {
+        _shard = shard;
+        Transport = transport;
+        PeerAddr = peer;
+        LocalAddr = local;
+        Id = shard.Ids.Next();
+        OpenedAt = shard.Events.Now;
+        _openedMs = shard.Loop.NowMs;
+        _lastActiveMs = _openedMs;
+        _idleTimeoutMs = shard.Settings.IdleTimeoutMs;
+    }
+
+    /// <summary>128 bits, unique across restarts and members.</summary>
+    public SessionId Id { get; }
+
+    public string Listener => _shard.Listener;
+
+    public string RouteName => _shard.Route.Name;
+
+    public SessionTransport Transport { get; }
+
+    /// <summary>The peer's endpoint; allocates.</summary>
+    public IPEndPoint PeerEndPoint => PeerAddr.ToIPEndPoint();
+
+    /// <summary>The session's actor: tell it to have <see cref="SessionHandler.OnMessage"/> called.</summary>
+    public IActorRef Self { get; internal set; } = ActorRefs.Nobody;
+
+    /// <summary>Handlers replaced after failures so far.</summary>
+    public int Restarts { get; internal set; }
+
+    public bool IsClosed => Closing != CloseReason.None;
+
+    public long PayloadsReceived { get; private set; }
+
+    public long BytesReceived { get; private set; }
+
+    public long PayloadsSent { get; private set; }
+
+    public long BytesSent { get; private set; }
+
+    /// <summary>Payloads of this session that were discarded, for any reason.</summary>
+    public long Drops { get; private set; }
+
+    /// <summary>Silence in both directions that ends the session; <see cref="Timeout.InfiniteTimeSpan"/> for never. At least 1 ms.</summary>
+    public TimeSpan IdleTimeout
+    {
+        get => _idleTimeoutMs == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(_idleTimeoutMs);
+        set
+        {
+            _idleTimeoutMs = value == Timeout.InfiniteTimeSpan
+                ? 0
+                : (int)Math.Clamp(value.TotalMilliseconds, 1, int.MaxValue);
+            OnLoop(static session => session.Arm());
+        }
+    }
+
+    internal DateTimeOffset OpenedAt { get; }
+
+    internal uint TableHash { get; set; }
+
+    internal Shard Shard => _shard;
+
+    internal IoLoop Loop => _shard.Loop;
+
+    internal SessionHandler? Handler { get; set; }
+
+    internal SessionActor? Actor { get; set; }
+
+    /// <summary>The upstream the session goes to, for the access record; null on routes without.</summary>
+    internal string? Upstream { get; set; }
+
+    /// <summary>Why the session is ending; None while it is open.</summary>
+    internal CloseReason Closing { get; private set; }
+
+    /// <summary>Milliseconds open, by the loop's clock.</summary>
+    internal long AgeMs => Loop.NowMs - _openedMs;
+
+    /// <summary>Has <see cref="SessionHandler.OnTimer"/> called once after <paramref name="delay"/>; replaces an earlier one.</summary>
+    public void SetTimer(TimeSpan delay)
+    {
+        _timerDueMs = Loop.NowMs + Math.Max(1, (long)Math.Ceiling(delay.TotalMilliseconds));
+        OnLoop(static session => session.Arm());
+    }
+
+    /// <summary>Takes the timer back.</summary>
+    public void CancelTimer() => _timerDueMs = -1;
+
+    /// <summary>Ends the session once everything queued has been sent. Payloads that still wait are dropped.</summary>
+    public void Close() => Close(CloseReason.Done);
+
+    internal void CountDrop(DropReason reason, long count = 1)
+    {
+        Drops += count;
+        _shard.Counters.Drops.Add(reason, count);
+    }
+
+    /// <summary>Something came or went: the idle deadline moves.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void Touch() => _lastActiveMs = Loop.NowMs;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void CountReceived(int payloads, long bytes)
+    {
+        PayloadsReceived += payloads;
+        BytesReceived += bytes;
+        _shard.Counters.PayloadsIn += payloads;
+        _shard.Counters.BytesIn += bytes;
+        Touch();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void CountSent(int payloads, long bytes)
+    {
+        PayloadsSent += payloads;
+        BytesSent += bytes;
+        _shard.Counters.PayloadsOut += payloads;
+        _shard.Counters.BytesOut += bytes;
+        Touch();
+    }
+
+    /// <summary>Puts the session into the wheel at its earliest deadline, if it has one and is not there sooner already.</summary>
+    internal void Arm()
+    {
+        var due = NextDeadlineMs();
+        if (due == long.MaxValue || IsClosed)
+        {
+            return;
+        }
+
+        if (!IsArmed || TimerDueMs > due)
+        {
+            Loop.Schedule(this, due);
+        }
+    }
+
+    /// <summary>Lazy: most often the session was active meanwhile and only moves on in the wheel.</summary>
+    protected internal override void OnTimer()
+    {
+        if (IsClosed && !IsLingering)
+        {
+            return;
+        }
+
+        var due = IsLingering ? 0 : NextDeadlineMs();
+        if (due <= Loop.NowMs)
+        {
+            Self.Tell(SessionTick.Instance, ActorRefs.NoSender);
+            return;
+        }
+
+        if (due != long.MaxValue)
+        {
+            Loop.Schedule(this, due);
+        }
+    }
+
+    /// <summary>In the session's turn: acts on the deadlines that have come.</summary>
+    internal void OnTick()
+    {
+        if (IsLingering)
+        {
+            StopActor();
+            return;
+        }
+
+        var now = Loop.NowMs;
+        var settings = _shard.Settings;
+        if (settings.MaxLifetimeMs > 0 && now - _openedMs >= settings.MaxLifetimeMs)
+        {
+            Close(CloseReason.Lifetime);
+        }
+        else if (_idleTimeoutMs > 0 && now - _lastActiveMs >= _idleTimeoutMs)
+        {
+            Close(CloseReason.Idle);
+        }
+        else
+        {
+            Arm();
+            if (_timerDueMs >= 0 && now >= _timerDueMs)
+            {
+                _timerDueMs = -1;
+                Handler!.OnTimer(this);
+            }
+        }
+    }
+
+    private long NextDeadlineMs()
+    {
+        var due = _idleTimeoutMs > 0 ? _lastActiveMs + _idleTimeoutMs : long.MaxValue;
+        if (_shard.Settings.MaxLifetimeMs > 0)
+        {
+            due = Math.Min(due, _openedMs + _shard.Settings.MaxLifetimeMs);
+        }
+
+        return _timerDueMs >= 0 ? Math.Min(due, _timerDueMs) : due;
+    }
+}

@@ -1,0 +1,80 @@
+using Router.Diagnostics;
+using Router.Net;
+
+namespace Router.Sessions;
+
+/// <summary>What a session does with its payloads. One instance per session, one call at a time, on the session's dispatcher.</summary>
+/// <remarks>
+/// A call that throws restarts the session: same id, endpoint and queue, a fresh handler; the payloads of that call are gone.
+/// On the loop (the default) a call must not block: every session of the loop waits meanwhile. What blocks or computes
+/// for long belongs on the pool (<c>session.dispatcher = pool</c>).
+/// </remarks>
+public abstract class SessionHandler
+{
+    /// <summary>Whether a stream session may go on with a fresh handler after a failure. The bytes the failed one was reading are gone.</summary>
+    public virtual bool IsRestartSafe => false;
+
+    /// <summary>Called first, before any payload; again on a fresh handler after a restart (<see cref="SessionContext.Restarts"/> tells).</summary>
+    public virtual void OnOpened(SessionContext session)
+    {
+    }
+
+    /// <summary>Payloads have come. They are the router's: valid until the call returns.</summary>
+    public virtual void OnReceived(SessionContext session, PayloadBatch batch)
+    {
+    }
+
+    /// <summary>Streams: the peer has ended its side. The session closes once everything is sent, unless overridden.</summary>
+    public virtual void OnPeerFinished(SessionContext session) => session.Close();
+
+    /// <summary>Streams: all that was queued has been sent, after <see cref="SessionContext.Reply"/> had refused or queued something.</summary>
+    public virtual void OnDrained(SessionContext session)
+    {
+    }
+
+    /// <summary>Somebody told the session's actor a message of their own.</summary>
+    public virtual void OnMessage(SessionContext session, object message)
+    {
+    }
+
+    /// <summary>The time set by <see cref="SessionContext.SetTimer"/> has come.</summary>
+    public virtual void OnTimer(SessionContext session)
+    {
+    }
+
+    /// <summary>Called last, once, on the handler that is in place when the session ends. Nothing can be sent any more.</summary>
+    public virtual void OnClosed(SessionContext session, CloseReason reason)
+    {
+    }
+
+    /// <summary>A socket that the route watches, or the peer's stream if <see cref="OwnsStream"/>, is ready.</summary>
+    internal virtual void OnIo(SessionContext session, IoSocket socket, IoReadiness ready)
+    {
+    }
+
+    /// <summary>The route reads and writes the peer's stream itself.</summary>
+    internal virtual bool OwnsStream => false;
+
+    /// <summary>Nothing is under way between the peer and anybody: a draining listener need not wait for this session.</summary>
+    internal virtual bool MayEndNow(SessionContext session) => false;
+
+    /// <summary>The handler is about to be replaced after a failure: gives back sockets and counts it holds. Must not throw.</summary>
+    internal virtual void OnReplaced(SessionContext session)
+    {
+    }
+}
+
+/// <summary>What is done with a listener's sessions: a recipe for handlers. Immutable; shared by all loops.</summary>
+public abstract class Route
+{
+    protected Route(string name) => Name = name;
+
+    public string Name { get; }
+
+    /// <summary>Answers whatever comes without knowing the peer: never a responder port, never one of our own listeners, and
+    /// within the amplification budget.</summary>
+    internal virtual bool AnswersByItself => false;
+
+    /// <summary>A handler for a new or restarted session: fresh, or a shared one if it keeps no state. On the session's dispatcher.</summary>
+    internal abstract SessionHandler CreateHandler(SessionContext session);
+}

@@ -1,0 +1,147 @@
+using Router.Diagnostics;
+using Router.Net;
+
+namespace Router.Sessions;
+
+/// <summary>Limits of a listener's sessions, as configured. Immutable.</summary>
+/// <param name="IdleTimeoutMs">Silence that ends a session; 0 means never.</param>
+/// <param name="MaxLifetimeMs">Age that ends a session; 0 means never.</param>
+/// <param name="MaxSessions">Per listener, over all its shards.</param>
+/// <param name="MailboxMessages">Payloads that may wait for a session that cannot take them.</param>
+/// <param name="MailboxBytes">The same in bytes.</param>
+/// <param name="WriteBuffer">Bytes a stream session may hold unsent before its reading stops; also the most read at once.</param>
+/// <param name="MaxRestarts">Restarts within <paramref name="RestartWindow"/> before the session closes as failed.</param>
+/// <param name="RestartWindow">The window they are counted in.</param>
+/// <param name="OnPool">Handlers run on the thread pool instead of the loop.</param>
+internal sealed record SessionSettings(
+    int IdleTimeoutMs,
+    long MaxLifetimeMs,
+    int MaxSessions,
+    int MailboxMessages,
+    int MailboxBytes,
+    int WriteBuffer,
+    int MaxRestarts,
+    TimeSpan RestartWindow,
+    bool OnPool);
+
+/// <summary>Sessions of one listener over all its shards. Any thread.</summary>
+internal sealed class SessionCount(int limit)
+{
+    private int _count;
+
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>Takes one place, if there is one.</summary>
+    public bool TryTake()
+    {
+        if (Interlocked.Increment(ref _count) <= limit)
+        {
+            return true;
+        }
+
+        Interlocked.Decrement(ref _count);
+        return false;
+    }
+
+    public void Return() => Interlocked.Decrement(ref _count);
+}
+
+/// <summary>Figures of one shard: written by its loop alone, read by the stats line on any thread.</summary>
+internal sealed class ShardCounters
+{
+    public long SessionsOpened;
+    public long SessionsClosed;
+    public long Restarts;
+    public long PayloadsIn;
+    public long BytesIn;
+    public long PayloadsOut;
+    public long BytesOut;
+    public long AcceptSuspensions;
+
+    public DropCounters Drops { get; } = new();
+}
+
+/// <summary>What the sessions of one listener on one loop share, and what outlives a restart of its actor: socket, table, counters.</summary>
+/// <remarks>Loop thread only. The listener's actor derives it and is told through the two abstract members.</remarks>
+internal abstract class Shard : IEndOfPass
+{
+    private bool _atEndOfPass;
+
+    protected Shard(string listener, IoLoop loop, Route route, SessionSettings settings, SessionIdSource ids, SessionCount count, ISessionEvents events)
+    {
+        Listener = listener;
+        Loop = loop;
+        Route = route;
+        Settings = settings;
+        Ids = ids;
+        SessionCount = count;
+        Events = events;
+    }
+
+    public string Listener { get; }
+
+    public IoLoop Loop { get; }
+
+    public Route Route { get; }
+
+    public SessionSettings Settings { get; }
+
+    public SessionIdSource Ids { get; }
+
+    public SessionCount SessionCount { get; }
+
+    public ISessionEvents Events { get; }
+
+    public ShardCounters Counters { get; } = new();
+
+    /// <summary>No new sessions; those that are left finish.</summary>
+    public bool IsDraining { get; set; }
+
+    /// <summary>Sessions open on this shard.</summary>
+    public int Sessions { get; set; }
+
+    /// <summary>Sessions whose failed actor is being replaced: the fresh one finds its session here by its own ref.</summary>
+    public Dictionary<IActorRef, SessionContext> Restarting { get; } = [];
+
+    /// <summary>The receive slots and the send queue of a datagram shard; null on a stream shard.</summary>
+    public DatagramBatch? Batch { get; protected init; }
+
+    public DatagramQueue? Queue { get; protected init; }
+
+    /// <summary>The session takes no more payloads: its key is free for a new one.</summary>
+    public abstract void OnClosing(SessionContext session);
+
+    /// <summary>Has the queue sent at the end of this pass.</summary>
+    public void FlushAtEndOfPass()
+    {
+        if (!_atEndOfPass)
+        {
+            _atEndOfPass = true;
+            Loop.AtEndOfPass(this);
+        }
+    }
+
+    /// <summary>Sends the queue now: it is full.</summary>
+    public abstract void FlushQueue();
+
+    public void OnEndOfPass()
+    {
+        _atEndOfPass = false;
+        EndPass();
+    }
+
+    protected abstract void EndPass();
+}
+
+/// <summary>What is written down about a session's life. Must not block; loop thread or pool.</summary>
+internal interface ISessionEvents
+{
+    /// <summary>Wall-clock time, for records only.</summary>
+    DateTimeOffset Now { get; }
+
+    void Opened(SessionContext session);
+
+    void Restarted(SessionContext session, Exception reason, long suppressed);
+
+    void Closed(SessionContext session, CloseReason reason);
+}
