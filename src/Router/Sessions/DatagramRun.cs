@@ -76,6 +76,28 @@ internal sealed class DatagramRun
         _owned = owned;
     }
 
+    /// <summary>A detached run with the same payloads.</summary>
+    public DatagramRun Copy()
+    {
+        var copy = new DatagramRun(_batch, _next)
+        {
+            Session = Session,
+            Count = Count,
+            Bytes = Bytes,
+            _first = _first,
+        };
+        copy.Detach();
+        return copy;
+    }
+
+    /// <summary>Empties the run: its payloads were counted as dropped, and it is still in a mailbox.</summary>
+    public void Drop()
+    {
+        Count = 0;
+        Bytes = 0;
+        IsConsumed = true;
+    }
+
     /// <summary>Gives detached memory back; the run is empty afterwards.</summary>
     public void Release()
     {

@@ -9,8 +9,11 @@ internal sealed class SessionTick
     public static readonly SessionTick Instance = new();
 }
 
-/// <summary>Tells a session to end.</summary>
-internal sealed record CloseSession(CloseReason Reason);
+/// <summary>Asks a session to end now if nothing is under way; told again until it does or time is up.</summary>
+internal sealed class DrainSession
+{
+    public static readonly DrainSession Instance = new();
+}
 
 /// <summary>A handler failed: carries what its listener's supervision decides by.</summary>
 internal sealed class HandlerFailedException(Exception reason, bool mayRestart)
@@ -71,6 +74,11 @@ internal sealed class SessionActor : ActorBase
         }
         catch (Exception failure) when (failure is not HandlerFailedException)
         {
+            if (message is DatagramRun lost)
+            {
+                _session?.CountDrop(DropReason.HandlerFailed, lost.Count);
+            }
+
             throw new HandlerFailedException(failure, MayRestart());
         }
 
@@ -126,6 +134,11 @@ internal sealed class SessionActor : ActorBase
     private void OnRun(DatagramRun run)
     {
         var session = _session!;
+        if (run.Count == 0)
+        {
+            return;   // its listener has dropped and counted it meanwhile
+        }
+
         try
         {
             if (!session.IsClosed)
@@ -160,8 +173,8 @@ internal sealed class SessionActor : ActorBase
             case SessionTick:
                 _session!.OnTick();
                 break;
-            case CloseSession close:
-                _session!.Close(close.Reason);
+            case DrainSession:
+                _session!.Drain();
                 break;
             case StreamChunk chunk:
                 _session!.OnChunk(chunk);

@@ -54,6 +54,15 @@ public sealed partial class SessionContext
         }
     }
 
+    /// <summary>The listener drains: ends if nothing is under way.</summary>
+    internal void Drain()
+    {
+        if (Handler is { } handler && handler.MayEndNow(this))
+        {
+            Close(CloseReason.Shutdown);
+        }
+    }
+
     /// <summary>Runs when the session's actor has stopped, whoever stopped it: the one place where a session ends.</summary>
     internal void OnStopped()
     {
@@ -134,7 +143,13 @@ public sealed partial class SessionContext
         }
 
         Actor = null;
+        if (Volatile.Read(ref _waitingMessages) is > 0 and var waiting)
+        {
+            CountDrop(DropReason.SessionClosed, waiting);
+        }
+
         _shard.Sessions--;
+        _shard.OnEnded(this);
         _shard.Counters.SessionsClosed++;
         _shard.SessionCount.Return();
         _shard.Events.Closed(this, Closing);

@@ -90,6 +90,9 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
 
     internal uint TableHash { get; set; }
 
+    /// <summary>The run being gathered for this session while its listener splits a batch; null otherwise.</summary>
+    internal DatagramRun? Run { get; set; }
+
     internal Shard Shard => _shard;
 
     internal IoLoop Loop => _shard.Loop;

@@ -61,21 +61,40 @@ internal sealed class ShardCounters
     public DropCounters Drops { get; } = new();
 }
 
+/// <summary>What a shard is made from.</summary>
+/// <param name="Listener">The listener's name, as configured.</param>
+/// <param name="Loop">Where its socket and its sessions live.</param>
+/// <param name="Route">What its sessions do.</param>
+/// <param name="Settings">Their limits.</param>
+/// <param name="Ids">The loop's.</param>
+/// <param name="SessionCount">The listener's: shared by its shards.</param>
+/// <param name="Random">Seeds the table's hash.</param>
+/// <param name="Events">Where the sessions' lives are written down.</param>
+internal sealed record ShardSetup(
+    string Listener,
+    IoLoop Loop,
+    Route Route,
+    SessionSettings Settings,
+    SessionIdSource Ids,
+    SessionCount SessionCount,
+    RandomSource Random,
+    ISessionEvents Events);
+
 /// <summary>What the sessions of one listener on one loop share, and what outlives a restart of its actor: socket, table, counters.</summary>
 /// <remarks>Loop thread only. The listener's actor derives it and is told through the two abstract members.</remarks>
 internal abstract class Shard : IEndOfPass
 {
     private bool _atEndOfPass;
 
-    protected Shard(string listener, IoLoop loop, Route route, SessionSettings settings, SessionIdSource ids, SessionCount count, ISessionEvents events)
+    protected Shard(ShardSetup setup)
     {
-        Listener = listener;
-        Loop = loop;
-        Route = route;
-        Settings = settings;
-        Ids = ids;
-        SessionCount = count;
-        Events = events;
+        Listener = setup.Listener;
+        Loop = setup.Loop;
+        Route = setup.Route;
+        Settings = setup.Settings;
+        Ids = setup.Ids;
+        SessionCount = setup.SessionCount;
+        Events = setup.Events;
     }
 
     public string Listener { get; }
@@ -110,6 +129,11 @@ internal abstract class Shard : IEndOfPass
 
     /// <summary>The session takes no more payloads: its key is free for a new one.</summary>
     public abstract void OnClosing(SessionContext session);
+
+    /// <summary>The session is over and its descriptors are closed.</summary>
+    public virtual void OnEnded(SessionContext session)
+    {
+    }
 
     /// <summary>Has the queue sent at the end of this pass.</summary>
     public void FlushAtEndOfPass()

@@ -1,0 +1,99 @@
+using System.Collections.Frozen;
+using System.Net;
+using Router.Diagnostics;
+using Router.Net;
+
+namespace Router.Admission;
+
+/// <summary>Keeps routes that answer by themselves from answering machines: one forged datagram could set two of them answering
+/// each other for ever (CVE-2024-2169).</summary>
+/// <remarks>Immutable; asked once per new session. Refusals are counted drops, never replies.</remarks>
+public sealed class PeerGuard
+{
+    private const int FirstUnprivilegedPort = 1024;
+
+    private readonly bool _answerPrivileged;
+    private readonly FrozenSet<int> _responderPorts;
+
+    /// <param name="answerPrivilegedPorts">Whether source ports below 1024 are answered.</param>
+    /// <param name="responderPorts">Source ports that are known to answer whatever comes.</param>
+    public PeerGuard(bool answerPrivilegedPorts, IEnumerable<int> responderPorts)
+    {
+        _answerPrivileged = answerPrivilegedPorts;
+        _responderPorts = responderPorts.ToFrozenSet();
+    }
+
+    /// <summary>Our own datagram listeners; set once they are bound.</summary>
+    public OwnEndpoints Own { get; set; } = OwnEndpoints.None;
+
+    /// <summary>Why the peer must not be answered, or null if it may.</summary>
+    public DropReason? Refuse(in SocketAddr peer)
+    {
+        var port = peer.Port;
+        if ((port < FirstUnprivilegedPort && !_answerPrivileged) || _responderPorts.Contains(port))
+        {
+            return DropReason.ResponderPort;
+        }
+
+        return Own.MightBe(port) && Own.Contains(peer.Address, port) ? DropReason.OwnListener : null;
+    }
+}
+
+/// <summary>The endpoints our own listeners are bound to; a wildcard stands for every address of this machine.</summary>
+public sealed class OwnEndpoints
+{
+    private readonly FrozenSet<int> _ports;
+    private readonly IPEndPoint[] _bound;
+    private readonly FrozenSet<IPAddress> _machine;
+
+    /// <param name="bound">As bound, ports decided.</param>
+    /// <param name="machine">Addresses of this machine's interfaces.</param>
+    public OwnEndpoints(IEnumerable<IPEndPoint> bound, IEnumerable<IPAddress> machine)
+    {
+        _bound = [.. bound];
+        _ports = _bound.Select(endPoint => endPoint.Port).ToFrozenSet();
+        _machine = machine.Select(Plain).ToFrozenSet();
+    }
+
+    public static OwnEndpoints None { get; } = new([], []);
+
+    /// <summary>Whether any listener has the port: the cheap half of the question.</summary>
+    public bool MightBe(int port) => _ports.Contains(port);
+
+    /// <summary>Whether the endpoint, in any spelling (::ffff:, 0.0.0.0, ::), is one of ours.</summary>
+    public bool Contains(IPAddress address, int port)
+    {
+        if (!_ports.Contains(port))
+        {
+            return false;
+        }
+
+        var plain = Plain(address);
+        var isAny = plain.Equals(IPAddress.Any) || plain.Equals(IPAddress.IPv6Any);
+        var isMachine = isAny || IPAddress.IsLoopback(plain) || _machine.Contains(plain);
+        foreach (var endPoint in _bound)
+        {
+            if (endPoint.Port != port)
+            {
+                continue;
+            }
+
+            var own = Plain(endPoint.Address);
+            var isWildcard = own.Equals(IPAddress.Any) || own.Equals(IPAddress.IPv6Any);
+            if (own.Equals(plain) || (isWildcard && isMachine) || (isAny && (IPAddress.IsLoopback(own) || _machine.Contains(own))))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static IPAddress Plain(IPAddress address)
+    {
+        var mapped = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        return mapped.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 && mapped.ScopeId != 0
+            ? new IPAddress(mapped.GetAddressBytes())
+            : mapped;
+    }
+}

@@ -1,0 +1,81 @@
+using Router.Net;
+using Router.Sessions;
+
+namespace Router.Listeners;
+
+/// <summary>What datagram and stream listeners share: they own a shard, supervise its sessions, and survive their own failures.</summary>
+/// <remarks>
+/// A listener that fails is restarted with the same shard: socket, sessions and counters stay, and no session is stopped.
+/// Sessions are restarted within their budget, then stopped; a failed stream session is stopped at once unless its handler is restart-safe.
+/// </remarks>
+internal abstract class ListenerActor(Shard shard, IListenerEvents events, string sessionDispatcher) : ActorBase
+{
+    private readonly Props _sessionProps = Props
+        .CreateBy(new SessionActorProducer(shard))
+        .WithDispatcher(sessionDispatcher);
+
+    protected IListenerEvents Events => events;
+
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(
+        shard.Settings.MaxRestarts,
+        shard.Settings.RestartWindow,
+        static failure => failure is HandlerFailedException { MayRestart: false } ? Directive.Stop : Directive.Restart,
+        loggingEnabled: false);
+
+    protected override void PreStart() => Attach();
+
+    /// <summary>Sessions live on: neither stopped nor disturbed by their listener's failure.</summary>
+    protected override void PreRestart(Exception reason, object message) => Events.Restarted(shard.Listener, reason);
+
+    protected override void PostRestart(Exception reason) => Attach();
+
+    /// <summary>Takes the shard's socket over, or registers it with the loop the first time.</summary>
+    protected abstract void Attach();
+
+    protected abstract void Drain();
+
+    protected abstract void Retry();
+
+    protected abstract void OnReadable();
+
+    protected override bool Receive(object message)
+    {
+        switch (message)
+        {
+            case IoSocket socket:
+                socket.Pending = IoReadiness.None;
+                if (!socket.IsClosed)
+                {
+                    OnReadable();
+                }
+
+                break;
+            case RetryListener:
+                Retry();
+                break;
+            case DrainListener:
+                Drain();
+                foreach (var session in Context.GetChildren())
+                {
+                    session.Tell(DrainSession.Instance, ActorRefs.NoSender);
+                }
+
+                break;
+            default:
+                return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Starts a session's actor; its context is its first message.</summary>
+    protected void Start(SessionContext session)
+    {
+        shard.Sessions++;
+        shard.Counters.SessionsOpened++;
+        session.Self = Context.ActorOf(_sessionProps);
+        session.Self.Tell(session, ActorRefs.NoSender);
+        session.Arm();
+        shard.Events.Opened(session);
+    }
+}

@@ -1,0 +1,112 @@
+using Router.Net;
+using Router.Sessions;
+
+namespace Router.Listeners;
+
+/// <summary>One address a listener is to be bound to.</summary>
+/// <param name="Listener">Its name, as configured.</param>
+/// <param name="Transport">Datagrams or streams.</param>
+/// <param name="Address">Port 0: the kernel picks one, the same for all loops.</param>
+/// <param name="ReceiveBuffer">Bytes asked for; datagrams only.</param>
+/// <param name="SendBuffer">Bytes asked for; datagrams only.</param>
+/// <param name="Backlog">Connections that may wait per loop; streams only.</param>
+/// <param name="DualStack">On [::]: IPv4 too.</param>
+internal sealed record BindRequest(
+    string Listener,
+    SessionTransport Transport,
+    SocketAddr Address,
+    int ReceiveBuffer,
+    int SendBuffer,
+    int Backlog,
+    bool DualStack)
+{
+    public override string ToString() => $"{(Transport == SessionTransport.Udp ? "udp" : "tcp")}://{Address}";
+}
+
+/// <summary>A bind that failed.</summary>
+internal sealed record BindFault(BindRequest Request, Errno Errno);
+
+/// <summary>One address with a bound socket per loop. Whoever starts a listener on it owns the sockets.</summary>
+internal sealed record BoundListener(BindRequest Request, IReadOnlyList<IoSocket> Sockets)
+{
+    /// <summary>As bound: the port decided.</summary>
+    public SocketAddr Address => Sockets[0].LocalAddress;
+}
+
+/// <summary>Binds all listeners before any of them starts, so that a router that cannot serve everything serves nothing.</summary>
+internal static class ListenerBinder
+{
+    /// <summary>Binds every request on every loop.</summary>
+    /// <returns>The bound listeners; if anything failed, nothing is left open and <paramref name="faults"/> names every failure.</returns>
+    public static IReadOnlyList<BoundListener> BindAll(
+        INetwork network, int loops, IEnumerable<BindRequest> requests, out IReadOnlyList<BindFault> faults)
+    {
+        var bound = new List<BoundListener>();
+        var failed = new List<BindFault>();
+        foreach (var request in requests)
+        {
+            var result = BindGroup(network, loops, request, out var sockets);
+            if (result < 0)
+            {
+                failed.Add(new BindFault(request, (Errno)(-result)));
+            }
+            else
+            {
+                bound.Add(new BoundListener(request, sockets));
+            }
+        }
+
+        faults = failed;
+        if (failed.Count == 0)
+        {
+            return bound;
+        }
+
+        foreach (var socket in bound.SelectMany(listener => listener.Sockets))
+        {
+            socket.Dispose();
+        }
+
+        return [];
+    }
+
+    /// <summary>Binds one socket: the first of its group, or one that joins (SO_REUSEPORT).</summary>
+    public static int Bind(INetwork network, BindRequest request, in SocketAddr address, bool makeGroup, bool joinGroup, out IoSocket? socket)
+    {
+        int result;
+        if (request.Transport == SessionTransport.Udp)
+        {
+            var options = new DatagramOptions(request.ReceiveBuffer, request.SendBuffer, request.DualStack, makeGroup, joinGroup);
+            result = network.BindDatagram(address, options, out var datagram);
+            socket = datagram;
+        }
+        else
+        {
+            var options = new StreamListenOptions(request.Backlog, request.DualStack, makeGroup, joinGroup);
+            result = network.Listen(address, options, out var stream);
+            socket = stream;
+        }
+
+        return result;
+    }
+
+    private static int BindGroup(INetwork network, int loops, BindRequest request, out List<IoSocket> sockets)
+    {
+        sockets = [];
+        var address = request.Address;
+        for (var loop = 0; loop < loops; loop++)
+        {
+            var result = Bind(network, request, address, makeGroup: loops > 1 && loop == 0, joinGroup: loop > 0, out var socket);
+            if (result < 0)
+            {
+                sockets.ForEach(open => open.Dispose());
+                return result;
+            }
+
+            sockets.Add(socket!);
+            address = socket!.LocalAddress;
+        }
+
+        return 0;
+    }
+}

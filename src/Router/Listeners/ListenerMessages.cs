@@ -1,0 +1,27 @@
+namespace Router.Listeners;
+
+/// <summary>Takes no new sessions and has those end that can; may be told again.</summary>
+internal sealed class DrainListener
+{
+    public static readonly DrainListener Instance = new();
+}
+
+/// <summary>The back-off is over: tries again what failed.</summary>
+internal sealed class RetryListener
+{
+    public static readonly RetryListener Instance = new();
+}
+
+/// <summary>What goes wrong with a listener while it runs. Must not block; loop threads.</summary>
+internal interface IListenerEvents
+{
+    void AcceptSuspended(string listener, Net.Errno errno);
+
+    void AcceptResumed(string listener);
+
+    void SocketLost(string listener, Net.Errno errno);
+
+    void SocketRebound(string listener);
+
+    void Restarted(string listener, Exception reason);
+}

@@ -1,0 +1,230 @@
+using Router.Diagnostics;
+using Router.Net;
+using Router.Sessions;
+
+namespace Router.Listeners;
+
+/// <summary>A stream listener's state on one loop. Outlives its actor's restarts.</summary>
+internal sealed class TcpShard(ShardSetup setup, StreamListener socket) : Shard(setup), IIoReceiver
+{
+    public StreamListener Socket { get; set; } = socket;
+
+    public SocketAddr Address { get; } = socket.LocalAddress;
+
+    public bool SharesPort { get; init; }
+
+    public IActorRef Actor { get; set; } = ActorRefs.Nobody;
+
+    /// <summary>No descriptors: accepting waits for one to be given back, or for the back-off.</summary>
+    public bool IsSuspended { get; set; }
+
+    public void OnReady(IoSocket socket, IoReadiness ready)
+    {
+        var told = socket.Pending != IoReadiness.None;
+        socket.Pending |= ready;
+        if (!told)
+        {
+            Actor.Tell(socket, ActorRefs.NoSender);
+        }
+    }
+
+    public override void OnClosing(SessionContext session)
+    {
+    }
+
+    public override void OnEnded(SessionContext session)
+    {
+        if (IsSuspended)
+        {
+            Actor.Tell(RetryListener.Instance, ActorRefs.NoSender);
+        }
+    }
+
+    public override void FlushQueue()
+    {
+    }
+
+    protected override void EndPass()
+    {
+    }
+}
+
+/// <summary>Owns one listening socket: accepts connections, opens a session for each.</summary>
+internal sealed class TcpListener : ListenerActor
+{
+    /// <summary>Connections accepted in one turn; the rest wait in the backlog until the next pass.</summary>
+    private const int AcceptsPerTurn = 64;
+
+    private readonly TcpShard _shard;
+    private readonly BindRequest _request;
+    private readonly RetryTimer _retry;
+
+    public TcpListener(TcpShard shard, BindRequest request, IListenerEvents events, string sessionDispatcher)
+        : base(shard, events, sessionDispatcher)
+    {
+        _shard = shard;
+        _request = request;
+        _retry = new RetryTimer(shard.Loop);
+    }
+
+    protected override void Attach()
+    {
+        _shard.Actor = Self;
+        if (_shard.Socket.Loop is null && !_shard.IsDraining)
+        {
+            Register();
+        }
+    }
+
+    protected override void PostStop()
+    {
+        _retry.Reset();
+        _shard.Socket.Dispose();
+    }
+
+    protected override void OnReadable()
+    {
+        if (_shard.IsSuspended || _shard.IsDraining)
+        {
+            return;
+        }
+
+        for (var i = 0; i < AcceptsPerTurn; i++)
+        {
+            var result = _shard.Socket.Accept(out var connection);
+            if (result == 0)
+            {
+                Open(connection!);
+            }
+            else if (!OnAcceptFailed((Errno)(-result)))
+            {
+                return;
+            }
+        }
+    }
+
+    protected override void Drain()
+    {
+        _shard.IsDraining = true;
+        _retry.Reset();
+        _shard.Socket.Dispose();
+    }
+
+    protected override void Retry()
+    {
+        if (_shard.IsDraining)
+        {
+            return;
+        }
+
+        if (_shard.Socket.IsClosed)
+        {
+            Rebind();
+        }
+        else if (_shard.IsSuspended)
+        {
+            Resume();
+        }
+    }
+
+    private void Open(StreamSocket connection)
+    {
+        if (!_shard.SessionCount.TryTake())
+        {
+            _shard.Counters.Drops.Add(DropReason.MaxSessions);
+            connection.Abort();
+            connection.Dispose();
+            return;
+        }
+
+        var session = SessionContext.ForStream(_shard, connection);
+        Start(session);
+        if (session.Watch(connection, IoReadiness.Readable) < 0)
+        {
+            _shard.Counters.Drops.Add(DropReason.NoResources);
+            session.CloseNow(CloseReason.Reset);
+        }
+    }
+
+    /// <summary>Whether accepting goes on in this turn.</summary>
+    private bool OnAcceptFailed(Errno errno)
+    {
+        switch (SocketErrorClasses.Of(errno))
+        {
+            case SocketErrorClass.Transient:
+                return errno == Errno.EINTR;
+            case SocketErrorClass.Peer:
+                return true;   // that connection is gone already: accept(2) passes its network errors on
+            case SocketErrorClass.Exhausted:
+                Suspend(errno);
+                return false;
+            default:
+                Lose(errno);
+                return false;
+        }
+    }
+
+    private void Suspend(Errno errno)
+    {
+        if (!_shard.IsSuspended)
+        {
+            _shard.IsSuspended = true;
+            _shard.Counters.AcceptSuspensions++;
+            Events.AcceptSuspended(_shard.Listener, errno);
+        }
+
+        _shard.Loop.SetInterest(_shard.Socket, IoReadiness.None);
+        _retry.Start(Self);
+    }
+
+    /// <summary>Tries one connection: accepting is resumed only when it works, and said only then.</summary>
+    private void Resume()
+    {
+        var result = _shard.Socket.Accept(out var connection);
+        if (result < 0 && SocketErrorClasses.Of((Errno)(-result)) == SocketErrorClass.Exhausted)
+        {
+            _retry.Start(Self);
+            return;
+        }
+
+        _shard.IsSuspended = false;
+        _retry.Reset();
+        _shard.Loop.SetInterest(_shard.Socket, IoReadiness.Readable);
+        Events.AcceptResumed(_shard.Listener);
+        if (result == 0)
+        {
+            Open(connection!);
+        }
+    }
+
+    private void Lose(Errno errno)
+    {
+        Events.SocketLost(_shard.Listener, errno);
+        _shard.Socket.Dispose();
+        _retry.Start(Self);
+    }
+
+    private void Rebind()
+    {
+        var result = ListenerBinder.Bind(_shard.Loop.Network, _request, _shard.Address, makeGroup: false, _shard.SharesPort, out var socket);
+        if (result < 0)
+        {
+            _retry.Start(Self);
+            return;
+        }
+
+        _shard.Socket = (StreamListener)socket!;
+        _retry.Reset();
+        Register();
+        Events.SocketRebound(_shard.Listener);
+    }
+
+    private void Register()
+    {
+        var result = _shard.Loop.Register(_shard.Socket, _shard, IoReadiness.Readable);
+        if (result < 0)
+        {
+            Lose((Errno)(-result));
+        }
+    }
+}

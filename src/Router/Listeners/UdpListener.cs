@@ -1,0 +1,100 @@
+using Router.Diagnostics;
+using Router.Net;
+using Router.Sessions;
+
+namespace Router.Listeners;
+
+/// <summary>Owns one bound datagram socket: receives in batches, finds or opens the session of each datagram, tells it its share.</summary>
+internal sealed class UdpListener : ListenerActor
+{
+    private readonly UdpShard _shard;
+    private readonly BindRequest _request;
+    private readonly RetryTimer _retry;
+    private readonly Func<UdpShard, SocketAddr, LocalAddr, SessionContext?> _open;
+
+    public UdpListener(UdpShard shard, BindRequest request, IListenerEvents events, string sessionDispatcher)
+        : base(shard, events, sessionDispatcher)
+    {
+        _shard = shard;
+        _request = request;
+        _retry = new RetryTimer(shard.Loop);
+        _open = Open;
+    }
+
+    protected override void Attach()
+    {
+        _shard.Actor = Self;
+        if (_shard.Socket.Loop is null)
+        {
+            Register(_shard.Socket);
+        }
+    }
+
+    protected override void PostStop()
+    {
+        _retry.Reset();
+        _shard.Dispose();
+    }
+
+    protected override void OnReadable()
+    {
+        var received = _shard.Receive(_open);
+        if (received < 0 && SocketErrorClasses.Of((Errno)(-received)) == SocketErrorClass.Fatal)
+        {
+            Lose((Errno)(-received));
+        }
+    }
+
+    protected override void Drain() => _shard.IsDraining = true;
+
+    /// <summary>Binds anew after the socket was lost: sessions keep their place, and answer from the new socket.</summary>
+    protected override void Retry()
+    {
+        if (!_shard.Socket.IsClosed)
+        {
+            return;
+        }
+
+        var result = ListenerBinder.Bind(_shard.Loop.Network, _request, _shard.Address, makeGroup: false, _shard.SharesPort, out var socket);
+        if (result < 0)
+        {
+            _retry.Start(Self);
+            return;
+        }
+
+        _shard.Socket = (DatagramSocket)socket!;
+        _retry.Reset();
+        Register(_shard.Socket);
+        Events.SocketRebound(_shard.Listener);
+    }
+
+    private SessionContext? Open(UdpShard shard, SocketAddr peer, LocalAddr local)
+    {
+        var refusal = shard.Refuse(peer) ?? (shard.SessionCount.TryTake() ? null : DropReason.MaxSessions);
+        if (refusal is { } reason)
+        {
+            shard.Counters.Drops.Add(reason);
+            return null;
+        }
+
+        var session = new SessionContext(shard, SessionTransport.Udp, peer, local);
+        Start(session);
+        return session;
+    }
+
+    private void Lose(Errno errno)
+    {
+        Events.SocketLost(_shard.Listener, errno);
+        _shard.Socket.Dispose();
+        _retry.Start(Self);
+    }
+
+    private void Register(DatagramSocket socket)
+    {
+        var result = _shard.Loop.Register(socket, _shard, IoReadiness.Readable);
+        if (result < 0)
+        {
+            Lose((Errno)(-result));
+        }
+    }
+}

@@ -1,0 +1,241 @@
+using System.Runtime.CompilerServices;
+using Router.Admission;
+using Router.Diagnostics;
+using Router.Net;
+using Router.Sessions;
+
+namespace Router.Listeners;
+
+/// <summary>A datagram listener's state on one loop: socket, receive slots, session table, send queue. Outlives its actor's restarts.</summary>
+internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
+{
+    /// <summary>Datagrams per receive call; the kernel-limit servers of the benchmarks use the same.</summary>
+    public const int BatchSize = 64;
+
+    private const int QueueSize = 256;
+
+    private readonly int[] _next = new int[BatchSize];
+    private readonly DatagramRun[] _runs = new DatagramRun[BatchSize];   // spare and lent; at most one per slot
+    private readonly PeerGuard _guard;
+    private int _lent;
+    private long _sendFullSeen;
+    private long _sendRefusedSeen;
+
+    public UdpShard(ShardSetup setup, PeerGuard guard, DatagramSocket socket)
+        : base(setup)
+    {
+        _guard = guard;
+        Socket = socket;
+        Address = socket.LocalAddress;
+        Table = new SessionTable(setup.Random);
+        Batch = new DatagramBatch(BatchSize);
+        Queue = new DatagramQueue(QueueSize);
+        for (var i = 0; i < _runs.Length; i++)
+        {
+            _runs[i] = new DatagramRun(Batch, _next);
+        }
+    }
+
+    public DatagramSocket Socket { get; set; }
+
+    /// <summary>As bound at the start: what a lost socket is replaced at.</summary>
+    public SocketAddr Address { get; }
+
+    /// <summary>Other loops have a socket on the same port.</summary>
+    public bool SharesPort { get; init; }
+
+    public SessionTable Table { get; }
+
+    /// <summary>The listener's actor; told of readiness by the socket itself as the message.</summary>
+    public IActorRef Actor { get; set; } = ActorRefs.Nobody;
+
+    /// <summary>Receives one batch and tells each session its share.</summary>
+    /// <param name="open">Makes a session for a new peer, or returns null when it must not.</param>
+    /// <returns>What the socket returned: datagrams, or a negative errno.</returns>
+    public int Receive(Func<UdpShard, SocketAddr, LocalAddr, SessionContext?> open)
+    {
+        var received = Socket.Receive(Batch!);
+        if (received > 0)
+        {
+            Split(received, open);
+        }
+
+        return received;
+    }
+
+    /// <summary>Whether a new peer may have a session now; if not, why.</summary>
+    public DropReason? Refuse(in SocketAddr peer)
+    {
+        if (IsDraining)
+        {
+            return DropReason.Draining;
+        }
+
+        return Route.AnswersByItself ? _guard.Refuse(peer) : null;
+    }
+
+    public void OnReady(IoSocket socket, IoReadiness ready)
+    {
+        var told = socket.Pending != IoReadiness.None;
+        socket.Pending |= ready;
+        if (!told)
+        {
+            Actor.Tell(socket, ActorRefs.NoSender);
+        }
+    }
+
+    public override void OnClosing(SessionContext session) => Table.Remove(session);
+
+    public override void FlushQueue()
+    {
+        var queue = Queue!;
+        if (queue.Count == 0)
+        {
+            return;
+        }
+
+        if (Socket.IsClosed)
+        {
+            Counters.Drops.Add(DropReason.SendRefused, queue.Count);   // between a failed socket and its replacement
+            queue.Clear();
+            return;
+        }
+
+        Socket.Send(queue);
+        CountSendDrops(queue);
+    }
+
+    public void Dispose()
+    {
+        Socket.Dispose();
+        Batch!.Dispose();
+        Queue!.Dispose();
+    }
+
+    protected override void EndPass()
+    {
+        FlushQueue();
+        TakeBackRuns();
+    }
+
+    /// <summary>Groups the batch by session: one message each, listing slots; order within a session is the order of arrival.</summary>
+    private void Split(int received, Func<UdpShard, SocketAddr, LocalAddr, SessionContext?> open)
+    {
+        Check.That(_lent == 0);
+        var batch = Batch!;
+        FlushAtEndOfPass();
+        for (var slot = 0; slot < received; slot++)
+        {
+            var length = batch.Length(slot);
+            if (length < 0)
+            {
+                Counters.Drops.Add(DropReason.Truncated);
+                continue;
+            }
+
+            ref var peer = ref batch.Peer(slot);
+            ref var local = ref batch.Local(slot);
+            var hash = Table.HashOf(peer, local);
+            var session = Table.Find(hash, peer, local);
+            if (session is null)
+            {
+                session = open(this, peer, local);
+                if (session is null)
+                {
+                    continue;
+                }
+
+                Table.Add(hash, session);
+            }
+
+            if (session.Run is { } run)
+            {
+                run.Append(slot, length);
+            }
+            else
+            {
+                run = _runs[_lent++];
+                run.Begin(session, slot, length);
+                session.Run = run;
+            }
+        }
+
+        for (var i = 0; i < _lent; i++)
+        {
+            Tell(_runs[i]);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Tell(DatagramRun run)
+    {
+        var session = run.Session!;
+        session.Run = null;
+        session.CountReceived(run.Count, run.Bytes);
+        session.GrowBudget(run.Count, run.Bytes);
+        if (Settings.OnPool)
+        {
+            TellPool(run, session);
+        }
+        else
+        {
+            session.Self.Tell(run, ActorRefs.NoSender);
+        }
+    }
+
+    /// <summary>A handler on the pool gets a copy, if its mailbox has room.</summary>
+    private void TellPool(DatagramRun run, SessionContext session)
+    {
+        run.IsConsumed = true;   // whatever happens: the copy is a message of its own
+        if (!session.TryEnter(run.Count, run.Bytes))
+        {
+            session.CountDrop(DropReason.MailboxFull, run.Count);
+            return;
+        }
+
+        session.Self.Tell(run.Copy(), ActorRefs.NoSender);
+    }
+
+    /// <summary>What a session could not take in this pass (it is being restarted) is copied out of the slots, within its mailbox's limits.</summary>
+    private void TakeBackRuns()
+    {
+        for (var i = 0; i < _lent; i++)
+        {
+            var run = _runs[i];
+            if (run.IsConsumed)
+            {
+                continue;
+            }
+
+            var session = run.Session!;
+            if (session.IsClosed || !session.TryEnter(run.Count, run.Bytes))
+            {
+                session.CountDrop(session.IsClosed ? DropReason.SessionClosed : DropReason.MailboxFull, run.Count);
+                run.Drop();
+            }
+            else
+            {
+                run.Detach();
+            }
+
+            _runs[i] = new DatagramRun(Batch!, _next);   // the message stays in the mailbox: it is the session's now
+        }
+
+        _lent = 0;
+    }
+
+    private void CountSendDrops(DatagramQueue queue)
+    {
+        if (queue.DroppedFull != _sendFullSeen)
+        {
+            Counters.Drops.Add(DropReason.SendFull, queue.DroppedFull - _sendFullSeen);
+            _sendFullSeen = queue.DroppedFull;
+        }
+
+        if (queue.DroppedRefused != _sendRefusedSeen)
+        {
+            Counters.Drops.Add(DropReason.SendRefused, queue.DroppedRefused - _sendRefusedSeen);
+            _sendRefusedSeen = queue.DroppedRefused;
+        }
+    }
+}
