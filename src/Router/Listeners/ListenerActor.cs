@@ -38,6 +38,10 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
 
     protected abstract void OnReadable();
 
+    protected virtual void Refresh()
+    {
+    }
+
     protected override bool Receive(object message)
     {
         switch (message)
@@ -61,6 +65,9 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
                 }
 
                 break;
+            case RefreshFigures:
+                Refresh();
+                break;
             default:
                 return false;
         }
@@ -71,7 +78,7 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
     /// <summary>Starts a session's actor; its context is its first message.</summary>
     protected void Start(SessionContext session)
     {
-        shard.Sessions++;
+        shard.SessionsOpen++;
         shard.Counters.SessionsOpened++;
         session.Self = Context.ActorOf(_sessionProps);
         session.Self.Tell(session, ActorRefs.NoSender);

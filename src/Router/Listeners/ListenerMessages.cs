@@ -6,6 +6,12 @@ internal sealed class DrainListener
     public static readonly DrainListener Instance = new();
 }
 
+/// <summary>Asks the kernel for the figures that only it has.</summary>
+internal sealed class RefreshFigures
+{
+    public static readonly RefreshFigures Instance = new();
+}
+
 /// <summary>The back-off is over: tries again what failed.</summary>
 internal sealed class RetryListener
 {

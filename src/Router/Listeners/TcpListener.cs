@@ -149,7 +149,7 @@ internal sealed class TcpListener : ListenerActor
     /// <summary>Whether accepting goes on in this turn.</summary>
     private bool OnAcceptFailed(Errno errno)
     {
-        switch (SocketErrorClasses.Of(errno))
+        switch (SocketErrors.Classify(errno))
         {
             case SocketErrorClass.Transient:
                 return errno == Errno.EINTR;
@@ -181,7 +181,7 @@ internal sealed class TcpListener : ListenerActor
     private void Resume()
     {
         var result = _shard.Socket.Accept(out var connection);
-        if (result < 0 && SocketErrorClasses.Of((Errno)(-result)) == SocketErrorClass.Exhausted)
+        if (result < 0 && SocketErrors.Classify((Errno)(-result)) == SocketErrorClass.Exhausted)
         {
             _retry.Start(Self);
             return;

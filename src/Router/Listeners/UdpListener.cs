@@ -39,7 +39,7 @@ internal sealed class UdpListener : ListenerActor
     protected override void OnReadable()
     {
         var received = _shard.Receive(_open);
-        if (received < 0 && SocketErrorClasses.Of((Errno)(-received)) == SocketErrorClass.Fatal)
+        if (received < 0 && SocketErrors.Classify((Errno)(-received)) == SocketErrorClass.Fatal)
         {
             Lose((Errno)(-received));
         }
@@ -66,6 +66,14 @@ internal sealed class UdpListener : ListenerActor
         _retry.Reset();
         Register(_shard.Socket);
         Events.SocketRebound(_shard.Listener);
+    }
+
+    protected override void Refresh()
+    {
+        if (!_shard.Socket.IsClosed && _shard.Socket.KernelDrops is >= 0 and var drops)
+        {
+            Volatile.Write(ref _shard.Counters.KernelDrops, drops);
+        }
     }
 
     private SessionContext? Open(UdpShard shard, SocketAddr peer, LocalAddr local)

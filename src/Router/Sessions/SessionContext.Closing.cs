@@ -148,7 +148,7 @@ public sealed partial class SessionContext
             CountDrop(DropReason.SessionClosed, waiting);
         }
 
-        _shard.Sessions--;
+        _shard.SessionsOpen--;
         _shard.OnEnded(this);
         _shard.Counters.SessionsClosed++;
         _shard.SessionCount.Return();

@@ -58,6 +58,9 @@ internal sealed class ShardCounters
     public long BytesOut;
     public long AcceptSuspensions;
 
+    /// <summary>Datagrams the kernel dropped because the receive buffer was full, as last asked (SO_MEMINFO).</summary>
+    public long KernelDrops;
+
     public DropCounters Drops { get; } = new();
 }
 
@@ -117,7 +120,7 @@ internal abstract class Shard : IEndOfPass
     public bool IsDraining { get; set; }
 
     /// <summary>Sessions open on this shard.</summary>
-    public int Sessions { get; set; }
+    public int SessionsOpen;
 
     /// <summary>Sessions whose failed actor is being replaced: the fresh one finds its session here by its own ref.</summary>
     public Dictionary<IActorRef, SessionContext> Restarting { get; } = [];

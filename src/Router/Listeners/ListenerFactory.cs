@@ -1,0 +1,88 @@
+using Router.Admission;
+using Router.Net;
+using Router.Sessions;
+
+namespace Router.Listeners;
+
+/// <summary>A loop as listeners use it.</summary>
+/// <param name="Loop">The loop.</param>
+/// <param name="Ids">Makes the ids of its sessions.</param>
+/// <param name="Dispatcher">The id under which actors are put on it.</param>
+internal sealed record LoopPlace(IoLoop Loop, SessionIdSource Ids, string Dispatcher);
+
+/// <summary>What all of a router's listeners share.</summary>
+internal sealed record ListenerSurroundings(
+    IReadOnlyList<LoopPlace> Loops,
+    PeerGuard Guard,
+    RandomSource Random,
+    ISessionEvents SessionEvents,
+    IListenerEvents ListenerEvents,
+    string PoolDispatcher);
+
+/// <summary>Makes a listener's shards and the recipes of their actors.</summary>
+internal static class ListenerFactory
+{
+    /// <summary>One shard per bound address and loop.</summary>
+    /// <param name="bound">The listener's addresses, bound on every loop; the shards own the sockets from here on.</param>
+    /// <param name="route">What its sessions do.</param>
+    /// <param name="settings">Their limits.</param>
+    /// <param name="surroundings">What all listeners share.</param>
+    /// <param name="shards">For the figures of the stats line.</param>
+    public static IReadOnlyList<BranchChild> Create(
+        IReadOnlyList<BoundListener> bound,
+        Route route,
+        SessionSettings settings,
+        ListenerSurroundings surroundings,
+        out IReadOnlyList<Shard> shards)
+    {
+        var count = new SessionCount(settings.MaxSessions);
+        var made = new List<Shard>();
+        var starts = new List<BranchChild>();
+        for (var bind = 0; bind < bound.Count; bind++)
+        {
+            for (var loop = 0; loop < surroundings.Loops.Count; loop++)
+            {
+                var name = bound.Count == 1 ? $"{loop}" : $"{bind}.{loop}";
+                var (shard, props) = CreateShard(bound[bind], surroundings.Loops[loop], loop, route, settings, count, surroundings);
+                made.Add(shard);
+                starts.Add(new BranchChild(name, props));
+            }
+        }
+
+        shards = made;
+        return starts;
+    }
+
+    private static (Shard Shard, Props Props) CreateShard(
+        BoundListener bound, LoopPlace place, int loop, Route route, SessionSettings settings, SessionCount count, ListenerSurroundings around)
+    {
+        var request = bound.Request;
+        var sharesPort = around.Loops.Count > 1;
+        var dispatcher = settings.OnPool ? around.PoolDispatcher : place.Dispatcher;
+        var setup = new ShardSetup(
+            request.Listener, place.Loop, route, settings, place.Ids, count, around.Random, around.SessionEvents);
+        if (request.Transport == SessionTransport.Udp)
+        {
+            var udp = new UdpShard(setup, around.Guard, (DatagramSocket)bound.Sockets[loop]) { SharesPort = sharesPort };
+            var producer = new Producer<UdpListener>(() => new UdpListener(udp, request, around.ListenerEvents, dispatcher));
+            return (udp, Props.CreateBy(producer).WithDispatcher(place.Dispatcher));
+        }
+
+        var tcp = new TcpShard(setup, (StreamListener)bound.Sockets[loop]) { SharesPort = sharesPort };
+        var tcpProducer = new Producer<TcpListener>(() => new TcpListener(tcp, request, around.ListenerEvents, dispatcher));
+        return (tcp, Props.CreateBy(tcpProducer).WithDispatcher(place.Dispatcher));
+    }
+
+    /// <summary>A closure as a producer: the shard must be the same object after a restart.</summary>
+    private sealed class Producer<T>(Func<T> create) : IIndirectActorProducer
+        where T : ActorBase
+    {
+        public Type ActorType => typeof(T);
+
+        public ActorBase Produce() => create();
+
+        public void Release(ActorBase actor)
+        {
+        }
+    }
+}
