@@ -8,15 +8,18 @@ namespace Router.Hosting;
 /// <summary>Writes down what goes wrong with a listener while it runs.</summary>
 internal sealed class ListenerEvents(ILogger log) : IListenerEvents
 {
-    public void AcceptSuspended(string listener, Errno errno) =>
-        RouterLog.AcceptSuspended(log, listener, ErrnoText.Describe(errno, SocketOperation.Accept));
+    public void AcceptSuspended(string listener, SocketAddr address, Errno errno, long backoffMs) =>
+        ListenerLog.AcceptSuspended(log, listener, address.ToString(), ErrnoText.Describe(errno, SocketOperation.Accept), backoffMs);
 
-    public void AcceptResumed(string listener) => RouterLog.AcceptResumed(log, listener);
+    public void AcceptResumed(string listener, SocketAddr address, long suspendedMs) =>
+        ListenerLog.AcceptResumed(log, listener, address.ToString(), suspendedMs);
 
-    public void SocketLost(string listener, Errno errno) =>
-        RouterLog.SocketLost(log, listener, ErrnoText.Describe(errno, SocketOperation.Receive));
+    public void SocketLost(string listener, SocketAddr address, Errno errno, long backoffMs) =>
+        ListenerLog.SocketLost(log, listener, address.ToString(), ErrnoText.Describe(errno, SocketOperation.Receive), backoffMs);
 
-    public void SocketRebound(string listener) => RouterLog.SocketRebound(log, listener);
+    public void SocketRebound(string listener, SocketAddr address) =>
+        ListenerLog.SocketRebound(log, listener, address.ToString());
 
-    public void Restarted(string listener, Exception reason) => RouterLog.ListenerRestarted(log, listener, reason.Message, reason);
+    public void Restarted(string listener, SocketAddr address, Exception reason) =>
+        ListenerLog.Restarted(log, reason, listener, address.ToString());
 }

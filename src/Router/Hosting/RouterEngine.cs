@@ -26,6 +26,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     private readonly StatsWriter _statsWriter;
     private readonly ActorSystem _system;
     private readonly IActorRef _router;
+    private readonly long _started;
     private bool _stopped;
 
     private RouterEngine(RouterPlan plan, RouterSeams seams, ILogger log, IoLoopGroup loops, IReadOnlyList<BoundListener> bound)
@@ -34,6 +35,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         _seams = seams;
         _log = log;
         _loops = loops;
+        _started = seams.Time.GetTimestamp();
         plan.Guard.Own = OwnEndpointsOf(bound);
         var surroundings = MakeSurroundings();
         var shards = new List<Shard>();
@@ -47,7 +49,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         }
 
         _stats = new RouterStats(shards);
-        _statsWriter = new StatsWriter(log);
+        _statsWriter = new StatsWriter(log, seams.Time);
         _system = EngineSystem.Create("router", loops);
         loops.Start();
         _router = _system.ActorOf(BranchActor.PropsOf(
@@ -87,9 +89,10 @@ internal sealed class RouterEngine : IAsyncDisposable
     }
 
     /// <summary>Stops accepting, lets sessions finish within the drain timeout, closes the rest.</summary>
+    /// <param name="cause">A word for the log: the signal, the host.</param>
     /// <param name="hurry">Cancelled: the waiting ends at once.</param>
     /// <returns>Sessions that had to be closed.</returns>
-    public async Task<int> StopAsync(CancellationToken hurry)
+    public async Task<int> StopAsync(string cause, CancellationToken hurry)
     {
         if (_stopped)
         {
@@ -97,17 +100,18 @@ internal sealed class RouterEngine : IAsyncDisposable
         }
 
         _stopped = true;
-        RouterLog.Draining(_log, _stats.Sessions, _plan.DrainTimeout.TotalSeconds);
+        var open = _stats.Sessions;
+        HostLog.Draining(_log, open, (long)_plan.DrainTimeout.TotalMilliseconds, cause);
         await DrainAsync(hurry).ConfigureAwait(false);
         var left = _stats.Sessions;
         _statsWriter.Write(_stats.Read());
         await _system.Terminate().WaitAsync(TerminateTimeout, _seams.Time, CancellationToken.None).ConfigureAwait(false);
         _loops.Dispose();
-        RouterLog.Stopped(_log, left);
+        HostLog.Stopped(_log, open - left, left, (long)_seams.Time.GetElapsedTime(_started).TotalMilliseconds);
         return left;
     }
 
-    public async ValueTask DisposeAsync() => await StopAsync(new CancellationToken(canceled: true)).ConfigureAwait(false);
+    public async ValueTask DisposeAsync() => await StopAsync("dispose", new CancellationToken(canceled: true)).ConfigureAwait(false);
 
     private static OwnEndpoints OwnEndpointsOf(IReadOnlyList<BoundListener> bound) => new(
         bound.Where(static listener => listener.Request.Transport == SessionTransport.Udp)
@@ -138,7 +142,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         var places = _loops.Loops.Select(loop => new LoopPlace(loop, new SessionIdSource(process, loop.Index), IoLoopGroup.DispatcherId(loop.Index)));
         foreach (var loop in _loops.Loops)
         {
-            loop.OnFault = fault => RouterLog.LoopFault(_log, loop.Index, fault);
+            loop.OnFault = fault => HostLog.Fault(_log, fault, $"loop {loop.Index}");
         }
 
         return new ListenerSurroundings(
@@ -178,23 +182,21 @@ internal sealed class RouterEngine : IAsyncDisposable
 
     private void LogListening(IReadOnlyList<BoundListener> bound)
     {
-        RouterLog.Started(_log, _seams.Network.Name, _seams.NetworkReason, _plan.Loops);
+        HostLog.Started(
+            _log, RouterVersion.Text, _plan.Listeners.Count, _plan.Loops, _seams.Network.Name, _seams.NetworkReason,
+            _plan.Source, Environment.ProcessId);
         foreach (var listener in bound)
         {
-            var route = _plan.Listeners.First(plan => plan.Name == listener.Request.Listener).Route.Name;
-            switch (listener.Sockets[0])
-            {
-                case DatagramSocket datagram:
-                    var granted = datagram.BufferSizes;
-                    RouterLog.ListeningUdp(
-                        _log, listener.Request.Listener, $"udp://{listener.Address}", route,
-                        listener.Request.ReceiveBuffer, granted.Receive, listener.Request.SendBuffer, granted.Send);
-                    break;
-                case StreamListener stream:
-                    RouterLog.ListeningTcp(
-                        _log, listener.Request.Listener, $"tcp://{listener.Address}", route, listener.Request.Backlog, stream.GrantedBacklog);
-                    break;
-            }
+            var (request, socket) = (listener.Request, listener.Sockets[0]);
+            var route = _plan.Listeners.First(plan => plan.Name == request.Listener).Route.Name;
+            var isUdp = request.Transport == SessionTransport.Udp;
+            var backlog = socket is StreamListener stream ? stream.GrantedBacklog : 0;
+            var buffers = socket is DatagramSocket datagram ? datagram.BufferSizes : default;
+            ListenerLog.Listening(
+                _log, request.Listener, $"{request.Scheme}://{listener.Address}", route, _seams.Network.Name, _plan.Loops,
+                isUdp ? 0 : request.Backlog, backlog,
+                isUdp ? request.ReceiveBuffer : 0, buffers.Receive,
+                isUdp ? request.SendBuffer : 0, buffers.Send);
         }
     }
 }

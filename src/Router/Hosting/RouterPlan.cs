@@ -13,6 +13,7 @@ internal sealed record ListenerPlan(
     string Name, IReadOnlyList<BindRequest> Binds, Route Route, SessionSettings Settings);
 
 /// <summary>What is to run, whole: the snapshot that configuration is turned into before anything starts. Immutable.</summary>
+/// <param name="Source">Where it was read from, for the log.</param>
 /// <param name="Loops">I/O threads, at least 1.</param>
 /// <param name="DrainTimeout">What sessions are given to finish when the router stops.</param>
 /// <param name="StatsInterval">Between two stats lines.</param>
@@ -20,6 +21,7 @@ internal sealed record ListenerPlan(
 /// <param name="Listeners">At least one.</param>
 /// <param name="Upstreams">Actors of the upstream groups.</param>
 internal sealed record RouterPlan(
+    string Source,
     int Loops,
     TimeSpan DrainTimeout,
     TimeSpan StatsInterval,

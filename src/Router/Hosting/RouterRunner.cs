@@ -43,8 +43,8 @@ public static class RouterRunner
 
         await using (engine.ConfigureAwait(false))
         {
-            await signals.First.ConfigureAwait(false);
-            await engine.StopAsync(CancellationToken.None).ConfigureAwait(false);
+            var cause = await signals.First.ConfigureAwait(false);
+            await engine.StopAsync(cause, CancellationToken.None).ConfigureAwait(false);
         }
 
         return ExitOk;
@@ -77,25 +77,25 @@ public static class RouterRunner
     /// <summary>The first signal completes a task; the second is left to the system, which ends the process.</summary>
     private sealed class StopSignals : IDisposable
     {
-        private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource<string> _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly List<IDisposable> _registrations = [];
         private int _signals;
 
         public StopSignals(CancellationToken stop)
         {
-            _registrations.Add(stop.Register(() => _first.TrySetResult()));
+            _registrations.Add(stop.Register(() => _first.TrySetResult("cancellation")));
             _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal));
             _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal));
         }
 
-        public Task First => _first.Task;
+        public Task<string> First => _first.Task;
 
         public void Dispose() => _registrations.ForEach(static registration => registration.Dispose());
 
         private void OnSignal(PosixSignalContext signal)
         {
             signal.Cancel = Interlocked.Increment(ref _signals) == 1;
-            _first.TrySetResult();
+            _first.TrySetResult(signal.Signal.ToString());
         }
     }
 }

@@ -38,7 +38,7 @@ internal sealed class RouterService(
     {
         if (_engine is { } engine)
         {
-            await engine.StopAsync(cancellationToken).ConfigureAwait(false);
+            await engine.StopAsync("host", cancellationToken).ConfigureAwait(false);
         }
     }
 }

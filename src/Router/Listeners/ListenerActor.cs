@@ -25,7 +25,7 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
     protected override void PreStart() => Attach();
 
     /// <summary>Sessions live on: neither stopped nor disturbed by their listener's failure.</summary>
-    protected override void PreRestart(Exception reason, object message) => Events.Restarted(shard.Listener, reason);
+    protected override void PreRestart(Exception reason, object message) => Events.Restarted(shard.Listener, shard.Address, reason);
 
     protected override void PostRestart(Exception reason) => Attach();
 

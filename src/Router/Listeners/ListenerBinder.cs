@@ -20,7 +20,9 @@ internal sealed record BindRequest(
     int Backlog,
     bool DualStack)
 {
-    public override string ToString() => $"{(Transport == SessionTransport.Udp ? "udp" : "tcp")}://{Address}";
+    public string Scheme => Transport == SessionTransport.Udp ? "udp" : "tcp";
+
+    public override string ToString() => $"{Scheme}://{Address}";
 }
 
 /// <summary>A bind that failed.</summary>

@@ -1,3 +1,5 @@
+using Router.Net;
+
 namespace Router.Listeners;
 
 /// <summary>Takes no new sessions and has those end that can; may be told again.</summary>
@@ -21,13 +23,13 @@ internal sealed class RetryListener
 /// <summary>What goes wrong with a listener while it runs. Must not block; loop threads.</summary>
 internal interface IListenerEvents
 {
-    void AcceptSuspended(string listener, Net.Errno errno);
+    void AcceptSuspended(string listener, SocketAddr address, Errno errno, long backoffMs);
 
-    void AcceptResumed(string listener);
+    void AcceptResumed(string listener, SocketAddr address, long suspendedMs);
 
-    void SocketLost(string listener, Net.Errno errno);
+    void SocketLost(string listener, SocketAddr address, Errno errno, long backoffMs);
 
-    void SocketRebound(string listener);
+    void SocketRebound(string listener, SocketAddr address);
 
-    void Restarted(string listener, Exception reason);
+    void Restarted(string listener, SocketAddr address, Exception reason);
 }

@@ -2,7 +2,7 @@ using Router.Net;
 
 namespace Router.Listeners;
 
-/// <summary>Tells a listener to try again: at once 100 ms later, then twice as long each time, to a second at most.</summary>
+/// <summary>Tells a listener to try again: 100 ms later, then twice as long each time, to a second at most.</summary>
 internal sealed class RetryTimer(IoLoop loop) : LoopTimer
 {
     private const int FirstDelayMs = 100;
@@ -11,11 +11,14 @@ internal sealed class RetryTimer(IoLoop loop) : LoopTimer
     private IActorRef _actor = ActorRefs.Nobody;
     private int _delayMs = FirstDelayMs;
 
-    public void Start(IActorRef actor)
+    /// <returns>Milliseconds until the next try.</returns>
+    public long Start(IActorRef actor)
     {
         _actor = actor;
-        loop.Schedule(this, loop.NowMs + _delayMs);
-        _delayMs = Math.Min(_delayMs * 2, DelayMsMax);
+        var delayMs = _delayMs;
+        loop.Schedule(this, loop.NowMs + delayMs);
+        _delayMs = Math.Min(delayMs * 2, DelayMsMax);
+        return delayMs;
     }
 
     /// <summary>It worked: the next failure starts from the shortest delay.</summary>

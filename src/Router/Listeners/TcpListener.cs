@@ -5,11 +5,16 @@ using Router.Sessions;
 namespace Router.Listeners;
 
 /// <summary>A stream listener's state on one loop. Outlives its actor's restarts.</summary>
-internal sealed class TcpShard(ShardSetup setup, StreamListener socket) : Shard(setup), IIoReceiver
+internal sealed class TcpShard : Shard, IIoReceiver
 {
-    public StreamListener Socket { get; set; } = socket;
+    public TcpShard(ShardSetup setup, StreamListener socket)
+        : base(setup)
+    {
+        Socket = socket;
+        Address = socket.LocalAddress;
+    }
 
-    public SocketAddr Address { get; } = socket.LocalAddress;
+    public StreamListener Socket { get; set; }
 
     public bool SharesPort { get; init; }
 
@@ -17,6 +22,9 @@ internal sealed class TcpShard(ShardSetup setup, StreamListener socket) : Shard(
 
     /// <summary>No descriptors: accepting waits for one to be given back, or for the back-off.</summary>
     public bool IsSuspended { get; set; }
+
+    /// <summary>Since when, by the loop's clock.</summary>
+    public long SuspendedMs { get; set; }
 
     public void OnReady(IoSocket socket, IoReadiness ready)
     {
@@ -166,15 +174,15 @@ internal sealed class TcpListener : ListenerActor
 
     private void Suspend(Errno errno)
     {
+        _shard.Loop.SetInterest(_shard.Socket, IoReadiness.None);
+        var backoffMs = _retry.Start(Self);
         if (!_shard.IsSuspended)
         {
             _shard.IsSuspended = true;
+            _shard.SuspendedMs = _shard.Loop.NowMs;
             _shard.Counters.AcceptSuspensions++;
-            Events.AcceptSuspended(_shard.Listener, errno);
+            Events.AcceptSuspended(_shard.Listener, _shard.Address, errno, backoffMs);
         }
-
-        _shard.Loop.SetInterest(_shard.Socket, IoReadiness.None);
-        _retry.Start(Self);
     }
 
     /// <summary>Tries one connection: accepting is resumed only when it works, and said only then.</summary>
@@ -190,7 +198,7 @@ internal sealed class TcpListener : ListenerActor
         _shard.IsSuspended = false;
         _retry.Reset();
         _shard.Loop.SetInterest(_shard.Socket, IoReadiness.Readable);
-        Events.AcceptResumed(_shard.Listener);
+        Events.AcceptResumed(_shard.Listener, _shard.Address, _shard.Loop.NowMs - _shard.SuspendedMs);
         if (result == 0)
         {
             Open(connection!);
@@ -199,9 +207,8 @@ internal sealed class TcpListener : ListenerActor
 
     private void Lose(Errno errno)
     {
-        Events.SocketLost(_shard.Listener, errno);
         _shard.Socket.Dispose();
-        _retry.Start(Self);
+        Events.SocketLost(_shard.Listener, _shard.Address, errno, _retry.Start(Self));
     }
 
     private void Rebind()
@@ -216,7 +223,7 @@ internal sealed class TcpListener : ListenerActor
         _shard.Socket = (StreamListener)socket!;
         _retry.Reset();
         Register();
-        Events.SocketRebound(_shard.Listener);
+        Events.SocketRebound(_shard.Listener, _shard.Address);
     }
 
     private void Register()

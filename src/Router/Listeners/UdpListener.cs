@@ -65,7 +65,7 @@ internal sealed class UdpListener : ListenerActor
         _shard.Socket = (DatagramSocket)socket!;
         _retry.Reset();
         Register(_shard.Socket);
-        Events.SocketRebound(_shard.Listener);
+        Events.SocketRebound(_shard.Listener, _shard.Address);
     }
 
     protected override void Refresh()
@@ -92,9 +92,8 @@ internal sealed class UdpListener : ListenerActor
 
     private void Lose(Errno errno)
     {
-        Events.SocketLost(_shard.Listener, errno);
         _shard.Socket.Dispose();
-        _retry.Start(Self);
+        Events.SocketLost(_shard.Listener, _shard.Address, errno, _retry.Start(Self));
     }
 
     private void Register(DatagramSocket socket)

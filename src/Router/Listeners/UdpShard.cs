@@ -38,9 +38,6 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
 
     public DatagramSocket Socket { get; set; }
 
-    /// <summary>As bound at the start: what a lost socket is replaced at.</summary>
-    public SocketAddr Address { get; }
-
     /// <summary>Other loops have a socket on the same port.</summary>
     public bool SharesPort { get; init; }
 

@@ -102,6 +102,9 @@ internal abstract class Shard : IEndOfPass
 
     public string Listener { get; }
 
+    /// <summary>As bound, the port decided: what a lost socket is replaced at.</summary>
+    public SocketAddr Address { get; protected init; }
+
     public IoLoop Loop { get; }
 
     public Route Route { get; }
