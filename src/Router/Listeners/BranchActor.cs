@@ -27,7 +27,7 @@ internal sealed class BranchActor : UntypedActor
         }
     }
 
-    protected override void PreRestart(Exception reason, object message)
+    protected override void PreRestart(Exception reason, object? message)
     {
     }
 

@@ -18,14 +18,14 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
 
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(
         shard.Settings.MaxRestarts,
-        shard.Settings.RestartWindow,
+        (int)shard.Settings.RestartWindow.TotalMilliseconds,
         static failure => failure is HandlerFailedException { MayRestart: false } ? Directive.Stop : Directive.Restart,
         loggingEnabled: false);
 
     protected override void PreStart() => Attach();
 
     /// <summary>Sessions live on: neither stopped nor disturbed by their listener's failure.</summary>
-    protected override void PreRestart(Exception reason, object message) => Events.Restarted(shard.Listener, shard.Address, reason);
+    protected override void PreRestart(Exception reason, object? message) => Events.Restarted(shard.Listener, shard.Address, reason);
 
     protected override void PostRestart(Exception reason) => Attach();
 

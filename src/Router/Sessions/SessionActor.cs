@@ -86,7 +86,7 @@ internal sealed class SessionActor : ActorBase
     }
 
     /// <summary>Leaves the session where the fresh actor finds it. Children of ours do not exist, and PostStop is for the end.</summary>
-    protected override void PreRestart(Exception reason, object message)
+    protected override void PreRestart(Exception reason, object? message)
     {
         if (_session is not { } session)
         {

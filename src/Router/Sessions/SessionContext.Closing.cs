@@ -1,5 +1,4 @@
 using Router.Diagnostics;
-using Router.Net;
 
 namespace Router.Sessions;
 

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using Router.Diagnostics;
-using Router.Net;
 
 namespace Router.Sessions;
 
