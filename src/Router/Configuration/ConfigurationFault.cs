@@ -1,0 +1,24 @@
+using Router.Configuration.Hocon;
+
+namespace Router.Configuration;
+
+/// <summary>One thing that is wrong, or for warnings unwise, with a configuration.</summary>
+/// <param name="Origin">Where it is written.</param>
+/// <param name="Path">The key, or empty when the text could not be read so far.</param>
+/// <param name="Message">What is wrong and what to do.</param>
+internal sealed record ConfigurationFault(HoconOrigin Origin, string Path, string Message)
+{
+    /// <summary><c>file:line:column: path: message</c>.</summary>
+    public override string ToString() => Path.Length == 0 ? $"{Origin}: {Message}" : $"{Origin}: {Path}: {Message}";
+}
+
+/// <summary>What became of a configuration: options, or faults, never both.</summary>
+/// <param name="Options">Null when there are faults.</param>
+/// <param name="Config">All layers resolved; null when they could not be read.</param>
+/// <param name="Faults">All of them, sorted by file, line and column.</param>
+/// <param name="Warnings">Sorted likewise; they refuse nothing.</param>
+internal sealed record LoadResult(
+    RouterOptions? Options,
+    Config? Config,
+    IReadOnlyList<ConfigurationFault> Faults,
+    IReadOnlyList<ConfigurationFault> Warnings);

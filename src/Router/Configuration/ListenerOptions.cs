@@ -1,0 +1,80 @@
+using System.Net;
+using Router.Configuration.Hocon;
+
+namespace Router.Configuration;
+
+/// <summary>One entry of <c>router.listeners</c>, with what it inherits from <c>router.listener-defaults</c>.</summary>
+internal sealed record ListenerOptions
+{
+    public required string Name { get; init; }
+
+    /// <summary>At least one, in the order of the file.</summary>
+    public required IReadOnlyList<BindOptions> Binds { get; init; }
+
+    /// <summary>The name of an entry of <c>router.routes</c>.</summary>
+    public required string Route { get; init; }
+
+    /// <summary>Connections waiting to be accepted, asked of the kernel.</summary>
+    public required int Backlog { get; init; }
+
+    /// <summary>Bytes asked of the kernel per socket.</summary>
+    public required int ReceiveBuffer { get; init; }
+
+    /// <summary>Bytes asked of the kernel per socket.</summary>
+    public required int SendBuffer { get; init; }
+
+    /// <summary>Whether a bind to [::] takes IPv4 as well.</summary>
+    public required bool DualStack { get; init; }
+
+    /// <summary><see cref="Timeout.InfiniteTimeSpan"/> for none.</summary>
+    public required TimeSpan IdleTimeout { get; init; }
+
+    /// <summary><see cref="Timeout.InfiniteTimeSpan"/> for none.</summary>
+    public required TimeSpan MaxLifetime { get; init; }
+
+    /// <summary>Sessions at once, over all binds and loops of this listener.</summary>
+    public required int MaxSessions { get; init; }
+
+    /// <summary>Bytes a stream session may hold unsent before reading stops.</summary>
+    public required int WriteBuffer { get; init; }
+
+    public required SessionOptions Session { get; init; }
+
+    /// <summary>Where the listener's name stands.</summary>
+    public required HoconOrigin Origin { get; init; }
+
+    /// <summary>The entry as read, defaults included, for the places of its keys.</summary>
+    public required HoconObject Source { get; init; }
+}
+
+/// <param name="Transport">What is bound.</param>
+/// <param name="EndPoint">A numeric address; port 0 lets the kernel choose.</param>
+/// <param name="Origin">Where it is written.</param>
+internal sealed record BindOptions(Transport Transport, IPEndPoint EndPoint, HoconOrigin Origin)
+{
+    /// <summary>As in the file: <c>udp://127.0.0.1:53</c>.</summary>
+    public override string ToString() => $"{(Transport == Transport.Udp ? "udp" : "tcp")}://{EndPoint}";
+}
+
+internal enum Transport
+{
+    Udp,
+    Tcp,
+}
+
+/// <param name="Dispatcher">What schedules the session's turns.</param>
+/// <param name="MailboxMessages">Payloads that may wait in one session's mailbox.</param>
+/// <param name="MailboxBytes">Bytes that may wait in one session's mailbox.</param>
+/// <param name="MaxRestarts">Restarts within the window before the session closes as failed.</param>
+/// <param name="RestartWindow">The window.</param>
+internal sealed record SessionOptions(
+    SessionDispatcher Dispatcher, int MailboxMessages, int MailboxBytes, int MaxRestarts, TimeSpan RestartWindow);
+
+internal enum SessionDispatcher
+{
+    /// <summary>Inline on the I/O loop.</summary>
+    Io,
+
+    /// <summary>On the pool, payloads copied.</summary>
+    Pool,
+}

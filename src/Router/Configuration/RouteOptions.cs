@@ -1,0 +1,80 @@
+using System.Net;
+using Router.Configuration.Hocon;
+
+namespace Router.Configuration;
+
+/// <summary>One entry of <c>router.routes</c>; the subclass is its type.</summary>
+internal abstract record RouteOptions
+{
+    public required string Name { get; init; }
+
+    /// <summary>Where the route's name stands.</summary>
+    public required HoconOrigin Origin { get; init; }
+
+    /// <summary>The entry as read, defaults included, for the places of its keys.</summary>
+    public required HoconObject Source { get; init; }
+}
+
+/// <summary>Every payload goes back to its peer.</summary>
+internal sealed record EchoRouteOptions : RouteOptions;
+
+/// <summary>Every payload is answered with the same bytes.</summary>
+internal sealed record ReplyRouteOptions : RouteOptions
+{
+    /// <summary>The key <c>text</c>, or null.</summary>
+    public required string? Text { get; init; }
+
+    /// <summary>The answer: the text in UTF-8, or the key <c>bytes</c>; at most 65,507 bytes.</summary>
+    public required ReadOnlyMemory<byte> Payload { get; init; }
+}
+
+/// <summary>Payloads go to one of the upstreams, its answers to the peer.</summary>
+internal sealed record ProxyRouteOptions : RouteOptions
+{
+    public required IReadOnlyList<UpstreamOptions> Upstreams { get; init; }
+
+    public required PickPolicy Pick { get; init; }
+
+    /// <summary>Answers after which a UDP session ends; 0 is unlimited.</summary>
+    public required int Responses { get; init; }
+
+    public required TimeSpan ConnectTimeout { get; init; }
+
+    /// <summary><see cref="Timeout.InfiniteTimeSpan"/> for none.</summary>
+    public required TimeSpan UpstreamIdleTimeout { get; init; }
+
+    /// <summary>Upstreams tried for one session, the first included.</summary>
+    public required int NextUpstreamTries { get; init; }
+
+    /// <summary>Between two resolutions of an upstream's name.</summary>
+    public required TimeSpan ResolveInterval { get; init; }
+}
+
+/// <param name="Host">A name, or a numeric address without brackets.</param>
+/// <param name="Port">1 to 65535.</param>
+/// <param name="Address">The host when it is numeric, IPv4-mapped ones as IPv4; else null.</param>
+/// <param name="Origin">Where it is written.</param>
+internal sealed record UpstreamOptions(string Host, int Port, IPAddress? Address, HoconOrigin Origin)
+{
+    /// <summary>As in the file.</summary>
+    public override string ToString() => Host.Contains(':') ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
+}
+
+internal enum PickPolicy
+{
+    RoundRobin,
+    LeastSessions,
+
+    /// <summary>Consistent hash of the peer's address.</summary>
+    Hash,
+}
+
+/// <summary>Payloads go to a handler of the user's: named by class, or as registered in code. One of the two is set.</summary>
+internal sealed record HandlerRouteOptions : RouteOptions
+{
+    /// <summary><c>Namespace.Type, Assembly</c>.</summary>
+    public required string? Class { get; init; }
+
+    /// <summary>As given to <c>AddHandler</c>.</summary>
+    public required string? HandlerName { get; init; }
+}

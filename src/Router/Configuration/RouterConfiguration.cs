@@ -1,0 +1,147 @@
+using System.Net;
+using System.Net.NetworkInformation;
+using Router.Configuration.Hocon;
+using Router.Configuration.Validators;
+
+namespace Router.Configuration;
+
+/// <summary>Loads, binds and validates the router's configuration; all faults come back at once.</summary>
+internal static class RouterConfiguration
+{
+    /// <summary>Every rule there is.</summary>
+    public static IReadOnlyList<IConfigurationRule> Rules { get; } =
+    [
+        new UnknownKeyRule(), new NameRule(), new ListenersExistRule(), new RouteExistsRule(), new RouteIsUsedRule(),
+        new DuplicateBindRule(), new OwnUpstreamRule(), new ProxyUpstreamsRule(), new ReplyPayloadRule(),
+        new ReplySizeRule(), new PoolDispatcherRule(), new HandlerNameRule(), new ResponsesRule(),
+        new OpenResponderRule(), new LimitsRule(),
+    ];
+
+    /// <summary>Lowest first: reference.conf, the file, the sets. Substitutions are resolved once all are merged.</summary>
+    /// <param name="file">A HOCON file; null for the built-in router.conf.</param>
+    /// <param name="sets">Each <c>path=value</c>, the value in HOCON; later ones win.</param>
+    /// <param name="environment">Answers null for a variable that is not set.</param>
+    public static LoadResult Load(string? file, IReadOnlyList<string> sets, Func<string, string?> environment)
+    {
+        var loader = new HoconLoader();
+        return Load(
+            () => file is null
+                ? HoconLoader.AsObject(loader.LoadText(ReadResource("router.conf"), "router.conf"))
+                : loader.LoadFileObject(file),
+            sets,
+            environment,
+            LocalAddresses());
+    }
+
+    /// <summary>The same for text that is no file.</summary>
+    internal static LoadResult LoadText(
+        string text, IReadOnlyList<string> sets, Func<string, string?> environment,
+        IReadOnlyCollection<IPAddress> localAddresses, string name = "(text)") =>
+        Load(() => HoconLoader.AsObject(new HoconLoader().LoadText(text, name)), sets, environment, localAddresses);
+
+    /// <summary>The text of a file in hocon/ that is compiled in.</summary>
+    internal static string ReadResource(string name)
+    {
+        using var stream = typeof(RouterConfiguration).Assembly.GetManifestResourceStream(name)
+            ?? throw new InvalidOperationException($"resource {name} is not compiled in");
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+
+    private static LoadResult Load(
+        Func<ObjectNode> readFile, IReadOnlyList<string> sets, Func<string, string?> environment,
+        IReadOnlyCollection<IPAddress> localAddresses)
+    {
+        var faults = new List<ConfigurationFault>();
+        var layers = new List<ObjectNode>();
+        Try(() => layers.Add(HoconLoader.AsObject(
+            new HoconLoader().LoadText(ReadResource("reference.conf"), "reference.conf"))));
+        Try(() => layers.Add(readFile()));
+        foreach (var set in sets)
+        {
+            Try(() => layers.Add(ParseSet(set)));
+        }
+
+        Config? config = null;
+        if (faults.Count == 0)
+        {
+            Try(() => config = new Config(HoconResolver.Resolve(layers, environment)));
+        }
+
+        return config is null ? new LoadResult(null, null, Sorted(faults), []) : Bind(config, localAddresses);
+
+        void Try(Action step)
+        {
+            try
+            {
+                step();
+            }
+            catch (HoconException e)
+            {
+                faults.Add(new ConfigurationFault(e.Origin, "", e.Reason));
+            }
+        }
+    }
+
+    private static LoadResult Bind(Config config, IReadOnlyCollection<IPAddress> localAddresses)
+    {
+        config.Root.TryGet("router", out var field);
+        if (field.Value is not HoconObject section)
+        {
+            var fault = new ConfigurationFault(
+                field.KeyOrigin, "router", $"an object is wanted, not {field.Value.TypeName}");
+            return new LoadResult(null, config, [fault], []);
+        }
+
+        var log = new ReadLog();
+        var options = new OptionsBinder(log).Bind(section, field.KeyOrigin);
+        var context = new RuleContext(options, log.Sections, localAddresses);
+
+        // What could not be read holds zero: a rule's opinion of it would be noise.
+        var unread = log.Faults.Select(f => f.Path).ToHashSet();
+        var found = Rules.ToLookup(r => r.Refuses, r => r.Check(context).Where(f => !unread.Contains(f.Path)).ToList());
+        var faults = Sorted(log.Faults.Concat(found[true].SelectMany(f => f)));
+        var warnings = Sorted(found[false].SelectMany(f => f));
+        return new LoadResult(faults.Count == 0 ? options : null, config, faults, warnings);
+    }
+
+    /// <summary>What several listeners inherit from one place is one fault.</summary>
+    private static List<ConfigurationFault> Sorted(IEnumerable<ConfigurationFault> faults) =>
+        [.. faults
+            .DistinctBy(f => (f.Origin, f.Message))
+            .OrderBy(f => f.Origin.File, StringComparer.Ordinal)
+            .ThenBy(f => f.Origin.Line)
+            .ThenBy(f => f.Origin.Column)
+            .ThenBy(f => f.Path, StringComparer.Ordinal)];
+
+    private static ObjectNode ParseSet(string set)
+    {
+        var name = $"(--set {set.Split('=')[0].Trim()})";
+        var tokens = HoconLexer.Tokenize(set, name);
+        var equals = tokens.FindIndex(t => t.Kind == HoconTokenKind.Equals);
+        if (equals < 0)
+        {
+            throw new HoconException(new HoconOrigin(name, 1, 1), "a set has the form path=value");
+        }
+
+        var path = HoconPath.Parse(tokens, 0, equals);
+        var value = new HoconParser(tokens[(equals + 1)..], new HoconLoader(), file: null).ParseWholeValue(path);
+        var root = new ObjectNode(tokens[0].Origin);
+        root.Set(path, value, tokens[0].Origin);
+        return root;
+    }
+
+    private static List<IPAddress> LocalAddresses()
+    {
+        try
+        {
+            return [.. NetworkInterface.GetAllNetworkInterfaces()
+                .SelectMany(i => i.GetIPProperties().UnicastAddresses)
+                .Select(a => a.Address)];
+        }
+        catch (NetworkInformationException)
+        {
+            return [];
+        }
+    }
+}

@@ -1,0 +1,73 @@
+namespace Router.Configuration.Validators;
+
+/// <summary>Every number, size and duration lies within its limits.</summary>
+internal sealed class LimitsRule : IConfigurationRule
+{
+    private const long KiB = 1 << 10;
+    private const long MiB = 1 << 20;
+
+    private static readonly TimeSpan Day = TimeSpan.FromDays(1);
+    private static readonly TimeSpan Year = TimeSpan.FromDays(365);
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>The limits of one key; <paramref name="Value"/> reads it from its options.</summary>
+    internal sealed record Limit<T>(string Key, Func<T, object> Value, object Min, object Max);
+
+    public static IReadOnlyList<Limit<RouterOptions>> Router { get; } =
+    [
+        new("loops", o => (long)o.LoopCount, 1L, 64L),
+        new("drain-timeout", o => o.DrainTimeout, TimeSpan.Zero, Day),
+        new("log.stats-interval", o => o.Log.StatsInterval, TimeSpan.FromSeconds(1), Day),
+        new("log.queue", o => (long)o.Log.Queue, 16L, 1_000_000L),
+    ];
+
+    public static IReadOnlyList<Limit<ListenerOptions>> Listener { get; } =
+    [
+        new("backlog", o => (long)o.Backlog, 1L, 65_535L),
+        new("receive-buffer", o => (long)o.ReceiveBuffer, 4 * KiB, 1024 * MiB),
+        new("send-buffer", o => (long)o.SendBuffer, 4 * KiB, 1024 * MiB),
+        new("idle-timeout", o => o.IdleTimeout, Tick, Year),
+        new("max-lifetime", o => o.MaxLifetime, Tick, Year),
+        new("max-sessions", o => (long)o.MaxSessions, 1L, 10_000_000L),
+        new("write-buffer", o => (long)o.WriteBuffer, KiB, 64 * MiB),
+        new("session.mailbox-messages", o => (long)o.Session.MailboxMessages, 1L, 1_000_000L),
+        new("session.mailbox-bytes", o => (long)o.Session.MailboxBytes, 64 * KiB, 1024 * MiB),
+        new("session.max-restarts", o => (long)o.Session.MaxRestarts, 0L, 1_000L),
+        new("session.restart-window", o => o.Session.RestartWindow, Tick, Day),
+    ];
+
+    public static IReadOnlyList<Limit<ProxyRouteOptions>> Proxy { get; } =
+    [
+        new("responses", o => (long)o.Responses, 0L, 1_000_000L),
+        new("connect-timeout", o => o.ConnectTimeout, Tick, TimeSpan.FromMinutes(10)),
+        new("upstream-idle-timeout", o => o.UpstreamIdleTimeout, Tick, Year),
+        new("next-upstream-tries", o => (long)o.NextUpstreamTries, 1L, 100L),
+        new("resolve-interval", o => o.ResolveInterval, TimeSpan.FromSeconds(1), Day),
+    ];
+
+    public IEnumerable<ConfigurationFault> Check(RuleContext context)
+    {
+        var options = context.Options;
+        return Broken(options, Router, (o, key, message) => RuleContext.Fault(o, key, message))
+            .Concat(options.Listeners.SelectMany(l =>
+                Broken(l, Listener, (o, key, message) => RuleContext.Fault(o, key, message))))
+            .Concat(options.Routes.OfType<ProxyRouteOptions>().SelectMany(r =>
+                Broken(r, Proxy, (o, key, message) => RuleContext.Fault(o, key, message))));
+    }
+
+    private static IEnumerable<ConfigurationFault> Broken<T>(
+        T options, IReadOnlyList<Limit<T>> limits, Func<T, string, string, ConfigurationFault> fault) =>
+        from limit in limits
+        let value = limit.Value(options)
+        where value is not TimeSpan { Ticks: -TimeSpan.TicksPerMillisecond }
+            && (((IComparable)value).CompareTo(limit.Min) < 0 || ((IComparable)value).CompareTo(limit.Max) > 0)
+        select fault(options, limit.Key, $"{Print(value)} is not within {Print(limit.Min)} to {Print(limit.Max)}");
+
+    private static string Print(object value) => value switch
+    {
+        TimeSpan time when time.Ticks % TimeSpan.TicksPerDay == 0 && time != TimeSpan.Zero => $"{time.TotalDays}d",
+        TimeSpan time when time.Ticks % TimeSpan.TicksPerSecond == 0 => $"{time.TotalSeconds}s",
+        TimeSpan time => $"{time.TotalMilliseconds}ms",
+        _ => $"{value}",
+    };
+}

@@ -1,0 +1,22 @@
+namespace Router.Configuration.Validators;
+
+/// <summary>A proxy needs somewhere to go, and each upstream once.</summary>
+internal sealed class ProxyUpstreamsRule : IConfigurationRule
+{
+    public IEnumerable<ConfigurationFault> Check(RuleContext context)
+    {
+        foreach (var route in context.Options.Routes.OfType<ProxyRouteOptions>())
+        {
+            if (route.Upstreams.Count == 0)
+            {
+                yield return RuleContext.Fault(route, "upstreams", "a proxy needs at least one upstream, as host:port");
+            }
+
+            foreach (var again in route.Upstreams.GroupBy(u => u.ToString()).SelectMany(g => g.Skip(1)))
+            {
+                yield return new ConfigurationFault(
+                    again.Origin, $"{RuleContext.PathOf(route)}.upstreams", $"upstream {again} is named twice");
+            }
+        }
+    }
+}

@@ -1,0 +1,14 @@
+namespace Router.Configuration.Validators;
+
+/// <summary>A reply must fit one datagram.</summary>
+internal sealed class ReplySizeRule : IConfigurationRule
+{
+    /// <summary>65,535 less the headers of IPv4 and UDP.</summary>
+    public const int DatagramBytesMax = 65_507;
+
+    public IEnumerable<ConfigurationFault> Check(RuleContext context) => context.Options.Routes
+        .OfType<ReplyRouteOptions>()
+        .Where(r => r.Payload.Length > DatagramBytesMax)
+        .Select(r => RuleContext.Fault(r, r.Text is null ? "bytes" : "text",
+            $"{r.Payload.Length} bytes do not fit a datagram, which holds {DatagramBytesMax}"));
+}
