@@ -82,7 +82,10 @@ public sealed class IoLoop : IDisposable
     /// <summary>An exception left a receiver, a timer or a runnable: a defect, contained. Called on the loop's thread.</summary>
     public Action<Exception>? OnFault { get; set; }
 
-    /// <summary>Runs first and last on the loop's thread; the dispatcher binds itself there.</summary>
+    /// <summary>Whether the dedicated thread runs.</summary>
+    public bool IsStarted => _thread is not null;
+
+    /// <summary>Runs first and last on the loop's thread, and around each <see cref="RunOnce"/>; the dispatcher binds itself there.</summary>
     public Action? OnThreadStart { get; set; }
 
     public Action? OnThreadStop { get; set; }
@@ -182,12 +185,14 @@ public sealed class IoLoop : IDisposable
         Check.That(_thread is null);
         var previous = t_current;
         t_current = this;
+        OnThreadStart?.Invoke();
         try
         {
             return Pass(block);
         }
         finally
         {
+            OnThreadStop?.Invoke();
             t_current = previous;
         }
     }
