@@ -65,12 +65,5 @@ internal sealed class DropCounters
     public long this[DropReason reason] => Volatile.Read(ref _counts[(int)reason]);
 
     /// <summary>The reason as logs and configuration spell it: max-sessions, own-listener...</summary>
-    public static string NameOf(DropReason reason) => Kebab.From(reason.ToString());
-}
-
-/// <summary>PascalCase to kebab-case, for the closed sets' words in logs.</summary>
-internal static class Kebab
-{
-    public static string From(string pascal) =>
-        string.Concat(pascal.Select((c, i) => char.IsUpper(c) ? (i == 0 ? "" : "-") + char.ToLowerInvariant(c) : c.ToString()));
+    public static string NameOf(DropReason reason) => ClosedSet<DropReason>.NameOf(reason);
 }

@@ -1,0 +1,55 @@
+using Microsoft.Extensions.Logging;
+
+namespace Router.Diagnostics;
+
+/// <summary>Log events of the process: ids 1000-1099. Listed in docs/logs.md; an id is never given to another event.</summary>
+/// <remarks>Parameter names are the fields' keys: <c>durationMs</c> is written as <c>duration-ms</c>.</remarks>
+internal static partial class HostLog
+{
+    /// <param name="networkReason">Why this implementation of the sockets is in use.</param>
+    [LoggerMessage(EventId = 1000, Level = LogLevel.Information, EventName = "started", Message =
+        "Router {Version} started: {Listeners} listeners, {Loops} loops, {Network} sockets " +
+        "({NetworkReason}), configuration {Config}, process {Pid}")]
+    public static partial void Started(
+        ILogger logger, string version, int listeners, int loops, string network, string networkReason, string config, int pid);
+
+    [LoggerMessage(EventId = 1001, Level = LogLevel.Information, EventName = "draining", Message =
+        "Draining {Sessions} sessions for at most {TimeoutMs} ms, because of {Cause}")]
+    public static partial void Draining(ILogger logger, int sessions, long timeoutMs, string cause);
+
+    /// <param name="finished">Sessions that ended by themselves while draining.</param>
+    /// <param name="closed">Sessions that were closed when nothing was left to wait for.</param>
+    [LoggerMessage(EventId = 1002, Level = LogLevel.Information, EventName = "stopped", Message =
+        "Stopped after {UptimeMs} ms: {Finished} sessions finished, {Closed} closed")]
+    public static partial void Stopped(ILogger logger, long finished, long closed, long uptimeMs);
+
+    /// <summary>A fault of ours: something failed that supervision had to decide on.</summary>
+    [LoggerMessage(EventId = 1003, Level = LogLevel.Error, EventName = "fault", Message =
+        "Fault in {Source}")]
+    public static partial void Fault(ILogger logger, Exception? exception, string source);
+
+    /// <summary>The figures of one interval over all listeners; sessions is what is open at its end.</summary>
+    [LoggerMessage(EventId = 1004, Level = LogLevel.Information, EventName = "stats", Message =
+        "{Sessions} sessions, {Opened} opened, {Closed} closed, {Restarts} restarts, in {PayloadsIn} " +
+        "payloads {BytesIn} bytes, out {PayloadsOut} payloads {BytesOut} bytes, {Drops} drops in " +
+        "{IntervalMs} ms, {ManagedBytes} bytes managed")]
+    public static partial void Stats(
+        ILogger logger,
+        long intervalMs,
+        long sessions,
+        long opened,
+        long closed,
+        long restarts,
+        long payloadsIn,
+        long bytesIn,
+        long payloadsOut,
+        long bytesOut,
+        long drops,
+        long managedBytes);
+
+    /// <summary>What an actor, or the kernel about one, logged by its own logger.</summary>
+    /// <param name="source">The actor's path, or the type that logs.</param>
+    [LoggerMessage(EventId = 1005, EventName = "actor-log", Message = "{Source}: {Message}")]
+    public static partial void ActorLog(
+        ILogger logger, LogLevel level, Exception? exception, string source, string message);
+}

@@ -1,0 +1,19 @@
+namespace Router.Diagnostics;
+
+/// <summary>PascalCase and camelCase to kebab-case, for words in logs.</summary>
+internal static class Kebab
+{
+    public static string From(string name) => string.Concat(name.Select(static (c, i) =>
+        !char.IsUpper(c) ? c.ToString() : i == 0 ? char.ToLowerInvariant(c).ToString() : "-" + char.ToLowerInvariant(c)));
+}
+
+/// <summary>The words of a closed set, made once: a set whose members count from 0.</summary>
+internal static class ClosedSet<TMember>
+    where TMember : struct, Enum
+{
+    private static readonly string[] Words =
+        [.. Enum.GetValues<TMember>().Select(static member => Kebab.From(member.ToString()))];
+
+    /// <summary>The member as logs and configuration spell it: MaxSessions is max-sessions.</summary>
+    public static string NameOf(TMember member) => Words[Convert.ToInt32(member)];
+}

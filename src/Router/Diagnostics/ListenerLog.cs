@@ -1,0 +1,47 @@
+using Microsoft.Extensions.Logging;
+
+namespace Router.Diagnostics;
+
+/// <summary>Log events of listeners: ids 1100-1199. Listed in docs/logs.md; an id is never given to another event.</summary>
+internal static partial class ListenerLog
+{
+    /// <summary>Once per listener and address, when all its shards are bound.</summary>
+    /// <param name="address">As bound, with its scheme: udp://127.0.0.1:27123.</param>
+    /// <param name="backlogAsked">0 on datagram listeners, which need no listen(2).</param>
+    /// <param name="backlogGranted">After the kernel's own limit, net.core.somaxconn.</param>
+    /// <param name="receiveBufferGranted">As getsockopt(2) tells it, halved: the kernel doubles what it grants.</param>
+    [LoggerMessage(EventId = 1100, Level = LogLevel.Information, EventName = "listening", Message =
+        "Listener {Listener} listens on {Address} for route {Route}: {Network} sockets on {Loops} loops, " +
+        "backlog {BacklogAsked}/{BacklogGranted}, receive buffer " +
+        "{ReceiveBufferAsked}/{ReceiveBufferGranted}, send buffer {SendBufferAsked}/{SendBufferGranted} " +
+        "(asked/granted)")]
+    public static partial void Listening(
+        ILogger logger,
+        string listener,
+        string address,
+        string route,
+        string network,
+        int loops,
+        int backlogAsked,
+        int backlogGranted,
+        int receiveBufferAsked,
+        int receiveBufferGranted,
+        int sendBufferAsked,
+        int sendBufferGranted);
+
+    /// <summary>Descriptors or memory ran out: once per suspension, not per failure.</summary>
+    /// <param name="error">The errno's name and text.</param>
+    [LoggerMessage(EventId = 1101, Level = LogLevel.Warning, EventName = "accept-suspended", Message =
+        "Listener {Listener} stops accepting on {Address} for {BackoffMs} ms: {Error}")]
+    public static partial void AcceptSuspended(ILogger logger, string listener, string address, string error, long backoffMs);
+
+    [LoggerMessage(EventId = 1102, Level = LogLevel.Information, EventName = "accept-resumed", Message =
+        "Listener {Listener} accepts again on {Address} after {SuspendedMs} ms")]
+    public static partial void AcceptResumed(ILogger logger, string listener, string address, long suspendedMs);
+
+    /// <summary>Payloads and connections discarded by one listener for one reason in one interval.</summary>
+    /// <param name="reason">A <see cref="DropReason"/>, see <see cref="DropCounters.NameOf"/>.</param>
+    [LoggerMessage(EventId = 1103, Level = LogLevel.Warning, EventName = "drops", Message =
+        "Listener {Listener} dropped {Count} in {IntervalMs} ms: {Reason}")]
+    public static partial void Drops(ILogger logger, string listener, string reason, long count, long intervalMs);
+}

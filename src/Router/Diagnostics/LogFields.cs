@@ -1,0 +1,108 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text;
+using Microsoft.Extensions.Logging;
+
+namespace Router.Diagnostics;
+
+/// <summary>The words, keys and limits of log lines, shared by both formats.</summary>
+internal static class LogFields
+{
+    /// <summary>Bytes of UTF-8 a field's value may have; what is longer is cut and ends in an ellipsis.</summary>
+    public const int ValueBytesMax = 1024;
+
+    /// <summary>Fields of one line; what a caller adds beyond is left out.</summary>
+    public const int FieldsMax = 64;
+
+    private const int KeyCharsMax = 64;
+
+    /// <summary>Template keys are constants of the code, so few; beyond this many, keys are made anew each time.</summary>
+    private const int KeysKeptMax = 1024;
+
+    private const char Ellipsis = '\u2026';
+    private const int EllipsisBytes = 3;
+
+    private static readonly ConcurrentDictionary<string, string> Keys = new(StringComparer.Ordinal);
+
+    /// <summary>The key as logs spell it: BytesIn and bytesIn are bytes-in. Lower-case ASCII letters, digits and '-' only.</summary>
+    public static string KeyOf(string name)
+    {
+        if (Keys.TryGetValue(name, out var key))
+        {
+            return key;
+        }
+
+        var kebab = Kebab.From(name.Length <= KeyCharsMax ? name : name[..KeyCharsMax]);
+        key = string.Concat(kebab.Select(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) ? c : '-'));
+        if (Keys.Count < KeysKeptMax)
+        {
+            Keys.TryAdd(name, key);
+        }
+
+        return key;
+    }
+
+    public static string LevelOf(LogLevel level) => level switch
+    {
+        LogLevel.Trace => "trace",
+        LogLevel.Debug => "debug",
+        LogLevel.Information => "info",
+        LogLevel.Warning => "warning",
+        LogLevel.Error => "error",
+        LogLevel.Critical => "critical",
+        _ => "none",
+    };
+
+    /// <summary>ISO 8601, UTC, milliseconds.</summary>
+    public static string TimeOf(DateTimeOffset time) =>
+        time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+
+    /// <summary>The value's text, without a culture, well-formed and at most <see cref="ValueBytesMax"/> bytes.</summary>
+    public static string TextOf(object value)
+    {
+        try
+        {
+            return Cap(value switch
+            {
+                string text => text,
+                DateTimeOffset time => TimeOf(time),
+                IFormattable formattable => formattable.ToString(null, CultureInfo.InvariantCulture),
+                _ => value.ToString() ?? "",
+            });
+        }
+        catch (Exception e)
+        {
+            return "(" + e.GetType().Name + ")";   // whoever logs must not fail for what it logs
+        }
+    }
+
+    /// <summary>Cuts between characters, never within one; lone surrogates become U+FFFD.</summary>
+    public static string Cap(string text)
+    {
+        if (text.Length <= ValueBytesMax && Ascii.IsValid(text))
+        {
+            return text;
+        }
+
+        var result = new StringBuilder(Math.Min(text.Length, ValueBytesMax));
+        var bytes = 0;
+        var uncut = 0;   // length of what still leaves room for the ellipsis
+        foreach (var rune in text.EnumerateRunes())
+        {
+            bytes += rune.Utf8SequenceLength;
+            if (bytes > ValueBytesMax)
+            {
+                result.Length = uncut;
+                return result.Append(Ellipsis).ToString();
+            }
+
+            result.Append(rune.ToString());
+            if (bytes <= ValueBytesMax - EllipsisBytes)
+            {
+                uncut = result.Length;
+            }
+        }
+
+        return result.ToString();
+    }
+}

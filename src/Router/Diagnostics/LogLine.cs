@@ -1,0 +1,99 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Router.Diagnostics;
+
+/// <summary>One log entry as name, level and flat fields, before it is written as JSON or text. One per thread, used again.</summary>
+internal sealed class LogLine
+{
+    private const string OwnCategory = "Router";
+    private const string TemplateField = "{OriginalFormat}";
+
+    /// <summary>Keys that lead every line; a field of the same name gets a number behind it.</summary>
+    private static readonly string[] Leading = ["time", "level", "event"];
+
+    [ThreadStatic]
+    private static LogLine? t_current;
+
+    private readonly List<KeyValuePair<string, object?>> _fields = new(LogFields.FieldsMax);
+
+    public string Event { get; private set; } = "";
+
+    public LogLevel Level { get; private set; }
+
+    /// <summary>Keys are unique and in kebab-case; values are as logged.</summary>
+    public IReadOnlyList<KeyValuePair<string, object?>> Fields => _fields;
+
+    /// <summary>Valid until this thread's next call.</summary>
+    /// <remarks>
+    /// Events of ours are their fields. Anything else, a handler's own logger or a library, is the event "log" unless it
+    /// has a name, with its category and message before its fields.
+    /// </remarks>
+    public static LogLine From<TState>(in LogEntry<TState> entry)
+    {
+        var line = t_current ??= new LogLine();
+        line._fields.Clear();
+        line.Level = entry.LogLevel;
+        line.Event = entry.EventId.Name is { Length: > 0 } name ? LogFields.Cap(name) : "log";
+        if (!IsOurs(entry.Category, entry.EventId))
+        {
+            line.Add("category", entry.Category);
+            line.Add("message", entry.Formatter?.Invoke(entry.State, entry.Exception));
+        }
+
+        if (entry.State is IReadOnlyList<KeyValuePair<string, object?>> fields)
+        {
+            for (var i = 0; i < fields.Count; i++)
+            {
+                if (fields[i] is { Key: not TemplateField } field)
+                {
+                    line.Add(LogFields.KeyOf(field.Key), field.Value);
+                }
+            }
+        }
+
+        if (entry.Exception is { } exception)
+        {
+            line.Add("error-type", exception.GetType().FullName);
+            line.Add("error", exception.Message);
+            line.Add("stack", exception.StackTrace);
+        }
+
+        return line;
+    }
+
+    private static bool IsOurs(string category, EventId id) =>
+        id.Name is { Length: > 0 }
+        && category.StartsWith(OwnCategory, StringComparison.Ordinal)
+        && (category.Length == OwnCategory.Length || category[OwnCategory.Length] == '.');
+
+    private void Add(string key, object? value)
+    {
+        if (_fields.Count == LogFields.FieldsMax)
+        {
+            return;
+        }
+
+        var unique = key;
+        for (var n = 2; IsTaken(unique); n++)
+        {
+            unique = key + "-" + n.ToString(CultureInfo.InvariantCulture);
+        }
+
+        _fields.Add(new(unique, value));
+    }
+
+    private bool IsTaken(string key)
+    {
+        foreach (var field in _fields)
+        {
+            if (field.Key == key)
+            {
+                return true;
+            }
+        }
+
+        return Array.IndexOf(Leading, key) >= 0;
+    }
+}

@@ -1,0 +1,21 @@
+using Microsoft.Extensions.Logging;
+
+namespace Router.Diagnostics;
+
+/// <summary>Log events of upstreams: ids 1300-1399. Listed in docs/logs.md; an id is never given to another event.</summary>
+internal static partial class UpstreamLog
+{
+    /// <summary>A name resolved for the first time, or to other addresses than before.</summary>
+    /// <param name="upstream">As configured, name and port.</param>
+    /// <param name="addresses">Separated by one space.</param>
+    [LoggerMessage(EventId = 1300, Level = LogLevel.Information, EventName = "upstream-resolved", Message =
+        "Upstream {Upstream} of route {Route} resolved to {Addresses}")]
+    public static partial void Resolved(ILogger logger, string route, string upstream, string addresses);
+
+    /// <summary>A name could not be resolved: once, until it resolves again.</summary>
+    /// <param name="kept">Addresses of the last good answer that stay in use.</param>
+    [LoggerMessage(EventId = 1301, Level = LogLevel.Warning, EventName = "upstream-unresolved", Message =
+        "Upstream {Upstream} of route {Route} does not resolve: {Error}; {Kept} addresses stay in use, " +
+        "next try in {RetryMs} ms")]
+    public static partial void Unresolved(ILogger logger, string route, string upstream, string error, int kept, long retryMs);
+}

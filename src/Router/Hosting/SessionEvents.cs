@@ -1,0 +1,67 @@
+using Microsoft.Extensions.Logging;
+using Router.Diagnostics;
+using Router.Sessions;
+
+namespace Router.Hosting;
+
+/// <summary>Writes a session's life to the log. What is not written down costs one look at the level.</summary>
+internal sealed class SessionEvents(ILogger logger, TimeProvider time) : ISessionEvents
+{
+    public DateTimeOffset Now => time.GetUtcNow();
+
+    public void Opened(SessionContext session)
+    {
+        if (logger.IsEnabled(LogLevel.Debug))
+        {
+            SessionLog.Opened(
+                logger,
+                session.Id.ToString(),
+                session.Listener,
+                ClosedSet<SessionTransport>.NameOf(session.Transport),
+                session.PeerAddr.ToString(),
+                session.LocalAddr.ToString(),
+                session.RouteName);
+        }
+    }
+
+    public void Restarted(SessionContext session, Exception reason, long suppressed)
+    {
+        if (logger.IsEnabled(LogLevel.Warning))
+        {
+            SessionLog.Restarted(
+                logger,
+                reason,
+                session.Id.ToString(),
+                session.Listener,
+                session.PeerAddr.ToString(),
+                session.RouteName,
+                session.Restarts,
+                suppressed);
+        }
+    }
+
+    public void Closed(SessionContext session, CloseReason reason)
+    {
+        if (logger.IsEnabled(LogLevel.Information))
+        {
+            SessionLog.Closed(
+                logger,
+                session.Id.ToString(),
+                session.Listener,
+                ClosedSet<SessionTransport>.NameOf(session.Transport),
+                session.PeerAddr.ToString(),
+                session.LocalAddr.ToString(),
+                session.RouteName,
+                session.Upstream,
+                session.OpenedAt,
+                session.AgeMs,
+                session.PayloadsReceived,
+                session.BytesReceived,
+                session.PayloadsSent,
+                session.BytesSent,
+                session.Drops,
+                session.Restarts,
+                ClosedSet<CloseReason>.NameOf(reason));
+        }
+    }
+}
