@@ -1,0 +1,83 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Logging;
+using Router.Diagnostics;
+using Router.Tests.Tidy;
+
+namespace Router.Tests.Diagnostics;
+
+/// <summary>docs/logs.md and the code say the same, in both directions.</summary>
+public sealed partial class LogEventsTests
+{
+    /// <summary>The first id of each class's hundred. A new class takes a hundred of its own.</summary>
+    private static readonly Dictionary<string, int> Ranges = new(StringComparer.Ordinal)
+    {
+        ["HostLog"] = 1000,
+        ["ListenerLog"] = 1100,
+        ["SessionLog"] = 1200,
+        ["UpstreamLog"] = 1300,
+    };
+
+    private static readonly string Page = Repository.Read("docs/logs.md");
+
+    [Fact]
+    public void Every_event_is_listed_with_its_id_level_and_fields_and_every_listed_event_exists()
+    {
+        var listed = EventRow().Matches(Page)
+            .Select(static row => $"{row.Groups[1]} {row.Groups[2]} {row.Groups[3]} {row.Groups[4].Value.Replace("`", "", StringComparison.Ordinal)}");
+
+        Assert.Equal(Events().Select(static e => e.Row).Order(), listed.Order());
+    }
+
+    [Fact]
+    public void Ids_and_names_are_unique_and_ids_lie_in_the_range_of_their_class()
+    {
+        var events = Events().ToArray();
+
+        Assert.Equal(events.Length, events.Select(static e => e.Attribute.EventId).Distinct().Count());
+        Assert.Equal(events.Length, events.Select(static e => e.Attribute.EventName).Distinct(StringComparer.Ordinal).Count());
+        Assert.All(events, static e =>
+            Assert.InRange(e.Attribute.EventId, Ranges[e.Type.Name], Ranges[e.Type.Name] + 99));
+    }
+
+    [Fact]
+    public void Every_close_reason_and_drop_reason_is_explained_and_no_other()
+    {
+        var closing = Enum.GetValues<CloseReason>().Where(static r => r != CloseReason.None).Select(ClosedSet<CloseReason>.NameOf);
+        var dropping = Enum.GetValues<DropReason>().Select(DropCounters.NameOf);
+
+        Assert.Equal(closing.Concat(dropping).Order(), WordRow().Matches(Page).Select(static row => row.Groups[1].Value).Order());
+    }
+
+    [Fact]
+    public void The_written_fields_are_the_parameters_in_their_order()
+    {
+        var logger = new LineLogger("Router", isText: true);
+
+        SessionLog.Opened(logger, "0a", "echo", "udp", "192.0.2.1:7", "-", "back");
+        HostLog.Stats(logger, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
+
+        Assert.EndsWith("session-opened session=0a listener=echo transport=udp peer=192.0.2.1:7 local=- route=back\n", logger.Lines[0], StringComparison.Ordinal);
+        Assert.EndsWith(
+            "stats interval-ms=1 sessions=2 opened=3 closed=4 restarts=5 payloads-in=6 bytes-in=7 payloads-out=8 bytes-out=9 drops=10 managed-bytes=11\n",
+            logger.Lines[1],
+            StringComparison.Ordinal);
+    }
+
+    private static IEnumerable<(Type Type, LoggerMessageAttribute Attribute, string Row)> Events() =>
+        from type in typeof(HostLog).Assembly.GetTypes()
+        from method in type.GetMethods(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
+        let attribute = method.GetCustomAttribute<LoggerMessageAttribute>()
+        where attribute is not null
+        let fields = method.GetParameters()
+            .Where(static p => p.ParameterType != typeof(ILogger) && p.ParameterType != typeof(LogLevel) && !p.ParameterType.IsAssignableTo(typeof(Exception)))
+            .Select(static p => LogFields.KeyOf(p.Name!))
+        let level = method.GetParameters().Any(static p => p.ParameterType == typeof(LogLevel)) ? "any" : LogFields.LevelOf(attribute.Level)
+        select (type, attribute, $"{attribute.EventId} {attribute.EventName} {level} {string.Join(' ', fields)}");
+
+    [GeneratedRegex(@"^\| (\d+) \| `([a-z-]+)` \| ([a-z]+) \| ([^|]*) \|", RegexOptions.Multiline, 1000)]
+    private static partial Regex EventRow();
+
+    [GeneratedRegex(@"^\| `([a-z-]+)` \| [^|]+ \|$", RegexOptions.Multiline, 1000)]
+    private static partial Regex WordRow();
+}

@@ -1,0 +1,37 @@
+using Router.Diagnostics;
+
+namespace Router.Tests.Diagnostics;
+
+public sealed class TextLineFormatterTests
+{
+    [Fact]
+    public void A_line_reads_time_level_event_and_fields()
+    {
+        var logger = new LineLogger("Router", isText: true);
+
+        ListenerLog.Drops(logger, "dns", "max-sessions", 7, 10_000);
+
+        Assert.Equal(
+            "2026-02-03T03:05:06.789Z warning  drops listener=dns reason=max-sessions count=7 interval-ms=10000\n",
+            Assert.Single(logger.Lines));
+    }
+
+    [Theory]
+    [InlineData("", "\"\"")]
+    [InlineData("a b", "\"a b\"")]
+    [InlineData("a=b", "\"a=b\"")]
+    [InlineData("say \"hi\"\\", "\"say \\\"hi\\\"\\\\\"")]
+    [InlineData("\u001b[2J", "\"\\u001B[2J\"")]
+    [InlineData("a\r\nb", "\"a\\r\\nb\"")]
+    [InlineData("\u2028\u009b", "\"\\u2028\\u009B\"")]
+    public void Odd_values_are_quoted_and_cannot_move_the_cursor_or_start_a_line(string value, string written)
+    {
+        var logger = new LineLogger("Router", isText: true);
+
+        ListenerLog.AcceptResumed(logger, value, "-", 1);
+
+        Assert.Equal(
+            $"2026-02-03T03:05:06.789Z info     accept-resumed listener={written} address=- suspended-ms=1\n",
+            Assert.Single(logger.Lines));
+    }
+}
