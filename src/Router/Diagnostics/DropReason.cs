@@ -47,6 +47,9 @@ public enum DropReason
 
     /// <summary>The handler failed on it.</summary>
     HandlerFailed,
+
+    /// <summary>The kernel's receive buffer was full: its own count, not one of ours.</summary>
+    ReceiveBufferFull,
 }
 
 /// <summary>Drops by reason: one writer, readers on any thread.</summary>

@@ -44,4 +44,18 @@ internal static partial class ListenerLog
     [LoggerMessage(EventId = 1103, Level = LogLevel.Warning, EventName = "drops", Message =
         "Listener {Listener} dropped {Count} in {IntervalMs} ms: {Reason}")]
     public static partial void Drops(ILogger logger, string listener, string reason, long count, long intervalMs);
+
+    /// <summary>A bound socket broke and a new one is tried for: once, until <see cref="SocketRebound"/>.</summary>
+    [LoggerMessage(EventId = 1104, Level = LogLevel.Error, EventName = "socket-lost", Message =
+        "Listener {Listener} lost its socket on {Address}, next try in {BackoffMs} ms: {Error}")]
+    public static partial void SocketLost(ILogger logger, string listener, string address, string error, long backoffMs);
+
+    [LoggerMessage(EventId = 1105, Level = LogLevel.Information, EventName = "socket-rebound", Message =
+        "Listener {Listener} is bound to {Address} again")]
+    public static partial void SocketRebound(ILogger logger, string listener, string address);
+
+    /// <summary>A listener's actor failed and a fresh one took over its socket and its sessions.</summary>
+    [LoggerMessage(EventId = 1106, Level = LogLevel.Error, EventName = "listener-restarted", Message =
+        "Listener {Listener} restarted on {Address}")]
+    public static partial void Restarted(ILogger logger, Exception exception, string listener, string address);
 }
