@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
 using Router.Diagnostics;
 using Router.Tests.Tidy;
+using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Router.Tests.Diagnostics;
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Router.Diagnostics;
 

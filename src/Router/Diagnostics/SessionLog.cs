@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Router.Diagnostics;
 
@@ -12,7 +13,7 @@ internal static partial class SessionLog
         ILogger logger, string session, string listener, string transport, string peer, string local, string route);
 
     /// <summary>The access record: exactly one per session.</summary>
-    /// <param name="local">The address the peer sent to: "-" where the socket alone tells it.</param>
+    /// <param name="local">The endpoint the peer sent to.</param>
     /// <param name="upstream">Null on routes without one.</param>
     /// <param name="reason">A <see cref="CloseReason"/> in kebab-case.</param>
     [LoggerMessage(EventId = 1201, Level = LogLevel.Information, EventName = "session-closed", SkipEnabledCheck = true, Message =

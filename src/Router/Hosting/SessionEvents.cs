@@ -1,6 +1,8 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 using Router.Diagnostics;
 using Router.Sessions;
+using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Router.Hosting;
 
@@ -19,7 +21,7 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time) : ISessio
                 session.Listener,
                 ClosedSet<SessionTransport>.NameOf(session.Transport),
                 session.PeerAddr.ToString(),
-                session.LocalAddr.ToString(),
+                LocalOf(session),
                 session.RouteName);
         }
     }
@@ -50,7 +52,7 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time) : ISessio
                 session.Listener,
                 ClosedSet<SessionTransport>.NameOf(session.Transport),
                 session.PeerAddr.ToString(),
-                session.LocalAddr.ToString(),
+                LocalOf(session),
                 session.RouteName,
                 session.Upstream,
                 session.OpenedAt,
@@ -64,4 +66,9 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time) : ISessio
                 ClosedSet<CloseReason>.NameOf(reason));
         }
     }
+
+    /// <summary>Where the peer sent to: on a wildcard bind the address it chose, else the bound one.</summary>
+    private static string LocalOf(SessionContext session) => session.LocalAddr.IsEmpty
+        ? session.Shard.Address.ToString()
+        : new IPEndPoint(session.LocalAddr.Address, session.Shard.Address.Port).ToString();
 }
