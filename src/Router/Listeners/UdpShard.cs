@@ -32,7 +32,7 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
         Queue = new DatagramQueue(QueueSize);
         for (var i = 0; i < _runs.Length; i++)
         {
-            _runs[i] = new DatagramRun(Batch, _next);
+            _runs[i] = new DatagramRun(Batch, _next, Loop.Buffers);
         }
     }
 
@@ -215,7 +215,7 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
                 run.Detach();
             }
 
-            _runs[i] = new DatagramRun(Batch!, _next);   // the message stays in the mailbox: it is the session's now
+            _runs[i] = new DatagramRun(Batch!, _next, Loop.Buffers);   // the message stays in the mailbox: it is the session's now
         }
 
         _lent = 0;

@@ -69,6 +69,9 @@ public sealed class IoLoop : IDisposable
 
     public int ReadBufferBytes => _options.ReadBufferBytes;
 
+    /// <summary>Where what lives on this loop rents what it must keep beyond a turn.</summary>
+    public BufferPool Buffers { get; } = new();
+
     /// <summary>The loop whose thread this is, or null.</summary>
     public static IoLoop? Current => t_current;
 

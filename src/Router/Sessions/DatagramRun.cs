@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
 using Router.Net;
 
@@ -12,16 +11,18 @@ namespace Router.Sessions;
 internal sealed class DatagramRun
 {
     private readonly DatagramBatch _batch;
+    private readonly BufferPool _buffers;
     private readonly int[] _next;   // slot -> the session's next slot in the batch; shared by the batch's runs
     private int _first;
     private int _last;
     private byte[]? _owned;         // payloads back to back
     private int[]? _ends;           // where each ends
 
-    public DatagramRun(DatagramBatch batch, int[] next)
+    public DatagramRun(DatagramBatch batch, int[] next, BufferPool buffers)
     {
         _batch = batch;
         _next = next;
+        _buffers = buffers;
     }
 
     public SessionContext? Session { get; private set; }
@@ -59,7 +60,7 @@ internal sealed class DatagramRun
     public void Detach()
     {
         Check.That(!IsDetached);
-        var owned = ArrayPool<byte>.Shared.Rent(Math.Max(1, Bytes));
+        var owned = _buffers.Rent(Bytes);
         var ends = new int[Count];
         var used = 0;
         var place = -1;
@@ -79,7 +80,7 @@ internal sealed class DatagramRun
     /// <summary>A detached run with the same payloads.</summary>
     public DatagramRun Copy()
     {
-        var copy = new DatagramRun(_batch, _next)
+        var copy = new DatagramRun(_batch, _next, _buffers)
         {
             Session = Session,
             Count = Count,
@@ -104,7 +105,7 @@ internal sealed class DatagramRun
         if (_owned is { } owned)
         {
             _owned = null;
-            ArrayPool<byte>.Shared.Return(owned);
+            _buffers.Return(owned);
         }
     }
 

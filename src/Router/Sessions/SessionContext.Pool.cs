@@ -1,4 +1,3 @@
-using System.Buffers;
 using Router.Diagnostics;
 using Router.Net;
 
@@ -86,7 +85,7 @@ public sealed partial class SessionContext
             return false;
         }
 
-        var bytes = ArrayPool<byte>.Shared.Rent(Math.Max(1, payload.Length));
+        var bytes = Loop.Buffers.Rent(payload.Length);
         payload.CopyTo(bytes);
         Loop.Enqueue(new PoolReply(this, bytes, payload.Length));
         return true;
@@ -141,7 +140,7 @@ public sealed partial class SessionContext
 
         Leave(0, room - received);
         CountReceived(1, received);
-        Self.Tell(new StreamChunk(new ReadOnlySpan<byte>(Loop.ReadBuffer, received)), ActorRefs.NoSender);
+        Self.Tell(new StreamChunk(new ReadOnlySpan<byte>(Loop.ReadBuffer, received), Loop.Buffers), ActorRefs.NoSender);
     }
 
     private void EndOfReading(StreamState stream, int received)
@@ -177,7 +176,7 @@ public sealed partial class SessionContext
         {
             Interlocked.Add(ref session._replyBytes, -length);
             session.ReplyOnLoop(bytes.AsSpan(0, length));
-            ArrayPool<byte>.Shared.Return(bytes);
+            session.Loop.Buffers.Return(bytes);
         }
     }
 }
@@ -185,11 +184,13 @@ public sealed partial class SessionContext
 /// <summary>Bytes of a stream on their way to a handler on the pool.</summary>
 internal sealed class StreamChunk
 {
+    private readonly BufferPool _buffers;
     private byte[] _bytes;
 
-    public StreamChunk(ReadOnlySpan<byte> bytes)
+    public StreamChunk(ReadOnlySpan<byte> bytes, BufferPool buffers)
     {
-        _bytes = ArrayPool<byte>.Shared.Rent(bytes.Length);
+        _buffers = buffers;
+        _bytes = buffers.Rent(bytes.Length);
         bytes.CopyTo(_bytes);
         Length = bytes.Length;
     }
@@ -202,7 +203,7 @@ internal sealed class StreamChunk
     {
         var bytes = _bytes;
         _bytes = [];
-        ArrayPool<byte>.Shared.Return(bytes);
+        _buffers.Return(bytes);
     }
 }
 

@@ -11,11 +11,11 @@ public sealed partial class SessionContext
     private const int LingerMs = 2_000;
 
     /// <summary>What only streams have.</summary>
-    internal sealed class StreamState(StreamSocket socket)
+    internal sealed class StreamState(StreamSocket socket, BufferPool buffers)
     {
         public StreamSocket Socket => socket;
 
-        public StreamOutput Output { get; } = new(socket);
+        public StreamOutput Output { get; } = new(socket, buffers);
 
         public bool PeerFinished { get; set; }
     }
@@ -27,7 +27,7 @@ public sealed partial class SessionContext
     internal static SessionContext ForStream(Shard shard, StreamSocket socket) =>
         new(shard, SessionTransport.Tcp, socket.PeerAddress, LocalAddr.From(socket.LocalAddress.Address))
         {
-            Stream = new StreamState(socket),
+            Stream = new StreamState(socket, shard.Loop.Buffers),
         };
 
     /// <summary>Watches a further socket for the route: its readiness comes to <see cref="SessionHandler.OnIo"/>.</summary>

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Router.Net;
 
 namespace Router.Sessions;
@@ -6,7 +5,7 @@ namespace Router.Sessions;
 /// <summary>The writing side of a stream: straight to the kernel while it takes everything, the rest in a rented buffer until it does.</summary>
 /// <remarks>Loop thread only. Whoever feeds it stops reading while <see cref="HasUnsent"/>: that is the back-pressure, and its bound
 /// is what was read at once.</remarks>
-internal sealed class StreamOutput(StreamSocket socket)
+internal sealed class StreamOutput(StreamSocket socket, BufferPool buffers)
 {
     private byte[]? _unsent;
     private int _start;
@@ -114,7 +113,7 @@ internal sealed class StreamOutput(StreamSocket socket)
         {
             _unsent = null;
             _start = _end = 0;
-            ArrayPool<byte>.Shared.Return(unsent);
+            buffers.Return(unsent);
         }
     }
 
@@ -122,16 +121,16 @@ internal sealed class StreamOutput(StreamSocket socket)
     {
         if (_unsent is null)
         {
-            _unsent = ArrayPool<byte>.Shared.Rent(bytes.Length);
+            _unsent = buffers.Rent(bytes.Length);
             _start = _end = 0;
             Watch(IoReadiness.Writable);
         }
         else if (_end + bytes.Length > _unsent.Length)
         {
             var kept = _end - _start;
-            var larger = ArrayPool<byte>.Shared.Rent(kept + bytes.Length);
+            var larger = buffers.Rent(kept + bytes.Length);
             _unsent.AsSpan(_start, kept).CopyTo(larger);
-            ArrayPool<byte>.Shared.Return(_unsent);
+            buffers.Return(_unsent);
             (_unsent, _start, _end) = (larger, 0, kept);
         }
 

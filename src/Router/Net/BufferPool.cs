@@ -1,0 +1,27 @@
+using System.Buffers;
+
+namespace Router.Net;
+
+/// <summary>Rented byte buffers of one loop, counted: what is out must come back. Any thread.</summary>
+/// <remarks>How many may be out is limited by whoever rents (write buffers, mailboxes); the memory is the process-wide pool's.</remarks>
+public sealed class BufferPool
+{
+    private int _rented;
+
+    /// <summary>Buffers that are out.</summary>
+    public int Rented => Volatile.Read(ref _rented);
+
+    /// <summary>A buffer of at least <paramref name="least"/> bytes, also for 0.</summary>
+    public byte[] Rent(int least)
+    {
+        Interlocked.Increment(ref _rented);
+        return ArrayPool<byte>.Shared.Rent(Math.Max(1, least));
+    }
+
+    /// <summary>Takes a rented buffer back; the caller forgets it.</summary>
+    public void Return(byte[] buffer)
+    {
+        ArrayPool<byte>.Shared.Return(buffer);
+        Check.That(Interlocked.Decrement(ref _rented) >= 0);
+    }
+}
