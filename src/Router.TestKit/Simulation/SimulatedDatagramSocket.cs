@@ -1,0 +1,246 @@
+using Router.Net;
+
+namespace Router.TestKit.Simulation;
+
+/// <summary>A bound datagram socket of the router on the simulated network.</summary>
+internal sealed class SimulatedDatagramSocket : DatagramSocket, IDatagramPort, IReadiness
+{
+    private const int BookkeepingBytes = 256;   // what the kernel adds to each datagram's share of the buffer, roughly
+
+    private readonly SimulatedNetwork _network;
+    private readonly SocketAddr _local;
+    private readonly DatagramOptions _options;
+    private readonly bool _isWildcard;
+    private readonly int _id;
+    private readonly int _receiveBuffer;
+    private readonly Queue<(SocketAddr From, SocketAddr To, byte[] Payload)> _received = new();
+    private int _receivedBytes;
+    private bool _closed;
+    private long _kernelDrops;
+
+    public SimulatedDatagramSocket(SimulatedNetwork network, in SocketAddr local, DatagramOptions options)
+    {
+        _network = network;
+        _local = local;
+        _options = options;
+        _isWildcard = local.IsWildcard;
+        _receiveBuffer = options.ReceiveBuffer > 0 ? options.ReceiveBuffer : SimulatedNetwork.DefaultReceiveBuffer;
+        _id = network.OnOpened(this);
+    }
+
+    public override SocketAddr LocalAddress => _local;
+
+    public override bool IsClosed => _closed;
+
+    public override (int Receive, int Send) BufferSizes => (_receiveBuffer, _options.SendBuffer);
+
+    public override long KernelDrops => _kernelDrops;
+
+    IoReadiness IReadiness.Ready => _received.Count > 0 ? IoReadiness.Readable | IoReadiness.Writable : IoReadiness.Writable;
+
+    bool IDatagramPort.Deliver(in SocketAddr from, in SocketAddr to, byte[] payload)
+    {
+        var isForeign = _local.Family == SocketAddr.FamilyIPv6 && to.Family != SocketAddr.FamilyIPv6 && !_options.DualStack;
+        if (isForeign || _receivedBytes + payload.Length + BookkeepingBytes > _receiveBuffer)
+        {
+            _kernelDrops += isForeign ? 0 : 1;
+            return false;
+        }
+
+        _receivedBytes += payload.Length + BookkeepingBytes;
+        _received.Enqueue((from, to, payload));
+        return true;
+    }
+
+    void IDatagramPort.OnRefused(in SocketAddr to)
+    {
+        // An unconnected socket is not told of ICMP errors unless it asks (IP_RECVERR): see udp(7).
+    }
+
+    public override unsafe int Receive(DatagramBatch batch)
+    {
+        Check.That(!_closed);
+        batch.Generation++;
+        batch.Count = 0;
+        var error = _network.Faults.Next(NetworkOperation.DatagramReceive);
+        if (error != Errno.Success)
+        {
+            _network.Trace("receive", _id, -(int)error);
+            return error is Errno.EINTR or Errno.EAGAIN or Errno.ECONNREFUSED ? 0 : -(int)error;
+        }
+
+        var count = 0;
+        while (count < batch.Capacity && _received.TryDequeue(out var datagram))
+        {
+            _receivedBytes -= datagram.Payload.Length + BookkeepingBytes;
+            var fits = Math.Min(datagram.Payload.Length, DatagramBatch.SlotBytes);
+            datagram.Payload.AsSpan(0, fits).CopyTo(new Span<byte>(batch.Payload(count), fits));
+            batch.Length(count) = fits == datagram.Payload.Length ? fits : -datagram.Payload.Length;
+            batch.Peer(count) = _local.Family == SocketAddr.FamilyIPv6 ? datagram.From.MapToIPv6() : datagram.From;
+            batch.Local(count) = _isWildcard ? LocalAddr.From(datagram.To.Address) : default;
+            count++;
+        }
+
+        batch.Count = count;
+        _network.Trace("receive", _id, count);
+        return count;
+    }
+
+    public override unsafe void Send(DatagramQueue queue)
+    {
+        Check.That(!_closed);
+        for (var i = 0; i < queue.Count; i++)
+        {
+            var entry = queue.At(i);
+            var error = entry->Length > MaxLength(entry->Peer)
+                ? Errno.EMSGSIZE
+                : _network.Faults.Next(NetworkOperation.DatagramSend);
+            switch (error)
+            {
+                case Errno.Success or Errno.EINTR or Errno.ECONNREFUSED:   // the last two: tried again
+                    var payload = new ReadOnlySpan<byte>(entry->Payload, entry->Length);
+                    _network.SendDatagram(this, SourceOf(*entry), SimulatedNetwork.Canonical(entry->Peer), payload);
+                    break;
+                case Errno.EAGAIN or Errno.ENOBUFS or Errno.ENOMEM:
+                    queue.DroppedFull++;
+                    break;
+                default:
+                    queue.DroppedRefused++;
+                    queue.LastRefusal = error;
+                    break;
+            }
+        }
+
+        queue.Clear();
+    }
+
+    public override void Dispose()
+    {
+        if (!_closed)
+        {
+            _closed = true;
+            Loop?.Unregister(this);
+            _network.RemovePort(SimulatedNetwork.Canonical(_local), this);
+            _network.OnClosed(this, _id);
+        }
+    }
+
+    private static int MaxLength(in SocketAddr peer) =>
+        SimulatedNetwork.Canonical(peer).Family == SocketAddr.FamilyIPv6 ? 65_527 : 65_507;
+
+    private SocketAddr SourceOf(in DatagramQueue.Entry entry)
+    {
+        if (!_isWildcard)
+        {
+            return SimulatedNetwork.Canonical(_local);
+        }
+
+        var isIPv6 = SimulatedNetwork.Canonical(entry.Peer).Family == SocketAddr.FamilyIPv6;
+        var host = isIPv6 ? _network.HostAddressIPv6 : _network.HostAddress;
+        return SocketAddr.From(entry.Local.IsEmpty ? host : entry.Local.Address, _local.Port);
+    }
+}
+
+/// <summary>A datagram socket of the router that is connected to one upstream.</summary>
+internal sealed class SimulatedConnectedDatagramSocket : ConnectedDatagramSocket, IDatagramPort, IReadiness
+{
+    private readonly SimulatedNetwork _network;
+    private readonly SocketAddr _local;
+    private readonly SocketAddr _remote;
+    private readonly int _id;
+    private readonly Queue<byte[]> _received = new();
+    private int _receivedBytes;
+    private Errno _pending;
+    private bool _closed;
+
+    public SimulatedConnectedDatagramSocket(SimulatedNetwork network, in SocketAddr local, in SocketAddr remote)
+    {
+        _network = network;
+        _local = local;
+        _remote = remote;
+        _id = network.OnOpened(this);
+    }
+
+    public override SocketAddr LocalAddress => _local;
+
+    public override bool IsClosed => _closed;
+
+    IoReadiness IReadiness.Ready =>
+        IoReadiness.Writable
+        | (_received.Count > 0 ? IoReadiness.Readable : IoReadiness.None)
+        | (_pending != Errno.Success ? IoReadiness.Readable | IoReadiness.Failed : IoReadiness.None);
+
+    bool IDatagramPort.Deliver(in SocketAddr from, in SocketAddr to, byte[] payload)
+    {
+        if (from != _remote || _receivedBytes + payload.Length > SimulatedNetwork.DefaultReceiveBuffer)
+        {
+            return false;
+        }
+
+        _receivedBytes += payload.Length;
+        _received.Enqueue(payload);
+        return true;
+    }
+
+    void IDatagramPort.OnRefused(in SocketAddr to) => _pending = Errno.ECONNREFUSED;
+
+    public override unsafe int Receive(byte* buffer, int capacity)
+    {
+        Check.That(!_closed);
+        var error = TakeError(NetworkOperation.ConnectedReceive);
+        if (error == Errno.Success && _received.Count == 0)
+        {
+            error = Errno.EAGAIN;
+        }
+
+        if (error != Errno.Success)
+        {
+            _network.Trace("receive", _id, -(int)error);
+            return -(int)error;
+        }
+
+        var payload = _received.Dequeue();
+        _receivedBytes -= payload.Length;
+        var fits = Math.Min(payload.Length, capacity);
+        payload.AsSpan(0, fits).CopyTo(new Span<byte>(buffer, fits));
+        _network.Trace("receive", _id, payload.Length);
+        return fits == payload.Length ? fits : -(int)Errno.EMSGSIZE;
+    }
+
+    public override unsafe int Send(byte* payload, int length)
+    {
+        Check.That(!_closed);
+        var error = TakeError(NetworkOperation.ConnectedSend);
+        if (error == Errno.Success && length > 65_507)
+        {
+            error = Errno.EMSGSIZE;
+        }
+
+        if (error != Errno.Success)
+        {
+            _network.Trace("send", _id, -(int)error);
+            return -(int)error;
+        }
+
+        _network.SendDatagram(this, _local, _remote, new ReadOnlySpan<byte>(payload, length));
+        return length;
+    }
+
+    public override void Dispose()
+    {
+        if (!_closed)
+        {
+            _closed = true;
+            Loop?.Unregister(this);
+            _network.RemovePort(_local, this);
+            _network.OnClosed(this, _id);
+        }
+    }
+
+    private Errno TakeError(NetworkOperation operation)
+    {
+        var error = _pending != Errno.Success ? _pending : _network.Faults.Next(operation);
+        _pending = Errno.Success;
+        return error;
+    }
+}

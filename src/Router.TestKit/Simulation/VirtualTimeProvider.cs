@@ -1,0 +1,114 @@
+namespace Router.TestKit.Simulation;
+
+/// <summary>A clock that stands still until it is told to go on. One thread.</summary>
+/// <remarks>
+/// Its timestamp frequency is neither a power of ten nor that of <see cref="TimeSpan"/>: whoever takes timestamps for
+/// ticks or milliseconds is found out. Time elapsed since the clock was made is exact to the tick, never short of it.
+/// </remarks>
+public sealed class VirtualTimeProvider : TimeProvider
+{
+    private const long Frequency = 24_000_017;
+
+    private readonly PriorityQueue<VirtualTimer, (long DueTicks, long Order)> _timers = new();
+    private readonly DateTimeOffset _start;
+    private long _order;
+
+    /// <summary>The clock starts on 2030-01-01, UTC.</summary>
+    public VirtualTimeProvider()
+        : this(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero))
+    {
+    }
+
+    public VirtualTimeProvider(DateTimeOffset start) => _start = start;
+
+    /// <summary>Time since the clock was made.</summary>
+    public TimeSpan Elapsed { get; private set; }
+
+    public override long TimestampFrequency => Frequency;
+
+    public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
+
+    /// <summary>When the earliest timer is due, as <see cref="Elapsed"/> will say then; null when none is set.</summary>
+    public TimeSpan? NextTimer
+    {
+        get
+        {
+            while (_timers.TryPeek(out var timer, out var due))
+            {
+                if (timer.IsDueAt(due.Order))
+                {
+                    return TimeSpan.FromTicks(due.DueTicks);
+                }
+
+                _timers.Dequeue();
+            }
+
+            return null;
+        }
+    }
+
+    public override DateTimeOffset GetUtcNow() => _start + Elapsed;
+
+    public override long GetTimestamp()
+    {
+        var scaled = (Int128)Elapsed.Ticks * Frequency;
+        return (long)((scaled + TimeSpan.TicksPerSecond - 1) / TimeSpan.TicksPerSecond);
+    }
+
+    /// <summary>Moves on, firing on the way every timer that comes due, in order of their due times.</summary>
+    public void Advance(TimeSpan by)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(by, TimeSpan.Zero);
+        var target = Elapsed + by;
+        while (NextTimer is { } due && due <= target)
+        {
+            Elapsed = due > Elapsed ? due : Elapsed;
+            _timers.Dequeue().Fire();
+        }
+
+        Elapsed = target;
+    }
+
+    /// <summary>A timer of this clock: its callback runs inside <see cref="Advance"/>, on the thread that calls it.</summary>
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        var timer = new VirtualTimer(this, callback, state);
+        timer.Change(dueTime, period);
+        return timer;
+    }
+
+    private long Enqueue(VirtualTimer timer, TimeSpan dueTime)
+    {
+        _timers.Enqueue(timer, ((Elapsed + dueTime).Ticks, ++_order));
+        return _order;
+    }
+
+    private sealed class VirtualTimer(VirtualTimeProvider clock, TimerCallback callback, object? state) : ITimer
+    {
+        private TimeSpan _period;
+        private long _place;   // the order number of the queue entry that counts; 0: none
+
+        public bool IsDueAt(long order) => order == _place;
+
+        public bool Change(TimeSpan dueTime, TimeSpan period)
+        {
+            _period = period;
+            _place = dueTime == Timeout.InfiniteTimeSpan ? 0 : clock.Enqueue(this, dueTime);
+            return true;
+        }
+
+        public void Fire()
+        {
+            _place = _period > TimeSpan.Zero ? clock.Enqueue(this, _period) : 0;
+            callback(state);
+        }
+
+        public void Dispose() => _place = 0;
+
+        public ValueTask DisposeAsync()
+        {
+            Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+}

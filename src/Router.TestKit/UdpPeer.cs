@@ -1,0 +1,90 @@
+using System.Net;
+using System.Text;
+using Router.Net;
+using Router.TestKit.Simulation;
+
+namespace Router.TestKit;
+
+/// <summary>A datagram that reached a peer of a test.</summary>
+/// <param name="From">Who sent it.</param>
+/// <param name="Payload">Its bytes.</param>
+public sealed record ReceivedDatagram(IPEndPoint From, byte[] Payload);
+
+/// <summary>The other side of UDP sessions, in a test's hands: a client of a listener, or an upstream that is sent to.</summary>
+public sealed class UdpPeer : IDatagramPort
+{
+    private const int BytesMaxIPv4 = 65_507;
+
+    private readonly SimulatedNetwork _network;
+    private readonly SocketAddr _local;
+    private readonly IPEndPoint? _to;
+    private readonly List<ReceivedDatagram> _received = [];
+    private readonly List<string> _receivedText = [];
+
+    internal UdpPeer(SimulatedNetwork network, IPEndPoint endPoint, IPEndPoint? to)
+    {
+        _network = network;
+        _local = SimulatedNetwork.Canonical(SocketAddr.From(endPoint));
+        _to = to;
+        EndPoint = _local.ToIPEndPoint();
+        if (network.IsBound(_local))
+        {
+            throw new InvalidOperationException($"{EndPoint} is bound already");
+        }
+
+        network.AddPort(_local, this);
+    }
+
+    /// <summary>Its own address: what a session has as its peer.</summary>
+    public IPEndPoint EndPoint { get; }
+
+    /// <summary>What has come, in order of arrival.</summary>
+    public IReadOnlyList<ReceivedDatagram> Received => _received;
+
+    /// <summary>The same as UTF-8 text.</summary>
+    public IReadOnlyList<string> ReceivedText => _receivedText;
+
+    /// <summary>Runs on every arrival; may send. Upstreams of tests answer here.</summary>
+    public Action<ReceivedDatagram>? OnReceived { get; set; }
+
+    /// <summary>Datagrams of this peer that met nobody (ICMP port unreachable).</summary>
+    public int Refusals { get; private set; }
+
+    /// <summary>Sends one datagram, possibly empty, to the listener the peer was made for.</summary>
+    /// <exception cref="ArgumentException">IPv4 cannot carry more than 65,507 bytes; IPv6 can (jumbograms, RFC 2675).</exception>
+    public void Send(ReadOnlySpan<byte> payload) =>
+        SendTo(_to ?? throw new InvalidOperationException("the peer was made without a listener: use SendTo"), payload);
+
+    /// <summary>Sends one datagram to anybody.</summary>
+    /// <exception cref="ArgumentException">As with <see cref="Send"/>.</exception>
+    public void SendTo(IPEndPoint to, ReadOnlySpan<byte> payload)
+    {
+        if (_local.Family != SocketAddr.FamilyIPv6 && payload.Length > BytesMaxIPv4)
+        {
+            throw new ArgumentException($"{payload.Length} bytes do not fit into a datagram over IPv4", nameof(payload));
+        }
+
+        _network.SendDatagram(this, _local, SimulatedNetwork.Canonical(SocketAddr.From(to)), payload);
+    }
+
+    /// <summary>Forgets what has come.</summary>
+    public void ClearReceived()
+    {
+        _received.Clear();
+        _receivedText.Clear();
+    }
+
+    /// <summary>Closes the peer's socket: what is still sent to it is refused.</summary>
+    public void Close() => _network.RemovePort(_local, this);
+
+    bool IDatagramPort.Deliver(in SocketAddr from, in SocketAddr to, byte[] payload)
+    {
+        var datagram = new ReceivedDatagram(from.ToIPEndPoint(), payload);
+        _received.Add(datagram);
+        _receivedText.Add(Encoding.UTF8.GetString(payload));
+        OnReceived?.Invoke(datagram);
+        return true;
+    }
+
+    void IDatagramPort.OnRefused(in SocketAddr to) => Refusals++;
+}
