@@ -1,1 +1,2 @@
-return 0;
+return await Router.Hosting.RouterRunner.RunAsync(
+    args.Length > 0 ? args[0] : null, [], Console.Error, CancellationToken.None);

@@ -25,7 +25,7 @@ public abstract class SessionHandler
     }
 
     /// <summary>Streams: the peer has ended its side. The session closes once everything is sent, unless overridden.</summary>
-    public virtual void OnPeerFinished(SessionContext session) => session.Close();
+    public virtual void OnPeerFinished(SessionContext session) => session.Close(CloseReason.Peer);
 
     /// <summary>Streams: all that was queued has been sent, after <see cref="SessionContext.Reply"/> had refused or queued something.</summary>
     public virtual void OnDrained(SessionContext session)

@@ -1,0 +1,42 @@
+using Microsoft.Extensions.DependencyInjection;
+using Router.Sessions;
+
+namespace Router.Hosting;
+
+/// <summary>What the program adds to what the configuration file says: its handlers.</summary>
+public sealed class RouterBuilder
+{
+    private readonly Dictionary<string, Func<IServiceProvider, Func<SessionHandler>>> _handlers = new(StringComparer.Ordinal);
+
+    internal List<string> Settings { get; } = [];
+
+    internal IReadOnlyDictionary<string, Func<IServiceProvider, Func<SessionHandler>>> Handlers => _handlers;
+
+    /// <summary>Registers a handler that routes of type <c>handler</c> name: <c>{ type = handler, name = echo }</c>.</summary>
+    /// <typeparam name="T">Made once per session; its constructor's parameters come from the host's services.</typeparam>
+    /// <param name="name">As routes name it. Adding a name twice is an error.</param>
+    public RouterBuilder AddHandler<T>(string name)
+        where T : SessionHandler
+    {
+        _handlers.Add(name, static services =>
+        {
+            var factory = ActivatorUtilities.CreateFactory<T>(Type.EmptyTypes);
+            return () => factory(services, null);
+        });
+        return this;
+    }
+
+    /// <summary>The same with a factory of the program's own; called once per session, on its dispatcher.</summary>
+    public RouterBuilder AddHandler(string name, Func<SessionHandler> create)
+    {
+        _handlers.Add(name, _ => create);
+        return this;
+    }
+
+    /// <summary>A setting on top of the file, as <c>--set</c> has it: <c>router.loops=2</c>.</summary>
+    public RouterBuilder Set(string setting)
+    {
+        Settings.Add(setting);
+        return this;
+    }
+}

@@ -1,0 +1,30 @@
+using Router.Admission;
+using Router.Listeners;
+using Router.Sessions;
+
+namespace Router.Hosting;
+
+/// <summary>One listener as it is to run: every name resolved, every default applied.</summary>
+/// <param name="Name">As configured.</param>
+/// <param name="Binds">At least one.</param>
+/// <param name="Route">What its sessions do; shared with other listeners of the same route.</param>
+/// <param name="Settings">Its sessions' limits.</param>
+internal sealed record ListenerPlan(
+    string Name, IReadOnlyList<BindRequest> Binds, Route Route, SessionSettings Settings);
+
+/// <summary>What is to run, whole: the snapshot that configuration is turned into before anything starts. Immutable.</summary>
+/// <param name="Source">Where it was read from, for the log.</param>
+/// <param name="Loops">I/O threads, at least 1.</param>
+/// <param name="DrainTimeout">What sessions are given to finish when the router stops.</param>
+/// <param name="StatsInterval">Between two stats lines.</param>
+/// <param name="Guard">Who must not be answered.</param>
+/// <param name="Listeners">At least one.</param>
+/// <param name="Upstreams">Actors of the upstream groups.</param>
+internal sealed record RouterPlan(
+    string Source,
+    int Loops,
+    TimeSpan DrainTimeout,
+    TimeSpan StatsInterval,
+    PeerGuard Guard,
+    IReadOnlyList<ListenerPlan> Listeners,
+    IReadOnlyList<BranchChild> Upstreams);

@@ -1,0 +1,109 @@
+using Router.Admission;
+using Router.Configuration;
+using Router.Listeners;
+using Router.Net;
+using Router.Routes;
+using Router.Sessions;
+
+namespace Router.Hosting;
+
+/// <summary>Turns validated options into what is to run: each folder gets its own small settings, none sees the configuration.</summary>
+internal sealed class RouterPlanner(RouterOptions options, IReadOnlyDictionary<string, Func<SessionHandler>> handlers)
+{
+    private readonly List<string> _faults = [];
+    private readonly List<BranchChild> _upstreams = [];
+
+    /// <summary>The plan, or null and why not.</summary>
+    public RouterPlan? Make(string source, out IReadOnlyList<string> faults)
+    {
+        var routes = options.Routes
+            .Select(MakeRoute)
+            .OfType<Route>()
+            .ToDictionary(static route => route.Name, StringComparer.Ordinal);
+        faults = _faults;
+        if (_faults.Count > 0)
+        {
+            return null;
+        }
+
+        return new RouterPlan(
+            source,
+            options.LoopCount,
+            options.DrainTimeout,
+            options.Log.StatsInterval == Timeout.InfiniteTimeSpan ? TimeSpan.Zero : options.Log.StatsInterval,
+            new PeerGuard(options.Guards.AnswerPrivilegedPorts, options.Guards.ResponderPorts),
+            [.. options.Listeners.Select(listener => MakeListener(listener, routes[listener.Route]))],
+            _upstreams);
+    }
+
+    private static ListenerPlan MakeListener(ListenerOptions listener, Route route) => new(
+        listener.Name,
+        [.. listener.Binds.Select(bind => MakeRequest(listener, bind))],
+        route,
+        new SessionSettings(
+            (int)Milliseconds(listener.IdleTimeout),
+            Milliseconds(listener.MaxLifetime),
+            listener.MaxSessions,
+            listener.Session.MailboxMessages,
+            listener.Session.MailboxBytes,
+            listener.WriteBuffer,
+            listener.Session.MaxRestarts,
+            listener.Session.RestartWindow,
+            listener.Session.Dispatcher == SessionDispatcher.Pool));
+
+    private static BindRequest MakeRequest(ListenerOptions listener, BindOptions bind) => new(
+        listener.Name,
+        bind.Transport == Transport.Udp ? SessionTransport.Udp : SessionTransport.Tcp,
+        SocketAddr.From(bind.EndPoint),
+        listener.ReceiveBuffer,
+        listener.SendBuffer,
+        listener.Backlog,
+        listener.DualStack);
+
+    /// <summary>0 stands for never.</summary>
+    private static long Milliseconds(TimeSpan time) =>
+        time == Timeout.InfiniteTimeSpan ? 0 : Math.Clamp((long)time.TotalMilliseconds, 1, int.MaxValue);
+
+    private Route? MakeRoute(RouteOptions route) => route switch
+    {
+        EchoRouteOptions echo => new EchoRoute(echo.Name),
+        ReplyRouteOptions reply => new ReplyRoute(reply.Name, reply.Payload.ToArray()),
+        ProxyRouteOptions proxy => MakeProxy(proxy),
+        HandlerRouteOptions handler => MakeHandler(handler),
+        _ => Refuse(route, $"has a type that is not known here: {route.GetType().Name}"),
+    };
+
+    private Route? MakeHandler(HandlerRouteOptions route)
+    {
+        if (route.HandlerName is { } name)
+        {
+            return handlers.TryGetValue(name, out var create)
+                ? new HandlerRoute(route.Name, create)
+                : Refuse(route, $"names handler '{name}', which the program did not add; added: {Listed(handlers.Keys)}");
+        }
+
+        var type = Type.GetType(route.Class!, throwOnError: false);
+        if (type is null)
+        {
+            return Refuse(route, $"class '{route.Class}' is not found; write it as 'Namespace.Type, Assembly'");
+        }
+
+        if (!type.IsSubclassOf(typeof(SessionHandler)) || type.IsAbstract || type.GetConstructor(Type.EmptyTypes) is null)
+        {
+            return Refuse(route, $"class '{route.Class}' is no SessionHandler with a public constructor without parameters");
+        }
+
+        return new HandlerRoute(route.Name, () => (SessionHandler)Activator.CreateInstance(type)!);
+    }
+
+    private static string Listed(IEnumerable<string> names) =>
+        string.Join(", ", names.Order(StringComparer.Ordinal)) is { Length: > 0 } list ? list : "none";
+
+    private Route? Refuse(RouteOptions route, string why)
+    {
+        _faults.Add($"{route.Origin}: router.routes.{route.Name}: {why}");
+        return null;
+    }
+
+    private Route? MakeProxy(ProxyRouteOptions proxy) => Refuse(proxy, "proxy");
+}

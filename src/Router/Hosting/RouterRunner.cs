@@ -1,0 +1,100 @@
+using System.Runtime.InteropServices;
+using Router.Net;
+
+namespace Router.Hosting;
+
+/// <summary>Runs a router as a process: configuration, start, signals, stop.</summary>
+public static class RouterRunner
+{
+    public const int ExitOk = 0;
+    public const int ExitRefused = 1;
+    public const int ExitNotBound = 2;
+    public const int ExitUsage = 64;
+
+    internal const string LogCategory = "Router";
+
+    private static readonly Dictionary<string, Func<Sessions.SessionHandler>> NoHandlers = [];
+
+    /// <summary>Runs until a signal: the first SIGTERM or SIGINT drains, a second ends the process at once.</summary>
+    /// <param name="configFile">A HOCON file; null for the built-in default.</param>
+    /// <param name="settings"><c>key=value</c>, on top of the file.</param>
+    /// <param name="errors">Where faults go, a line each.</param>
+    /// <param name="stop">Cancelled: as the first signal.</param>
+    /// <returns>The process's exit code.</returns>
+    public static async Task<int> RunAsync(
+        string? configFile, IReadOnlyList<string> settings, TextWriter errors, CancellationToken stop)
+    {
+        var loaded = RouterLoader.Load(configFile, settings, NoHandlers);
+        if (loaded.Setup is not { } setup)
+        {
+            WriteAll(errors, loaded.Faults);
+            return ExitRefused;
+        }
+
+        using var loggers = RouterLogging.Create(setup.Options.Log);
+        using var signals = new StopSignals(stop);
+        var engine = setup.Start(TimeProvider.System, RandomSource.System, loggers.CreateLogger(LogCategory), out var faults);
+        if (engine is null)
+        {
+            WriteAll(errors, faults);
+            return ExitNotBound;
+        }
+
+        await using (engine.ConfigureAwait(false))
+        {
+            var cause = await signals.First.ConfigureAwait(false);
+            await engine.StopAsync(cause, CancellationToken.None).ConfigureAwait(false);
+        }
+
+        return ExitOk;
+    }
+
+    /// <summary>Reads and validates, starts nothing.</summary>
+    /// <returns>The process's exit code.</returns>
+    public static int Check(string? configFile, IReadOnlyList<string> settings, TextWriter output, TextWriter errors)
+    {
+        var loaded = RouterLoader.Load(configFile, settings, NoHandlers);
+        if (loaded.Setup is null)
+        {
+            WriteAll(errors, loaded.Faults);
+            return ExitRefused;
+        }
+
+        WriteAll(output, loaded.Warnings);
+        output.WriteLine($"{configFile ?? "built-in configuration"}: ok");
+        return ExitOk;
+    }
+
+    private static void WriteAll(TextWriter writer, IReadOnlyList<string> lines)
+    {
+        foreach (var line in lines)
+        {
+            writer.WriteLine(line);
+        }
+    }
+
+    /// <summary>The first signal completes a task; the second is left to the system, which ends the process.</summary>
+    private sealed class StopSignals : IDisposable
+    {
+        private readonly TaskCompletionSource<string> _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly List<IDisposable> _registrations = [];
+        private int _signals;
+
+        public StopSignals(CancellationToken stop)
+        {
+            _registrations.Add(stop.Register(() => _first.TrySetResult("cancellation")));
+            _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal));
+            _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal));
+        }
+
+        public Task<string> First => _first.Task;
+
+        public void Dispose() => _registrations.ForEach(static registration => registration.Dispose());
+
+        private void OnSignal(PosixSignalContext signal)
+        {
+            signal.Cancel = Interlocked.Increment(ref _signals) == 1;
+            _first.TrySetResult(signal.Signal.ToString());
+        }
+    }
+}

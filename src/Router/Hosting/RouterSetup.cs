@@ -1,0 +1,63 @@
+using Microsoft.Extensions.Logging;
+using Router.Configuration;
+using Router.Net;
+using Router.Sessions;
+
+namespace Router.Hosting;
+
+/// <summary>A configuration that may be started.</summary>
+internal sealed record RouterSetup(RouterOptions Options, RouterPlan Plan)
+{
+    /// <summary>Chooses the network and starts the router on it.</summary>
+    /// <param name="time">The clock.</param>
+    /// <param name="random">For seeds and ids.</param>
+    /// <param name="log">The router's log.</param>
+    /// <param name="faults">One line per listener that could not be bound: listener, address, errno name and text, what to do.</param>
+    /// <returns>Null exactly if there are faults.</returns>
+    public RouterEngine? Start(TimeProvider time, RandomSource random, ILogger log, out IReadOnlyList<string> faults)
+    {
+        var wish = Options.Network switch
+        {
+            NetworkChoice.Linux => NetworkWish.Linux,
+            NetworkChoice.Portable => NetworkWish.Portable,
+            _ => NetworkWish.Auto,
+        };
+        if (!NetworkSelection.TrySelect(wish, out var network, out var reason))
+        {
+            faults = [reason];
+            return null;
+        }
+
+        var engine = RouterEngine.Start(Plan, new RouterSeams(network, reason, time, random), log, out var bindFaults);
+        faults =
+        [
+            .. bindFaults.Select(static fault =>
+                $"listener {fault.Request.Listener}: {fault.Request}: {ErrnoText.Describe(fault.Errno, SocketOperation.Bind)}"),
+        ];
+        return engine;
+    }
+}
+
+/// <summary>What became of a configuration: a setup, or faults, a line each.</summary>
+internal sealed record LoadedRouter(RouterSetup? Setup, IReadOnlyList<string> Faults, IReadOnlyList<string> Warnings);
+
+/// <summary>Reads a configuration, all the way to what may be started.</summary>
+internal static class RouterLoader
+{
+    /// <param name="file">A HOCON file; null for the built-in default.</param>
+    /// <param name="settings"><c>key=value</c>, on top of it.</param>
+    /// <param name="handlers">What routes of type handler may name.</param>
+    public static LoadedRouter Load(
+        string? file, IReadOnlyList<string> settings, IReadOnlyDictionary<string, Func<SessionHandler>> handlers)
+    {
+        var result = RouterConfiguration.Load(file, settings, Environment.GetEnvironmentVariable);
+        var warnings = result.Warnings.Select(static warning => $"{warning} (warning)").ToList();
+        if (result.Options is not { } options)
+        {
+            return new LoadedRouter(null, [.. result.Faults.Select(static fault => fault.ToString())], warnings);
+        }
+
+        var plan = new RouterPlanner(options, handlers).Make(file ?? "built-in", out var faults);
+        return new LoadedRouter(plan is null ? null : new RouterSetup(options, plan), faults, warnings);
+    }
+}

@@ -1,0 +1,51 @@
+using Router.Diagnostics;
+using Router.Sessions;
+
+namespace Router.Hosting;
+
+/// <summary>One listener's figures since the start, summed over its shards. A snapshot.</summary>
+/// <param name="KernelDrops">Datagrams the kernel dropped because a receive buffer was full, as last asked.</param>
+internal sealed record ListenerFigures(
+    string Listener,
+    int Sessions,
+    long Opened,
+    long Closed,
+    long Restarts,
+    long PayloadsIn,
+    long BytesIn,
+    long PayloadsOut,
+    long BytesOut,
+    long KernelDrops,
+    IReadOnlyDictionary<DropReason, long> Drops);
+
+/// <summary>Reads the shards' counters. Any thread; the figures of one call may be a pass apart.</summary>
+internal sealed class RouterStats(IReadOnlyList<Shard> shards)
+{
+    private static readonly DropReason[] Reasons = Enum.GetValues<DropReason>();
+
+    /// <summary>Sessions open now.</summary>
+    public int Sessions => shards.Sum(static shard => Volatile.Read(ref shard.SessionsOpen));
+
+    public IReadOnlyList<ListenerFigures> Read() =>
+        [.. shards.GroupBy(static shard => shard.Listener, StringComparer.Ordinal).Select(Sum)];
+
+    private static ListenerFigures Sum(IGrouping<string, Shard> listener)
+    {
+        var drops = Reasons
+            .Select(reason => (reason, count: listener.Sum(shard => shard.Counters.Drops[reason])))
+            .Where(static drop => drop.count > 0)
+            .ToDictionary(static drop => drop.reason, static drop => drop.count);
+        return new ListenerFigures(
+            listener.Key,
+            listener.Sum(static shard => Volatile.Read(ref shard.SessionsOpen)),
+            listener.Sum(static shard => Volatile.Read(ref shard.Counters.SessionsOpened)),
+            listener.Sum(static shard => Volatile.Read(ref shard.Counters.SessionsClosed)),
+            listener.Sum(static shard => Volatile.Read(ref shard.Counters.Restarts)),
+            listener.Sum(static shard => Volatile.Read(ref shard.Counters.PayloadsIn)),
+            listener.Sum(static shard => Volatile.Read(ref shard.Counters.BytesIn)),
+            listener.Sum(static shard => Volatile.Read(ref shard.Counters.PayloadsOut)),
+            listener.Sum(static shard => Volatile.Read(ref shard.Counters.BytesOut)),
+            listener.Sum(static shard => Volatile.Read(ref shard.Counters.KernelDrops)),
+            drops);
+    }
+}

@@ -1,0 +1,11 @@
+using System.Reflection;
+
+namespace Router.Hosting;
+
+/// <summary>The assembly's version, without the build's suffix.</summary>
+internal static class RouterVersion
+{
+    public static string Text { get; } =
+        typeof(RouterVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]
+        ?? "unknown";
+}

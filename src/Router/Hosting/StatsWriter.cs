@@ -1,0 +1,64 @@
+using Microsoft.Extensions.Logging;
+using Router.Diagnostics;
+
+namespace Router.Hosting;
+
+/// <summary>Turns figures since the start into lines about the interval since the last one. One caller at a time.</summary>
+internal sealed class StatsWriter(ILogger log, TimeProvider time)
+{
+    private const string KernelDrops = "receive-buffer-full";
+
+    private readonly Lock _lock = new();
+    private Dictionary<string, ListenerFigures> _last = new(StringComparer.Ordinal);
+    private long _lastTime = time.GetTimestamp();
+
+    /// <summary>Writes the drops of each listener by reason, and the stats line.</summary>
+    public void Write(IReadOnlyList<ListenerFigures> now)
+    {
+        lock (_lock)
+        {
+            var intervalMs = (long)time.GetElapsedTime(_lastTime).TotalMilliseconds;
+            _lastTime = time.GetTimestamp();
+            var drops = now.Sum(figures => WriteDrops(figures, intervalMs));
+            HostLog.Stats(
+                log,
+                intervalMs,
+                now.Sum(static figures => (long)figures.Sessions),
+                Since(now, static figures => figures.Opened),
+                Since(now, static figures => figures.Closed),
+                Since(now, static figures => figures.Restarts),
+                Since(now, static figures => figures.PayloadsIn),
+                Since(now, static figures => figures.BytesIn),
+                Since(now, static figures => figures.PayloadsOut),
+                Since(now, static figures => figures.BytesOut),
+                drops,
+                GC.GetTotalMemory(forceFullCollection: false));
+            _last = now.ToDictionary(static figures => figures.Listener, StringComparer.Ordinal);
+        }
+    }
+
+    private long WriteDrops(ListenerFigures now, long intervalMs)
+    {
+        var last = _last.GetValueOrDefault(now.Listener);
+        var total = 0L;
+        foreach (var (reason, count) in now.Drops)
+        {
+            total += WriteDrop(now.Listener, DropCounters.NameOf(reason), count - (last?.Drops.GetValueOrDefault(reason) ?? 0), intervalMs);
+        }
+
+        return total + WriteDrop(now.Listener, KernelDrops, now.KernelDrops - (last?.KernelDrops ?? 0), intervalMs);
+    }
+
+    private long WriteDrop(string listener, string reason, long count, long intervalMs)
+    {
+        if (count > 0)
+        {
+            ListenerLog.Drops(log, listener, reason, count, intervalMs);
+        }
+
+        return count;
+    }
+
+    private long Since(IReadOnlyList<ListenerFigures> now, Func<ListenerFigures, long> figure) =>
+        now.Sum(figures => figure(figures) - (_last.TryGetValue(figures.Listener, out var last) ? figure(last) : 0));
+}
