@@ -22,7 +22,7 @@ internal sealed partial class ActorCell
 
     public void Stop(IActorRef actor)
     {
-        var target = (ActorRefBase)actor;
+        var target = Of(actor);
         if (target is ActorCell child && ReferenceEquals(child._parent, this)
             && _extras?.Children is { } children && children.Contains(child))
         {

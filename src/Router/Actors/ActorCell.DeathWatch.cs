@@ -4,10 +4,10 @@ namespace Router.Actors;
 internal sealed class DeathWatch
 {
     /// <summary>Actors this one watches, with the message to tell instead of a Terminated, if any.</summary>
-    public Dictionary<IActorRef, object?>? Watching;
+    public Dictionary<ActorRefBase, object?>? Watching;
 
     /// <summary>Actors whose end is on its way through the mailbox.</summary>
-    public Dictionary<IActorRef, object?>? Queued;
+    public Dictionary<ActorRefBase, object?>? Queued;
 
     public HashSet<ActorRefBase>? Watchers;
 }
@@ -24,12 +24,12 @@ internal sealed partial class ActorCell
     {
         if (_extras?.DeathWatch is { } deaths)
         {
-            if (deaths.Watching?.Remove(subject) == true)
+            if (deaths.Watching?.Remove(Of(subject)) == true)
             {
-                ((ActorRefBase)subject).SendSystem(new UnwatchRequest(this));
+                Of(subject).SendSystem(new UnwatchRequest(this));
             }
 
-            deaths.Queued?.Remove(subject);
+            deaths.Queued?.Remove(Of(subject));
         }
 
         return subject;
@@ -57,13 +57,14 @@ internal sealed partial class ActorCell
 
     private IActorRef Watch(IActorRef subject, object? message)
     {
-        if (ReferenceEquals(subject, this))
+        if (Equals(subject))
         {
             return subject;
         }
 
+        var watchee = Of(subject);
         var watching = Deaths.Watching ??= [];
-        if (watching.TryGetValue(subject, out var earlier))
+        if (watching.TryGetValue(watchee, out var earlier))
         {
             return Equals(earlier, message)
                 ? subject
@@ -71,8 +72,7 @@ internal sealed partial class ActorCell
                     $"{this} watches {subject} with another message already; Unwatch it first.");
         }
 
-        watching.Add(subject, message);
-        var watchee = (ActorRefBase)subject;
+        watching.Add(watchee, message);
         watchee.SendSystem(new WatchRequest(watchee, this));
         return subject;
     }
@@ -80,7 +80,7 @@ internal sealed partial class ActorCell
     private void ReceiveTerminated(Terminated terminated)
     {
         // Not queued any more: unwatched after the end, before this message's turn.
-        if (_extras?.DeathWatch?.Queued is { } queued && queued.Remove(terminated.ActorRef, out var message))
+        if (_extras?.DeathWatch?.Queued is { } queued && queued.Remove(Of(terminated.ActorRef), out var message))
         {
             ReceiveMessage(message ?? terminated);
         }
@@ -104,7 +104,7 @@ internal sealed partial class ActorCell
 
         foreach (var watched in deaths.Watching?.Keys.ToArray() ?? [])
         {
-            ((ActorRefBase)watched).SendSystem(new UnwatchRequest(this));
+            watched.SendSystem(new UnwatchRequest(this));
         }
     }
 }

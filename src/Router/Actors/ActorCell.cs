@@ -58,7 +58,13 @@ internal sealed partial class ActorCell : ActorRefBase, IActorContext, IRunnable
     }
 
     /// <summary>The cell whose turn the current thread runs, or null.</summary>
-    public static ActorCell? Current => _currentCell;
+    public static ActorCell? Current
+    {
+        get => _currentCell;
+
+        // For the test kit, whose test thread tells in the name of the test actor.
+        internal set => _currentCell = value;
+    }
 
     /// <summary>The cell for which the current thread constructs an actor, or null.</summary>
     public static ActorCell? Constructing => _constructing;

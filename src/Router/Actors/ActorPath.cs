@@ -2,7 +2,7 @@ namespace Router.Actors;
 
 /// <summary>The place of an actor in its system's tree, printed as <c>akka://system/user/a/b</c>.
 /// Two paths are equal when they print the same: the incarnation (<see cref="Uid"/>) does not count.</summary>
-public sealed class ActorPath : IEquatable<ActorPath>, IComparable<ActorPath>
+public sealed class ActorPath : IEquatable<ActorPath>
 {
     /// <summary>The <see cref="Uid"/> of a path that names no particular incarnation.</summary>
     public const int UndefinedUid = 0;
@@ -46,17 +46,9 @@ public sealed class ActorPath : IEquatable<ActorPath>, IComparable<ActorPath>
 
     public static ActorPath operator /(ActorPath path, string name) => path.Child(name, UndefinedUid);
 
-    public static bool operator ==(ActorPath? left, ActorPath? right) => left is null ? right is null : left.Equals(right);
+    public static bool operator ==(ActorPath? left, ActorPath? right) => left?.Equals(right) ?? right is null;
 
     public static bool operator !=(ActorPath? left, ActorPath? right) => !(left == right);
-
-    public static bool operator <(ActorPath? left, ActorPath? right) => Compare(left, right) < 0;
-
-    public static bool operator >(ActorPath? left, ActorPath? right) => Compare(left, right) > 0;
-
-    public static bool operator <=(ActorPath? left, ActorPath? right) => Compare(left, right) <= 0;
-
-    public static bool operator >=(ActorPath? left, ActorPath? right) => Compare(left, right) >= 0;
 
     /// <summary>Whether an actor may be given this name: ASCII letters, digits, the symbols
     /// <c>-_.*$+:@&amp;=,!~';()</c> and %-escapes; not empty, not starting with '$'.</summary>
@@ -129,12 +121,7 @@ public sealed class ActorPath : IEquatable<ActorPath>, IComparable<ActorPath>
 
     public override int GetHashCode() => HashCode.Combine(Name, _parent?.Name);
 
-    public int CompareTo(ActorPath? other) => string.CompareOrdinal(ToString(), other?.ToString());
-
     internal static ActorPath Root(string systemName) => new("akka://" + systemName, parent: null, UndefinedUid);
 
     internal ActorPath Child(string name, int uid) => new(name, this, uid);
-
-    private static int Compare(ActorPath? left, ActorPath? right) =>
-        string.CompareOrdinal(left?.ToString(), right?.ToString());
 }

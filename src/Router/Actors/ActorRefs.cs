@@ -10,7 +10,8 @@ public static class ActorRefs
 
     private sealed class NobodyRef : ActorRefBase
     {
-        private static readonly ActorPath NobodyPath = ActorPath.Root("all-systems").Child("Nobody", ActorPath.UndefinedUid);
+        private static readonly ActorPath NobodyPath =
+            ActorPath.Root("all-systems").Child("Nobody", ActorPath.UndefinedUid);
 
         public override ActorPath Path => NobodyPath;
 

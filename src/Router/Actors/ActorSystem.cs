@@ -65,7 +65,7 @@ public sealed class ActorSystem : IActorRefFactory, IDisposable
 
     public IActorRef ActorOf(Props props, string? name = null) => _userGuardian.MakeChild(props, name);
 
-    public void Stop(IActorRef actor) => ((ActorRefBase)actor).Stop();
+    public void Stop(IActorRef actor) => ActorRefBase.Of(actor).Stop();
 
     /// <summary>Stops all actors, children before parents, /user before /system.</summary>
     public Task Terminate()

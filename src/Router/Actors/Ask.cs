@@ -24,8 +24,9 @@ public static class Futures
     public static async Task<T> Ask<T>(
         this ICanTell self, object message, TimeSpan? timeout, CancellationToken cancellationToken)
     {
-        var target = self as ActorRefBase
-            ?? throw new ArgumentException("Only actors of a system can be asked.", nameof(self));
+        var target = self is IActorRef actorRef
+            ? ActorRefBase.Of(actorRef)
+            : throw new ArgumentException("Only actors of a system can be asked.", nameof(self));
         var future = new FutureRef(target.System);
         future.CompleteAfter(timeout, $"Timeout after {timeout} asking [{target}]");
         using var cancellation = cancellationToken.UnsafeRegister(
@@ -50,7 +51,7 @@ public static class Futures
     /// <inheritdoc cref="GracefulStop(IActorRef, TimeSpan)"/>
     public static async Task<bool> GracefulStop(this IActorRef target, TimeSpan timeout, object stopMessage)
     {
-        var watched = (ActorRefBase)target;
+        var watched = ActorRefBase.Of(target);
         var future = new FutureRef(watched.System);
         future.CompleteAfter(timeout, $"Timeout after {timeout} stopping [{target}]");
         watched.SendSystem(new WatchRequest(watched, future));

@@ -11,9 +11,15 @@ public interface ICanTell
 
 /// <summary>The address of one incarnation of an actor. Equal only to itself: an actor started later under
 /// the same name has another reference. Safe to use from any thread.</summary>
-public interface IActorRef : ICanTell, IEquatable<IActorRef>, IComparable<IActorRef>, IComparable
+public interface IActorRef : ICanTell, IEquatable<IActorRef>
 {
     ActorPath Path { get; }
+}
+
+/// <summary>Stands for another reference: a probe of the test kit for its actor.</summary>
+internal interface IActorRefAlias : IActorRef
+{
+    ActorRefBase Target { get; }
 }
 
 /// <summary>What every reference of this kernel can do beyond its public face.</summary>
@@ -38,24 +44,20 @@ internal abstract class ActorRefBase : IActorRef
     {
     }
 
-    public bool Equals(IActorRef? other) => ReferenceEquals(this, other);
+    /// <summary>The kernel's reference behind any reference.</summary>
+    internal static ActorRefBase Of(IActorRef actorRef) => actorRef switch
+    {
+        ActorRefBase own => own,
+        IActorRefAlias alias => alias.Target,
+        _ => throw new ArgumentException($"{actorRef} is no reference of this kernel.", nameof(actorRef)),
+    };
 
-    public sealed override bool Equals(object? obj) => ReferenceEquals(this, obj);
+    public bool Equals(IActorRef? other) =>
+        ReferenceEquals(this, other) || (other is IActorRefAlias alias && ReferenceEquals(this, alias.Target));
+
+    public sealed override bool Equals(object? obj) => Equals(obj as IActorRef);
 
     public override int GetHashCode() => RuntimeHelpers.GetHashCode(this);
-
-    public int CompareTo(IActorRef? other)
-    {
-        if (other is null)
-        {
-            return 1;
-        }
-
-        var byPath = Path.CompareTo(other.Path);
-        return byPath != 0 ? byPath : Path.Uid.CompareTo(other.Path.Uid);
-    }
-
-    public int CompareTo(object? obj) => CompareTo(obj as IActorRef);
 
     public sealed override string ToString() => $"[{Path}#{Path.Uid}]";
 }

@@ -1,7 +1,7 @@
 namespace Router.Actors;
 
 /// <summary>What schedulers share: a queue of work by due time. Who turns the clock is the subclass's part.</summary>
-internal abstract class SchedulerBase : IScheduler, IAdvancedScheduler
+public abstract class SchedulerBase : IScheduler, IAdvancedScheduler
 {
     private const int CancelledKept = 64;
 

@@ -1,3 +1,0 @@
-namespace Router.TestKit.Actors;
-
-internal static class TestKitMarker;
