@@ -32,6 +32,12 @@ internal sealed unsafe class ScriptedCalls : LinuxCalls
     /// <summary>Cuts the messages that the next recvmmsg returns: marks them as longer than their slot.</summary>
     public bool MarkTruncated { get; set; }
 
+    /// <summary>Sockets opened or accepted through these calls and not closed.</summary>
+    public HashSet<int> OpenSockets { get; } = [];
+
+    /// <summary>Descriptors closed that are no open socket: pollers, and sockets closed twice.</summary>
+    public int StrayCloses { get; private set; }
+
     /// <summary>Scripted outcomes that have not been used.</summary>
     public int Left => _script.Values.Sum(queue => queue.Count);
 
@@ -65,7 +71,7 @@ internal sealed unsafe class ScriptedCalls : LinuxCalls
     }
 
     public override int Socket(int family, int type, int protocol) =>
-        Next(LinuxCall.Socket, out var result) ? result : base.Socket(family, type, protocol);
+        Next(LinuxCall.Socket, out var result) ? result : Opened(base.Socket(family, type, protocol));
 
     public override int Bind(int fd, SocketAddr* address) =>
         Next(LinuxCall.Bind, out var result) ? result : base.Bind(fd, address);
@@ -77,7 +83,13 @@ internal sealed unsafe class ScriptedCalls : LinuxCalls
         Next(LinuxCall.Listen, out var result) ? result : base.Listen(fd, backlog);
 
     public override int Accept(int fd, SocketAddr* peer) =>
-        Next(LinuxCall.Accept, out var result) ? result : base.Accept(fd, peer);
+        Next(LinuxCall.Accept, out var result) ? result : Opened(base.Accept(fd, peer));
+
+    public override void Close(int fd)
+    {
+        StrayCloses += OpenSockets.Remove(fd) ? 0 : 1;
+        base.Close(fd);
+    }
 
     public override int Receive(int fd, byte* buffer, int length, int flags) =>
         Next(LinuxCall.Receive, out var result) ? result : base.Receive(fd, buffer, length, flags);
@@ -128,6 +140,16 @@ internal sealed unsafe class ScriptedCalls : LinuxCalls
 
         Sends.Add(datagrams);
         return sent;
+    }
+
+    private int Opened(int fd)
+    {
+        if (fd >= 0 && !OpenSockets.Add(fd))
+        {
+            throw new CheckFailedException($"descriptor {fd} was closed behind these calls' back");
+        }
+
+        return fd;
     }
 
     private Queue<int> Script(LinuxCall call)

@@ -271,7 +271,7 @@ public abstract class StreamContract
 
     private static AcceptProbe ListenShard(NetRig rig, SocketAddr address, bool make, bool join)
     {
-        var options = new StreamListenOptions(16, false, MakeGroup: make, JoinGroup: join);
+        var options = new StreamListenOptions(256, false, MakeGroup: make, JoinGroup: join);
         Assert.Equal(0, rig.Network.Listen(address, options, out var listener));
         return rig.Own(new AcceptProbe(rig.Loop, listener!));
     }
