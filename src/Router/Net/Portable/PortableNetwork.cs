@@ -1,0 +1,190 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace Router.Net;
+
+/// <summary>A socket of the portable network, for its poller.</summary>
+internal interface IPortableSocket
+{
+    Socket Inner { get; }
+}
+
+/// <summary>Sockets by System.Net.Sockets, for systems that <see cref="LinuxNetwork"/> does not know: plain and complete, not fast.</summary>
+/// <remarks>
+/// What it cannot do: send from a chosen local address (<see cref="ChoosesReplySource"/> is false: on a wildcard bind of
+/// a host with several addresses a reply may leave from another one than the datagram came to), count the kernel's drops, batch.
+/// Sharing a port among loops works on Linux only.
+/// </remarks>
+public sealed class PortableNetwork : INetwork
+{
+    private const int SolSocket = 1, SoReusePort = 15;          // Linux
+    private const int SioUdpConnectionReset = -1744830452;      // Windows: SIO_UDP_CONNRESET
+
+    public string Name => "portable";
+
+    public bool ChoosesReplySource => false;
+
+    public bool SupportsGroups => OperatingSystem.IsLinux();
+
+    public IPoller CreatePoller() => new SelectPoller();
+
+    public int BindDatagram(in SocketAddr local, DatagramOptions options, out DatagramSocket? socket)
+    {
+        var address = local;
+        return Make(address.Family, SocketType.Dgram, out socket, inner =>
+        {
+            if (options.ReceiveBuffer > 0)
+            {
+                inner.ReceiveBufferSize = options.ReceiveBuffer;
+            }
+
+            if (options.SendBuffer > 0)
+            {
+                inner.SendBufferSize = options.SendBuffer;
+            }
+
+            if (OperatingSystem.IsWindows())
+            {
+                // Else an ICMP error of one peer makes the next receive fail, for everybody.
+                inner.IOControl(SioUdpConnectionReset, [0, 0, 0, 0], null);
+            }
+
+            if (address.IsWildcard)
+            {
+                var level = address.Family == SocketAddr.FamilyIPv6 ? SocketOptionLevel.IPv6 : SocketOptionLevel.IP;
+                inner.SetSocketOption(level, SocketOptionName.PacketInformation, true);
+            }
+
+            SetFamily(inner, address, options.DualStack);
+            Bind(inner, address, options.MakeGroup, options.JoinGroup);
+            return new PortableDatagramSocket(inner, address.IsWildcard);
+        });
+    }
+
+    public int ConnectDatagram(in SocketAddr remote, out ConnectedDatagramSocket? socket)
+    {
+        var address = remote;
+        return Make(address.Family, SocketType.Dgram, out socket, inner =>
+        {
+            inner.Connect(ToEndPoint(address));
+            return new PortableConnectedDatagramSocket(inner);
+        });
+    }
+
+    public int Listen(in SocketAddr local, StreamListenOptions options, out StreamListener? socket)
+    {
+        var address = local;
+        return Make(address.Family, SocketType.Stream, out socket, inner =>
+        {
+            SetFamily(inner, address, options.DualStack);
+            Bind(inner, address, options.MakeGroup, options.JoinGroup);
+            inner.Listen(options.Backlog);
+            return new PortableStreamListener(inner, options.Backlog);
+        });
+    }
+
+    public int ConnectStream(in SocketAddr remote, out StreamSocket? socket)
+    {
+        var address = remote;
+        var pending = false;
+        var result = Make(address.Family, SocketType.Stream, out socket, inner =>
+        {
+            inner.NoDelay = true;
+            try
+            {
+                inner.Connect(ToEndPoint(address));
+            }
+            catch (SocketException later) when (later.SocketErrorCode is SocketError.WouldBlock or SocketError.InProgress)
+            {
+                pending = true;
+            }
+
+            return new PortableStreamSocket(inner, address);
+        });
+        return result == 0 && pending ? -(int)Errno.EINPROGRESS : result;
+    }
+
+    /// <summary>As the base library tells it, mapped addresses kept: the peers of a dual-stack socket are written alike everywhere.</summary>
+    internal static SocketAddr FromEndPoint(IPEndPoint endPoint) => SocketAddr.From(endPoint);
+
+    internal static int ReadSomaxconn()
+    {
+        try
+        {
+            return int.Parse(File.ReadAllText("/proc/sys/net/core/somaxconn"));
+        }
+        catch (IOException)
+        {
+            return int.MaxValue;
+        }
+    }
+
+    /// <summary>Not <see cref="SocketAddr.ToIPEndPoint"/>, which shows mapped addresses as IPv4.</summary>
+    private static IPEndPoint ToEndPoint(in SocketAddr address)
+    {
+        var endPoint = address.ToIPEndPoint();
+        return address.Family == SocketAddr.FamilyIPv6 ? new IPEndPoint(endPoint.Address.MapToIPv6(), endPoint.Port) : endPoint;
+    }
+
+    private static int Make<T>(int family, SocketType type, out T? socket, Func<Socket, T> prepare)
+        where T : IoSocket
+    {
+        socket = null;
+        Socket? inner = null;
+        try
+        {
+            inner = new Socket(
+                family == SocketAddr.FamilyIPv6 ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork,
+                type,
+                type == SocketType.Dgram ? ProtocolType.Udp : ProtocolType.Tcp)
+            { Blocking = false };
+            socket = prepare(inner);
+            return 0;
+        }
+        catch (SocketException refused)
+        {
+            inner?.Dispose();
+            return PortableErrors.Negative(refused.SocketErrorCode);
+        }
+    }
+
+    private static void SetFamily(Socket inner, in SocketAddr local, bool dualStack)
+    {
+        if (local.Family == SocketAddr.FamilyIPv6)
+        {
+            inner.DualMode = dualStack && local.IsWildcard;
+        }
+    }
+
+    /// <summary>As <see cref="LinuxNetwork"/>: the first of a group is bound alone, so that another process on the port is refused.</summary>
+    private void Bind(Socket inner, in SocketAddr local, bool makeGroup, bool joinGroup)
+    {
+        if (joinGroup)
+        {
+            OpenToGroup(inner);
+        }
+
+        if (OperatingSystem.IsWindows())
+        {
+            inner.ExclusiveAddressUse = true;
+        }
+
+        inner.Bind(ToEndPoint(local));
+        if (makeGroup && SupportsGroups)
+        {
+            OpenToGroup(inner);
+        }
+    }
+
+    private void OpenToGroup(Socket inner)
+    {
+        if (!SupportsGroups)
+        {
+            throw new SocketException((int)SocketError.OperationNotSupported);
+        }
+
+        var one = 1;
+        inner.SetRawSocketOption(SolSocket, SoReusePort, MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in one)));
+    }
+}
