@@ -108,7 +108,7 @@ public abstract class DatagramContract
         client.Socket.Send(client.Queue);
         rig.Until(() => server.Got.Count == sent.Count);
 
-        Assert.Equal(sent, server.Got.Select(got => got.Payload));
+        Assert.All(sent.Zip(server.Got), pair => Assert.True(pair.First.AsSpan().SequenceEqual(pair.Second.Payload)));
         Assert.Equal(0, client.Queue.Count);
         Assert.True(server.Batches.Count > 1);
     }
