@@ -1,0 +1,122 @@
+using System.Runtime.InteropServices;
+using Router.Sessions;
+using Router.Upstreams;
+
+namespace Router.Routes;
+
+/// <summary>The upstream a session holds, and those that failed it. A part of its handler.</summary>
+internal struct ProxyAttempts
+{
+    private Upstream? _held;
+    private List<Upstream>? _failed;   // made with the first failure
+
+    /// <summary>Whether no upstream has failed this session so far.</summary>
+    public readonly bool IsFirst => _failed is null;
+
+    /// <summary>Takes an upstream that has not failed this session, and gives back the one it held.</summary>
+    /// <returns>Null when none is left or the tries are used up: then the session still holds what it held.</returns>
+    public Upstream? Next(ProxyRoute route, SessionContext session)
+    {
+        if (_failed is { } failed && failed.Count >= route.Settings.NextUpstreamTries)
+        {
+            return null;
+        }
+
+        var next = route.Settings.Group.Pick(route.Settings.Pick, session.PeerAddr, CollectionsMarshal.AsSpan(_failed));
+        if (next is not null)
+        {
+            Return();
+            _held = next;
+            session.Upstream = next.Text;
+        }
+
+        return next;
+    }
+
+    /// <summary>The held upstream refused or cannot be reached: this session does not take it again, and others avoid it for a while.</summary>
+    public void Fail(ProxyRoute route)
+    {
+        if (_held is { } upstream)
+        {
+            route.Settings.Group.MarkFailed(upstream);
+            _failed ??= [];
+            if (!_failed.Contains(upstream))
+            {
+                _failed.Add(upstream);
+            }
+        }
+    }
+
+    /// <summary>Other sessions avoid the held upstream for a while.</summary>
+    public readonly void Mark(ProxyRoute route)
+    {
+        if (_held is { } upstream)
+        {
+            route.Settings.Group.MarkFailed(upstream);
+        }
+    }
+
+    /// <summary>Gives the held upstream back, if there is one.</summary>
+    public void Return()
+    {
+        var held = _held;
+        _held = null;
+        held?.Return();
+    }
+}
+
+/// <summary>Watches for an upstream that has been asked and stays silent. Lazy: a payload writes a time, the session's timer looks at it.</summary>
+internal struct UpstreamSilence
+{
+    private long _sinceMs;   // 0: nothing is unanswered
+    private bool _armed;
+
+    /// <summary>Something was passed on.</summary>
+    public void OnAsked(SessionContext session, int timeoutMs)
+    {
+        if (timeoutMs == 0 || _sinceMs != 0)
+        {
+            return;
+        }
+
+        _sinceMs = Now(session);
+        if (!_armed)
+        {
+            _armed = true;
+            session.SetTimer(TimeSpan.FromMilliseconds(timeoutMs));
+        }
+    }
+
+    /// <summary>The upstream said something; <paramref name="isAll"/>: nothing is unanswered any more.</summary>
+    public void OnAnswered(SessionContext session, bool isAll)
+    {
+        if (_sinceMs != 0)
+        {
+            _sinceMs = isAll ? 0 : Now(session);
+        }
+    }
+
+    /// <summary>The session's timer has come.</summary>
+    /// <returns>Whether the upstream has been silent for too long.</returns>
+    public bool OnTimer(SessionContext session, int timeoutMs)
+    {
+        _armed = false;
+        if (_sinceMs == 0)
+        {
+            return false;
+        }
+
+        var left = _sinceMs + timeoutMs - Now(session);
+        if (left <= 0)
+        {
+            return true;
+        }
+
+        _armed = true;
+        session.SetTimer(TimeSpan.FromMilliseconds(left));
+        return false;
+    }
+
+    /// <summary>One more than the loop's time, so that 0 is free to mean none.</summary>
+    private static long Now(SessionContext session) => session.Loop.NowMs + 1;
+}

@@ -1,0 +1,51 @@
+using Router.Routing;
+using Router.Sessions;
+using Router.Upstreams;
+
+namespace Router.Routes;
+
+/// <summary>What a proxy route does, as configured. Immutable.</summary>
+/// <param name="Group">The upstreams.</param>
+/// <param name="Pick">How one of them is picked for a session.</param>
+/// <param name="Responses">
+/// UDP: replies that end a session; 0 for no such end. A datagram that is sent while an earlier one is
+/// unanswered brings as many of its own, so that late replies to a burst all arrive; what an upstream never answers
+/// leaves the end to the idle timeout.
+/// </param>
+/// <param name="ConnectTimeout">TCP: how long one upstream may take to accept. At least 1 ms.</param>
+/// <param name="UpstreamIdleTimeout">
+/// Silence of the upstream, while something sent to it is unanswered, that ends the session; infinite for never. On UDP as many
+/// datagrams are unanswered as were sent more than received; on TCP whatever was passed on since the upstream's last bytes.
+/// </param>
+/// <param name="NextUpstreamTries">Upstreams a session tries in all, the first included. At least 1.</param>
+internal sealed record ProxyRouteSettings(
+    UpstreamGroup Group,
+    PickPolicy Pick,
+    int Responses,
+    TimeSpan ConnectTimeout,
+    TimeSpan UpstreamIdleTimeout,
+    int NextUpstreamTries);
+
+/// <summary>Passes a session's payloads to an upstream and back: UDP by a connected socket of its own, TCP by a connection.</summary>
+/// <remarks>Handlers run on the loop: the listener's sessions must not be put on the pool.</remarks>
+internal sealed class ProxyRoute : Route
+{
+    public ProxyRoute(string name, ProxyRouteSettings settings)
+        : base(name)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(settings.NextUpstreamTries, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(settings.ConnectTimeout, TimeSpan.FromMilliseconds(1));
+        Settings = settings;
+        UpstreamIdleMs = settings.UpstreamIdleTimeout == Timeout.InfiniteTimeSpan
+            ? 0
+            : (int)Math.Clamp(settings.UpstreamIdleTimeout.TotalMilliseconds, 1, int.MaxValue);
+    }
+
+    public ProxyRouteSettings Settings { get; }
+
+    /// <summary>0 for never.</summary>
+    public int UpstreamIdleMs { get; }
+
+    internal override SessionHandler CreateHandler(SessionContext session) =>
+        session.Transport == SessionTransport.Udp ? new UdpProxyHandler(this) : new TcpProxyHandler(this);
+}

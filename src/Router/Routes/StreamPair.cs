@@ -1,0 +1,278 @@
+using Router.Diagnostics;
+using Router.Net;
+using Router.Sessions;
+
+namespace Router.Routes;
+
+/// <summary>Two connected streams, copied into each other through the loop's read buffer. Loop thread only.</summary>
+/// <remarks>
+/// Each direction by itself: what is read from one side is sent to the other at once; while a rest of it is unsent that side is not
+/// read, so that at most one read's worth is held per direction. FIN is passed on after what is unsent, and the other
+/// direction goes on. Interest is changed only when a side blocks or drains.
+/// </remarks>
+internal sealed unsafe class StreamPair
+{
+    /// <summary>The least that is read at once: bulk moves at a call per 64 KiB also where the write buffer is set small.</summary>
+    private const int ReadBytesMin = 64 * 1024;
+
+    /// <summary>Reads of one side in one turn after it has failed: its last bytes, and then its error.</summary>
+    private const int LastReadsMax = 256;
+
+    private readonly Side _client;
+    private readonly Side _upstream;
+    private readonly int _readBytes;
+    private CloseReason _firstEnd;
+
+    /// <param name="session">Whose stream is the client's.</param>
+    /// <param name="upstream">Connected; the pair owns it.</param>
+    public StreamPair(SessionContext session, StreamSocket upstream)
+    {
+        _client = new Side(session.Stream!.Output);
+        _upstream = new Side(new StreamOutput(upstream, session.Loop.Buffers));
+        _readBytes = Math.Min(session.Loop.ReadBufferBytes, Math.Max(session.Shard.Settings.WriteBuffer, ReadBytesMin));
+    }
+
+    /// <summary>Bytes the upstream has sent so far.</summary>
+    public long BytesFromUpstream { get; private set; }
+
+    /// <summary>Whether something has been passed to the upstream since it last sent anything.</summary>
+    public bool PassedToUpstream { get; private set; }
+
+    /// <summary>One of the two sockets is ready: moves what can be moved, and closes the session when both have ended or one has broken.</summary>
+    public void OnReady(SessionContext session, IoSocket socket, IoReadiness ready)
+    {
+        var side = ReferenceEquals(socket, _client.Socket) ? _client : _upstream;
+        if ((ready & IoReadiness.Failed) != 0)
+        {
+            OnFailed(session, side);
+            return;
+        }
+
+        if ((ready & IoReadiness.Writable) != 0 && side.Output.HasUnsent)
+        {
+            Flush(session, side);
+        }
+
+        if ((ready & IoReadiness.Readable) != 0 && !session.IsClosed && MayRead(side))
+        {
+            Read(session, side);
+        }
+    }
+
+    /// <summary>Closes the upstream's side; with a reset where the session did not end in order.</summary>
+    public void CloseUpstream(CloseReason reason)
+    {
+        _upstream.Output.Release();
+        if (reason is CloseReason.Failed or CloseReason.Reset or CloseReason.UpstreamFailed or CloseReason.Shutdown)
+        {
+            _upstream.Socket.Abort();
+        }
+
+        _upstream.Socket.Dispose();
+    }
+
+    private Side Other(Side side) => ReferenceEquals(side, _client) ? _upstream : _client;
+
+    private bool MayRead(Side side) => !side.HasEnded && !Other(side).Output.HasUnsent;
+
+    /// <summary>Moves what one read gives to the other side.</summary>
+    /// <returns>Whether anything was moved, so that there may be more.</returns>
+    private bool Read(SessionContext session, Side from)
+    {
+        var received = from.Socket.Receive(session.Loop.ReadBuffer, _readBytes);
+        if (received > 0)
+        {
+            return Pass(session, from, received);
+        }
+
+        if (received == 0)
+        {
+            End(session, from);
+        }
+        else if (SocketErrors.Classify((Errno)(-received)) is not (SocketErrorClass.Transient or SocketErrorClass.Exhausted))
+        {
+            Break(session, from);
+        }
+
+        return false;
+    }
+
+    private bool Pass(SessionContext session, Side from, int length)
+    {
+        var to = Other(from);
+        if (ReferenceEquals(from, _client))
+        {
+            session.CountReceived(1, length);
+            PassedToUpstream = true;
+        }
+        else
+        {
+            session.CountSent(1, length);
+            BytesFromUpstream += length;
+            PassedToUpstream = false;
+        }
+
+        if (to.Output.Write(session.Loop.ReadBuffer, length) < 0)
+        {
+            TakeLastWords(session, to);
+            return false;
+        }
+
+        if (to.Output.HasUnsent)
+        {
+            Watch(session, from);
+            return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>The side has ended its stream: so does the other's, after what is unsent.</summary>
+    private void End(SessionContext session, Side side)
+    {
+        side.HasEnded = true;
+        if (_firstEnd == CloseReason.None)
+        {
+            _firstEnd = ReferenceEquals(side, _client) ? CloseReason.Peer : CloseReason.Upstream;
+        }
+
+        Watch(session, side);
+        Other(side).Output.Finish();
+        CloseIfDone(session);
+    }
+
+    /// <summary>The side takes bytes again: sends what was kept for it, and has its source read on.</summary>
+    private void Flush(SessionContext session, Side side)
+    {
+        var unsent = side.Output.UnsentBytes;
+        if (side.Output.Flush() < 0)
+        {
+            Break(session, side);
+            return;
+        }
+
+        if (side.Output.UnsentBytes != unsent)
+        {
+            session.Touch();   // a slow reader is no idle one
+        }
+
+        if (side.Output.HasUnsent)
+        {
+            return;
+        }
+
+        var source = Other(side);
+        if (source.IsOff && !source.HasEnded)
+        {
+            OnFailed(session, source);
+        }
+        else
+        {
+            Watch(session, source);
+            CloseIfDone(session);
+        }
+    }
+
+    /// <summary>The kernel reports a hang-up or an error, and would on every pass: takes what the side still has, then ends it.</summary>
+    private void OnFailed(SessionContext session, Side side)
+    {
+        for (var i = 0; i < LastReadsMax && MayRead(side) && Read(session, side); i++)
+        {
+        }
+
+        if (session.IsClosed)
+        {
+            return;
+        }
+
+        if (side.Output.HasUnsent)
+        {
+            Flush(session, side);     // tells of the error, if it is one
+        }
+        else if (!side.HasEnded && Other(side).Output.HasUnsent)
+        {
+            TakeOff(session, side);   // read on when the other has taken what is unsent
+        }
+        else if (side.HasEnded && side.Output is { IsFinished: true, HasUnsent: false })
+        {
+            TakeOff(session, side);   // over in both directions: a hang-up, and nothing to wait for
+            CloseIfDone(session);
+        }
+        else if (side.HasEnded || side.Socket.ConnectResult() < 0)
+        {
+            Break(session, side);     // it sent FIN and then a reset: nothing can be sent to it any more
+        }
+    }
+
+    /// <summary>Sending to the side failed: what it said before it broke still goes to the other, as when a server answers and closes without
+    /// reading all.</summary>
+    private void TakeLastWords(SessionContext session, Side side)
+    {
+        var other = Other(side);
+        for (var i = 0; i < LastReadsMax && MayRead(side); i++)
+        {
+            var received = side.Socket.Receive(session.Loop.ReadBuffer, _readBytes);
+            if (received <= 0 || other.Output.IsFinished || other.Output.Write(session.Loop.ReadBuffer, received) < 0)
+            {
+                break;
+            }
+
+            if (ReferenceEquals(side, _client))
+            {
+                session.CountReceived(1, received);
+            }
+            else
+            {
+                session.CountSent(1, received);
+            }
+        }
+
+        Break(session, side);
+    }
+
+    /// <summary>A reset on one side resets the other; unless it is the upstream's, after it had ended in order: it only takes no more.</summary>
+    private void Break(SessionContext session, Side side)
+    {
+        if (ReferenceEquals(side, _client))
+        {
+            session.CloseNow(CloseReason.Reset);
+        }
+        else
+        {
+            session.CloseNow(side.HasEnded ? CloseReason.Upstream : CloseReason.UpstreamFailed);
+        }
+    }
+
+    private void CloseIfDone(SessionContext session)
+    {
+        if (_client.HasEnded && _upstream.HasEnded && !_client.Output.HasUnsent && !_upstream.Output.HasUnsent)
+        {
+            session.CloseNow(_firstEnd);
+        }
+    }
+
+    private void Watch(SessionContext session, Side side)
+    {
+        var interest = side.Output.HasUnsent ? IoReadiness.Writable : IoReadiness.None;
+        session.Loop.SetInterest(side.Socket, MayRead(side) ? interest | IoReadiness.Readable : interest);
+    }
+
+    private static void TakeOff(SessionContext session, Side side)
+    {
+        side.IsOff = true;
+        session.Loop.Unregister(side.Socket);
+    }
+
+    private sealed class Side(StreamOutput output)
+    {
+        public StreamOutput Output => output;
+
+        public StreamSocket Socket => output.Socket;
+
+        /// <summary>Its FIN has been read.</summary>
+        public bool HasEnded { get; set; }
+
+        /// <summary>Off the loop: the kernel reports its end on every pass.</summary>
+        public bool IsOff { get; set; }
+    }
+}

@@ -1,0 +1,148 @@
+using Router.Diagnostics;
+using Router.Net;
+using Router.Sessions;
+
+namespace Router.Routes;
+
+/// <summary>One TCP session of a proxy: connects to an upstream, then copies both ways until both have ended.</summary>
+/// <remarks>The client is not read before an upstream has accepted: what it sends waits in the kernel and can go to any of them.</remarks>
+internal sealed class TcpProxyHandler(ProxyRoute route) : SessionHandler
+{
+    private StreamSocket? _connecting;
+    private StreamPair? _pair;
+    private ProxyAttempts _attempts;
+    private UpstreamSilence _silence;
+
+    internal override bool OwnsStream => true;
+
+    public override void OnOpened(SessionContext session)
+    {
+        session.Loop.SetInterest(session.Stream!.Socket, IoReadiness.None);
+        Connect(session);
+    }
+
+    public override void OnTimer(SessionContext session)
+    {
+        if (_connecting is not null)
+        {
+            OnConnectFailed(session);
+        }
+        else if (_pair is not null && _silence.OnTimer(session, route.UpstreamIdleMs))
+        {
+            _attempts.Mark(route);
+            session.CloseNow(CloseReason.UpstreamFailed);
+        }
+    }
+
+    public override void OnClosed(SessionContext session, CloseReason reason)
+    {
+        _connecting?.Dispose();
+        _connecting = null;
+        _pair?.CloseUpstream(reason);
+        _attempts.Return();
+    }
+
+    internal override void OnReplaced(SessionContext session) => OnClosed(session, CloseReason.Failed);
+
+    internal override void OnIo(SessionContext session, IoSocket socket, IoReadiness ready)
+    {
+        if (session.IsClosed)
+        {
+            return;
+        }
+
+        if (_pair is { } pair)
+        {
+            var received = pair.BytesFromUpstream;
+            pair.OnReady(session, socket, ready);
+            WatchSilence(session, pair, received);
+        }
+        else if (ReferenceEquals(socket, _connecting))
+        {
+            OnConnectDecided(session);
+        }
+        else if ((ready & IoReadiness.Failed) != 0)
+        {
+            session.CloseNow(CloseReason.Reset);   // the client has gone
+        }
+        else
+        {
+            session.Loop.SetInterest(socket, IoReadiness.None);   // the client, registered after it was opened
+        }
+    }
+
+    private void Connect(SessionContext session)
+    {
+        while (_attempts.Next(route, session) is { } upstream)
+        {
+            var result = session.Loop.Network.ConnectStream(upstream.Address, out var socket);
+            if (socket is not null && (result >= 0 || result == -(int)Errno.EINPROGRESS))
+            {
+                // Writable once it is decided; also where it stands at once.
+                result = session.Watch(socket, IoReadiness.Writable);
+                if (result >= 0)
+                {
+                    _connecting = socket;
+                    session.SetTimer(route.Settings.ConnectTimeout);
+                    return;
+                }
+
+                socket.Dispose();
+            }
+
+            if (SocketErrors.Classify((Errno)(-result)) == SocketErrorClass.Exhausted)
+            {
+                session.CountDrop(DropReason.NoResources);
+                session.CloseNow(CloseReason.UpstreamFailed);
+                return;
+            }
+
+            _attempts.Fail(route);
+        }
+
+        session.CountDrop(_attempts.IsFirst ? DropReason.UpstreamUnavailable : DropReason.UpstreamRefused);
+        session.CloseNow(CloseReason.UpstreamFailed);
+    }
+
+    private void OnConnectDecided(SessionContext session)
+    {
+        var socket = _connecting!;
+        if (socket.ConnectResult() < 0)
+        {
+            OnConnectFailed(session);
+            return;
+        }
+
+        _connecting = null;
+        session.CancelTimer();
+        _pair = new StreamPair(session, socket);
+        session.Loop.SetInterest(socket, IoReadiness.Readable);
+        session.Loop.SetInterest(session.Stream!.Socket, IoReadiness.Readable);
+    }
+
+    /// <summary>Refused, unreachable, or too late: on to the next.</summary>
+    private void OnConnectFailed(SessionContext session)
+    {
+        _connecting?.Dispose();
+        _connecting = null;
+        _attempts.Fail(route);
+        Connect(session);
+    }
+
+    private void WatchSilence(SessionContext session, StreamPair pair, long receivedBefore)
+    {
+        if (route.UpstreamIdleMs == 0 || session.IsClosed)
+        {
+            return;
+        }
+
+        if (pair.BytesFromUpstream != receivedBefore)
+        {
+            _silence.OnAnswered(session, isAll: true);
+        }
+        else if (pair.PassedToUpstream)
+        {
+            _silence.OnAsked(session, route.UpstreamIdleMs);
+        }
+    }
+}

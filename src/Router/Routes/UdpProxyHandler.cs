@@ -1,0 +1,307 @@
+using System.Runtime.InteropServices;
+using Router.Diagnostics;
+using Router.Net;
+using Router.Sessions;
+
+namespace Router.Routes;
+
+/// <summary>One UDP session of a proxy: a connected socket to its upstream. Payloads leave right from the receive slots, and replies are
+/// received right into the listener's send queue: nothing is copied or allocated on the way.</summary>
+/// <remarks>
+/// A refusal (ICMP) before the upstream's first reply moves the session to the next upstream, with the datagram at hand; when none is
+/// left it closes as upstream-failed. After the first reply a refusal is a counted drop and the session stays: an
+/// upstream that restarts keeps its sessions.
+/// </remarks>
+internal sealed unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
+{
+    /// <summary>Replies taken in one turn; what is left is reported again by the loop's next poll.</summary>
+    private const int RepliesPerTurn = 16;
+
+    private ConnectedDatagramSocket? _socket;
+    private ProxyAttempts _attempts;
+    private UpstreamSilence _silence;
+    private int _unanswered;     // sent less received
+    private long _owed;          // replies before the session may end, where their number is configured
+    private bool _hasReplied;    // the upstream
+    private bool _isEnding;      // EndWhenAnswered is in the mailbox
+
+    /// <summary>Every reply that is expected has come.</summary>
+    private bool IsAnswered => route.Settings.Responses > 0 && _hasReplied && _owed <= 0;
+
+    public override void OnReceived(SessionContext session, PayloadBatch batch)
+    {
+        foreach (var payload in batch)
+        {
+            fixed (byte* bytes = &MemoryMarshal.GetReference(payload))
+            {
+                Pass(session, bytes, payload.Length);
+            }
+        }
+    }
+
+    public override void OnMessage(SessionContext session, object message)
+    {
+        if (message is not EndWhenAnswered)
+        {
+            return;
+        }
+
+        _isEnding = false;
+        if (IsAnswered)
+        {
+            session.Close(CloseReason.Done);
+        }
+    }
+
+    public override void OnTimer(SessionContext session)
+    {
+        if (_silence.OnTimer(session, route.UpstreamIdleMs))
+        {
+            _attempts.Mark(route);
+            session.Close(CloseReason.UpstreamFailed);
+        }
+    }
+
+    public override void OnClosed(SessionContext session, CloseReason reason) => Release();
+
+    internal override void OnReplaced(SessionContext session) => Release();
+
+    internal override bool MayEndNow(SessionContext session) => _unanswered <= 0;
+
+    internal override void OnIo(SessionContext session, IoSocket socket, IoReadiness ready)
+    {
+        if (session.IsClosed || !ReferenceEquals(socket, _socket))
+        {
+            return;
+        }
+
+        for (var i = 0; i < RepliesPerTurn && Receive(session); i++)
+        {
+        }
+
+        EndIfAnswered(session);
+    }
+
+    /// <summary>Sends one payload to the upstream.</summary>
+    private void Pass(SessionContext session, byte* bytes, int length)
+    {
+        if (session.IsClosed)
+        {
+            session.CountDrop(DropReason.SessionClosed);
+            return;
+        }
+
+        if (_socket is null && Connect(session) is { } reason)
+        {
+            session.CountDrop(reason);
+            session.Close(CloseReason.UpstreamFailed);
+            return;
+        }
+
+        var result = _socket!.Send(bytes, length);
+        if (result < 0 && IsRefusal(result))
+        {
+            result = SendAgain(session, bytes, length);
+        }
+
+        if (result >= 0)
+        {
+            OnSent(session);
+        }
+        else
+        {
+            session.CountDrop(DropReasonOf(result));
+        }
+    }
+
+    /// <summary>A refusal tells of an earlier datagram, and the one at hand has not been sent: once more, to the next upstream if there is one.</summary>
+    private int SendAgain(SessionContext session, byte* bytes, int length)
+    {
+        while (true)
+        {
+            var moved = OnRefused(session);
+            if (_socket is null)
+            {
+                session.Close(CloseReason.UpstreamFailed);
+                return -(int)Errno.ECONNREFUSED;
+            }
+
+            var result = _socket.Send(bytes, length);
+            if (!moved || result >= 0 || !IsRefusal(result))
+            {
+                return result;
+            }
+        }
+    }
+
+    private void OnSent(SessionContext session)
+    {
+        if (_unanswered > 0 || _owed <= 0)
+        {
+            _owed = Math.Max(0, _owed) + route.Settings.Responses;
+        }
+
+        // Several replies to one datagram are no credit for the next.
+        _unanswered = Math.Max(0, _unanswered) + 1;
+        _silence.OnAsked(session, route.UpstreamIdleMs);
+    }
+
+    /// <summary>Receives one reply.</summary>
+    /// <returns>Whether there may be more, so that asking again is worth a call.</returns>
+    private bool Receive(SessionContext session)
+    {
+        var room = session.ReserveReply(DatagramBatch.SlotBytes);
+        var received = _socket!.Receive(room, DatagramBatch.SlotBytes);
+        if (received >= 0)
+        {
+            session.CommitReply(received);
+            OnReply(session);
+            return _unanswered > 0;
+        }
+
+        if (received == -(int)Errno.EMSGSIZE)
+        {
+            session.CountDrop(DropReason.TooLong);
+            OnReply(session);
+            return true;
+        }
+
+        if (!IsRefusal(received))
+        {
+            return false;   // nothing left, or no memory now
+        }
+
+        if (OnRefused(session))
+        {
+            return false;   // a fresh socket has nothing yet
+        }
+
+        if (!_hasReplied)
+        {
+            LeaveSocket(session);
+            session.Close(CloseReason.UpstreamFailed);
+        }
+
+        return !session.IsClosed;
+    }
+
+    private void OnReply(SessionContext session)
+    {
+        _hasReplied = true;
+        _owed--;
+        _unanswered--;
+        _silence.OnAnswered(session, _unanswered <= 0);
+    }
+
+    /// <summary>The upstream refused something sent earlier.</summary>
+    /// <returns>Whether the session has another upstream now. If not, it keeps the one it has, and the refusal is counted; or has none.</returns>
+    private bool OnRefused(SessionContext session)
+    {
+        if (_hasReplied)
+        {
+            _attempts.Mark(route);
+        }
+        else
+        {
+            _attempts.Fail(route);
+            if (Connect(session) is null)
+            {
+                return true;
+            }
+        }
+
+        if (_socket is not null && _unanswered > 0)
+        {
+            session.CountDrop(DropReason.UpstreamRefused);
+            _unanswered--;
+            _silence.OnAnswered(session, _unanswered == 0);
+        }
+
+        return false;
+    }
+
+    /// <summary>Gives the session a socket to the next upstream that one can be made for.</summary>
+    /// <returns>Null, or why there is none.</returns>
+    private DropReason? Connect(SessionContext session)
+    {
+        while (_attempts.Next(route, session) is { } upstream)
+        {
+            LeaveSocket(session);
+            var result = session.Loop.Network.ConnectDatagram(upstream.Address, out var socket);
+            if (result >= 0)
+            {
+                result = session.Watch(socket!, IoReadiness.Readable);
+                if (result >= 0)
+                {
+                    _socket = socket;
+                    return null;
+                }
+
+                socket!.Dispose();
+            }
+
+            if (SocketErrors.Classify((Errno)(-result)) == SocketErrorClass.Exhausted)
+            {
+                return DropReason.NoResources;
+            }
+
+            _attempts.Fail(route);
+        }
+
+        return _attempts.IsFirst ? DropReason.UpstreamUnavailable : DropReason.UpstreamRefused;
+    }
+
+    /// <summary>Leaves an upstream that refused: what it has not answered is lost.</summary>
+    private void LeaveSocket(SessionContext session)
+    {
+        if (_socket is not { } socket)
+        {
+            return;
+        }
+
+        _socket = null;
+        socket.Dispose();
+        if (_unanswered > 0)
+        {
+            session.CountDrop(DropReason.UpstreamRefused, _unanswered);
+        }
+
+        _unanswered = 0;
+        _owed = 0;
+        _silence.OnAnswered(session, isAll: true);
+    }
+
+    /// <summary>Has the session end by a message to itself: payloads that are in its mailbox already go before, and may put it off.</summary>
+    private void EndIfAnswered(SessionContext session)
+    {
+        if (IsAnswered && !_isEnding && !session.IsClosed)
+        {
+            _isEnding = true;
+            session.Self.Tell(EndWhenAnswered.Instance, ActorRefs.NoSender);
+        }
+    }
+
+    private void Release()
+    {
+        _socket?.Dispose();
+        _socket = null;
+        _attempts.Return();
+    }
+
+    /// <summary>The upstream or the way to it: not this datagram, not this host's buffers.</summary>
+    private static bool IsRefusal(int result) =>
+        (Errno)(-result) is not (Errno.EMSGSIZE or Errno.EPERM)
+        && SocketErrors.Classify((Errno)(-result)) == SocketErrorClass.Peer;
+
+    private static DropReason DropReasonOf(int result) => SocketErrors.Classify((Errno)(-result)) switch
+    {
+        SocketErrorClass.Transient or SocketErrorClass.Exhausted => DropReason.SendFull,
+        SocketErrorClass.Peer when IsRefusal(result) => DropReason.UpstreamRefused,
+        _ => DropReason.SendRefused,
+    };
+
+    private sealed class EndWhenAnswered
+    {
+        public static readonly EndWhenAnswered Instance = new();
+    }
+}

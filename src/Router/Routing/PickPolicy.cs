@@ -1,0 +1,14 @@
+namespace Router.Routing;
+
+/// <summary>How one of several upstreams is picked for a new session.</summary>
+public enum PickPolicy
+{
+    /// <summary>One after the other.</summary>
+    RoundRobin,
+
+    /// <summary>The one that serves the fewest sessions now; among equals one after the other.</summary>
+    LeastSessions,
+
+    /// <summary>By the peer's address: the same one as long as it is there.</summary>
+    Hash,
+}

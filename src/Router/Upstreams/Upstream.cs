@@ -1,0 +1,65 @@
+using System.Runtime.InteropServices;
+using Router.Net;
+using Router.Routing;
+
+namespace Router.Upstreams;
+
+/// <summary>One remote endpoint of a group, and how many sessions it serves. Any thread.</summary>
+/// <remarks>Lives as long as a session holds it, also when the group's names no longer lead to it.</remarks>
+internal sealed class Upstream
+{
+    /// <summary>Where it is; a field, because it is passed by reference to the system's calls.</summary>
+    public readonly SocketAddr Address;
+
+    private int _sessions;
+    private long _failedUntil;
+
+    public Upstream(in SocketAddr address)
+    {
+        Address = address;
+        Text = address.ToString();
+        Key = PeerHash.KeyOf(UpstreamAddress.Bytes(address, stackalloc byte[16]), address.Port);
+    }
+
+    /// <summary>For records: <c>192.0.2.1:53</c>, <c>[2001:db8::1]:53</c>.</summary>
+    public string Text { get; }
+
+    /// <summary>For <see cref="PickPolicy.Hash"/>.</summary>
+    public ulong Key { get; }
+
+    /// <summary>Sessions that hold it now, over all loops.</summary>
+    public int Sessions => Volatile.Read(ref _sessions);
+
+    /// <summary>Gives back what <see cref="UpstreamGroup.Pick"/> counted; once per pick.</summary>
+    public void Return()
+    {
+        var left = Interlocked.Decrement(ref _sessions);
+        Check.That(left >= 0);
+    }
+
+    internal void Take() => Interlocked.Increment(ref _sessions);
+
+    internal void FailUntil(long timestamp) => Volatile.Write(ref _failedUntil, timestamp);
+
+    /// <summary>Whether a failure is recent; <paramref name="time"/> is asked only if there ever was one.</summary>
+    internal bool HasFailed(TimeProvider time) =>
+        Volatile.Read(ref _failedUntil) is not 0 and var until && time.GetTimestamp() < until;
+}
+
+/// <summary>Addresses as the pick policies take them.</summary>
+internal static class UpstreamAddress
+{
+    /// <summary>The address bytes in network order, 4 or 16, written into <paramref name="room"/>.</summary>
+    public static ReadOnlySpan<byte> Bytes(in SocketAddr address, Span<byte> room)
+    {
+        if (address.Family != SocketAddr.FamilyIPv6)
+        {
+            MemoryMarshal.Write(room, (uint)(address.Word0 >> 32));
+            return room[..4];
+        }
+
+        MemoryMarshal.Write(room, address.Word1);
+        MemoryMarshal.Write(room[8..], address.Word2);
+        return room[..16];
+    }
+}

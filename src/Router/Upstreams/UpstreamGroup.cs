@@ -1,0 +1,136 @@
+using Router.Net;
+using Router.Routing;
+
+namespace Router.Upstreams;
+
+/// <summary>An upstream as configured: a name or a literal address, and a port.</summary>
+/// <param name="Host">A DNS name, or an IPv4 or IPv6 address without brackets.</param>
+/// <param name="Port">1..65535.</param>
+internal sealed record UpstreamTarget(string Host, int Port)
+{
+    public override string ToString() =>
+        Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
+}
+
+/// <summary>A group as configured. Immutable.</summary>
+/// <param name="Name">Of the group, for records and for its actor.</param>
+/// <param name="Targets">In the order of configuration; a name that resolves to several addresses is several upstreams.</param>
+/// <param name="ResolveInterval">How long an answer is used before the names are asked again.</param>
+/// <param name="ResolveTimeout">How long one round of asking may take; a name without an answer by then counts as unresolved.</param>
+/// <param name="FailTimeout">How long an upstream that refused or could not be reached is picked only if nothing else is left; 0 for not at all.</param>
+internal sealed record UpstreamGroupSettings(
+    string Name,
+    IReadOnlyList<UpstreamTarget> Targets,
+    TimeSpan ResolveInterval,
+    TimeSpan ResolveTimeout,
+    TimeSpan FailTimeout);
+
+/// <summary>Upstreams that share a pick policy's figures. Picking: any thread, no locks, no allocation.</summary>
+/// <remarks>Its actor alone publishes; a session keeps the upstream it was given, whatever is published later.</remarks>
+internal sealed class UpstreamGroup
+{
+    private readonly TimeProvider _time;
+    private readonly long _failTicks;
+    private readonly TaskCompletionSource _resolved = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile UpstreamSnapshot _current = UpstreamSnapshot.Empty;
+    private uint _turn = uint.MaxValue;   // the first pick's turn is 0
+
+    public UpstreamGroup(UpstreamGroupSettings settings, TimeProvider time)
+    {
+        Settings = settings;
+        _time = time;
+        _failTicks = (long)(settings.FailTimeout.TotalSeconds * time.TimestampFrequency);
+    }
+
+    public UpstreamGroupSettings Settings { get; }
+
+    public string Name => Settings.Name;
+
+    /// <summary>What the names lead to now; empty until the first of them has resolved.</summary>
+    public UpstreamSnapshot Current => _current;
+
+    /// <summary>Ends when every name has been asked once, answered or not; never fails.</summary>
+    public Task FirstResolution => _resolved.Task;
+
+    /// <summary>Picks an upstream for a session and counts the session there.</summary>
+    /// <param name="policy">By which.</param>
+    /// <param name="peer">The session's peer.</param>
+    /// <param name="tried">Upstreams the session must not get again.</param>
+    /// <returns>An upstream to be given back by <see cref="Upstream.Return"/>, or null when none is left.</returns>
+    public Upstream? Pick(PickPolicy policy, in SocketAddr peer, ReadOnlySpan<Upstream> tried)
+    {
+        var snapshot = _current;
+        var upstreams = snapshot.Upstreams;
+        Span<bool> excluded = stackalloc bool[upstreams.Length];
+        if (!Exclude(upstreams, tried, alsoFailed: true, excluded) && !Exclude(upstreams, tried, alsoFailed: false, excluded))
+        {
+            return null;
+        }
+
+        var index = policy switch
+        {
+            PickPolicy.LeastSessions => PickLeast(upstreams, excluded),
+            PickPolicy.Hash => PeerHash.Pick(
+                PeerHash.KeyOf(UpstreamAddress.Bytes(peer, stackalloc byte[16])), snapshot.Keys, excluded),
+            _ => RoundRobin.Pick(NextTurn(), excluded),
+        };
+        var picked = upstreams[index];
+        picked.Take();
+        return picked;
+    }
+
+    /// <summary>The upstream refused, could not be reached, or timed out: others are preferred for a while.</summary>
+    public void MarkFailed(Upstream upstream)
+    {
+        if (_failTicks > 0)
+        {
+            upstream.FailUntil(_time.GetTimestamp() + _failTicks);
+        }
+    }
+
+    /// <summary>The actor's alone.</summary>
+    internal void Publish(Upstream[] upstreams) => _current = new UpstreamSnapshot(upstreams, _current.Revision + 1);
+
+    internal void EndFirstResolution() => _resolved.TrySetResult();
+
+    private uint NextTurn() => Interlocked.Increment(ref _turn);
+
+    private int PickLeast(ReadOnlySpan<Upstream> upstreams, ReadOnlySpan<bool> excluded)
+    {
+        Span<int> sessions = stackalloc int[upstreams.Length];
+        for (var i = 0; i < sessions.Length; i++)
+        {
+            sessions[i] = upstreams[i].Sessions;
+        }
+
+        return LeastSessions.Pick(sessions, NextTurn(), excluded);
+    }
+
+    /// <summary>Flags what must not be picked; false if that is all.</summary>
+    private bool Exclude(ReadOnlySpan<Upstream> upstreams, ReadOnlySpan<Upstream> tried, bool alsoFailed, Span<bool> excluded)
+    {
+        var left = false;
+        for (var i = 0; i < excluded.Length; i++)
+        {
+            var upstream = upstreams[i];
+            excluded[i] = (alsoFailed && upstream.HasFailed(_time)) || Contains(tried, upstream);
+            left |= !excluded[i];
+        }
+
+        return left;
+    }
+
+    private static bool Contains(ReadOnlySpan<Upstream> tried, Upstream upstream)
+    {
+        foreach (var other in tried)
+        {
+            // By endpoint: a refresh may have replaced the object meanwhile.
+            if (other.Address == upstream.Address)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

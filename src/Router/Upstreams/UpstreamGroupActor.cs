@@ -1,0 +1,138 @@
+using System.Net;
+
+namespace Router.Upstreams;
+
+/// <summary>Keeps a group's names resolved: asks them all, publishes what has changed, waits, asks again. On the pool.</summary>
+/// <remarks>Rounds do not overlap, and a round ends by its time-out even if the resolver never answers.</remarks>
+internal sealed class UpstreamGroupActor : ReceiveActor, IWithTimers
+{
+    /// <summary>While a name does not resolve it is asked this often, if the interval is longer.</summary>
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
+
+    private const string Timer = "resolve";
+
+    private readonly UpstreamNames _names;
+    private readonly INameResolver _resolver;
+    private readonly HashSet<int> _open = [];   // names without an answer in this round
+    private CancellationTokenSource? _asking;
+    private long _round;
+    private bool _failed;
+
+    public UpstreamGroupActor(UpstreamNames names, INameResolver resolver)
+    {
+        _names = names;
+        _resolver = resolver;
+        Receive<BeginRound>(_ => OnBeginRound());
+        Receive<Answer>(OnAnswer);
+        Receive<RoundTimeout>(OnRoundTimeout);
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    private UpstreamGroupSettings Settings => _names.Group.Settings;
+
+    private TimeSpan Retry => Settings.ResolveInterval < RetryAfter ? Settings.ResolveInterval : RetryAfter;
+
+    /// <summary>The actor's recipe; on the default dispatcher.</summary>
+    public static Props PropsFor(UpstreamNames names, INameResolver resolver) =>
+        Props.Create(() => new UpstreamGroupActor(names, resolver));
+
+    protected override void PreStart() => OnBeginRound();
+
+    protected override void PostStop()
+    {
+        _asking?.Cancel();
+        _asking?.Dispose();
+        _names.Group.EndFirstResolution();   // whoever waits must not wait for the dead
+    }
+
+    private void OnBeginRound()
+    {
+        if (_names.ToResolve.Count == 0)
+        {
+            _names.Group.EndFirstResolution();
+            return;
+        }
+
+        _round++;
+        _failed = false;
+        _asking = new CancellationTokenSource();
+        foreach (var index in _names.ToResolve)
+        {
+            _open.Add(index);
+            var round = _round;
+            _ = AskAsync(Settings.Targets[index].Host, _asking.Token).PipeTo(
+                Self,
+                success: addresses => new Answer(round, index, addresses, ""),
+                failure: error => new Answer(round, index, [], error.GetBaseException().Message));
+        }
+
+        Timers.StartSingleTimer(Timer, new RoundTimeout(_round), Settings.ResolveTimeout);
+    }
+
+    /// <summary>Also what a resolver throws instead of returning it becomes a failed task.</summary>
+    private async Task<IPAddress[]> AskAsync(string name, CancellationToken cancellationToken) =>
+        await _resolver.ResolveAsync(name, cancellationToken);
+
+    private void OnAnswer(Answer answer)
+    {
+        if (answer.Round != _round || !_open.Remove(answer.Index))
+        {
+            return;   // its round has timed out
+        }
+
+        if (answer.Addresses.Length > 0)
+        {
+            _names.OnResolved(answer.Index, answer.Addresses);
+        }
+        else
+        {
+            Fail(answer.Index, answer.Error.Length > 0 ? answer.Error : "the answer holds no address");
+        }
+
+        if (_open.Count == 0)
+        {
+            EndRound();
+        }
+    }
+
+    private void OnRoundTimeout(RoundTimeout timeout)
+    {
+        if (timeout.Round != _round || _open.Count == 0)
+        {
+            return;
+        }
+
+        foreach (var index in _open.Order())
+        {
+            Fail(index, $"no answer within {Settings.ResolveTimeout.TotalMilliseconds} ms");
+        }
+
+        _open.Clear();
+        EndRound();
+    }
+
+    private void Fail(int index, string error)
+    {
+        _failed = true;
+        _names.OnUnresolved(index, error, Retry);
+    }
+
+    private void EndRound()
+    {
+        _asking?.Cancel();
+        _asking?.Dispose();
+        _asking = null;
+        _names.Group.EndFirstResolution();
+        Timers.StartSingleTimer(Timer, BeginRound.Instance, _failed ? Retry : Settings.ResolveInterval);
+    }
+
+    private sealed class BeginRound
+    {
+        public static readonly BeginRound Instance = new();
+    }
+
+    private sealed record RoundTimeout(long Round);
+
+    private sealed record Answer(long Round, int Index, IPAddress[] Addresses, string Error);
+}

@@ -1,0 +1,167 @@
+using System.Net;
+using Router.Net;
+
+namespace Router.Upstreams;
+
+/// <summary>What a group's targets lead to, as last heard, and what has been written down about it. The group's actor alone uses it.</summary>
+/// <remarks>Kept apart from the actor, so that a restart of it forgets nothing.</remarks>
+internal sealed class UpstreamNames
+{
+    private readonly UpstreamGroup _group;
+    private readonly Func<SocketAddr, bool> _isOwnListener;
+    private readonly IUpstreamEvents _events;
+    private readonly SocketAddr[]?[] _addresses;   // by target; null until it has resolved once
+    private readonly bool[] _failing;
+    private readonly bool[] _tooMany;
+    private readonly HashSet<SocketAddr> _refused = [];
+    private readonly Dictionary<SocketAddr, Upstream> _known = [];
+
+    /// <summary>Publishes what needs no resolving.</summary>
+    /// <param name="group">Where upstreams are published.</param>
+    /// <param name="isOwnListener">Whether an endpoint is one of this router's listeners; any thread.</param>
+    /// <param name="events">Where it is written down.</param>
+    public UpstreamNames(UpstreamGroup group, Func<SocketAddr, bool> isOwnListener, IUpstreamEvents events)
+    {
+        _group = group;
+        _isOwnListener = isOwnListener;
+        _events = events;
+        var targets = group.Settings.Targets;
+        _addresses = new SocketAddr[]?[targets.Count];
+        _failing = new bool[targets.Count];
+        _tooMany = new bool[targets.Count];
+        var toResolve = new List<int>();
+        for (var i = 0; i < targets.Count; i++)
+        {
+            if (IPAddress.TryParse(targets[i].Host, out var literal))
+            {
+                _addresses[i] = [Normalized(literal, targets[i].Port)];
+            }
+            else
+            {
+                toResolve.Add(i);
+            }
+        }
+
+        ToResolve = toResolve;
+        Publish();
+    }
+
+    public UpstreamGroup Group => _group;
+
+    /// <summary>Indexes of the targets that are names.</summary>
+    public IReadOnlyList<int> ToResolve { get; }
+
+    /// <summary>A name has resolved.</summary>
+    public void OnResolved(int index, IReadOnlyCollection<IPAddress> answer)
+    {
+        var target = _group.Settings.Targets[index];
+
+        // Sorted: servers rotate their answers, and that is no change.
+        var addresses = answer
+            .Select(address => Normalized(address, target.Port))
+            .Distinct()
+            .OrderBy(address => address.Word0)
+            .ThenBy(address => address.Word1)
+            .ThenBy(address => address.Word2)
+            .ToArray();
+        var changed = _addresses[index] is not { } before || !before.AsSpan().SequenceEqual(addresses);
+        if (!changed && !_failing[index])
+        {
+            return;
+        }
+
+        _failing[index] = false;
+        _addresses[index] = addresses;
+        _events.Resolved(_group.Name, target, addresses);
+        if (changed)
+        {
+            Publish();
+        }
+    }
+
+    /// <summary>A name has not resolved: what it led to before stays.</summary>
+    public void OnUnresolved(int index, string error, TimeSpan retry)
+    {
+        if (!_failing[index])
+        {
+            _failing[index] = true;
+            _events.Unresolved(_group.Name, _group.Settings.Targets[index], error, _addresses[index]?.Length ?? 0, retry);
+        }
+    }
+
+    /// <summary>Mapped addresses are the same endpoint as plain ones: one spelling, so that no check can be passed in the other.</summary>
+    private static SocketAddr Normalized(IPAddress address, int port) =>
+        SocketAddr.From(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address, port);
+
+    private void Publish()
+    {
+        var upstreams = new List<Upstream>();
+        var seen = new HashSet<SocketAddr>();
+        for (var i = 0; i < _addresses.Length; i++)
+        {
+            foreach (var address in _addresses[i] ?? [])
+            {
+                if (seen.Add(address) && MayUse(i, address, upstreams.Count))
+                {
+                    upstreams.Add(UpstreamAt(address));
+                }
+            }
+        }
+
+        _group.Publish([.. upstreams]);
+        Forget(seen);
+    }
+
+    private bool MayUse(int index, SocketAddr address, int used)
+    {
+        var target = _group.Settings.Targets[index];
+        if (_isOwnListener(address))
+        {
+            if (_refused.Add(address))
+            {
+                _events.OwnListener(_group.Name, target, address);
+            }
+
+            return false;
+        }
+
+        if (used == UpstreamSnapshot.UpstreamsMax)
+        {
+            if (!_tooMany[index])
+            {
+                _tooMany[index] = true;
+                _events.TooMany(_group.Name, target, UpstreamSnapshot.UpstreamsMax);
+            }
+
+            return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>The same object for the same endpoint: its session count goes on.</summary>
+    private Upstream UpstreamAt(SocketAddr address)
+    {
+        if (!_known.TryGetValue(address, out var upstream))
+        {
+            upstream = new Upstream(address);
+            _known[address] = upstream;
+        }
+
+        return upstream;
+    }
+
+    /// <summary>Endpoints that no target leads to are kept only while sessions are left on them.</summary>
+    private void Forget(HashSet<SocketAddr> seen)
+    {
+        foreach (var (address, upstream) in _known)
+        {
+            if (upstream.Sessions == 0 && !seen.Contains(address))
+            {
+                _known.Remove(address);
+            }
+        }
+
+        _refused.IntersectWith(seen);
+    }
+}

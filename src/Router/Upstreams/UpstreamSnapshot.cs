@@ -1,0 +1,31 @@
+using Router.Net;
+
+namespace Router.Upstreams;
+
+/// <summary>The upstreams of a group at one time. Immutable.</summary>
+internal sealed class UpstreamSnapshot
+{
+    /// <summary>Upstreams a group can hold; what names resolve to beyond it is left off.</summary>
+    public const int UpstreamsMax = 256;
+
+    private readonly Upstream[] _upstreams;
+    private readonly ulong[] _keys;
+
+    public UpstreamSnapshot(Upstream[] upstreams, long revision)
+    {
+        Check.That(upstreams.Length <= UpstreamsMax);
+        _upstreams = upstreams;
+        _keys = Array.ConvertAll(upstreams, upstream => upstream.Key);
+        Revision = revision;
+    }
+
+    public static UpstreamSnapshot Empty { get; } = new([], 0);
+
+    public ReadOnlySpan<Upstream> Upstreams => _upstreams;
+
+    /// <summary>The upstreams' keys, in the same order.</summary>
+    public ReadOnlySpan<ulong> Keys => _keys;
+
+    /// <summary>Grows with every change.</summary>
+    public long Revision { get; }
+}
