@@ -1,2 +1,4 @@
-return await Router.Hosting.RouterRunner.RunAsync(
-    args.Length > 0 ? args[0] : null, [], Console.Error, CancellationToken.None);
+using Router.CommandLine;
+using Router.Hosting;
+
+return await new RouterCommand(Console.Out, Console.Error, RouterRunner.RunAsync).InvokeAsync(args).ConfigureAwait(false);

@@ -1,0 +1,223 @@
+using Router.CommandLine;
+
+namespace Router.Tests.CommandLine;
+
+public sealed class RouterCommandTests : IDisposable
+{
+    private readonly StringWriter _output = new() { NewLine = "\n" };
+    private readonly StringWriter _error = new() { NewLine = "\n" };
+    private readonly string _directory = Directory.CreateTempSubdirectory("router-tests-").FullName;
+    private (string? Config, IReadOnlyList<string> Settings)? _run;
+
+    public void Dispose()
+    {
+        Directory.Delete(_directory, recursive: true);
+        _output.Dispose();
+        _error.Dispose();
+    }
+
+    [Fact]
+    public async Task Without_a_command_it_runs_the_built_in_configuration()
+    {
+        Assert.Equal(0, await Invoke());
+
+        Assert.Null(_run!.Value.Config);
+        Assert.Empty(_run.Value.Settings);
+    }
+
+    [Theory]
+    [InlineData("run", "--config", "f.conf", "--set", "a=b=c", "--set", "d=\"@x\"")]
+    [InlineData("--config", "f.conf", "--set", "a=b=c", "--set", "d=\"@x\"")]
+    [InlineData("--config=f.conf", "--set=a=b=c", "--set=d=\"@x\"")]
+    public async Task Run_passes_on_file_and_settings_in_their_order(params string[] args)
+    {
+        Assert.Equal(0, await Invoke(args));
+
+        Assert.Equal("f.conf", _run!.Value.Config);
+        Assert.Equal(["a=b=c", "d=\"@x\""], _run.Value.Settings);
+    }
+
+    [Fact]
+    public async Task The_exit_code_of_a_run_is_the_runners()
+    {
+        var command = new RouterCommand(_output, _error, static (_, _, _, _) => Task.FromResult(2));
+
+        Assert.Equal(2, await command.InvokeAsync(["run"]));
+    }
+
+    [Fact]
+    public async Task Cancelling_reaches_the_run_which_decides_when_it_ends()
+    {
+        using var stop = new CancellationTokenSource();
+        var seen = CancellationToken.None;
+        var command = new RouterCommand(_output, _error, (_, _, _, token) =>
+        {
+            seen = token;
+            return Task.FromResult(0);
+        });
+
+        Assert.Equal(0, await command.InvokeAsync(["run"], stop.Token));
+
+        Assert.True(seen.CanBeCanceled);
+    }
+
+    [Theory]
+    [InlineData("start")]
+    [InlineData("run", "--confg", "f.conf")]
+    [InlineData("run", "extra")]
+    [InlineData("run", "--config")]
+    [InlineData("run", "--config", "a", "--config", "b")]
+    [InlineData("run", "--config", "")]
+    [InlineData("run", "--set")]
+    [InlineData("run", "--set", "router.loops")]
+    [InlineData("run", "--set", "=2")]
+    [InlineData("--config", "f.conf", "check")]
+    [InlineData("check", "--json")]
+    [InlineData("config")]
+    [InlineData("config", "show", "a.conf", "b.conf")]
+    [InlineData("config", "show", "--set", "a=b")]
+    [InlineData("@file")]
+    [InlineData("[diagram]")]
+    public async Task A_wrong_command_line_says_what_is_wrong_runs_nothing_and_exits_64(params string[] args)
+    {
+        Assert.Equal(64, await Invoke(args));
+
+        Assert.Null(_run);
+        Assert.NotEmpty(_error.ToString());
+        Assert.DoesNotContain("Exception", _error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Version_is_one_line()
+    {
+        Assert.Equal(0, await Invoke("--version"));
+
+        Assert.Matches(@"^\d+\.\d+\.\d+\n$", _output.ToString());
+        Assert.Null(_run);
+    }
+
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("run", "--help")]
+    [InlineData("config", "show", "-h")]
+    public async Task Help_runs_nothing(params string[] args)
+    {
+        Assert.Equal(0, await Invoke(args));
+
+        Assert.Contains("router", _output.ToString(), StringComparison.Ordinal);
+        Assert.Null(_run);
+    }
+
+    [Fact]
+    public async Task Check_accepts_the_built_in_configuration()
+    {
+        Assert.Equal(0, await Invoke("check"));
+
+        Assert.Contains("ok", _output.ToString(), StringComparison.Ordinal);
+        Assert.Empty(_error.ToString());
+    }
+
+    [Fact]
+    public async Task Check_lists_every_fault_with_file_line_and_column_and_exits_1()
+    {
+        var file = Write("bad.conf", "router {\n  loops = many\n  listeners.a { bind = \"udp://127.0.0.1:1\", route = nowhere }\n}\n");
+
+        Assert.Equal(1, await Invoke("check", "--config", file, "--set", "router.drain-timeout=soon"));
+
+        var lines = _error.ToString().TrimEnd('\n').Split('\n');
+        Assert.Contains(lines, line => line.StartsWith($"{file}:2:", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.StartsWith($"{file}:3:", StringComparison.Ordinal) && line.Contains("nowhere", StringComparison.Ordinal));
+        Assert.Contains(lines, static line => line.Contains("router.drain-timeout", StringComparison.Ordinal));
+        Assert.Empty(_output.ToString());
+    }
+
+    [Fact]
+    public async Task Show_resolves_includes_and_substitutions_of_any_file_as_json()
+    {
+        Write("part.conf", "c = [1, {d = ${a}}]");
+        var file = Write("whole.conf", "a = hello\ninclude \"part.conf\"\nb = ${a} world");
+
+        Assert.Equal(0, await Invoke("config", "show", "--json", file));
+
+        Assert.Equal(
+            """
+            {
+              "a": "hello",
+              "c": [
+                1,
+                {
+                  "d": "hello"
+                }
+              ],
+              "b": "hello world"
+            }
+
+            """,
+            _output.ToString());
+    }
+
+    [Fact]
+    public async Task Show_prints_hocon_that_reads_back_as_the_same()
+    {
+        var file = Write(
+            "odd.conf",
+            "a.\"b.c\".include = \"x\\n\\\"y\", \"\" = null, e = {}, f = [[], {}, [true, 1e3]], \"$\" = 10 ms, \"1\" = \"\u00e4\"");
+        Assert.Equal(0, await Invoke("config", "show", "--json", file));
+        var before = _output.ToString();
+        _output.GetStringBuilder().Clear();
+        Assert.Equal(0, await Invoke("config", "show", file));
+        var again = Write("again.conf", _output.ToString());
+        _output.GetStringBuilder().Clear();
+
+        Assert.Equal(0, await Invoke("config", "show", "--json", again));
+
+        Assert.Equal(before, _output.ToString());
+    }
+
+    [Fact]
+    public async Task Show_without_a_file_prints_what_runs_by_default()
+    {
+        Assert.Equal(0, await Invoke("config", "show"));
+
+        Assert.Contains("  loops = \"auto\"\n", _output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("text = \"I hear you\"\n", _output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("a = {", ":1:")]
+    [InlineData("a = 1\nb = ${nothing}", ":2:")]
+    public async Task Show_refuses_what_it_cannot_read_with_file_line_and_column(string text, string line)
+    {
+        var file = Write("broken.conf", text);
+
+        Assert.Equal(1, await Invoke("config", "show", "--json", file));
+
+        Assert.StartsWith(file + line, _error.ToString(), StringComparison.Ordinal);
+        Assert.Empty(_output.ToString());
+    }
+
+    [Theory]
+    [InlineData("check", "--config")]
+    [InlineData("config", "show")]
+    public async Task A_file_that_does_not_exist_is_refused_in_one_line(params string[] args)
+    {
+        Assert.Equal(1, await Invoke([.. args, Path.Combine(_directory, "none.conf")]));
+
+        Assert.Equal($"{_directory}/none.conf:1:1: no such file\n", _error.ToString());
+    }
+
+    private string Write(string name, string text)
+    {
+        var file = Path.Combine(_directory, name);
+        File.WriteAllText(file, text);
+        return file;
+    }
+
+    private Task<int> Invoke(params string[] args) => new RouterCommand(_output, _error, Run).InvokeAsync(args);
+
+    private Task<int> Run(string? configFile, IReadOnlyList<string> settings, TextWriter errors, CancellationToken stop)
+    {
+        _run = (configFile, settings);
+        return Task.FromResult(0);
+    }
+}

@@ -1,0 +1,41 @@
+using Router.Configuration;
+using Router.Configuration.Hocon;
+using Router.Hosting;
+
+namespace Router.CommandLine;
+
+/// <summary><c>router config show</c>: prints a configuration as it reads once includes and substitutions are resolved.</summary>
+internal static class ConfigShow
+{
+    /// <param name="file">Any HOCON file, of a router or not; null for the built-in configuration over its defaults.</param>
+    /// <param name="asJson">JSON instead of HOCON.</param>
+    /// <returns>The exit code.</returns>
+    public static int Run(string? file, bool asJson, TextWriter output, TextWriter error)
+    {
+        HoconObject root;
+        try
+        {
+            root = Read(file).Root;
+        }
+        catch (HoconException e)
+        {
+            error.WriteLine(e.Message);
+            return RouterRunner.ExitRefused;
+        }
+
+        if (asJson)
+        {
+            output.WriteLine(HoconJson.Print(root));
+        }
+        else
+        {
+            HoconText.Write(output, root);
+        }
+
+        return RouterRunner.ExitOk;
+    }
+
+    private static Config Read(string? file) => file is null
+        ? RouterConfiguration.Load(null, [], Environment.GetEnvironmentVariable).Config ?? Config.Empty
+        : ConfigurationFactory.ParseFile(file, Environment.GetEnvironmentVariable);
+}

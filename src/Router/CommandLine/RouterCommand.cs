@@ -1,0 +1,124 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using Router.Hosting;
+
+namespace Router.CommandLine;
+
+/// <summary>Runs a router until it is told to stop; see <see cref="RouterRunner.RunAsync"/>.</summary>
+internal delegate Task<int> RunRouter(
+    string? configFile, IReadOnlyList<string> settings, TextWriter errors, CancellationToken stop);
+
+/// <summary>The command line: what was typed, to what is run, to an exit code.</summary>
+/// <param name="output">What was asked for.</param>
+/// <param name="error">What is wrong, a line each.</param>
+/// <param name="run">Runs the router; a seam for tests of what is typed.</param>
+internal sealed class RouterCommand(TextWriter output, TextWriter error, RunRouter run)
+{
+    /// <summary>First words that are the root command's own; any other option first means <c>run</c>.</summary>
+    private static readonly string[] RootOptions = ["--help", "-h", "-?", "--version"];
+
+    private readonly Option<string?> _config = new("--config")
+    {
+        Description = "A HOCON file; without it the built-in configuration runs.",
+        HelpName = "FILE",
+    };
+
+    private readonly Option<string[]> _set = new("--set")
+    {
+        Description = "A setting on top of the file, as in router.loops=2; may be given again.",
+        HelpName = "KEY=VALUE",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
+    /// <returns>The exit code: 0 ok, 1 refused configuration, 2 could not bind, 64 wrong command line.</returns>
+    public async Task<int> InvokeAsync(IReadOnlyList<string> args, CancellationToken stop = default)
+    {
+        var parsed = MakeRoot().Parse(
+            IsRun(args) ? ["run", .. args] : args,
+            new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (parsed.Action is ParseErrorAction wrong)
+        {
+            wrong.ShowHelp = false;
+        }
+
+        // No termination time-out and no handler of faults: signals are the runner's, and a fault of ours should be seen.
+        var exitCode = await parsed.InvokeAsync(
+            new InvocationConfiguration
+            {
+                Output = output,
+                Error = error,
+                ProcessTerminationTimeout = null,
+                EnableDefaultExceptionHandler = false,
+            },
+            stop).ConfigureAwait(false);
+        return parsed.Action is ParseErrorAction ? RouterRunner.ExitUsage : exitCode;
+    }
+
+    private static bool IsRun(IReadOnlyList<string> args) =>
+        args.Count == 0 || (args[0].StartsWith('-') && !RootOptions.Contains(args[0], StringComparer.Ordinal));
+
+    private RootCommand MakeRoot()
+    {
+        _config.Validators.Add(static result =>
+        {
+            if (result.Tokens is [{ Value: "" }])
+            {
+                result.AddError("--config needs the name of a file.");
+            }
+        });
+        _set.Validators.Add(static result =>
+        {
+            foreach (var token in result.Tokens.Where(static token => token.Value.IndexOf('=') < 1))
+            {
+                result.AddError($"--set needs key=value, not '{token.Value}'.");
+            }
+        });
+
+        var root = new RootCommand("Router, the session layer for raw UDP and TCP. Without a command it does what run does.")
+        {
+            HelpName = "router",
+        };
+        root.Directives.Clear();
+        root.Options.OfType<VersionOption>().Single().Action = new PrintVersion();
+        root.Add(MakeRun());
+        root.Add(MakeCheck());
+        root.Add(new Command("config", "Looks at configurations.") { MakeShow() });
+        return root;
+    }
+
+    private Command MakeRun()
+    {
+        var command = new Command("run", "Runs until SIGTERM or SIGINT, which drain; a second one ends at once.") { _config, _set };
+        command.SetAction((parsed, stop) => run(parsed.GetValue(_config), parsed.GetValue(_set) ?? [], error, stop));
+        return command;
+    }
+
+    private Command MakeCheck()
+    {
+        var command = new Command("check", "Reads and validates a configuration, and starts nothing.") { _config, _set };
+        command.SetAction(parsed => RouterRunner.Check(parsed.GetValue(_config), parsed.GetValue(_set) ?? [], output, error));
+        return command;
+    }
+
+    private Command MakeShow()
+    {
+        var json = new Option<bool>("--json") { Description = "Prints JSON instead of HOCON." };
+        var file = new Argument<string?>("FILE")
+        {
+            Description = "Any HOCON file; without it the built-in configuration over its defaults.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var command = new Command("show", "Prints a configuration with includes and substitutions resolved.") { json, file };
+        command.SetAction(parsed => ConfigShow.Run(parsed.GetValue(file), parsed.GetValue(json), output, error));
+        return command;
+    }
+
+    private sealed class PrintVersion : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            parseResult.InvocationConfiguration.Output.WriteLine(RouterVersion.Text);
+            return RouterRunner.ExitOk;
+        }
+    }
+}
