@@ -10,7 +10,7 @@ internal static partial class ListenerLog
     /// <param name="address">As bound, with its scheme: udp://127.0.0.1:27123.</param>
     /// <param name="backlogAsked">0 on datagram listeners, which need no listen(2).</param>
     /// <param name="backlogGranted">After the kernel's own limit, net.core.somaxconn.</param>
-    /// <param name="receiveBufferGranted">As getsockopt(2) tells it, halved: the kernel doubles what it grants.</param>
+    /// <param name="receiveBufferGranted">As getsockopt(2) tells it: Linux grants twice what is asked, its own overhead included.</param>
     [LoggerMessage(EventId = 1100, Level = LogLevel.Information, EventName = "listening", Message =
         "Listener {Listener} listens on {Address} for route {Route}: {Network} sockets on {Loops} loops, " +
         "backlog {BacklogAsked}/{BacklogGranted}, receive buffer " +
