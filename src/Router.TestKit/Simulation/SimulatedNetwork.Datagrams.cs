@@ -79,6 +79,7 @@ public sealed partial class SimulatedNetwork
         Trace("datagram", from.Port, to.Port, payload);
         if (Faults.Loses() || IsBlackHole(to))
         {
+            Trace("lost", from.Port, to.Port);
             DatagramsLost++;
             return;
         }
@@ -101,6 +102,7 @@ public sealed partial class SimulatedNetwork
     private void Arrive(IDatagramPort sender, in SocketAddr from, in SocketAddr to, byte[] payload)
     {
         var port = PortFor(from, to);
+        Trace("arrive", from.Port, to.Port);
         if (port is null)
         {
             sender.OnRefused(to);

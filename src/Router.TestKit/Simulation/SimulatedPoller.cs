@@ -8,15 +8,12 @@ internal interface IReadiness
     IoReadiness Ready { get; }
 }
 
-/// <summary>Level-triggered readiness of simulated sockets. Never blocks: how long it would have is noted, for whoever moves the clock.</summary>
+/// <summary>Level-triggered readiness of simulated sockets. Never blocks, whatever time-out is asked for.</summary>
 internal sealed class SimulatedPoller(SimulatedNetwork network) : IPoller
 {
     private readonly List<IoSocket> _sockets = [];
     private readonly List<IoSocket> _ready = [];
     private bool _disposed;
-
-    /// <summary>The time-out of the latest <see cref="Wait"/> that asked for one, milliseconds; -1: until woken.</summary>
-    public int AskedTimeoutMs { get; private set; } = -1;
 
     public int Add(IoSocket socket, IoReadiness interest)
     {
@@ -38,7 +35,6 @@ internal sealed class SimulatedPoller(SimulatedNetwork network) : IPoller
 
     public int Wait(int timeoutMs)
     {
-        AskedTimeoutMs = timeoutMs;
         var told = network.RunDue();
         foreach (var socket in _sockets)
         {

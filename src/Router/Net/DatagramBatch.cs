@@ -37,6 +37,9 @@ public sealed unsafe class DatagramBatch : IDisposable
     /// <summary>Datagrams in the batch, 0..Capacity; the socket sets it.</summary>
     public int Count { get; internal set; }
 
+    /// <summary>The slots have been given back to the system.</summary>
+    internal bool IsDisposed => _disposed;
+
     /// <summary>Grows with every receive: what was lent from an earlier content is known by its number.</summary>
     public uint Generation { get; internal set; }
 

@@ -50,6 +50,9 @@ public sealed unsafe class DatagramQueue : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool HasRoom(int length) => Count < Capacity && ArenaBytes - _arenaUsed >= length;
 
+    /// <summary>The memory has been given back to the system.</summary>
+    internal bool IsDisposed => _disposed;
+
     public bool IsFull => Count == Capacity;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -178,6 +178,9 @@ public sealed class IoLoop : IDisposable
 
     public void Cancel(LoopTimer timer) => _timers.Cancel(timer);
 
+    /// <summary>Milliseconds from <see cref="NowMs"/> until the wheel must turn again; -1 when nothing is armed.</summary>
+    internal int NextTimerMs() => _timers.NextTurnMs(NowMs);
+
     /// <summary>What a socket's receiver threw: told to <see cref="OnFault"/>, and the pass goes on.</summary>
     internal void Contain(Exception fault) => OnFault?.Invoke(fault);
 

@@ -1,0 +1,86 @@
+using System.Net;
+using Router.Diagnostics;
+using Router.Listeners;
+using Router.Net;
+using Router.Sessions;
+using Router.TestKit.Simulation;
+
+namespace Router.TestKit;
+
+/// <summary>A session that has ended: what its access record would say.</summary>
+public sealed record ClosedSession(
+    SessionId Id,
+    string Listener,
+    IPEndPoint Peer,
+    CloseReason Reason,
+    int Restarts,
+    long PayloadsReceived,
+    long PayloadsSent,
+    long BytesReceived,
+    long BytesSent,
+    long Drops);
+
+/// <summary>Keeps what is written down about sessions and listeners.</summary>
+internal sealed class KitEvents(VirtualTimeProvider time, SimulatedNetwork network) : ISessionEvents, IListenerEvents
+{
+    public DateTimeOffset Now => time.GetUtcNow();
+
+    /// <summary>Open sessions, oldest first.</summary>
+    public List<SessionContext> Open { get; } = [];
+
+    public List<ClosedSession> Closed { get; } = [];
+
+    public List<(SessionId Session, Exception Reason)> Restarts { get; } = [];
+
+    public List<string> ListenerEvents { get; } = [];
+
+    public long Opens { get; private set; }
+
+    public void Opened(SessionContext session)
+    {
+        Opens++;
+        Open.Add(session);
+        network.Trace("opened", session.PeerAddr.Port, (long)session.Id.Low);
+    }
+
+    public void Restarted(SessionContext session, Exception reason, long suppressed)
+    {
+        Restarts.Add((session.Id, reason));
+        network.Trace("restarted", session.PeerAddr.Port, suppressed);
+    }
+
+    void ISessionEvents.Closed(SessionContext session, CloseReason reason)
+    {
+        if (!Open.Remove(session))
+        {
+            throw new CheckFailedException($"session {session.Id} of {session.PeerEndPoint} ended twice, or was never opened");
+        }
+
+        network.Trace("closed", session.PeerAddr.Port, (long)reason);
+        Closed.Add(new ClosedSession(
+            session.Id,
+            session.Listener,
+            SimulatedNetwork.Canonical(session.PeerAddr).ToIPEndPoint(),
+            reason,
+            session.Restarts,
+            session.PayloadsReceived,
+            session.PayloadsSent,
+            session.BytesReceived,
+            session.BytesSent,
+            session.Drops));
+    }
+
+    public void AcceptSuspended(string listener, SocketAddr address, Errno errno, long backoffMs) =>
+        ListenerEvents.Add($"{listener} accept-suspended {errno}");
+
+    public void AcceptResumed(string listener, SocketAddr address, long suspendedMs) =>
+        ListenerEvents.Add($"{listener} accept-resumed");
+
+    public void SocketLost(string listener, SocketAddr address, Errno errno, long backoffMs) =>
+        ListenerEvents.Add($"{listener} socket-lost {errno}");
+
+    public void SocketRebound(string listener, SocketAddr address) => ListenerEvents.Add($"{listener} socket-rebound");
+
+    void IListenerEvents.Restarted(string listener, SocketAddr address, Exception reason) =>
+        ListenerEvents.Add($"{listener} restarted {reason.Message}");
+}

@@ -1,0 +1,121 @@
+using System.Net;
+using Router.Diagnostics;
+using Router.Sessions;
+
+namespace Router.TestKit;
+
+/// <summary>What has become of sessions, and what must not be left over.</summary>
+public sealed partial class RouterTestKit
+{
+    private readonly HashSet<SessionId> _expected = [];
+
+    /// <summary>Sessions that have ended, in order.</summary>
+    public IReadOnlyList<ClosedSession> ClosedSessions => _events.Closed;
+
+    /// <summary>Sessions open now, oldest first.</summary>
+    public IReadOnlyList<SessionContext> OpenSessions => _events.Open;
+
+    /// <summary>Sessions opened so far.</summary>
+    public long SessionsOpened => _events.Opens;
+
+    /// <summary>Restarts that were written down (at most one a second and session), in order.</summary>
+    public IReadOnlyList<(SessionId Session, Exception Reason)> RestartRecords => _events.Restarts;
+
+    /// <summary>What listeners said about themselves: accept-suspended, socket-lost..., each behind the listener's name.</summary>
+    public IReadOnlyList<string> ListenerEvents => _events.ListenerEvents;
+
+    /// <summary>The open session of a peer.</summary>
+    /// <exception cref="RouterTestKitException">It has none.</exception>
+    public SessionContext SessionOf(IPEndPoint peer) =>
+        _events.Open.Find(session => Same(session.PeerEndPoint, peer)) ?? throw Failed($"{peer} has no open session");
+
+    /// <summary>Confirms that a session of the peer has ended; each ended session is told once, oldest first.</summary>
+    /// <returns>Why it ended.</returns>
+    /// <exception cref="RouterTestKitException">None has, or all were told.</exception>
+    public CloseReason ExpectSessionClosed(IPEndPoint peer)
+    {
+        var closed = _events.Closed.Find(session => Same(session.Peer, peer) && !_expected.Contains(session.Id));
+        if (closed is null)
+        {
+            var isOpen = _events.Open.Exists(session => Same(session.PeerEndPoint, peer));
+            throw Failed($"no session of {peer} has ended{(isOpen ? ": it is open" : ", and none is open")}");
+        }
+
+        _expected.Add(closed.Id);
+        return closed.Reason;
+    }
+
+    /// <summary>
+    /// Confirms that nothing is kept that nobody uses: no rented buffer but those of open sessions with something unsent, nothing left
+    /// in a send queue, no socket but those of listeners and open sessions; after <see cref="Stop"/>, no receive slots either.
+    /// </summary>
+    /// <remarks>Sockets that handlers opened themselves are known only once every session has ended.</remarks>
+    /// <exception cref="RouterTestKitException">Something is left; the message counts it.</exception>
+    public void AssertNoLeakedBuffers()
+    {
+        var left = new List<string>();
+        var shards = _listeners.SelectMany(static listener => listener.Shards).ToList();
+        var unsent = _events.Open.Count(static session => session.Stream is { Output.HasUnsent: true });
+        Compare(left, "rented buffers", _loops.Loops.Sum(static loop => loop.Buffers.Rented), unsent);
+        Compare(left, "datagrams in send queues", shards.Sum(static shard => shard.Queue is { IsDisposed: false } queue ? queue.Count : 0), 0);
+        Compare(left, "sessions counted open", shards.Sum(static shard => shard.SessionsOpen), _events.Open.Count);
+        Compare(left, "sessions being restarted", shards.Sum(static shard => shard.Restarting.Count), 0);
+        if (_events.Open.Count == 0)
+        {
+            Compare(left, "open sockets", Network.OpenSockets, shards.Count(IsListening));
+            Compare(left, "watched sockets", _loops.Loops.Sum(static loop => loop.Sockets), shards.Count(IsListening));
+        }
+
+        if (_stopped)
+        {
+            Compare(left, "receive batches and send queues", shards.Sum(NativeBuffersOf), 0);
+            Compare(left, "armed timers", _loops.Loops.Sum(static loop => loop.ArmedTimers), 0);
+        }
+
+        if (left.Count > 0)
+        {
+            throw Failed($"left over: {string.Join(", ", left)}");
+        }
+    }
+
+    /// <summary>Runs a scenario once per seed; what it throws comes back with the seed that replays it.</summary>
+    /// <param name="first">The first seed.</param>
+    /// <param name="count">How many, counting up.</param>
+    /// <param name="scenario">Given a fresh kit, disposed after it.</param>
+    /// <param name="shuffle">As for the kit's constructor.</param>
+    public static void ForEachSeed(long first, int count, Action<RouterTestKit> scenario, bool shuffle = true)
+    {
+        for (var seed = first; seed < first + count; seed++)
+        {
+            using var kit = new RouterTestKit(seed, shuffle: shuffle);
+            try
+            {
+                scenario(kit);
+            }
+            catch (Exception failure)
+            {
+                throw new RouterTestKitException($"seed {seed}: {failure.Message}", failure);
+            }
+        }
+    }
+
+    private static bool Same(IPEndPoint one, IPEndPoint other) => one.Port == other.Port && one.Address.Equals(other.Address);
+
+    private static bool IsListening(Shard shard) => shard switch
+    {
+        Listeners.UdpShard udp => !udp.Socket.IsClosed,
+        Listeners.TcpShard tcp => !tcp.Socket.IsClosed,
+        _ => false,
+    };
+
+    private static int NativeBuffersOf(Shard shard) =>
+        (shard.Batch is { IsDisposed: false } ? 1 : 0) + (shard.Queue is { IsDisposed: false } ? 1 : 0);
+
+    private static void Compare(List<string> left, string what, int found, int expected)
+    {
+        if (found != expected)
+        {
+            left.Add($"{found} {what} (expected {expected})");
+        }
+    }
+}
