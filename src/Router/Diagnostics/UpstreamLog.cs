@@ -19,4 +19,10 @@ internal static partial class UpstreamLog
         "Upstream {Upstream} of route {Route} does not resolve: {Error}; {Kept} addresses stay in use, " +
         "next try in {RetryMs} ms")]
     public static partial void Unresolved(ILogger logger, string route, string upstream, string error, int kept, long retryMs);
+
+    /// <summary>An endpoint that a name leads to, or a name, is left off. Once each.</summary>
+    /// <param name="address">The endpoint, or "-" where it is the name.</param>
+    [LoggerMessage(EventId = 1302, Level = LogLevel.Warning, EventName = "upstream-refused", Message =
+        "Upstream {Upstream} of route {Route} is left off at {Address}: {Error}")]
+    public static partial void Refused(ILogger logger, string route, string upstream, string address, string error);
 }

@@ -6,6 +6,7 @@ using Router.Diagnostics;
 using Router.Listeners;
 using Router.Net;
 using Router.Sessions;
+using Router.Upstreams;
 
 namespace Router.Hosting;
 
@@ -36,7 +37,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         _log = log;
         _loops = loops;
         _started = seams.Time.GetTimestamp();
-        plan.Guard.Own = OwnEndpointsOf(bound);
+        plan.Guard.Own = OwnEndpointsOf(bound.Where(static listener => listener.Request.Transport == SessionTransport.Udp));
         var surroundings = MakeSurroundings();
         var shards = new List<Shard>();
         var listeners = new List<BranchChild>();
@@ -54,7 +55,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         loops.Start();
         _router = _system.ActorOf(BranchActor.PropsOf(
         [
-            new BranchChild("upstreams", BranchActor.PropsOf(plan.Upstreams)),
+            new BranchChild("upstreams", BranchActor.PropsOf(UpstreamBranch(bound))),
             new BranchChild("listeners", BranchActor.PropsOf(listeners)),
             new BranchChild("stats", StatsProps()),
         ]), "router");
@@ -113,10 +114,21 @@ internal sealed class RouterEngine : IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await StopAsync("dispose", new CancellationToken(canceled: true)).ConfigureAwait(false);
 
-    private static OwnEndpoints OwnEndpointsOf(IReadOnlyList<BoundListener> bound) => new(
-        bound.Where(static listener => listener.Request.Transport == SessionTransport.Udp)
-            .Select(static listener => listener.Address.ToIPEndPoint()),
-        MachineAddresses());
+    private static OwnEndpoints OwnEndpointsOf(IEnumerable<BoundListener> bound) =>
+        new(bound.Select(static listener => listener.Address.ToIPEndPoint()), MachineAddresses());
+
+    /// <summary>One actor per group. A name that leads to one of our own listeners, of either transport, is left off.</summary>
+    private List<BranchChild> UpstreamBranch(IReadOnlyList<BoundListener> bound)
+    {
+        var own = OwnEndpointsOf(bound);
+        var events = new UpstreamEvents(_log);
+        var resolver = new SystemNameResolver();
+        return
+        [
+            .. _plan.Groups.Select(group => new BranchChild(group.Name, UpstreamGroupActor.PropsFor(
+                new UpstreamNames(group, address => own.Contains(address.Address, address.Port), events), resolver))),
+        ];
+    }
 
     /// <summary>The addresses of this machine's interfaces; none where the system does not tell.</summary>
     private static IReadOnlyList<IPAddress> MachineAddresses()

@@ -1,6 +1,7 @@
 using Router.Admission;
 using Router.Listeners;
 using Router.Sessions;
+using Router.Upstreams;
 
 namespace Router.Hosting;
 
@@ -19,7 +20,7 @@ internal sealed record ListenerPlan(
 /// <param name="StatsInterval">Between two stats lines.</param>
 /// <param name="Guard">Who must not be answered.</param>
 /// <param name="Listeners">At least one.</param>
-/// <param name="Upstreams">Actors of the upstream groups.</param>
+/// <param name="Groups">The upstream groups of the proxy routes.</param>
 internal sealed record RouterPlan(
     string Source,
     int Loops,
@@ -27,4 +28,4 @@ internal sealed record RouterPlan(
     TimeSpan StatsInterval,
     PeerGuard Guard,
     IReadOnlyList<ListenerPlan> Listeners,
-    IReadOnlyList<BranchChild> Upstreams);
+    IReadOnlyList<UpstreamGroup> Groups);

@@ -4,14 +4,22 @@ using Router.Listeners;
 using Router.Net;
 using Router.Routes;
 using Router.Sessions;
+using Router.Upstreams;
 
 namespace Router.Hosting;
 
 /// <summary>Turns validated options into what is to run: each folder gets its own small settings, none sees the configuration.</summary>
-internal sealed class RouterPlanner(RouterOptions options, IReadOnlyDictionary<string, Func<SessionHandler>> handlers)
+internal sealed class RouterPlanner(
+    RouterOptions options, IReadOnlyDictionary<string, Func<SessionHandler>> handlers, TimeProvider time)
 {
+    /// <summary>How long one round of name resolution may take; resolvers give up later (resolv.conf(5): 5 s a try).</summary>
+    private static readonly TimeSpan ResolveTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long an upstream that refused is only a last resort.</summary>
+    private static readonly TimeSpan FailTimeout = TimeSpan.FromSeconds(10);
+
     private readonly List<string> _faults = [];
-    private readonly List<BranchChild> _upstreams = [];
+    private readonly List<UpstreamGroup> _groups = [];
 
     /// <summary>The plan, or null and why not.</summary>
     public RouterPlan? Make(string source, out IReadOnlyList<string> faults)
@@ -33,7 +41,7 @@ internal sealed class RouterPlanner(RouterOptions options, IReadOnlyDictionary<s
             options.Log.StatsInterval == Timeout.InfiniteTimeSpan ? TimeSpan.Zero : options.Log.StatsInterval,
             new PeerGuard(options.Guards.AnswerPrivilegedPorts, options.Guards.ResponderPorts),
             [.. options.Listeners.Select(listener => MakeListener(listener, routes[listener.Route]))],
-            _upstreams);
+            _groups);
     }
 
     private static ListenerPlan MakeListener(ListenerOptions listener, Route route) => new(
@@ -105,5 +113,25 @@ internal sealed class RouterPlanner(RouterOptions options, IReadOnlyDictionary<s
         return null;
     }
 
-    private Route? MakeProxy(ProxyRouteOptions proxy) => Refuse(proxy, "proxy");
+    private ProxyRoute MakeProxy(ProxyRouteOptions proxy)
+    {
+        var targets = proxy.Upstreams.Select(static upstream => new UpstreamTarget(upstream.Host, upstream.Port));
+        var group = new UpstreamGroup(
+            new UpstreamGroupSettings(proxy.Name, [.. targets], proxy.ResolveInterval, ResolveTimeout, FailTimeout), time);
+        _groups.Add(group);
+        return new ProxyRoute(proxy.Name, new ProxyRouteSettings(
+            group,
+            PolicyOf(proxy.Pick),
+            proxy.Responses,
+            proxy.ConnectTimeout,
+            proxy.UpstreamIdleTimeout,
+            proxy.NextUpstreamTries));
+    }
+
+    private static Routing.PickPolicy PolicyOf(PickPolicy pick) => pick switch
+    {
+        PickPolicy.LeastSessions => Routing.PickPolicy.LeastSessions,
+        PickPolicy.Hash => Routing.PickPolicy.Hash,
+        _ => Routing.PickPolicy.RoundRobin,
+    };
 }

@@ -24,7 +24,7 @@ public static class RouterRunner
     public static async Task<int> RunAsync(
         string? configFile, IReadOnlyList<string> settings, TextWriter errors, CancellationToken stop)
     {
-        var loaded = RouterLoader.Load(configFile, settings, NoHandlers);
+        var loaded = RouterLoader.Load(configFile, settings, NoHandlers, TimeProvider.System);
         if (loaded.Setup is not { } setup)
         {
             WriteAll(errors, loaded.Faults);
@@ -53,7 +53,7 @@ public static class RouterRunner
     /// <returns>The process's exit code.</returns>
     public static int Check(string? configFile, IReadOnlyList<string> settings, TextWriter output, TextWriter errors)
     {
-        var loaded = RouterLoader.Load(configFile, settings, NoHandlers);
+        var loaded = RouterLoader.Load(configFile, settings, NoHandlers, TimeProvider.System);
         if (loaded.Setup is null)
         {
             WriteAll(errors, loaded.Faults);

@@ -47,8 +47,12 @@ internal static class RouterLoader
     /// <param name="file">A HOCON file; null for the built-in default.</param>
     /// <param name="settings"><c>key=value</c>, on top of it.</param>
     /// <param name="handlers">What routes of type handler may name.</param>
+    /// <param name="time">The clock of what is made here.</param>
     public static LoadedRouter Load(
-        string? file, IReadOnlyList<string> settings, IReadOnlyDictionary<string, Func<SessionHandler>> handlers)
+        string? file,
+        IReadOnlyList<string> settings,
+        IReadOnlyDictionary<string, Func<SessionHandler>> handlers,
+        TimeProvider time)
     {
         var result = RouterConfiguration.Load(file, settings, Environment.GetEnvironmentVariable);
         var warnings = result.Warnings.Select(static warning => $"{warning} (warning)").ToList();
@@ -57,7 +61,7 @@ internal static class RouterLoader
             return new LoadedRouter(null, [.. result.Faults.Select(static fault => fault.ToString())], warnings);
         }
 
-        var plan = new RouterPlanner(options, handlers).Make(file ?? "built-in", out var faults);
+        var plan = new RouterPlanner(options, handlers, time).Make(file ?? "built-in", out var faults);
         return new LoadedRouter(plan is null ? null : new RouterSetup(options, plan), faults, warnings);
     }
 }
