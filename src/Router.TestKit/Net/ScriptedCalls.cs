@@ -14,6 +14,8 @@ internal enum LinuxCall
     Send,
     ReceiveMany,
     SendMany,
+    EpollCreate,
+    EventFd,
     EpollWait,
     EpollControl,
 }
@@ -96,6 +98,10 @@ internal sealed unsafe class ScriptedCalls : LinuxCalls
 
     public override int Send(int fd, byte* payload, int length, int flags) =>
         Next(LinuxCall.Send, out var result) ? result : base.Send(fd, payload, length, flags);
+
+    public override int EpollCreate() => Next(LinuxCall.EpollCreate, out var result) ? result : base.EpollCreate();
+
+    public override int EventFd() => Next(LinuxCall.EventFd, out var result) ? result : base.EventFd();
 
     public override int EpollWait(int poll, void* events, int count, int timeoutMs) =>
         Next(LinuxCall.EpollWait, out var result) ? result : base.EpollWait(poll, events, count, timeoutMs);

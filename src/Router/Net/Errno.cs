@@ -17,6 +17,7 @@ public enum Errno
     EMFILE = 24,
     ENOSPC = 28,
     EPIPE = 32,
+    ENOSYS = 38,
     ENONET = 64,
     EPROTO = 71,
     ENOTSOCK = 88,

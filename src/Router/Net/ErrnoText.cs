@@ -36,6 +36,7 @@ public static class ErrnoText
         Errno.EMFILE => "Too many open files",
         Errno.ENOSPC => "No space left on device",
         Errno.EPIPE => "Broken pipe",
+        Errno.ENOSYS => "Function not implemented",
         Errno.ENONET => "Machine is not on the network",
         Errno.EPROTO => "Protocol error",
         Errno.ENOTSOCK => "Socket operation on non-socket",

@@ -17,30 +17,38 @@ public sealed class IoDispatcher : MessageDispatcher
     {
         _loop = loop;
 #if !ACTOR_ENGINE_AKKA
+        Scheduler = new LoopScheduler(loop);
         loop.OnThreadStart += BindToCurrentThread;
         loop.OnThreadStop += UnbindFromCurrentThread;
         if (loop.IsStarted)
         {
-            loop.Enqueue(new Bind(this));   // before any turn of an actor can come
+            loop.Enqueue(new Binding(BindToCurrentThread));   // before any turn of an actor can come
         }
 #endif
     }
 
 #if !ACTOR_ENGINE_AKKA
     internal override bool IsSingleThreaded => true;
+
+    /// <summary>The loop's own wheel: no other thread wakes it for the time-outs of its actors.</summary>
+    internal override IScheduler Scheduler { get; }
 #endif
 
     protected override void ExecuteTask(IRunnable run) => _loop.Enqueue(run);
 
-    /// <summary>The loop belongs to its group, which outlives the actor system.</summary>
+    /// <summary>Leaves the loop to its group, which outlives the actor system and may serve another one.</summary>
     protected override void Shutdown()
     {
+#if !ACTOR_ENGINE_AKKA
+        _loop.OnThreadStart -= BindToCurrentThread;
+        _loop.Enqueue(new Binding(UnbindFromCurrentThread));   // and OnThreadStop stays, for who drives it by RunOnce
+#endif
     }
 
 #if !ACTOR_ENGINE_AKKA
-    private sealed class Bind(IoDispatcher dispatcher) : IRunnable
+    private sealed class Binding(Action change) : IRunnable
     {
-        public void Run() => dispatcher.BindToCurrentThread();
+        public void Run() => change();
     }
 #endif
 }

@@ -72,6 +72,11 @@ public sealed class IoLoop : IDisposable
     /// <summary>Where what lives on this loop rents what it must keep beyond a turn.</summary>
     public BufferPool Buffers { get; } = new();
 
+    /// <summary>Time since the loop was made, read now: for what is not content with <see cref="NowMs"/>. Any thread.</summary>
+    internal TimeSpan Elapsed => _time.GetElapsedTime(_started);
+
+    internal TimeProvider Time => _time;
+
     /// <summary>The loop whose thread this is, or null.</summary>
     public static IoLoop? Current => t_current;
 

@@ -32,12 +32,19 @@ internal sealed unsafe class EpollPoller : IPoller
     public EpollPoller(LinuxCalls calls)
     {
         _calls = calls;
-        _poll = OrThrow("epoll_create1", Libc.EpollCreate(Libc.EpollCloseOnExec));
-        _wake = OrThrow("eventfd", Libc.EventFd(0, Libc.EventFdNonBlock | Libc.EventFdCloseOnExec));
         _events = (byte*)NativeMemory.AllocZeroed(EventsPerWait, (nuint)EventBytes);
+        _poll = calls.EpollCreate();
+        _wake = calls.EventFd();
 
         // Edge-triggered: every write is told once, so the counter need never be read back.
-        OrThrow("epoll_ctl", Control(Libc.EpollAdd, _wake, Libc.EpollIn | Libc.EpollEdge, WakeMark));
+        var added = Control(Libc.EpollAdd, _wake, Libc.EpollIn | Libc.EpollEdge, WakeMark);
+        if (Math.Min(Math.Min(_poll, _wake), added) < 0)
+        {
+            // At start only, and an exception: without these two descriptors there is no loop at all.
+            var failed = _poll < 0 ? ("epoll_create1", _poll) : _wake < 0 ? ("eventfd", _wake) : ("epoll_ctl", added);
+            Dispose();
+            throw new IOException($"{failed.Item1}: {ErrnoText.Describe(failed.Item2, SocketOperation.Poll)}");
+        }
     }
 
     public int Add(IoSocket socket, IoReadiness interest)
@@ -115,11 +122,11 @@ internal sealed unsafe class EpollPoller : IPoller
         _disposed = true;
         lock (_wakeLock)
         {
-            _calls.Close(_wake);
+            Close(_wake);
             _wake = -1;
         }
 
-        _calls.Close(_poll);
+        Close(_poll);
         NativeMemory.Free(_events);
     }
 
@@ -147,6 +154,14 @@ internal sealed unsafe class EpollPoller : IPoller
         }
 
         return told;
+    }
+
+    private void Close(int fd)
+    {
+        if (fd >= 0)
+        {
+            _calls.Close(fd);
+        }
     }
 
     private static uint Wanted(IoReadiness interest) => (uint)interest & (Libc.EpollIn | Libc.EpollOut);
@@ -183,9 +198,4 @@ internal sealed unsafe class EpollPoller : IPoller
 
         return _used++;
     }
-
-    /// <summary>At start only: without these two descriptors there is no loop at all.</summary>
-    private static int OrThrow(string call, int result) => result >= 0
-        ? result
-        : throw new IOException($"{call}: {ErrnoText.Describe((Errno)Marshal.GetLastPInvokeError(), SocketOperation.Poll)}");
 }

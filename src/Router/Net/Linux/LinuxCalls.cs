@@ -46,6 +46,10 @@ internal unsafe class LinuxCalls
     public virtual int SendMany(int fd, MessageHeader* headers, int count, int flags) =>
         Result(Libc.SendMany(fd, headers, (uint)count, flags));
 
+    public virtual int EpollCreate() => Result(Libc.EpollCreate(Libc.EpollCloseOnExec));
+
+    public virtual int EventFd() => Result(Libc.EventFd(0, Libc.EventFdNonBlock | Libc.EventFdCloseOnExec));
+
     public virtual int EpollWait(int poll, void* events, int count, int timeoutMs) =>
         Result(Libc.EpollWait(poll, events, count, timeoutMs));
 

@@ -29,6 +29,37 @@ public sealed unsafe class LinuxNetwork : INetwork
     /// <summary>Whether equal-sized datagrams to one peer leave as one UDP_SEGMENT message; found out by asking the kernel at start.</summary>
     public bool CoalescesDatagrams => _coalesce;
 
+    /// <summary>Tries the calls that a sandbox or an emulated kernel may lack.</summary>
+    /// <returns>Null if all work; else a sentence for the log.</returns>
+    internal static string? FindFault(LinuxCalls calls)
+    {
+        try
+        {
+            new EpollPoller(calls).Dispose();
+        }
+        catch (IOException refused)
+        {
+            return refused.Message;
+        }
+
+        var fd = calls.Socket(Libc.AfInet, Libc.SockDatagram | Libc.SockNonBlock | Libc.SockCloseOnExec, 0);
+        if (fd < 0)
+        {
+            return $"socket: {ErrnoText.Describe(fd, SocketOperation.Bind)}";
+        }
+
+        var header = default(MessageHeader);
+        var received = calls.ReceiveMany(fd, &header, 1, Libc.MsgDontWait);
+        var sent = calls.SendMany(fd, &header, 0, Libc.MsgDontWait);
+        calls.Close(fd);
+        if (received != -(int)Errno.EAGAIN)
+        {
+            return $"recvmmsg: {ErrnoText.Describe(Math.Min(received, 0), SocketOperation.Receive)}";
+        }
+
+        return sent < 0 ? $"sendmmsg: {ErrnoText.Describe(sent, SocketOperation.Send)}" : null;
+    }
+
     public IPoller CreatePoller() => new EpollPoller(_calls);
 
     public int BindDatagram(in SocketAddr local, DatagramOptions options, out DatagramSocket? socket)
