@@ -123,8 +123,15 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     /// <summary>Ends the session once everything queued has been sent. Payloads that still wait are dropped.</summary>
     public void Close() => Close(CloseReason.Done);
 
+    /// <summary>Counts discarded payloads; the counters are the loop's.</summary>
     internal void CountDrop(DropReason reason, long count = 1)
     {
+        if (!Loop.IsCurrent && _shard.Settings.OnPool)
+        {
+            OnLoop(session => session.CountDrop(reason, count));
+            return;
+        }
+
         Drops += count;
         _shard.Counters.Drops.Add(reason, count);
     }

@@ -56,6 +56,16 @@ internal unsafe class LinuxCalls
     public virtual int EpollControl(int poll, int operation, int fd, void* change) =>
         Result(Libc.EpollControl(poll, operation, fd, change));
 
+    /// <summary>A second descriptor of the same file, the lowest that is free; see dup(2).</summary>
+    public virtual int Duplicate(int fd) => Result(Libc.Duplicate(fd));
+
+    /// <summary>Descriptors the process may have; changes while it runs, see prlimit(2).</summary>
+    public virtual int DescriptorLimit()
+    {
+        var limits = stackalloc ulong[2];
+        return Libc.GetLimit(Libc.LimitDescriptors, limits) < 0 ? int.MaxValue : (int)Math.Min(limits[0], int.MaxValue);
+    }
+
     /// <summary>Closes once: after EINTR the descriptor is gone as well, see close(2).</summary>
     public virtual void Close(int fd) => _ = Libc.Close(fd);
 

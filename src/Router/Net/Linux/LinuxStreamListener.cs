@@ -10,6 +10,7 @@ internal sealed unsafe class LinuxStreamListener : StreamListener
 
     private readonly LinuxCalls _calls;
     private int _fd;
+    private bool _isNearLimit;
 
     public LinuxStreamListener(LinuxCalls calls, int fd, int askedBacklog)
     {
@@ -41,6 +42,11 @@ internal sealed unsafe class LinuxStreamListener : StreamListener
     public override int Accept(out StreamSocket? connection)
     {
         connection = null;
+        if (_isNearLimit && !HasSpareDescriptor())
+        {
+            return -(int)Errno.EMFILE;   // the connection waits in the backlog
+        }
+
         var peer = default(SocketAddr);
         int fd;
         do
@@ -52,6 +58,8 @@ internal sealed unsafe class LinuxStreamListener : StreamListener
         {
             return fd;
         }
+
+        _isNearLimit = DescriptorReserve.IsTouchedBy(fd + 1, _calls);
 
         // Fails only on a connection that is gone already, which its first read tells.
         _calls.SetOption(fd, Libc.SolTcp, Libc.TcpNoDelay, 1);
@@ -68,6 +76,20 @@ internal sealed unsafe class LinuxStreamListener : StreamListener
             _calls.Close(_fd);
             _fd = -1;
         }
+    }
+
+    /// <summary>Asks for the lowest free descriptor, which the next connection would get.</summary>
+    private bool HasSpareDescriptor()
+    {
+        var lowest = _calls.Duplicate(_fd);
+        if (lowest < 0)
+        {
+            return false;
+        }
+
+        _calls.Close(lowest);
+        _isNearLimit = DescriptorReserve.IsTouchedBy(lowest, _calls);
+        return !_isNearLimit;
     }
 
     private int ReadBacklog(int asked)
