@@ -31,6 +31,9 @@ internal sealed unsafe class ScriptedCalls : LinuxCalls
     /// <summary>Datagrams in each message of each sendmmsg that reached the kernel, call by call.</summary>
     public List<int[]> Sends { get; } = [];
 
+    /// <summary>Datagrams in each message offered to each sendmmsg, scripted to fail or not.</summary>
+    public List<int[]> Offers { get; } = [];
+
     /// <summary>Cuts the messages that the next recvmmsg returns: marks them as longer than their slot.</summary>
     public bool MarkTruncated { get; set; }
 
@@ -54,7 +57,8 @@ internal sealed unsafe class ScriptedCalls : LinuxCalls
         return this;
     }
 
-    /// <summary>The next <paramref name="count"/> calls go to the kernel, before what is scripted after them.</summary>
+    /// <summary>The next <paramref name="count"/> calls go to the kernel, before what is scripted after
+    /// them.</summary>
     public ScriptedCalls Pass(LinuxCall call, int count = 1)
     {
         for (var i = 0; i < count; i++)
@@ -127,6 +131,7 @@ internal sealed unsafe class ScriptedCalls : LinuxCalls
 
     public override int SendMany(int fd, MessageHeader* headers, int count, int flags)
     {
+        Offers.Add(CountDatagrams(headers, count));
         if (Next(LinuxCall.SendMany, out var result))
         {
             if (result < 0)
@@ -138,14 +143,19 @@ internal sealed unsafe class ScriptedCalls : LinuxCalls
         }
 
         var sent = base.SendMany(fd, headers, count, flags);
-        var datagrams = new int[Math.Max(0, sent)];
-        for (var i = 0; i < sent; i++)
+        Sends.Add(CountDatagrams(headers, sent));
+        return sent;
+    }
+
+    private static int[] CountDatagrams(MessageHeader* headers, int count)
+    {
+        var datagrams = new int[Math.Max(0, count)];
+        for (var i = 0; i < count; i++)
         {
             datagrams[i] = (int)headers[i].VectorCount;
         }
 
-        Sends.Add(datagrams);
-        return sent;
+        return datagrams;
     }
 
     private int Opened(int fd)

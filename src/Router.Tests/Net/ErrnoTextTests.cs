@@ -32,8 +32,10 @@ public sealed class ErrnoTextTests
             "EACCES, Permission denied: ports below 1024 need CAP_NET_BIND_SERVICE "
                 + "(or a lower net.ipv4.ip_unprivileged_port_start)",
             ErrnoText.Describe(Errno.EACCES, SocketOperation.Bind));
-        Assert.Equal("ECONNRESET, Connection reset by peer", ErrnoText.Describe(Errno.ECONNRESET, SocketOperation.Receive));
-        Assert.Contains("RLIMIT_NOFILE", ErrnoText.Describe(Errno.EMFILE, SocketOperation.Accept), StringComparison.Ordinal);
+        Assert.Equal(
+            "ECONNRESET, Connection reset by peer", ErrnoText.Describe(Errno.ECONNRESET, SocketOperation.Receive));
+        Assert.Contains(
+            "RLIMIT_NOFILE", ErrnoText.Describe(Errno.EMFILE, SocketOperation.Accept), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -83,7 +83,8 @@ public sealed class IoDispatcherTests
         var system = CreateSystem(group);
         group.Start();
         var told = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
-        system.ActorOf(Props.Create(() => new Impatient(told)).WithDispatcher(IoLoopGroup.DispatcherId(0)), "impatient");
+        var props = Props.Create(() => new Impatient(told)).WithDispatcher(IoLoopGroup.DispatcherId(0));
+        system.ActorOf(props, "impatient");
 
         Assert.Equal(0, await told.Task.WaitAsync(Patience));
         await system.Terminate();
@@ -199,7 +200,8 @@ public sealed class LoopSchedulerTests : IDisposable
         var faults = new List<Exception>();
         var ran = false;
         _loop.OnFault = faults.Add;
-        _scheduler.Advanced.ScheduleOnce(TimeSpan.FromMilliseconds(1), () => throw new InvalidOperationException("work"));
+        _scheduler.Advanced.ScheduleOnce(
+            TimeSpan.FromMilliseconds(1), () => throw new InvalidOperationException("work"));
         _scheduler.Advanced.ScheduleOnce(TimeSpan.FromMilliseconds(2), () => ran = true);
         _time.AdvanceMs(20);
         for (var i = 0; i < 5; i++)

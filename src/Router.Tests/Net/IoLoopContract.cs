@@ -135,7 +135,8 @@ public abstract class IoLoopContract
         var sender = rig.Bind("127.0.0.1:0");
         rig.Network.BindDatagram(NetRig.At("127.0.0.1:0"), new DatagramOptions(0, 0, false), out var broken);
         using var owned = broken!;
-        rig.Loop.Register(owned, new OnReadyDo(() => throw new InvalidOperationException("broken")), IoReadiness.Readable);
+        var receiver = new OnReadyDo(() => throw new InvalidOperationException("broken"));
+        rig.Loop.Register(owned, receiver, IoReadiness.Readable);
         var healthy = rig.Bind("127.0.0.1:0");
 
         sender.Send("x"u8, owned.LocalAddress);
@@ -161,9 +162,11 @@ public abstract class IoLoopContract
         two.Until(() => client.Got.Count == 1);
     }
 
-    internal sealed class Run(Action action) : IRunnable
+    internal sealed class Run(Action action) : IRunnable, IThreadPoolWorkItem
     {
         void IRunnable.Run() => action();
+
+        void IThreadPoolWorkItem.Execute() => action();
     }
 
     internal sealed class OnReadyDo(Action action) : IIoReceiver

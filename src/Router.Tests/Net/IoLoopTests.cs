@@ -11,10 +11,11 @@ public sealed class IoLoopTests : IDisposable
     private readonly List<Exception> _faults = [];
     private readonly IoLoop _loop;
 
-    public IoLoopTests() => _loop = new IoLoop(0, _network, _time, new IoLoopOptions(RunsPerPass: 1024, TimersPerPass: 10))
+    public IoLoopTests()
     {
-        OnFault = _faults.Add,
-    };
+        _loop = new IoLoop(0, _network, _time, new IoLoopOptions(RunsPerPass: 1024, TimersPerPass: 10));
+        _loop.OnFault = _faults.Add;
+    }
 
     public void Dispose() => _loop.Dispose();
 
@@ -233,7 +234,8 @@ public sealed class IoLoopTests : IDisposable
 
         public int ConnectDatagram(in SocketAddr remote, out ConnectedDatagramSocket? socket) => Refuse(out socket);
 
-        public int Listen(in SocketAddr local, StreamListenOptions options, out StreamListener? socket) => Refuse(out socket);
+        public int Listen(in SocketAddr local, StreamListenOptions options, out StreamListener? socket) =>
+            Refuse(out socket);
 
         public int ConnectStream(in SocketAddr remote, out StreamSocket? socket) => Refuse(out socket);
 

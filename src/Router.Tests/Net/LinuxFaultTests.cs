@@ -174,19 +174,39 @@ public sealed class LinuxFaultTests : IDisposable
     }
 
     [Fact]
-    public void Segments_that_some_path_could_not_carry_are_not_tried_away_from_this_host()
+    public void Away_from_this_host_only_segments_that_fit_every_path_are_gathered()
     {
-        var client = _rig.Bind("0.0.0.0:0");
-        var abroad = NetRig.At("192.0.2.1:9");   // TEST-NET-1: leaves by the default route and is lost, or has no route
-        var calls = _calls.Sends;
-        for (var i = 0; i < 4; i++)
+        var client = _rig.Bind("127.0.0.1:0");
+        var abroad = NetRig.At("192.0.2.1:9");
+        foreach (var size in (int[])[1233, 1232])
         {
-            client.Add(new byte[1233], abroad);
+            _calls.Fail(LinuxCall.SendMany, Errno.EAGAIN);   // so that nothing leaves
+            for (var i = 0; i < 3; i++)
+            {
+                client.Add(new byte[size], abroad);
+            }
+
+            client.Socket.Send(client.Queue);
         }
 
-        client.Socket.Send(client.Queue);
+        Assert.Equal([[1, 1, 1], [3]], _calls.Offers);
+    }
 
-        Assert.All(calls, send => Assert.All(send, datagrams => Assert.Equal(1, datagrams)));
+    [Fact]
+    public void A_way_out_without_checksum_offload_is_not_tried_again()
+    {
+        var client = _rig.Bind("127.0.0.1:0");
+        var abroad = NetRig.At("192.0.2.1:9");
+        _calls.Fail(LinuxCall.SendMany, Errno.EIO, Errno.EAGAIN, Errno.EAGAIN, Errno.EAGAIN);
+        foreach (var _ in (int[])[1, 2])
+        {
+            client.Add("a"u8, abroad);
+            client.Add("b"u8, abroad);
+            client.Socket.Send(client.Queue);
+        }
+
+        Assert.Equal([[2], [1], [1], [1, 1]], _calls.Offers);
+        Assert.Equal(4, client.Queue.DroppedFull);
     }
 
     [Theory]
@@ -272,17 +292,20 @@ public sealed class LinuxFaultTests : IDisposable
     {
         var local = NetRig.At("127.0.0.1:0");
         var remote = NetRig.At("127.0.0.1:9");
+        var network = _rig.Network;
+        var datagrams = new DatagramOptions(0, 0, false);
+        var streams = new StreamListenOptions(1, false);
         (LinuxCall Call, Errno Errno, Func<int> Make)[] cases =
         [
-            (LinuxCall.Socket, Errno.EMFILE, () => _rig.Network.BindDatagram(local, new DatagramOptions(0, 0, false), out _)),
-            (LinuxCall.Bind, Errno.EACCES, () => _rig.Network.BindDatagram(local, new DatagramOptions(0, 0, false), out _)),
-            (LinuxCall.Socket, Errno.EMFILE, () => _rig.Network.Listen(local, new StreamListenOptions(1, false), out _)),
-            (LinuxCall.Bind, Errno.EACCES, () => _rig.Network.Listen(local, new StreamListenOptions(1, false), out _)),
-            (LinuxCall.Listen, Errno.EADDRINUSE, () => _rig.Network.Listen(local, new StreamListenOptions(1, false), out _)),
-            (LinuxCall.Socket, Errno.ENFILE, () => _rig.Network.ConnectDatagram(remote, out _)),
-            (LinuxCall.Connect, Errno.ENETUNREACH, () => _rig.Network.ConnectDatagram(remote, out _)),
-            (LinuxCall.Socket, Errno.ENFILE, () => _rig.Network.ConnectStream(remote, out _)),
-            (LinuxCall.Connect, Errno.EADDRNOTAVAIL, () => _rig.Network.ConnectStream(remote, out _)),
+            (LinuxCall.Socket, Errno.EMFILE, () => network.BindDatagram(local, datagrams, out _)),
+            (LinuxCall.Bind, Errno.EACCES, () => network.BindDatagram(local, datagrams, out _)),
+            (LinuxCall.Socket, Errno.EMFILE, () => network.Listen(local, streams, out _)),
+            (LinuxCall.Bind, Errno.EACCES, () => network.Listen(local, streams, out _)),
+            (LinuxCall.Listen, Errno.EADDRINUSE, () => network.Listen(local, streams, out _)),
+            (LinuxCall.Socket, Errno.ENFILE, () => network.ConnectDatagram(remote, out _)),
+            (LinuxCall.Connect, Errno.ENETUNREACH, () => network.ConnectDatagram(remote, out _)),
+            (LinuxCall.Socket, Errno.ENFILE, () => network.ConnectStream(remote, out _)),
+            (LinuxCall.Connect, Errno.EADDRNOTAVAIL, () => network.ConnectStream(remote, out _)),
         ];
         foreach (var (call, errno, make) in cases)
         {
@@ -312,7 +335,8 @@ public sealed class LinuxFaultTests : IDisposable
     private (DatagramProbe Server, DatagramProbe Client) Pair() =>
         (_rig.Bind("127.0.0.1:0", receiveBuffer: 4 << 20), _rig.Bind("127.0.0.1:0"));
 
-    /// <summary>Datagrams that cannot be gathered: each is longer than the one before it; the first byte is the number.</summary>
+    /// <summary>Datagrams that cannot be gathered: each is longer than the one before it; the first byte is the
+    /// number.</summary>
     private static void AddDistinct(DatagramProbe client, SocketAddr peer, int count)
     {
         for (var i = 0; i < count; i++)

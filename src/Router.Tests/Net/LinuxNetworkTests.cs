@@ -71,7 +71,7 @@ public sealed unsafe class LinuxAllocationTests
         }
     }
 
-    private sealed class Echo : IIoReceiver, IEndOfPass, IRunnable, IDisposable
+    private sealed class Echo : IIoReceiver, IEndOfPass, IRunnable, IThreadPoolWorkItem, IDisposable
     {
         private readonly DatagramBatch _batch = new(64);
         private readonly IoLoop _loop;
@@ -109,6 +109,8 @@ public sealed unsafe class LinuxAllocationTests
             Echoed += _batch.Count;
             _loop.AtEndOfPass(this);
         }
+
+        void IThreadPoolWorkItem.Execute() => Run();
 
         public void OnEndOfPass() => Socket.Send(Queue);
 

@@ -67,7 +67,8 @@ internal sealed class NetRig : IDisposable
         return (client, Own(new StreamProbe(Loop, listener.Accepted[0], connecting: false)));
     }
 
-    /// <summary>Drives the loop until the condition holds; fails the test after a time no healthy run needs.</summary>
+    /// <summary>Drives the loop until the condition holds; fails the test after a time no healthy run
+    /// needs.</summary>
     public void Until(Func<bool> condition)
     {
         var limit = new Limit();

@@ -196,7 +196,8 @@ public abstract class StreamContract
         using var rig = new NetRig(CreateNetwork());
         var listener = rig.Listen("127.0.0.1:0");
 
-        var result = rig.Network.Listen(listener.Socket.LocalAddress, new StreamListenOptions(16, false), out var second);
+        var options = new StreamListenOptions(16, false);
+        var result = rig.Network.Listen(listener.Socket.LocalAddress, options, out var second);
 
         Assert.Equal(-(int)Errno.EADDRINUSE, result);
         Assert.Null(second);
@@ -238,7 +239,8 @@ public abstract class StreamContract
 
         Assert.Equal(-(int)Errno.EADDRINUSE, network.Listen(address, new StreamListenOptions(16, false), out _));
         Assert.Equal(
-            -(int)Errno.EADDRINUSE, network.Listen(address, new StreamListenOptions(16, false, MakeGroup: true), out _));
+            -(int)Errno.EADDRINUSE,
+            network.Listen(address, new StreamListenOptions(16, false, MakeGroup: true), out _));
 
         for (var i = 0; i < 64; i++)
         {

@@ -44,7 +44,7 @@ public sealed class TimerWheelTests
     {
         foreach (var start in (long[])[0, 1, 7, 2047, 2048, 524_287, 524_288, 134_217_727, 134_217_728])
         {
-            foreach (var delay in (long[])[0, 1, 7, 8, 9, 2039, 2040, 2047, 2048, 2049, 4096, 524_280, 524_288, 524_289])
+            foreach (var delay in (long[])[0, 1, 7, 8, 9, 2039, 2040, 2047, 2048, 2049, 524_280, 524_288, 524_289])
             {
                 var clock = new Clock { NowMs = start };
                 var wheel = new TimerWheel(start);

@@ -10,7 +10,8 @@ public sealed class CheckFailedException(string message) : Exception(message);
 internal static class Check
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void That([DoesNotReturnIf(false)] bool condition, [CallerArgumentExpression(nameof(condition))] string fact = "")
+    public static void That(
+        [DoesNotReturnIf(false)] bool condition, [CallerArgumentExpression(nameof(condition))] string fact = "")
     {
         if (!condition)
         {

@@ -5,12 +5,14 @@ namespace Router.Net;
 
 /// <summary>Receive slots in native memory: payloads of up to 65,535 bytes and, beside each, its facts.</summary>
 /// <remarks>
-/// Owned by one listener; valid until the next receive. Slots are spaced so that their first lines do not fall into one
-/// cache set. Only pages that were written are resident: 64 slots of small datagrams cost 256 KB of the 4.2 MB mapped.
+/// Owned by one listener; valid until the next receive. Slots are spaced so that their first lines do not fall into
+/// one cache set. Only pages that were written are resident: 64 slots of small datagrams cost 256 KB of the 4.2 MB
+/// mapped.
 /// </remarks>
 public sealed unsafe class DatagramBatch : IDisposable
 {
-    /// <summary>Payload room of a slot, bytes; the longest UDP payload over IPv4 is 65,507, over IPv6 65,527.</summary>
+    /// <summary>Payload room of a slot, bytes; the longest UDP payload over IPv4 is 65,507, over IPv6
+    /// 65,527.</summary>
     public const int SlotBytes = 65_536;
 
     private const int SlotStride = SlotBytes + 192;
@@ -46,7 +48,8 @@ public sealed unsafe class DatagramBatch : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public byte* Payload(int slot) => _payloads + ((long)slot * SlotStride);
 
-    /// <summary>Payload bytes; negative when the datagram was longer than the slot and is cut (then -length of what came).</summary>
+    /// <summary>Payload bytes; negative when the datagram was longer than the slot and is cut (then -length of what
+    /// came).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref int Length(int slot) => ref _lengths[slot];
 
@@ -56,7 +59,8 @@ public sealed unsafe class DatagramBatch : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref LocalAddr Local(int slot) => ref _locals[slot];
 
-    /// <summary>Whether <paramref name="payload"/> points into the slots: such bytes may be queued without a copy.</summary>
+    /// <summary>Whether <paramref name="payload"/> points into the slots: such bytes may be queued without a
+    /// copy.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool Holds(byte* payload) => (nuint)(payload - _payloads) < (nuint)Capacity * SlotStride;
 

@@ -5,8 +5,8 @@ namespace Router.Net;
 
 /// <summary>Datagrams waiting to leave through one socket at the end of the loop's pass.</summary>
 /// <remarks>
-/// Loop thread only. Entries either point at bytes that stay until the flush (receive slots) or at the queue's own arena.
-/// Full means: flush now. Nothing stays queued between passes, so its limit is its capacity.
+/// Loop thread only. Entries either point at bytes that stay until the flush (receive slots) or at the queue's own
+/// arena. Full means: flush now. Nothing stays queued between passes, so its limit is its capacity.
 /// </remarks>
 public sealed unsafe class DatagramQueue : IDisposable
 {
@@ -40,7 +40,8 @@ public sealed unsafe class DatagramQueue : IDisposable
     /// <summary>Datagrams the kernel did not take, since the start: no room (EAGAIN, ENOBUFS).</summary>
     public long DroppedFull { get; internal set; }
 
-    /// <summary>Datagrams the kernel refused for what they are or where they go (EMSGSIZE, EACCES, EHOSTUNREACH...), since the start.</summary>
+    /// <summary>Datagrams the kernel refused for what they are or where they go (EMSGSIZE, EACCES,
+    /// EHOSTUNREACH...), since the start.</summary>
     public long DroppedRefused { get; internal set; }
 
     /// <summary>The errno of the latest refusal.</summary>
@@ -58,7 +59,8 @@ public sealed unsafe class DatagramQueue : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal Entry* At(int index) => _entries + index;
 
-    /// <summary>Where the next <paramref name="length"/> bytes may be written before <see cref="Commit"/>; call <see cref="HasRoom"/> first.</summary>
+    /// <summary>Where the next <paramref name="length"/> bytes may be written before <see cref="Commit"/>; call
+    /// <see cref="HasRoom"/> first.</summary>
     internal byte* Reserve(int length)
     {
         Check.That(HasRoom(length));

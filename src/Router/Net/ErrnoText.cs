@@ -82,7 +82,8 @@ public static class ErrnoText
         (Errno.EMFILE, _) => "the process has no descriptors left; raise RLIMIT_NOFILE (ulimit -n, LimitNOFILE=)",
         (Errno.ENFILE, _) => "the system has no descriptors left; raise fs.file-max",
         (Errno.ENOSPC, SocketOperation.Poll) => "raise fs.epoll.max_user_watches",
-        (Errno.ENOBUFS or Errno.ENOMEM, _) => "the kernel is short of memory for sockets; see net.ipv4.udp_mem and tcp_mem",
+        (Errno.ENOBUFS or Errno.ENOMEM, _) =>
+            "the kernel is short of memory for sockets; see net.ipv4.udp_mem and tcp_mem",
         (Errno.ENETUNREACH or Errno.EHOSTUNREACH, _) => "there is no route to the destination; see 'ip route get'",
         (Errno.ECONNREFUSED, SocketOperation.Connect) => "nothing listens at the destination",
         (Errno.EMSGSIZE, SocketOperation.Send) => "a datagram holds at most 65,507 bytes over IPv4, 65,527 over IPv6",
@@ -91,7 +92,8 @@ public static class ErrnoText
         _ => "",
     };
 
-    /// <summary><c>EACCES, Permission denied: ports below 1024 need ...</c>; the advice only where there is one.</summary>
+    /// <summary><c>EACCES, Permission denied: ports below 1024 need ...</c>; the advice only where there is
+    /// one.</summary>
     public static string Describe(Errno errno, SocketOperation operation)
     {
         var advice = Advice(errno, operation);

@@ -4,8 +4,9 @@ namespace Router.Net;
 /// <param name="ReceiveBuffer">SO_RCVBUF to ask for, bytes; 0 keeps the system's default.</param>
 /// <param name="SendBuffer">SO_SNDBUF to ask for, bytes; 0 keeps the system's default.</param>
 /// <param name="DualStack">On an IPv6 wildcard: also receive IPv4 (IPV6_V6ONLY off).</param>
-/// <param name="JoinGroup">False for the first socket of a group: bound alone, so that a second process on the port is refused,
-/// then opened for the others (SO_REUSEPORT set after bind). True for the others: SO_REUSEPORT before bind.</param>
+/// <param name="JoinGroup">False for the first socket of a group: bound alone, so that a second process on the port
+/// is refused, then opened for the others (SO_REUSEPORT set after bind). True for the others: SO_REUSEPORT before
+/// bind.</param>
 /// <param name="MakeGroup">Whether other shards will join: SO_REUSEPORT is set after the bind.</param>
 public sealed record DatagramOptions(
     int ReceiveBuffer, int SendBuffer, bool DualStack, bool MakeGroup = false, bool JoinGroup = false);
@@ -18,25 +19,27 @@ public sealed record DatagramOptions(
 public sealed record StreamListenOptions(int Backlog, bool DualStack, bool MakeGroup = false, bool JoinGroup = false);
 
 /// <summary>
-/// The seam to the operating system's sockets: Linux calls, the portable twin over System.Net.Sockets, or the test kit's
-/// memory. Errors are values: every call returns 0 or a negative errno and leaves nothing open on failure.
+/// The seam to the operating system's sockets: Linux calls, the portable twin over System.Net.Sockets, or the test
+/// kit's memory. Errors are values: every call returns 0 or a negative errno and leaves nothing open on failure.
 /// </summary>
 public interface INetwork
 {
     /// <summary>Word for the log: <c>linux</c>, <c>portable</c>, <c>simulated</c>.</summary>
     string Name { get; }
 
-    /// <summary>Whether a datagram's reply leaves from the address it came to, on a socket bound to a wildcard.</summary>
+    /// <summary>Whether a datagram's reply leaves from the address it came to, on a socket bound to a
+    /// wildcard.</summary>
     bool ChoosesReplySource => true;
 
-    /// <summary>Whether several sockets can share a port (MakeGroup, JoinGroup); without it a listener has one shard, and a bind
-    /// that would join fails with -EOPNOTSUPP.</summary>
+    /// <summary>Whether several sockets can share a port (MakeGroup, JoinGroup); without it a listener has one
+    /// shard, and a bind that would join fails with -EOPNOTSUPP.</summary>
     bool SupportsGroups => true;
 
     /// <summary>One per loop; owned and disposed by it.</summary>
     IPoller CreatePoller();
 
-    /// <summary>A bound, non-blocking datagram socket; wildcard binds report the local address of every datagram.</summary>
+    /// <summary>A bound, non-blocking datagram socket; wildcard binds report the local address of every
+    /// datagram.</summary>
     int BindDatagram(in SocketAddr local, DatagramOptions options, out DatagramSocket? socket);
 
     /// <summary>A datagram socket connected to <paramref name="remote"/> on a port the kernel picks.</summary>
@@ -49,7 +52,8 @@ public interface INetwork
     int ConnectStream(in SocketAddr remote, out StreamSocket? socket);
 }
 
-/// <summary>Waits for readiness of many sockets; one per loop, used by the loop's thread only, except <see cref="Wake"/>.</summary>
+/// <summary>Waits for readiness of many sockets; one per loop, used by the loop's thread only, except
+/// <see cref="Wake"/>.</summary>
 public interface IPoller : IDisposable
 {
     /// <returns>0 or a negative errno (-ENOSPC, -ENOMEM).</returns>
@@ -60,7 +64,8 @@ public interface IPoller : IDisposable
     /// <summary>Takes the socket off; called before its descriptor is closed.</summary>
     void Remove(IoSocket socket);
 
-    /// <summary>Waits up to <paramref name="timeoutMs"/> (0: polls, -1: until woken) and tells each ready socket's receiver. EINTR is not an end.</summary>
+    /// <summary>Waits up to <paramref name="timeoutMs"/> (0: polls, -1: until woken) and tells each ready socket's
+    /// receiver. EINTR is not an end.</summary>
     /// <returns>Sockets told.</returns>
     int Wait(int timeoutMs);
 

@@ -68,11 +68,15 @@ public sealed class IoDispatcherConfigurator : MessageDispatcherConfigurator
     public override MessageDispatcher Dispatcher() => _dispatcher;
 }
 
-/// <summary>The loops of one router. Dispatcher sections name the group by its id, because a section is text.</summary>
+/// <summary>The loops of one router. Dispatcher sections name the group by its id, because a section is
+/// text.</summary>
 public sealed class IoLoopGroup : IDisposable
 {
     private static readonly ConcurrentDictionary<string, IoLoopGroup> Groups = new(StringComparer.Ordinal);
     private static long _groups;
+
+    private static readonly string ConfiguratorName =
+        $"{typeof(IoDispatcherConfigurator).FullName}, {typeof(IoDispatcherConfigurator).Assembly.GetName().Name}";
 
     private readonly IoLoop[] _loops;
 
@@ -93,7 +97,7 @@ public sealed class IoLoopGroup : IDisposable
     public string DispatcherConfig => string.Concat(_loops.Select(loop =>
         $$"""
         {{DispatcherId(loop.Index)}} {
-          type = "{{typeof(IoDispatcherConfigurator).FullName}}, {{typeof(IoDispatcherConfigurator).Assembly.GetName().Name}}"
+          type = "{{ConfiguratorName}}"
           loop-group = "{{Id}}"
           loop = {{loop.Index}}
           throughput = 64
@@ -104,7 +108,8 @@ public sealed class IoLoopGroup : IDisposable
     /// <summary>What actors of a loop name in <c>Props.WithDispatcher</c>.</summary>
     public static string DispatcherId(int loop) => $"router.io-dispatcher.loop-{loop}";
 
-    /// <summary>Starts the loops' threads. After the actor system is made: its dispatchers bind themselves to them.</summary>
+    /// <summary>Starts the loops' threads. After the actor system is made: its dispatchers bind themselves to
+    /// them.</summary>
     public void Start() => Array.ForEach(_loops, static loop => loop.Start());
 
     public void Dispose()

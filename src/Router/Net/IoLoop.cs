@@ -3,14 +3,16 @@ using System.Runtime.InteropServices;
 
 namespace Router.Net;
 
-/// <summary>Told at the end of a loop's pass, after the run queue: sends what was queued, takes back what was lent.</summary>
+/// <summary>Told at the end of a loop's pass, after the run queue: sends what was queued, takes back what was
+/// lent.</summary>
 public interface IEndOfPass
 {
     void OnEndOfPass();
 }
 
 /// <summary>What a loop may do in one pass.</summary>
-/// <param name="RunsPerPass">Runnables run between two polls, so that an actor that tells itself cannot starve the sockets.</param>
+/// <param name="RunsPerPass">Runnables run between two polls, so that an actor that tells itself cannot starve the
+/// sockets.</param>
 /// <param name="TimersPerPass">Deadlines fired in one pass.</param>
 /// <param name="ReadBufferBytes">The one read buffer that all streams of the loop share.</param>
 public sealed record IoLoopOptions(int RunsPerPass = 4096, int TimersPerPass = 1024, int ReadBufferBytes = 256 * 1024);
@@ -19,8 +21,8 @@ public sealed record IoLoopOptions(int RunsPerPass = 4096, int TimersPerPass = 1
 /// One I/O thread: polls sockets, runs the mailboxes they woke, flushes replies, turns the timer wheel, and again.
 /// </summary>
 /// <remarks>
-/// Everything but <see cref="Enqueue"/>, <see cref="Start"/> and <see cref="Stop"/> belongs to the loop's thread. Without <see cref="Start"/> the owner
-/// drives it by <see cref="RunOnce"/>, single-threaded: so tests run it.
+/// Everything but <see cref="Enqueue"/>, <see cref="Start"/> and <see cref="Stop"/> belongs to the loop's thread.
+/// Without <see cref="Start"/> the owner drives it by <see cref="RunOnce"/>, single-threaded: so tests run it.
 /// </remarks>
 public sealed class IoLoop : IDisposable
 {
@@ -72,7 +74,8 @@ public sealed class IoLoop : IDisposable
     /// <summary>Where what lives on this loop rents what it must keep beyond a turn.</summary>
     public BufferPool Buffers { get; } = new();
 
-    /// <summary>Time since the loop was made, read now: for what is not content with <see cref="NowMs"/>. Any thread.</summary>
+    /// <summary>Time since the loop was made, read now: for what is not content with <see cref="NowMs"/>. Any
+    /// thread.</summary>
     internal TimeSpan Elapsed => _time.GetElapsedTime(_started);
 
     internal TimeProvider Time => _time;
@@ -87,13 +90,15 @@ public sealed class IoLoop : IDisposable
     /// <summary>Registered sockets.</summary>
     public int Sockets { get; private set; }
 
-    /// <summary>An exception left a receiver, a timer or a runnable: a defect, contained. Called on the loop's thread.</summary>
+    /// <summary>An exception left a receiver, a timer or a runnable: a defect, contained. Called on the loop's
+    /// thread.</summary>
     public Action<Exception>? OnFault { get; set; }
 
     /// <summary>Whether the dedicated thread runs.</summary>
     public bool IsStarted => _thread is not null;
 
-    /// <summary>Runs first and last on the loop's thread, and around each <see cref="RunOnce"/>; the dispatcher binds itself there.</summary>
+    /// <summary>Runs first and last on the loop's thread, and around each <see cref="RunOnce"/>; the dispatcher
+    /// binds itself there.</summary>
     public Action? OnThreadStart { get; set; }
 
     public Action? OnThreadStop { get; set; }
@@ -106,7 +111,8 @@ public sealed class IoLoop : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Asks the thread to end after its pass and waits for it. Any thread but the loop's own; twice is allowed.</summary>
+    /// <summary>Asks the thread to end after its pass and waits for it. Any thread but the loop's own; twice is
+    /// allowed.</summary>
     public void Stop()
     {
         _stopping = true;
@@ -176,20 +182,23 @@ public sealed class IoLoop : IDisposable
         }
     }
 
-    /// <summary>Has <paramref name="item"/> told once at the end of this pass. The caller sees to it that it asks once.</summary>
+    /// <summary>Has <paramref name="item"/> told once at the end of this pass. The caller sees to it that it asks
+    /// once.</summary>
     public void AtEndOfPass(IEndOfPass item) => _endOfPass.Add(item);
 
     public void Schedule(LoopTimer timer, long dueMs) => _timers.Schedule(timer, dueMs);
 
     public void Cancel(LoopTimer timer) => _timers.Cancel(timer);
 
-    /// <summary>Milliseconds from <see cref="NowMs"/> until the wheel must turn again; -1 when nothing is armed.</summary>
+    /// <summary>Milliseconds from <see cref="NowMs"/> until the wheel must turn again; -1 when nothing is
+    /// armed.</summary>
     internal int NextTimerMs() => _timers.NextTurnMs(NowMs);
 
     /// <summary>What a socket's receiver threw: told to <see cref="OnFault"/>, and the pass goes on.</summary>
     internal void Contain(Exception fault) => OnFault?.Invoke(fault);
 
-    /// <summary>One pass. <paramref name="block"/>: sleeps in the poll until something is ready, due or enqueued.</summary>
+    /// <summary>One pass. <paramref name="block"/>: sleeps in the poll until something is ready, due or
+    /// enqueued.</summary>
     /// <returns>Whether anything happened.</returns>
     public bool RunOnce(bool block)
     {
@@ -251,7 +260,8 @@ public sealed class IoLoop : IDisposable
         var timeout = 0;
         if (block && _runsCount == 0)
         {
-            ReadClock();   // the pass before may have been long: by its own clock this sleep would overrun the next deadline
+            // The pass before may have been long: by its clock this sleep would overrun the next deadline.
+            ReadClock();
             timeout = _timers.NextTurnMs(NowMs);
         }
 
@@ -291,7 +301,8 @@ public sealed class IoLoop : IDisposable
         return ran;
     }
 
-    /// <summary>Runs what is ready now; a body of its own, so that it is compiled to its best while the thread's loop runs on.</summary>
+    /// <summary>Runs what is ready now; a body of its own, so that it is compiled to its best while the thread's
+    /// loop runs on.</summary>
     private int RunBatch()
     {
         var count = Math.Min(_runsCount, 256);
@@ -324,7 +335,8 @@ public sealed class IoLoop : IDisposable
         _endOfPass.Clear();
     }
 
-    /// <summary>A fault ends the step, not the pass: what the step did not reach stays queued for the next one.</summary>
+    /// <summary>A fault ends the step, not the pass: what the step did not reach stays queued for the next
+    /// one.</summary>
     private int Guarded(Func<IoLoop, int> step)
     {
         try

@@ -15,11 +15,13 @@ public enum IoReadiness
 /// <summary>Told on the loop's thread when a socket is ready. Must not throw and must not block.</summary>
 public interface IIoReceiver
 {
-    /// <summary>Level-triggered: told again on every pass until the socket is drained or its interest taken back.</summary>
+    /// <summary>Level-triggered: told again on every pass until the socket is drained or its interest taken
+    /// back.</summary>
     void OnReady(IoSocket socket, IoReadiness ready);
 }
 
-/// <summary>A non-blocking socket that a loop can watch. Used by one loop's thread only, from registration to disposal.</summary>
+/// <summary>A non-blocking socket that a loop can watch. Used by one loop's thread only, from registration to
+/// disposal.</summary>
 public abstract class IoSocket : IDisposable
 {
     /// <summary>The endpoint the socket is bound to, as getsockname(2) tells it.</summary>
@@ -28,7 +30,8 @@ public abstract class IoSocket : IDisposable
     /// <summary>Whether the descriptor has been closed.</summary>
     public abstract bool IsClosed { get; }
 
-    /// <summary>The loop the socket is registered with; null before <see cref="IoLoop.Register"/> and after disposal.</summary>
+    /// <summary>The loop the socket is registered with; null before <see cref="IoLoop.Register"/> and after
+    /// disposal.</summary>
     public IoLoop? Loop { get; internal set; }
 
     internal IIoReceiver? Receiver { get; set; }
@@ -45,7 +48,8 @@ public abstract class IoSocket : IDisposable
     /// <summary>The descriptor, for the poller of the same network; -1 once closed, or where there is none.</summary>
     internal virtual int Descriptor => -1;
 
-    /// <summary>Tells the receiver; what it throws is the loop's to contain, so that the other sockets are told as well.</summary>
+    /// <summary>Tells the receiver; what it throws is the loop's to contain, so that the other sockets are told as
+    /// well.</summary>
     internal void Tell(IoReadiness ready)
     {
         var loop = Loop;
@@ -66,32 +70,40 @@ public abstract class IoSocket : IDisposable
 /// <summary>A bound datagram socket: receives and sends in batches. See udp(7), recvmmsg(2), sendmmsg(2).</summary>
 public abstract class DatagramSocket : IoSocket
 {
-    /// <summary>Socket buffer sizes the kernel granted, in bytes of payload and bookkeeping as getsockopt(2) tells them.</summary>
+    /// <summary>Socket buffer sizes the kernel granted, in bytes of payload and bookkeeping as getsockopt(2) tells
+    /// them.</summary>
     public abstract (int Receive, int Send) BufferSizes { get; }
 
-    /// <summary>Receives up to <paramref name="batch"/>.Capacity datagrams without blocking, over the batch's former content.</summary>
-    /// <returns>Datagrams written, 0..Capacity (0: it would block, or only an ICMP error was pending, which is consumed); or a negative errno.</returns>
+    /// <summary>Receives up to <paramref name="batch"/>.Capacity datagrams without blocking, over the batch's
+    /// former content.</summary>
+    /// <returns>Datagrams written, 0..Capacity (0: it would block, or only an ICMP error was pending, which is
+    /// consumed); or a negative errno.</returns>
     public abstract int Receive(DatagramBatch batch);
 
-    /// <summary>Sends what is queued, in order, without blocking; datagrams the kernel refuses are counted in the queue and skipped.</summary>
+    /// <summary>Sends what is queued, in order, without blocking; datagrams the kernel refuses are counted in the
+    /// queue and skipped.</summary>
     /// <remarks>
-    /// Always leaves the queue empty. ECONNREFUSED and other pending ICMP errors are consumed and the datagram retried once;
-    /// equal-sized consecutive datagrams to one peer leave as one UDP_SEGMENT send where the system has it (udp(7)).
+    /// Always leaves the queue empty. ECONNREFUSED and other pending ICMP errors are consumed and the datagram
+    /// retried once; equal-sized consecutive datagrams to one peer leave as one UDP_SEGMENT send where the system
+    /// has it (udp(7)).
     /// </remarks>
     public abstract void Send(DatagramQueue queue);
 
-    /// <summary>Datagrams the kernel dropped because this socket's receive buffer was full (SO_MEMINFO), or -1 if unknown.</summary>
+    /// <summary>Datagrams the kernel dropped because this socket's receive buffer was full (SO_MEMINFO), or -1 if
+    /// unknown.</summary>
     public abstract long KernelDrops { get; }
 }
 
-/// <summary>A datagram socket connected to one upstream: the kernel demultiplexes and reports its ICMP errors. See udp(7).</summary>
+/// <summary>A datagram socket connected to one upstream: the kernel demultiplexes and reports its ICMP errors. See
+/// udp(7).</summary>
 public abstract class ConnectedDatagramSocket : IoSocket
 {
-    /// <returns>Bytes received (0 is an empty datagram), or a negative errno; -EAGAIN when there is none. A datagram longer than
-    /// <paramref name="capacity"/> is cut and reported as -EMSGSIZE.</returns>
+    /// <returns>Bytes received (0 is an empty datagram), or a negative errno; -EAGAIN when there is none. A
+    /// datagram longer than <paramref name="capacity"/> is cut and reported as -EMSGSIZE.</returns>
     public abstract unsafe int Receive(byte* buffer, int capacity);
 
-    /// <returns>Bytes sent, or a negative errno. -ECONNREFUSED tells of an earlier datagram: this one was not sent and may be tried again.</returns>
+    /// <returns>Bytes sent, or a negative errno. -ECONNREFUSED tells of an earlier datagram: this one was not sent
+    /// and may be tried again.</returns>
     public abstract unsafe int Send(byte* payload, int length);
 }
 
@@ -100,16 +112,19 @@ public abstract class StreamSocket : IoSocket
 {
     public abstract SocketAddr PeerAddress { get; }
 
-    /// <returns>Bytes read; 0 at the peer's end of stream; or a negative errno (-EAGAIN: nothing to read now).</returns>
+    /// <returns>Bytes read; 0 at the peer's end of stream; or a negative errno (-EAGAIN: nothing to read
+    /// now).</returns>
     public abstract unsafe int Receive(byte* buffer, int capacity);
 
-    /// <returns>Bytes taken by the kernel (may be fewer than asked), or a negative errno. Never raises SIGPIPE.</returns>
+    /// <returns>Bytes taken by the kernel (may be fewer than asked), or a negative errno. Never raises
+    /// SIGPIPE.</returns>
     public abstract unsafe int Send(byte* payload, int length);
 
     /// <summary>Sends FIN: the other direction goes on. See shutdown(2).</summary>
     public abstract void ShutdownWrite();
 
-    /// <summary>After a pending connect turned writable: 0 if it stands, else the negative errno (SO_ERROR).</summary>
+    /// <summary>After a pending connect turned writable: 0 if it stands, else the negative errno
+    /// (SO_ERROR).</summary>
     public abstract int ConnectResult();
 
     /// <summary>Closes with a reset instead of FIN (SO_LINGER 0) and discards what is unsent.</summary>
@@ -119,14 +134,16 @@ public abstract class StreamSocket : IoSocket
 /// <summary>A listening stream socket. See listen(2), accept(2).</summary>
 public abstract class StreamListener : IoSocket
 {
-    /// <summary>min(asked, somaxconn), as the kernel holds it (TCP_INFO of the listening socket); the asked value where unknown.</summary>
+    /// <summary>min(asked, somaxconn), as the kernel holds it (TCP_INFO of the listening socket); the asked value
+    /// where unknown.</summary>
     public abstract int GrantedBacklog { get; }
 
-    /// <summary>Connections the kernel dropped because the accept queue was full, or otherwise before they were accepted, since the
-    /// start (SO_MEMINFO of the listening socket); -1 where unknown.</summary>
+    /// <summary>Connections the kernel dropped because the accept queue was full, or otherwise before they were
+    /// accepted, since the start (SO_MEMINFO of the listening socket); -1 where unknown.</summary>
     public virtual long OverflowDrops => -1;
 
     /// <summary>Accepts one connection without blocking; TCP_NODELAY is set on it.</summary>
-    /// <returns>0 and a socket, or a negative errno (-EAGAIN: none waiting; -EMFILE, -ENFILE: no descriptors).</returns>
+    /// <returns>0 and a socket, or a negative errno (-EAGAIN: none waiting; -EMFILE, -ENFILE: no
+    /// descriptors).</returns>
     public abstract int Accept(out StreamSocket? connection);
 }

@@ -3,8 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace Router.Net;
 
-/// <summary>The local address a datagram came to (IP_PKTINFO, IPV6_PKTINFO): 16 address bytes and the interface; empty on a socket bound to one address.</summary>
-/// <remarks>IPv4 is held as ::ffff:a.b.c.d. The interface index matters for link-local addresses only and is 0 otherwise.</remarks>
+/// <summary>The local address a datagram came to (IP_PKTINFO, IPV6_PKTINFO): 16 address bytes and the interface;
+/// empty on a socket bound to one address.</summary>
+/// <remarks>IPv4 is held as ::ffff:a.b.c.d. The interface index matters for link-local addresses only and is 0
+/// otherwise.</remarks>
 [StructLayout(LayoutKind.Sequential, Size = 24)]
 public struct LocalAddr : IEquatable<LocalAddr>
 {
@@ -57,7 +59,8 @@ public struct LocalAddr : IEquatable<LocalAddr>
         Interface = (high & 0xc0ff) == 0x80fe ? interfaceIndex : 0;   // fe80::/10
     }
 
-    public readonly bool Equals(LocalAddr other) => High == other.High && Low == other.Low && Interface == other.Interface;
+    public readonly bool Equals(LocalAddr other) =>
+        High == other.High && Low == other.Low && Interface == other.Interface;
 
     public override readonly bool Equals(object? obj) => obj is LocalAddr other && Equals(other);
 

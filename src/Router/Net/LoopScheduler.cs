@@ -1,7 +1,8 @@
 #if !ACTOR_ENGINE_AKKA
 namespace Router.Net;
 
-/// <summary>What the actors of a loop schedule, timed by the loop's wheel and run on its thread: up to a slot late.</summary>
+/// <summary>What the actors of a loop schedule, timed by the loop's wheel and run on its thread: up to a slot
+/// late.</summary>
 /// <remarks>Callable from any thread; work for another thread's actors is for the system's own scheduler.</remarks>
 internal sealed class LoopScheduler : SchedulerBase
 {

@@ -1,6 +1,7 @@
 namespace Router.Net;
 
-/// <summary>A place in a loop's timer wheel; whoever has a deadline derives from it, so that waiting costs no object of its own.</summary>
+/// <summary>A place in a loop's timer wheel; whoever has a deadline derives from it, so that waiting costs no
+/// object of its own.</summary>
 /// <remarks>Loop thread only. Re-scheduling an armed timer moves it.</remarks>
 public abstract class LoopTimer
 {

@@ -5,7 +5,8 @@ using System.Runtime.InteropServices;
 
 namespace Router.Net;
 
-/// <summary>An endpoint as the kernel writes it: a raw sockaddr_in (16 bytes) or sockaddr_in6 (28), zero-padded to 32.</summary>
+/// <summary>An endpoint as the kernel writes it: a raw sockaddr_in (16 bytes) or sockaddr_in6 (28), zero-padded to
+/// 32.</summary>
 /// <remarks>
 /// The layout is Linux's (family in host order, port and address in network order) on every system, so that it can be
 /// the session table's key as received. Four words, compared and hashed as such. See ip(7), ipv6(7).
@@ -80,11 +81,12 @@ public struct SocketAddr : IEquatable<SocketAddr>
         return result;
     }
 
-    /// <summary>The same endpoint in the other spelling: IPv4 as ::ffff:a.b.c.d, for sending from a dual-stack socket.</summary>
+    /// <summary>The same endpoint in the other spelling: IPv4 as ::ffff:a.b.c.d, for sending from a dual-stack
+    /// socket.</summary>
     public readonly SocketAddr MapToIPv6() => Family == FamilyIPv6 ? this : From(Address.MapToIPv6(), Port);
 
-    /// <summary>Clears what the kernel may vary between datagrams of one peer (the IPv6 flow label) and what an earlier,
-    /// longer address left behind the one it wrote.</summary>
+    /// <summary>Clears what the kernel may vary between datagrams of one peer (the IPv6 flow label) and what an
+    /// earlier, longer address left behind the one it wrote.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Normalize()
     {

@@ -3,7 +3,8 @@ namespace Router.Net;
 /// <summary>What the owner of a socket does about an errno.</summary>
 public enum SocketErrorClass
 {
-    /// <summary>The other side, the path or this one datagram: count it, close that session at most; a bound socket stands.</summary>
+    /// <summary>The other side, the path or this one datagram: count it, close that session at most; a bound socket
+    /// stands.</summary>
     Peer,
 
     /// <summary>Not now: come again when the socket is ready.</summary>
@@ -26,7 +27,8 @@ public static class SocketErrors
         Errno.ENETDOWN or Errno.EPROTO or Errno.ENOPROTOOPT or Errno.EHOSTDOWN or Errno.ENONET or Errno.EHOSTUNREACH
             or Errno.EOPNOTSUPP or Errno.ENETUNREACH => SocketErrorClass.Peer,
 
-        // accept(2): "A connection has been aborted"; "Firewall rules forbid connection" (send(2): the same for one datagram).
+        // accept(2): "A connection has been aborted"; "Firewall rules forbid connection" (send(2): the same for one
+        // datagram).
         Errno.ECONNABORTED or Errno.EPERM => SocketErrorClass.Peer,
 
         // udp(7): an ICMP error of an earlier datagram; connect(2): "no one listening on the remote address".

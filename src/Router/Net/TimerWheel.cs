@@ -2,10 +2,12 @@ using System.Numerics;
 
 namespace Router.Net;
 
-/// <summary>Deadlines of one loop: four levels of 256 slots, 8 ms wide at the lowest; arming and cancelling cost two links.</summary>
+/// <summary>Deadlines of one loop: four levels of 256 slots, 8 ms wide at the lowest; arming and cancelling cost
+/// two links.</summary>
 /// <remarks>
-/// Loop thread only. A timer fires in the first turn of the wheel at or after its deadline, never before: up to one slot
-/// late. What is due beyond <c>max</c> in one turn waits for the next, so that a million deadlines at once do not hold up the sockets.
+/// Loop thread only. A timer fires in the first turn of the wheel at or after its deadline, never before: up to one
+/// slot late. What is due beyond <c>max</c> in one turn waits for the next, so that a million deadlines at once do
+/// not hold up the sockets.
 /// </remarks>
 internal sealed class TimerWheel
 {
@@ -102,7 +104,8 @@ internal sealed class TimerWheel
         return (int)Math.Clamp(((_tick + TicksToNext()) * SlotMs) - nowMs, 0, int.MaxValue);
     }
 
-    /// <summary>Slots from the present one to the next that is used or that the level above empties into, 1..256.</summary>
+    /// <summary>Slots from the present one to the next that is used or that the level above empties into,
+    /// 1..256.</summary>
     private int TicksToNext()
     {
         var slot = (int)(_tick & (SlotsPerLevel - 1));

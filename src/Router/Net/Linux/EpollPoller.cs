@@ -4,8 +4,8 @@ namespace Router.Net;
 
 /// <summary>Readiness by level-triggered epoll(7), woken by an eventfd(2).</summary>
 /// <remarks>
-/// An event carries the socket's slot and the slot's generation: one of a socket closed earlier in the same wait, whose
-/// slot or descriptor is in use again, is known as stale and ignored. A wait allocates nothing.
+/// An event carries the socket's slot and the slot's generation: one of a socket closed earlier in the same wait,
+/// whose slot or descriptor is in use again, is known as stale and ignored. A wait allocates nothing.
 /// </remarks>
 internal sealed unsafe class EpollPoller : IPoller
 {
@@ -140,7 +140,8 @@ internal sealed unsafe class EpollPoller : IPoller
             var mark = *(ulong*)(item + DataOffset);
             if (mark == WakeMark)
             {
-                // A Wake that still sees the flag set needs no write: this wait is ending, and what it announces is in place.
+                // A Wake that still sees the flag set needs no write: this wait is ending, and what it announces is
+                // in place.
                 Interlocked.Exchange(ref _wakePending, 0);
                 continue;
             }
@@ -169,7 +170,8 @@ internal sealed unsafe class EpollPoller : IPoller
     private static IoReadiness Found(uint events)
     {
         var ready = (IoReadiness)(events & (Libc.EpollIn | Libc.EpollOut));
-        return (events & (Libc.EpollErr | Libc.EpollHup)) == 0 ? ready : ready | IoReadiness.Failed | IoReadiness.Readable;
+        var failed = (events & (Libc.EpollErr | Libc.EpollHup)) != 0;
+        return failed ? ready | IoReadiness.Failed | IoReadiness.Readable : ready;
     }
 
     private ulong Mark(int slot) => ((ulong)_generations[slot] << 32) | (uint)slot;

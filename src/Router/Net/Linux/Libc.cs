@@ -31,10 +31,11 @@ internal struct ControlHeader
     public int Type;
 }
 
-/// <summary>The C library's entry points, as they are. Nothing here may block: every socket is non-blocking.</summary>
+/// <summary>The C library's entry points, as they are. Nothing here may block: every socket is
+/// non-blocking.</summary>
 /// <remarks>
-/// No SuppressGCTransition: it gained nothing and made collections wait for the slowest call. Constants are those of the
-/// generic Linux ABI, which x64 and arm64 share; <see cref="LinuxNetwork.IsSupported"/> lets no other in.
+/// No SuppressGCTransition: it gained nothing and made collections wait for the slowest call. Constants are those
+/// of the generic Linux ABI, which x64 and arm64 share; <see cref="LinuxNetwork.IsSupported"/> lets no other in.
 /// </remarks>
 internal static unsafe partial class Libc
 {

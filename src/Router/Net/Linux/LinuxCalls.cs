@@ -5,8 +5,8 @@ namespace Router.Net;
 
 /// <summary>The system calls of the Linux network, each returning its value or the negative errno.</summary>
 /// <remarks>
-/// Virtual, so that a test can put a failure where the kernel would: one virtual call per batch of up to 64 datagrams is
-/// not measurable.
+/// Virtual, so that a test can put a failure where the kernel would: one virtual call per batch of up to 64
+/// datagrams is not measurable.
 /// </remarks>
 internal unsafe class LinuxCalls
 {

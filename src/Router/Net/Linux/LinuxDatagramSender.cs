@@ -4,9 +4,9 @@ namespace Router.Net;
 
 /// <summary>The sending half of a UDP socket: a queue leaves by as few sendmmsg(2) calls as it can.</summary>
 /// <remarks>
-/// Equal-sized consecutive datagrams with the same peer and local address leave as one UDP_SEGMENT message, the last of
-/// them may be shorter. A segmented message that the path or the device refuses goes again one by one, so nothing is lost
-/// by trying. Made on first use: a socket that never answers costs nothing.
+/// Equal-sized consecutive datagrams with the same peer and local address leave as one UDP_SEGMENT message, the
+/// last of them may be shorter. A segmented message that the path or the device refuses goes again one by one, so
+/// nothing is lost by trying. Made on first use: a socket that never answers costs nothing.
 /// </remarks>
 internal sealed unsafe class LinuxDatagramSender : IDisposable
 {
@@ -19,7 +19,8 @@ internal sealed unsafe class LinuxDatagramSender : IDisposable
     /// <summary>Below the 65,507 that one IPv4 datagram can hold, headers and all.</summary>
     private const int CoalescedBytesMax = 65_000;
 
-    /// <summary>Fits every IPv6 path (1,280 - 40 - 8) and nearly all IPv4 ones; a larger segment might be refused each time.</summary>
+    /// <summary>Fits every IPv6 path (1,280 - 40 - 8) and nearly all IPv4 ones; a larger segment might be refused
+    /// each time.</summary>
     private const int SegmentBytesMax = 1232;
 
     private const int ControlBytes = 64;   // in6_pktinfo 40, segment size 24
@@ -182,7 +183,8 @@ internal sealed unsafe class LinuxDatagramSender : IDisposable
         return 24;
     }
 
-    /// <summary>Sends the headers built; false once the socket's buffer is full, what is left of them counted as dropped.</summary>
+    /// <summary>Sends the headers built; false once the socket's buffer is full, what is left of them counted as
+    /// dropped.</summary>
     private bool SendBuilt(int fd, DatagramQueue queue)
     {
         var sent = 0;
@@ -216,7 +218,8 @@ internal sealed unsafe class LinuxDatagramSender : IDisposable
 
             if (header->VectorCount > 1 && errno is Errno.EIO or Errno.EINVAL or Errno.EMSGSIZE)
             {
-                // EIO: no checksum offload on the way out, and it will stay so. The others: a path narrower than a segment.
+                // EIO: no checksum offload on the way out, and it will stay so. The others: a path narrower than a
+                // segment.
                 _coalesceAbroad &= errno != Errno.EIO;
                 SendSingly(fd, queue, _firstEntries[sent], (int)header->VectorCount);
                 sent++;

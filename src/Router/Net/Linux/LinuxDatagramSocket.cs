@@ -98,7 +98,8 @@ internal sealed unsafe class LinuxDatagramSocket : DatagramSocket
     private static int Failed(Errno errno) =>
         errno == Errno.EAGAIN || SocketErrors.Classify(errno) == SocketErrorClass.Peer ? 0 : -(int)errno;
 
-    /// <summary>Sorts the facts of each datagram and mends what the kernel wrote into its header, for the next call.</summary>
+    /// <summary>Sorts the facts of each datagram and mends what the kernel wrote into its header, for the next
+    /// call.</summary>
     private void Take(DatagramBatch batch, int count)
     {
         for (var i = 0; i < count; i++)

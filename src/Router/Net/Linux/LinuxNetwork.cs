@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Router.Net;
 
-/// <summary>Sockets by Linux system calls: epoll, recvmmsg, sendmmsg, segmentation offload where the kernel has it.</summary>
+/// <summary>Sockets by Linux system calls: epoll, recvmmsg, sendmmsg, segmentation offload where the kernel has
+/// it.</summary>
 public sealed unsafe class LinuxNetwork : INetwork
 {
     private readonly LinuxCalls _calls;
@@ -26,7 +27,8 @@ public sealed unsafe class LinuxNetwork : INetwork
 
     public string Name => "linux";
 
-    /// <summary>Whether equal-sized datagrams to one peer leave as one UDP_SEGMENT message; found out by asking the kernel at start.</summary>
+    /// <summary>Whether equal-sized datagrams to one peer leave as one UDP_SEGMENT message; found out by asking the
+    /// kernel at start.</summary>
     public bool CoalescesDatagrams => _coalesce;
 
     /// <summary>Tries the calls that a sandbox or an emulated kernel may lack.</summary>
@@ -113,7 +115,8 @@ public sealed unsafe class LinuxNetwork : INetwork
             return fd;
         }
 
-        // Past connections in TIME_WAIT must not keep a restart from its port; a live listener still does, see socket(7).
+        // Past connections in TIME_WAIT must not keep a restart from its port; a live listener still does, see
+        // socket(7).
         var result = _calls.SetOption(fd, Libc.SolSocket, Libc.SoReuseAddress, 1);
         result = result < 0 ? result : SetFamily(fd, local, options.DualStack);
         result = result < 0 ? result : Bind(fd, local, options.MakeGroup, options.JoinGroup);
@@ -193,7 +196,8 @@ public sealed unsafe class LinuxNetwork : INetwork
         ? _calls.SetOption(fd, Libc.SolIpv6, Libc.Ipv6Only, dualStack && local.IsWildcard ? 0 : 1)
         : 0;
 
-    /// <summary>Binds; the first of a group alone, so that another process on the port is refused, see socket(7).</summary>
+    /// <summary>Binds; the first of a group alone, so that another process on the port is refused, see
+    /// socket(7).</summary>
     private int Bind(int fd, in SocketAddr local, bool makeGroup, bool joinGroup)
     {
         var address = local;
@@ -202,7 +206,8 @@ public sealed unsafe class LinuxNetwork : INetwork
         return result < 0 || !makeGroup ? result : _calls.SetOption(fd, Libc.SolSocket, Libc.SoReusePort, 1);
     }
 
-    /// <summary>UDP_SEGMENT came with Linux 4.18; setting it to 0 changes nothing and tells whether it is known.</summary>
+    /// <summary>UDP_SEGMENT came with Linux 4.18; setting it to 0 changes nothing and tells whether it is
+    /// known.</summary>
     private bool ProbeSegmentation()
     {
         var fd = Open(Libc.AfInet, Libc.SockDatagram);

@@ -3,8 +3,8 @@ namespace Router.Net;
 /// <summary>A listening TCP socket by accept4(2).</summary>
 internal sealed unsafe class LinuxStreamListener : StreamListener
 {
-    // struct tcp_info: for a socket in LISTEN the kernel puts the accept queue's length into tcpi_unacked and its limit
-    // into tcpi_sacked (tcp_get_info).
+    // struct tcp_info: for a socket in LISTEN the kernel puts the accept queue's length into tcpi_unacked and its
+    // limit into tcpi_sacked (tcp_get_info).
     private const int TcpInfoSacked = 28;
     private const int MemInfoWords = 9, MemInfoDrops = 8;
 

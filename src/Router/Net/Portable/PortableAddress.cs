@@ -4,10 +4,11 @@ using System.Runtime.InteropServices;
 
 namespace Router.Net;
 
-/// <summary>One socket's scratch for the base library's <see cref="SocketAddress"/>, so that no datagram costs an object.</summary>
+/// <summary>One socket's scratch for the base library's <see cref="SocketAddress"/>, so that no datagram costs an
+/// object.</summary>
 /// <remarks>
-/// From byte 2 on, port, address and scope lie alike on every system (RFC 3493); the two before them, family and on some a
-/// length, are written by the constructor and left alone.
+/// From byte 2 on, port, address and scope lie alike on every system (RFC 3493); the two before them, family and on
+/// some a length, are written by the constructor and left alone.
 /// </remarks>
 internal sealed class PortableAddress(int family)
 {

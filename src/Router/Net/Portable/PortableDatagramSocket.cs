@@ -5,9 +5,9 @@ namespace Router.Net;
 
 /// <summary>A bound UDP socket of the base library: a call per datagram.</summary>
 /// <remarks>
-/// The base library can tell the local address of a datagram (on a wildcard bind, at the price of objects) but cannot send
-/// from a chosen one: replies leave from the address the route gives. Asking first whether something is there costs a call,
-/// an exception for "nothing" would cost much more.
+/// The base library can tell the local address of a datagram (on a wildcard bind, at the price of objects) but
+/// cannot send from a chosen one: replies leave from the address the route gives. Asking first whether something is
+/// there costs a call, an exception for "nothing" would cost much more.
 /// </remarks>
 internal sealed unsafe class PortableDatagramSocket : DatagramSocket, IPortableSocket
 {
@@ -149,7 +149,8 @@ internal sealed unsafe class PortableDatagramSocket : DatagramSocket, IPortableS
 /// <summary>A connected UDP socket of the base library.</summary>
 internal sealed unsafe class PortableConnectedDatagramSocket : ConnectedDatagramSocket, IPortableSocket
 {
-    // A longer datagram than the caller has room for must be known by its length, so it is taken in whole and then cut.
+    // A longer datagram than the caller has room for must be known by its length, so it is taken in whole and then
+    // cut.
     private readonly byte[] _whole = GC.AllocateUninitializedArray<byte>(DatagramBatch.SlotBytes);
 
     public PortableConnectedDatagramSocket(Socket socket)

@@ -10,11 +10,12 @@ internal interface IPortableSocket
     Socket Inner { get; }
 }
 
-/// <summary>Sockets by System.Net.Sockets, for systems that <see cref="LinuxNetwork"/> does not know: plain and complete, not fast.</summary>
+/// <summary>Sockets by System.Net.Sockets, for systems that <see cref="LinuxNetwork"/> does not know: plain and
+/// complete, not fast.</summary>
 /// <remarks>
-/// What it cannot do: send from a chosen local address (<see cref="ChoosesReplySource"/> is false: on a wildcard bind of
-/// a host with several addresses a reply may leave from another one than the datagram came to), count the kernel's drops, batch.
-/// Sharing a port among loops works on Linux only.
+/// What it cannot do: send from a chosen local address (<see cref="ChoosesReplySource"/> is false: on a wildcard
+/// bind of a host with several addresses a reply may leave from another one than the datagram came to), count the
+/// kernel's drops, batch. Sharing a port among loops works on Linux only.
 /// </remarks>
 public sealed class PortableNetwork : INetwork
 {
@@ -95,7 +96,8 @@ public sealed class PortableNetwork : INetwork
             {
                 inner.Connect(ToEndPoint(address));
             }
-            catch (SocketException later) when (later.SocketErrorCode is SocketError.WouldBlock or SocketError.InProgress)
+            catch (SocketException later)
+                when (later.SocketErrorCode is SocketError.WouldBlock or SocketError.InProgress)
             {
                 pending = true;
             }
@@ -105,14 +107,18 @@ public sealed class PortableNetwork : INetwork
         return result == 0 && pending ? -(int)Errno.EINPROGRESS : result;
     }
 
-    /// <summary>As the base library tells it, mapped addresses kept: the peers of a dual-stack socket are written alike everywhere.</summary>
+    /// <summary>As the base library tells it, mapped addresses kept: the peers of a dual-stack socket are written
+    /// alike everywhere.</summary>
     internal static SocketAddr FromEndPoint(IPEndPoint endPoint) => SocketAddr.From(endPoint);
 
+    /// <summary>The system's limit of a backlog; none known elsewhere than on Linux.</summary>
     internal static int ReadSomaxconn()
     {
         try
         {
-            return int.Parse(File.ReadAllText("/proc/sys/net/core/somaxconn"));
+            return OperatingSystem.IsLinux()
+                ? int.Parse(File.ReadAllText("/proc/sys/net/core/somaxconn"))
+                : int.MaxValue;
         }
         catch (IOException)
         {
@@ -124,7 +130,9 @@ public sealed class PortableNetwork : INetwork
     private static IPEndPoint ToEndPoint(in SocketAddr address)
     {
         var endPoint = address.ToIPEndPoint();
-        return address.Family == SocketAddr.FamilyIPv6 ? new IPEndPoint(endPoint.Address.MapToIPv6(), endPoint.Port) : endPoint;
+        return address.Family == SocketAddr.FamilyIPv6
+            ? new IPEndPoint(endPoint.Address.MapToIPv6(), endPoint.Port)
+            : endPoint;
     }
 
     private static int Make<T>(int family, SocketType type, out T? socket, Func<Socket, T> prepare)
@@ -157,7 +165,8 @@ public sealed class PortableNetwork : INetwork
         }
     }
 
-    /// <summary>As <see cref="LinuxNetwork"/>: the first of a group is bound alone, so that another process on the port is refused.</summary>
+    /// <summary>As <see cref="LinuxNetwork"/>: the first of a group is bound alone, so that another process on the
+    /// port is refused.</summary>
     private void Bind(Socket inner, in SocketAddr local, bool makeGroup, bool joinGroup)
     {
         if (joinGroup)

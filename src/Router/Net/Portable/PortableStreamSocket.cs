@@ -102,14 +102,14 @@ internal sealed unsafe class PortableStreamSocket(Socket socket, SocketAddr peer
     }
 }
 
-/// <summary>A listening TCP socket of the base library; it cannot tell the backlog granted.</summary>
+/// <summary>A listening TCP socket of the base library; it cannot ask for the backlog granted, only for the limit.</summary>
 internal sealed class PortableStreamListener : StreamListener, IPortableSocket
 {
     public PortableStreamListener(Socket socket, int askedBacklog)
     {
         Inner = socket;
         LocalAddress = PortableNetwork.FromEndPoint((IPEndPoint)socket.LocalEndPoint!);
-        GrantedBacklog = OperatingSystem.IsLinux() ? Math.Min(askedBacklog, PortableNetwork.ReadSomaxconn()) : askedBacklog;
+        GrantedBacklog = Math.Min(askedBacklog, PortableNetwork.ReadSomaxconn());
     }
 
     public Socket Inner { get; }
@@ -134,7 +134,8 @@ internal sealed class PortableStreamListener : StreamListener, IPortableSocket
             socket = Inner.Accept();
             socket.Blocking = false;
             socket.NoDelay = true;
-            connection = new PortableStreamSocket(socket, PortableNetwork.FromEndPoint((IPEndPoint)socket.RemoteEndPoint!));
+            var peer = PortableNetwork.FromEndPoint((IPEndPoint)socket.RemoteEndPoint!);
+            connection = new PortableStreamSocket(socket, peer);
             return 0;
         }
         catch (SocketException refused)

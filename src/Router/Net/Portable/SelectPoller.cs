@@ -3,8 +3,11 @@ using System.Net.Sockets;
 
 namespace Router.Net;
 
-/// <summary>Readiness by <see cref="Socket.Select(System.Collections.IList, System.Collections.IList, System.Collections.IList, int)"/>: the cost of a wait grows with the number of sockets.</summary>
-/// <remarks>Woken by a datagram to itself: a loopback socket connected to its own address, so that nobody else can.</remarks>
+/// <summary>Readiness by
+/// <see cref="Socket.Select(System.Collections.IList, System.Collections.IList, System.Collections.IList, int)"/>:
+/// the cost of a wait grows with the number of sockets.</summary>
+/// <remarks>Woken by a datagram to itself: a loopback socket connected to its own address, so that nobody else
+/// can.</remarks>
 internal sealed class SelectPoller : IPoller
 {
     private readonly Dictionary<Socket, IoSocket> _sockets = [];
@@ -136,7 +139,7 @@ internal sealed class SelectPoller : IPoller
     private void TakeWake()
     {
         Span<byte> buffer = stackalloc byte[1];
-        while (_wake.Available > 0 && _wake.Receive(buffer, SocketFlags.None, out var error) > 0 && error == SocketError.Success)
+        while (_wake.Available > 0 && _wake.Receive(buffer, SocketFlags.None, out _) > 0)
         {
         }
 
