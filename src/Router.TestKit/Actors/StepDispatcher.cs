@@ -7,6 +7,9 @@ namespace Router.TestKit.Actors;
 /// what the I/O loop is to actors, without sockets. The order of turns is the order they were queued in.</summary>
 internal sealed class StepDispatcher : MessageDispatcher
 {
+    /// <summary>The condition may come true without a turn: look again after so long.</summary>
+    private static readonly TimeSpan Nap = TimeSpan.FromMilliseconds(20);
+
     private readonly ConcurrentQueue<IRunnable> _foreign = new();
     private readonly ManualResetEventSlim _wake = new();
     private IRunnable?[] _ring = new IRunnable?[1024];
@@ -64,10 +67,15 @@ internal sealed class StepDispatcher : MessageDispatcher
     /// <returns>False when nothing came for <paramref name="idleMax"/>.</returns>
     public bool RunUntil(Func<bool> condition, TimeSpan idleMax)
     {
+        var idleSince = TimeProvider.System.GetTimestamp();
         while (!condition())
         {
             _wake.Reset();
-            if (!RunOne() && !_wake.Wait(idleMax))
+            if (RunOne() || _wake.Wait(Nap))
+            {
+                idleSince = TimeProvider.System.GetTimestamp();
+            }
+            else if (TimeProvider.System.GetElapsedTime(idleSince) > idleMax)
             {
                 return condition();
             }
