@@ -70,7 +70,8 @@ internal static class Endpoints
     /// <summary>An IPv4 address in IPv6's clothes is that IPv4 address.</summary>
     public static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 
-    public static bool IsWildcard(IPAddress address) => address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
+    public static bool IsWildcard(IPAddress address) =>
+        address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
 
     private static bool TrySplit(string text, out string host, out int port, out string? reason)
     {
@@ -78,7 +79,8 @@ internal static class Endpoints
         host = colon < 0 ? text : text[..colon];
         port = 0;
         reason = null;
-        if (colon < 0 || !int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out port))
+        if (colon < 0
+            || !int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out port))
         {
             reason = $"'{text}' must end with a port, as in 127.0.0.1:27123 or [::1]:27123";
         }
@@ -109,5 +111,8 @@ internal static class Endpoints
     private static bool IsName(string host) =>
         host.Length is > 0 and <= 253
         && !host.All(c => char.IsAsciiDigit(c) || c == '.')
-        && host.Split('.').All(l => l.Length is > 0 and <= 63 && l.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'));
+        && host.Split('.').All(IsLabel);
+
+    private static bool IsLabel(string label) =>
+        label.Length is > 0 and <= 63 && label.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
 }

@@ -1,11 +1,13 @@
 using System.Text;
 using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 using Router.Configuration.Hocon;
+using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Router.Configuration;
 
-/// <summary>Makes options of the section <c>router</c>. Values come from the layers alone: no default is written here.</summary>
+/// <summary>Makes options of the section <c>router</c>.</summary>
 /// <remarks>
+/// Values come from the layers alone: reference.conf is the lowest, so no default is written here.
 /// What a listener or route inherits is laid below its own entry before it is read, so a fault in the defaults is
 /// found where they are used, with the place it really stands at.
 /// </remarks>

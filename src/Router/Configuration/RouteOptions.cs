@@ -69,7 +69,7 @@ internal enum PickPolicy
     Hash,
 }
 
-/// <summary>Payloads go to a handler of the user's: named by class, or as registered in code. One of the two is set.</summary>
+/// <summary>Payloads go to a handler of the user's. One of the two names is set.</summary>
 internal sealed record HandlerRouteOptions : RouteOptions
 {
     /// <summary><c>Namespace.Type, Assembly</c>.</summary>

@@ -17,7 +17,7 @@ internal static class RouterConfiguration
         new OpenResponderRule(), new LimitsRule(),
     ];
 
-    /// <summary>Lowest first: reference.conf, the file, the sets. Substitutions are resolved once all are merged.</summary>
+    /// <summary>Merges reference.conf, the file and the sets, then resolves all substitutions at once.</summary>
     /// <param name="file">A HOCON file; null for the built-in router.conf.</param>
     /// <param name="sets">Each <c>path=value</c>, the value in HOCON; later ones win.</param>
     /// <param name="environment">Answers null for a variable that is not set.</param>

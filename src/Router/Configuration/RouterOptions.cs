@@ -1,5 +1,6 @@
 using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 using Router.Configuration.Hocon;
+using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Router.Configuration;
 

@@ -62,7 +62,7 @@ public sealed class Config
 
     /// <param name="path">Names the key.</param>
     /// <param name="default">Null stands for zero.</param>
-    /// <param name="allowInfinite">Whether "infinite" is legal; it becomes <see cref="Timeout.InfiniteTimeSpan"/>.</param>
+    /// <param name="allowInfinite">Whether "infinite" is legal, as <see cref="Timeout.InfiniteTimeSpan"/>.</param>
     public TimeSpan GetTimeSpan(string path, TimeSpan? @default = null, bool allowInfinite = true)
     {
         if (!TryGet(path, out var field))
@@ -100,7 +100,8 @@ public sealed class Config
             return [];
         }
 
-        var elements = Elements(field.Value) ?? throw Refuse(path, field, $"a list is wanted, not {field.Value.TypeName}");
+        var elements = Elements(field.Value)
+            ?? throw Refuse(path, field, $"a list is wanted, not {field.Value.TypeName}");
         return [.. elements.Select((e, i) => Scalar($"{path}[{i}]", field with { Value = e }, "text").Text)];
     }
 
@@ -117,7 +118,7 @@ public sealed class Config
             : throw Refuse(path, field, $"an object is wanted, not {field.Value.TypeName}");
     }
 
-    /// <summary>This configuration with what it lacks taken from <paramref name="fallback"/>; both stay as they are.</summary>
+    /// <summary>This configuration with what it lacks taken from the other; both stay as they are.</summary>
     public Config WithFallback(Config? fallback) =>
         fallback is null ? this : new Config(Root.WithFallback(fallback.Root));
 
@@ -127,7 +128,7 @@ public sealed class Config
 
     public override string ToString() => HoconJson.Print(Root);
 
-    /// <summary>An array's elements, or the values of an object with numbers for keys, in their order; else null.</summary>
+    /// <summary>An array's elements, or the values of an object with numbers for keys in order; else null.</summary>
     internal static IReadOnlyList<HoconValue>? Elements(HoconValue value)
     {
         if (value is HoconArray array)

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Router.Configuration.Hocon;
 
-/// <summary>Tells a regular file from a device, pipe or socket before it is opened: opening a pipe would wait for a writer.</summary>
+/// <summary>Tells a device, pipe or socket before it is opened: opening a pipe would wait for a writer.</summary>
 internal static partial class FileKind
 {
     private const int CurrentDirectory = -100;     // AT_FDCWD

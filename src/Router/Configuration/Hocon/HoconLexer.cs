@@ -29,7 +29,7 @@ internal sealed class HoconLexer
         return lexer._tokens;
     }
 
-    /// <summary>Blanks are Unicode's separators, the ASCII ones and the byte order mark; only U+000A ends a line.</summary>
+    /// <summary>Unicode's separators, the ASCII ones and the byte order mark; only U+000A ends a line.</summary>
     public static bool IsBlank(char c) =>
         c is ' ' or (>= '\t' and <= '\r') or (>= '\x1c' and <= '\x1f') or '\ufeff'
         || (c >= '\x80' && char.GetUnicodeCategory(c) is UnicodeCategory.SpaceSeparator
@@ -159,7 +159,7 @@ internal sealed class HoconLexer
         Add(isNumber ? HoconTokenKind.Number : HoconTokenKind.Unquoted, text, origin);
     }
 
-    /// <summary>A plus belongs to a number only behind its exponent's letter: <c>1+=2</c> is a key and its separator.</summary>
+    /// <summary>A plus belongs to a number only behind its exponent's letter: <c>1+=2</c> begins with a key.</summary>
     private bool IsNumberPart(int at) =>
         _text[at] is (>= '0' and <= '9') or 'e' or 'E' or '.' or '-'
         || (_text[at] == '+' && _text[at - 1] is 'e' or 'E');

@@ -1,9 +1,9 @@
 namespace Router.Configuration.Hocon;
 
-/// <summary>What a text may cost. Beyond each of these it is refused, with the place that went too far.</summary>
+/// <summary>What a text may cost. Beyond any of these it is refused, at the place that went too far.</summary>
 internal static class HoconLimits
 {
-    /// <summary>Brackets and braces open at once, over all included files; also the depth of the resolved tree.</summary>
+    /// <summary>Brackets open at once, over all included files; also the depth of the resolved tree.</summary>
     public const int Depth = 512;
 
     /// <summary>Files open at once; the reference implementation's figure.</summary>

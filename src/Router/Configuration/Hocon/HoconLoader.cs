@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -60,7 +61,8 @@ internal sealed class HoconLoader
                 ? candidate
                 : Path.Combine(Path.GetDirectoryName(origin.File) ?? "", name) + candidate[path.Length..];
             var root = Load(candidate, shown, origin, place, depth) as ObjectNode
-                ?? throw new HoconException(new HoconOrigin(shown, 1, 1), "an included file must be an object, not an array");
+                ?? throw new HoconException(
+                    new HoconOrigin(shown, 1, 1), "an included file must be an object, not an array");
             if (all is null)
             {
                 all = root;
@@ -138,7 +140,8 @@ internal sealed class HoconLoader
                 throw new HoconException(origin, $"{shown} is no regular file");
             }
 
-            using var file = new FileStream(full, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var file = new FileStream(
+                full, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             if (file.Length <= left)
             {
                 using var content = new MemoryStream();
@@ -171,7 +174,7 @@ internal sealed class HoconLoader
         }
 
         var (line, column, at) = (1, 1, 0);
-        while (Rune.DecodeFromUtf8(bytes.AsSpan(at), out var rune, out var length) == System.Buffers.OperationStatus.Done)
+        while (Rune.DecodeFromUtf8(bytes.AsSpan(at), out var rune, out var length) == OperationStatus.Done)
         {
             (line, column) = rune.Value == '\n' ? (line + 1, 1) : (line, column + rune.Utf16SequenceLength);
             at += length;

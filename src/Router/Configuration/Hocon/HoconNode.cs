@@ -28,7 +28,8 @@ internal sealed class JoinNode(HoconOrigin origin, IReadOnlyList<HoconNode> piec
 }
 
 /// <summary><c>${path}</c>, <c>${?path}</c>, or the part of <c>key += value</c> that names the key itself.</summary>
-internal sealed class SubstitutionNode(HoconOrigin origin, IReadOnlyList<string> path, bool optional) : HoconNode(origin)
+internal sealed class SubstitutionNode(HoconOrigin origin, IReadOnlyList<string> path, bool optional)
+    : HoconNode(origin)
 {
     public IReadOnlyList<string> Path { get; } = path;
 
@@ -59,7 +60,7 @@ internal sealed record HoconPlace(ObjectNode? Anchor, IReadOnlyList<string> Path
 /// <param name="KeyOrigin">Where the key stands.</param>
 internal readonly record struct FieldEntry(HoconNode Value, HoconOrigin KeyOrigin);
 
-/// <summary>Fields in the order of their first mention; per field, every assignment that may still matter, oldest first.</summary>
+/// <summary>Fields in the order of first mention; per field all assignments that may matter, oldest first.</summary>
 internal sealed class ObjectNode(HoconOrigin origin) : HoconNode(origin)
 {
     private readonly OrderedDictionary<string, List<FieldEntry>> _fields = [];

@@ -1,6 +1,6 @@
 namespace Router.Configuration.Hocon;
 
-/// <summary>JSON's numbers, and the spellings near to them that HOCON reads as numbers too: <c>007</c>, <c>1.</c>, <c>-.5</c>.</summary>
+/// <summary>JSON's numbers, and what HOCON also reads as one: <c>007</c>, <c>1.</c>, <c>-.5</c>.</summary>
 internal static class HoconNumber
 {
     public static bool IsNumber(ReadOnlySpan<char> text)

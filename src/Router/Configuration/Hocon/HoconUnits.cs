@@ -109,7 +109,9 @@ internal static class HoconUnits
             var (letter, thousand, kibi) = powers[i];
             var upper = letter.ToUpperInvariant();
             units[letter + "B"] = units[thousand + "byte"] = units[thousand + "bytes"] = BigInteger.Pow(1000, i + 1);
-            foreach (var name in (string[])[upper, letter.ToLowerInvariant(), upper + "i", upper + "iB", kibi + "byte", kibi + "bytes"])
+            var lower = letter.ToLowerInvariant();
+            string[] binary = [upper, lower, upper + "i", upper + "iB", kibi + "byte", kibi + "bytes"];
+            foreach (var name in binary)
             {
                 units[name] = BigInteger.Pow(1024, i + 1);
             }

@@ -34,9 +34,10 @@ internal sealed class LazyObject(IReadOnlyList<ObjectNode> layers, bool coversOt
         return field;
     }
 
-    public IEnumerable<string> Keys() => Layers.Count == 1 ? Layers[0].Keys : Layers.SelectMany(l => l.Keys).Distinct();
+    public IEnumerable<string> Keys() =>
+        Layers.Count == 1 ? Layers[0].Keys : Layers.SelectMany(l => l.Keys).Distinct();
 
-    /// <summary>This object over <paramref name="lower"/>. A layer that is in both counts once, at its upper place.</summary>
+    /// <summary>This object over another. A layer that is in both counts once, at its upper place.</summary>
     public LazyObject Over(LazyObject lower)
     {
         var own = Layers.ToHashSet();

@@ -11,13 +11,15 @@ internal sealed class OwnUpstreamRule : IConfigurationRule
         var own = new OwnEndpoints(context.Options.Listeners, context.LocalAddresses);
         foreach (var route in context.Options.Routes.OfType<ProxyRouteOptions>())
         {
-            var transports = context.ListenersOf(route).SelectMany(l => l.Binds).Select(b => b.Transport).ToHashSet();
+            var binds = context.ListenersOf(route).SelectMany(l => l.Binds);
+            var transports = binds.Select(b => b.Transport).Distinct().ToList();
             foreach (var upstream in route.Upstreams)
             {
-                if (Addresses(upstream).Any(a => transports.Any(t => own.Contains(t, new IPEndPoint(a, upstream.Port)))))
+                var endPoints = Addresses(upstream).Select(a => new IPEndPoint(a, upstream.Port));
+                if (endPoints.Any(e => transports.Exists(t => own.Contains(t, e))))
                 {
                     yield return new ConfigurationFault(upstream.Origin, $"{RuleContext.PathOf(route)}.upstreams",
-                        $"upstream {upstream} is a listener of this very configuration: payloads would go round for ever");
+                        $"upstream {upstream} is a listener of this very configuration: payloads would go round");
                 }
             }
         }
@@ -25,6 +27,7 @@ internal sealed class OwnUpstreamRule : IConfigurationRule
 
     private static IPAddress[] Addresses(UpstreamOptions upstream) =>
         upstream.Address is not null ? [upstream.Address]
-        : upstream.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? [IPAddress.Loopback, IPAddress.IPv6Loopback]
-        : [];
+        : upstream.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+            ? [IPAddress.Loopback, IPAddress.IPv6Loopback]
+            : [];
 }
