@@ -1,5 +1,4 @@
 using System.Text;
-using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 using Router.Configuration.Hocon;
 using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
@@ -116,8 +115,7 @@ internal sealed class OptionsBinder(ReadLog log)
     private static List<BindOptions> BindBinds(SectionReader listener)
     {
         var binds = new List<BindOptions>();
-        var texts = listener.Texts("bind");
-        foreach (var (text, origin) in texts)
+        foreach (var (text, origin) in listener.Texts("bind", atLeastOne: true))
         {
             if (Endpoints.TryParseBind(text, out var transport, out var endPoint, out var reason))
             {
@@ -127,11 +125,6 @@ internal sealed class OptionsBinder(ReadLog log)
             {
                 listener.Fault(origin, "bind", reason!);
             }
-        }
-
-        if (texts.Count == 0 && listener.Has("bind"))
-        {
-            listener.Fault("bind", "needs at least one endpoint");
         }
 
         return binds;

@@ -1,4 +1,3 @@
-using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 using Router.Configuration.Hocon;
 using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 

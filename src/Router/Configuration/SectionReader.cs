@@ -66,10 +66,15 @@ internal sealed class SectionReader
     })!;
 
     /// <summary>A list, or one value alone; each with its place.</summary>
-    public IReadOnlyList<(string Text, HoconOrigin Origin)> Texts(string key) => Read(key, c =>
+    public IReadOnlyList<(string Text, HoconOrigin Origin)> Texts(string key, bool atLeastOne = false) => Read(key, c =>
     {
         var value = c.GetValue(Quote(key))!;
         var elements = Config.Elements(value) ?? [value];
+        if (atLeastOne && elements.Count == 0)
+        {
+            throw Refuse(key, "at least one must be given");
+        }
+
         return elements.Select((e, i) => e is HoconScalar { Type: not HoconType.Null } scalar
             ? (scalar.Text, scalar.Origin)
             : throw Refuse(key, $"element {i} is {e.TypeName}; text is wanted")).ToArray();

@@ -42,7 +42,8 @@ internal static class HoconAssert
     {
         using var left = JsonDocument.Parse(expected, new JsonDocumentOptions { MaxDepth = 1_000 });
         using var right = JsonDocument.Parse(actual, new JsonDocumentOptions { MaxDepth = 1_000 });
-        Assert.True(JsonElement.DeepEquals(left.RootElement, right.RootElement), $"expected {expected}, found {actual}");
+        Assert.True(
+            JsonElement.DeepEquals(left.RootElement, right.RootElement), $"expected {expected}, found {actual}");
     }
 
     /// <summary>The text resolves to the JSON; variables are given as name and value.</summary>

@@ -16,8 +16,8 @@ internal static class HoconLimits
     public const long Bytes = 16L << 20;
 
     /// <summary>Evaluations inside each other: a chain of substitutions, or one key appended to so often.</summary>
-    public const int ResolutionDepth = 20_000;
+    public const int ResolutionDepth = 10_000;
 
     /// <summary>Nodes and characters of the resolved tree as printed, and elements copied on the way to it.</summary>
-    public const long Weight = 32L << 20;
+    public const long Weight = 16L << 20;
 }

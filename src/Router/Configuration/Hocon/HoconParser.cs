@@ -198,12 +198,12 @@ internal sealed class HoconParser
 
         var keyOrigin = _tokens[start].Origin;
         var path = HoconPath.Parse(_tokens, start, _at);
-        if (place.Path.Count + path.Count > HoconLimits.Depth)
+        if (place.Path.Count + path.Count - 1 > HoconLimits.Depth)
         {
             throw new HoconException(keyOrigin, TooDeep);
         }
 
-        SkipNewlines();
+        var isBroken = SkipNewlines();
         var separator = Current;
         if (separator.Kind is HoconTokenKind.Colon or HoconTokenKind.Equals or HoconTokenKind.PlusEquals)
         {
@@ -212,7 +212,8 @@ internal sealed class HoconParser
         }
         else if (separator.Kind != HoconTokenKind.OpenBrace)
         {
-            throw Unexpected($"key {HoconPath.Print(path)} must be followed by '=', ':', '+=' or '{{'");
+            var reason = $"key {HoconPath.Print(path)} must be followed by '=', ':', '+=' or '{{'";
+            throw isBroken ? new HoconException(keyOrigin, reason) : Unexpected(reason);
         }
 
         var full = place.Below(path);

@@ -11,23 +11,21 @@ namespace Router.Configuration.Hocon;
 /// field is asked for first. Otherwise the substitution is undefined. Each occurrence is evaluated once; the first
 /// answer to be complete, which is the one that looked back furthest, stays.
 /// </remarks>
-internal sealed class HoconResolver
+internal sealed partial class HoconResolver
 {
     private readonly LazyObject _root;
     private readonly Func<string, string?> _environment;
     private readonly Dictionary<HoconNode, LazyValue?> _known = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<(IReadOnlyList<ObjectNode>, bool), LazyObject> _objects = new(new LayersComparer());
+    private readonly Dictionary<SubstitutionNode, LazyField> _targets = new(ReferenceEqualityComparer.Instance);
     private readonly List<Frame> _frames = [];
     private long _budget = HoconLimits.Weight;
     private int _depth;
 
     private HoconResolver(IReadOnlyList<ObjectNode> layers, Func<string, string?> environment)
     {
-        _root = new LazyObject(layers, coversOther: false);
+        _root = ObjectOf(layers, coversOther: false);
         _environment = environment;
-        if (layers.Count == 1)
-        {
-            _known[layers[0]] = _root;
-        }
     }
 
     /// <param name="layers">Whole configurations, lowest first; none is changed.</param>
@@ -46,213 +44,68 @@ internal sealed class HoconResolver
         }
     }
 
-    // ---- in full ----
-
-    private HoconValue ResolveValue(LazyValue value, HoconOrigin at)
-    {
-        if (++_depth > HoconLimits.ResolutionDepth)
-        {
-            throw new HoconException(at, "substitutions lead through too many others");
-        }
-
-        try
-        {
-            return RuntimeHelpers.TryEnsureSufficientExecutionStack()
-                ? ResolveHere(value, at)
-                : OnFreshStack(() => ResolveHere(value, at));
-        }
-        finally
-        {
-            _depth--;
-        }
-    }
-
-    private HoconValue ResolveHere(LazyValue value, HoconOrigin at)
-    {
-        HoconValue resolved = value switch
-        {
-            LazyScalar scalar => scalar.Value,
-            LazyArray array => array.Resolved ?? ResolveArray(array, at),
-            _ => ((LazyObject)value).Resolved ?? ResolveObject((LazyObject)value, at),
-        };
-        if (resolved.Depth > HoconLimits.Depth)
-        {
-            throw new HoconException(at, $"nested more than {HoconLimits.Depth} levels deep");
-        }
-
-        return resolved.Weight <= HoconLimits.Weight ? resolved : throw TooBig(at);
-    }
-
-    private HoconObject ResolveObject(LazyObject value, HoconOrigin at)
-    {
-        if (value.InProgress)
-        {
-            throw new CycleSignal(at);
-        }
-
-        value.InProgress = true;
-        try
-        {
-            var fields = new List<HoconField>();
-            foreach (var key in value.Keys())
-            {
-                var field = value.Field(key);
-                if (field is not null && ResolveField(field) is { } resolved)
-                {
-                    fields.Add(new HoconField(key, resolved, field.Entries[field.Decider].KeyOrigin));
-                }
-            }
-
-            var origin = value.Layers[^1].Origin;
-            return value.Resolved = new HoconObject(fields, origin, value.CoversOther);
-        }
-        finally
-        {
-            value.InProgress = false;
-        }
-    }
-
-    private HoconArray ResolveArray(LazyArray value, HoconOrigin at)
-    {
-        if (value.InProgress)
-        {
-            throw new CycleSignal(at);
-        }
-
-        value.InProgress = true;
-        try
-        {
-            var elements = value.Elements.Select(ResolveElement).OfType<HoconValue>().ToArray();
-            return value.Resolved = new HoconArray(elements, value.Origin);
-        }
-        finally
-        {
-            value.InProgress = false;
-        }
-    }
-
-    private HoconValue? ResolveField(LazyField field)
-    {
-        var count = field.Entries.Count;
-        while (true)
-        {
-            var value = EvaluateBelow(field, count);
-            if (value is null)
-            {
-                return null;
-            }
-
-            try
-            {
-                return ResolveValue(value, field.Entries[^1].Value.Origin);
-            }
-            catch (CycleSignal)
-            {
-                // A cycle counts as undefined for ${?}: the field then keeps what it had before.
-                var optional = LastOptional(field, count);
-                if (optional < 0)
-                {
-                    throw;
-                }
-
-                count = optional;
-            }
-        }
-    }
-
-    private static int LastOptional(LazyField field, int count)
-    {
-        for (var i = count - 1; i >= 0; i--)
-        {
-            if (field.Entries[i].Value is SubstitutionNode { Optional: true })
-            {
-                return i;
-            }
-        }
-
-        return -1;
-    }
-
-    private HoconValue? ResolveElement(LazyElement element)
-    {
-        if (element.IsResolved)
-        {
-            return element.Resolved;
-        }
-
-        var (home, before) = (element.Home, element.Home?.Evaluating ?? -1);
-        if (home is not null)
-        {
-            home.Evaluating = element.HomeEntry;
-        }
-
-        try
-        {
-            if (element.Field is not null)
-            {
-                element.Resolved = ResolveField(element.Field);
-            }
-            else if (Evaluate(element.Node!) is { } value)
-            {
-                element.Resolved = ResolveValue(value, element.Node!.Origin);
-            }
-        }
-        catch (CycleSignal) when (element.Node is SubstitutionNode { Optional: true })
-        {
-            element.Resolved = null;
-        }
-        finally
-        {
-            if (home is not null)
-            {
-                home.Evaluating = before;
-            }
-        }
-
-        element.IsResolved = true;
-        return element.Resolved;
-    }
-
-    // ---- as far as the kind ----
-
     /// <summary>A field's value, of its <paramref name="count"/> lowest entries; null is undefined.</summary>
     private LazyValue? EvaluateBelow(LazyField field, int count)
     {
-        if (field.Evaluating < 0 && field.Values.TryGetValue(count, out var known))
-        {
-            return known;
-        }
-
         LazyObject? upper = null;
         LazyValue? other = null;
         var lookedBack = false;
-        for (var i = count - 1; i >= 0 && other is null; i--)
+        for (var i = count; i > 0 && other is null; i--)
         {
-            var (value, back) = EvaluateEntry(field, i);
-            lookedBack |= back;
-            if (value is not null && upper is null)
+            // Once the value of all entries up to here is known, none of them needs to be looked at again.
+            var back = false;
+            var isKnown = field.Values.TryGetValue(i, out var value);
+            if (!isKnown)
             {
-                field.Decider = i;
+                (value, back) = EvaluateEntry(field, i - 1);
+            }
+
+            lookedBack |= back;
+            if (value is not null && upper is null && !isKnown)
+            {
+                field.Decider = i - 1;
             }
 
             if (value is LazyObject lower)
             {
-                _budget -= lower.Layers.Count;
-                upper = upper is null ? lower : upper.Over(lower);
+                upper = upper is null ? lower : Over(upper, lower, field.Entries[i - 1].KeyOrigin);
             }
             else
             {
                 other = value;
             }
+
+            if (isKnown)
+            {
+                break;
+            }
         }
 
-        var result = upper is null ? other : other is null ? upper : upper.OverOther();
-        if (field.Evaluating < 0 && !lookedBack)
+        var result = upper is null ? other : other is null ? upper : ObjectOf(upper.Layers, coversOther: true);
+        if (!lookedBack)
         {
             field.Values[count] = result;
         }
 
         return result;
+    }
+
+    /// <summary>One object over another. A layer that is in both counts once, at its upper place.</summary>
+    private LazyObject Over(LazyObject upper, LazyObject lower, HoconOrigin origin)
+    {
+        Spend(origin, upper.Layers.Count + lower.Layers.Count);
+        var own = upper.Layers.ToHashSet();
+        return ObjectOf([.. lower.Layers.Where(l => !own.Contains(l)), .. upper.Layers], lower.CoversOther);
+    }
+
+    private LazyObject ObjectOf(IReadOnlyList<ObjectNode> layers, bool coversOther)
+    {
+        if (!_objects.TryGetValue((layers, coversOther), out var value))
+        {
+            _objects[(layers, coversOther)] = value = new LazyObject(layers, coversOther);
+        }
+
+        return value;
     }
 
     private (LazyValue? Value, bool LookedBack) EvaluateEntry(LazyField field, int index)
@@ -312,7 +165,7 @@ internal sealed class HoconResolver
     private LazyValue? EvaluateHere(HoconNode node) => node switch
     {
         ScalarNode scalar => new LazyScalar(scalar.Value),
-        ObjectNode layer => new LazyObject([layer], coversOther: false),
+        ObjectNode layer => ObjectOf([layer], coversOther: false),
         ArrayNode array => ToLazy(array, home: null),
         SubstitutionNode substitution => Substitute(substitution),
         _ => Join((JoinNode)node),
@@ -321,209 +174,6 @@ internal sealed class HoconResolver
     private static LazyArray ToLazy(ArrayNode array, Frame? home) => new(
         [.. array.Elements.Select(e => new LazyElement { Node = e, Home = home?.Field, HomeEntry = home?.Index ?? 0 })],
         array.Origin);
-
-    // ---- substitutions ----
-
-    private LazyValue? Substitute(SubstitutionNode node)
-    {
-        var isCycle = false;
-        LazyValue? value = null;
-        if (node.Scope is { } scope)
-        {
-            var start = scope.Anchor is null ? _root : (LazyObject)Evaluate(scope.Anchor)!;
-            value = LookUp(start, [.. scope.Path, .. node.Path], ref isCycle);
-        }
-
-        if (value is null && !node.ScopeOnly)
-        {
-            isCycle = false;
-            value = LookUp(_root, node.Path, ref isCycle);
-            if (value is null && !isCycle && node.Path.Count == 1)
-            {
-                value = FromEnvironment(node);
-            }
-        }
-
-        if (value is null && !node.Optional && !_known.ContainsKey(node))
-        {
-            throw new HoconException(node.Origin, isCycle
-                ? $"{node} refers to itself: a cycle of substitutions, with no earlier value to look back to"
-                : $"{node} is not defined, neither in the configuration nor in the environment");
-        }
-
-        return value;
-    }
-
-    private LazyValue? LookUp(LazyObject start, IReadOnlyList<string> path, ref bool isCycle)
-    {
-        LazyValue? at = start;
-        foreach (var key in path)
-        {
-            if (at is not LazyObject parent || parent.Field(key) is not { } field)
-            {
-                return null;
-            }
-
-            if (field.Evaluating < 0)
-            {
-                at = EvaluateBelow(field, field.Entries.Count);
-            }
-            else if (field.Evaluating > 0)
-            {
-                at = EvaluateBelow(field, field.Evaluating);
-            }
-            else
-            {
-                isCycle = true;
-                LookBackElsewhere(field);
-                return null;
-            }
-        }
-
-        return at;
-    }
-
-    /// <summary>The field has nothing below to look back to; one that was met since it began may have.</summary>
-    private void LookBackElsewhere(LazyField field)
-    {
-        var start = _frames.FindLastIndex(f => ReferenceEquals(f.Field, field));
-        if (start < 0)
-        {
-            return;
-        }
-
-        for (var i = start + 1; i < _frames.Count; i++)
-        {
-            if (_frames[i].Index > 0)
-            {
-                throw new LookBackSignal(_frames[i]);
-            }
-        }
-    }
-
-    private LazyValue? FromEnvironment(SubstitutionNode node)
-    {
-        var name = node.Path[0];
-        if (!node.List)
-        {
-            return _environment(name) is { } text ? Text(text) : null;
-        }
-
-        var elements = new List<LazyElement>();
-        while (_environment($"{name}_{elements.Count}") is { } text)
-        {
-            elements.Add(new LazyElement { Node = new ScalarNode(Text(text).Value) });
-        }
-
-        return elements.Count == 0 ? null : new LazyArray(elements, node.Origin);
-
-        LazyScalar Text(string text) =>
-            new(new HoconScalar(HoconType.String, text, node.Origin));
-    }
-
-    // ---- joins ----
-
-    private LazyValue? Join(JoinNode node)
-    {
-        var home = _frames.Count > 0 && ReferenceEquals(_frames[^1].Field.Entries[_frames[^1].Index].Value, node)
-            ? _frames[^1]
-            : null;
-        var pieces = new List<(HoconNode Node, LazyValue Value)>(node.Pieces.Count);
-        foreach (var piece in node.Pieces)
-        {
-            var value = piece is ArrayNode array && home is not null ? ToLazy(array, home) : Evaluate(piece);
-            if (value is not null)
-            {
-                pieces.Add((piece, value));
-            }
-        }
-
-        if (pieces.Exists(p => p.Value is not LazyScalar))
-        {
-            pieces.RemoveAll(p => p.Node is ScalarNode { IsBlank: true });
-        }
-
-        if (pieces.Count <= 1)
-        {
-            return pieces.Count == 0 ? null : pieces[0].Value;
-        }
-
-        return pieces.Exists(p => p.Value is LazyArray) ? JoinArrays(node, pieces)
-            : pieces.Exists(p => p.Value is LazyObject) ? JoinObjects(pieces)
-            : JoinTexts(node, pieces);
-    }
-
-    private LazyScalar JoinTexts(JoinNode node, List<(HoconNode Node, LazyValue Value)> pieces)
-    {
-        Spend(node.Origin, pieces.Sum(p => ((LazyScalar)p.Value).Value.Text.Length));
-        var text = string.Concat(pieces.Select(p => ((LazyScalar)p.Value).Value.Text));
-        return new LazyScalar(new HoconScalar(HoconType.String, text, node.Origin));
-    }
-
-    private LazyObject JoinObjects(List<(HoconNode Node, LazyValue Value)> pieces)
-    {
-        LazyObject? all = null;
-        foreach (var (node, value) in pieces)
-        {
-            if (value is not LazyObject upper)
-            {
-                throw Mixed(node.Origin, value, "an object");
-            }
-
-            Spend(node.Origin, upper.Layers.Count);
-            all = all is null ? upper : upper.Over(all);
-        }
-
-        return all!;
-    }
-
-    private LazyArray JoinArrays(JoinNode join, List<(HoconNode Node, LazyValue Value)> pieces)
-    {
-        var all = new List<LazyElement>();
-        foreach (var (node, value) in pieces)
-        {
-            var elements = value switch
-            {
-                LazyArray array => array.Elements,
-                LazyObject numbered => NumberedElements(numbered),
-                _ => null,
-            };
-            if (elements is null)
-            {
-                throw Mixed(node.Origin, value, "an array");
-            }
-
-            Spend(node.Origin, elements.Count);
-            all.AddRange(elements);
-        }
-
-        return new LazyArray(all, join.Origin);
-    }
-
-    /// <summary>An object with numbers for keys is an array where one is needed; null when it has none.</summary>
-    private static LazyElement[]? NumberedElements(LazyObject value)
-    {
-        var elements = value.Keys()
-            .Select(key => (Index: HoconObject.ElementIndex(key), Key: key))
-            .Where(p => p.Index >= 0)
-            .OrderBy(p => p.Index)
-            .Select(p => new LazyElement { Field = value.Field(p.Key) })
-            .ToArray();
-        return elements.Length == 0 ? null : elements;
-    }
-
-    private static HoconException Mixed(HoconOrigin origin, LazyValue value, string other)
-    {
-        var found = value switch
-        {
-            LazyScalar scalar => scalar.Value.TypeName,
-            LazyArray => "an array",
-            _ => "an object",
-        };
-        return new HoconException(origin, $"{found} cannot be joined with {other}");
-    }
-
-    // ---- budget ----
 
     private void Spend(HoconOrigin origin, long amount)
     {

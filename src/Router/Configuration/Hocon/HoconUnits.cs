@@ -35,14 +35,15 @@ internal static class HoconUnits
             return null;
         }
 
-        var ticks = number * nanoseconds / 100;
-        if (ticks > long.MaxValue || ticks < long.MinValue)
+        try
+        {
+            return TimeSpan.FromTicks((long)(number * nanoseconds / 100));
+        }
+        catch (OverflowException)
         {
             reason = "it is longer than can be counted";
             return null;
         }
-
-        return TimeSpan.FromTicks((long)ticks);
     }
 
     /// <returns>Bytes, 0 to 2^63-1; null with the reason why not.</returns>
@@ -61,16 +62,22 @@ internal static class HoconUnits
             return null;
         }
 
-        if (number < 0 || factor > long.MaxValue || number * (decimal)factor > long.MaxValue)
+        try
         {
-            reason = "a size is 0 to 2^63-1 bytes";
-            return null;
+            if (number >= 0)
+            {
+                return (long)(number * (decimal)factor);
+            }
+        }
+        catch (OverflowException)
+        {
+            // Said below: the factors reach 1024^8, which a decimal holds, the product need not.
         }
 
-        return (long)(number * (decimal)factor);
+        reason = "a size is 0 to 2^63-1 bytes";
+        return null;
     }
 
-    /// <summary>The number is kept to 28 digits and must be small enough for any unit to be applied.</summary>
     private static bool Split(string text, out decimal number, out string unit, out string? reason)
     {
         var trimmed = text.AsSpan().Trim();
@@ -83,14 +90,10 @@ internal static class HoconUnits
         unit = trimmed[end..].ToString();
         const NumberStyles Style = NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign
             | NumberStyles.AllowExponent;
-        if (!decimal.TryParse(trimmed[..end].Trim(), Style, CultureInfo.InvariantCulture, out number))
-        {
-            reason = $"'{text}' is not a number with a unit";
-            return false;
-        }
-
-        reason = "the number is too large";
-        return Math.Abs(number) <= long.MaxValue / 100;
+        reason = decimal.TryParse(trimmed[..end].Trim(), Style, CultureInfo.InvariantCulture, out number)
+            ? null
+            : $"'{text}' is not a number with a unit";
+        return reason is null;
     }
 
     private static Dictionary<string, BigInteger> SizeUnits()

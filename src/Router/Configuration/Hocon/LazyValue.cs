@@ -37,14 +37,25 @@ internal sealed class LazyObject(IReadOnlyList<ObjectNode> layers, bool coversOt
     public IEnumerable<string> Keys() =>
         Layers.Count == 1 ? Layers[0].Keys : Layers.SelectMany(l => l.Keys).Distinct();
 
-    /// <summary>This object over another. A layer that is in both counts once, at its upper place.</summary>
-    public LazyObject Over(LazyObject lower)
-    {
-        var own = Layers.ToHashSet();
-        return new LazyObject([.. lower.Layers.Where(l => !own.Contains(l)), .. Layers], lower.CoversOther);
-    }
+}
 
-    public LazyObject OverOther() => new(Layers, coversOther: true);
+/// <summary>Tells objects of the same layers, so that each is one: only then a cycle is seen as one.</summary>
+internal sealed class LayersComparer : IEqualityComparer<(IReadOnlyList<ObjectNode> Layers, bool CoversOther)>
+{
+    public bool Equals(
+        (IReadOnlyList<ObjectNode> Layers, bool CoversOther) x, (IReadOnlyList<ObjectNode> Layers, bool CoversOther) y)
+        => x.CoversOther == y.CoversOther && x.Layers.SequenceEqual(y.Layers);
+
+    public int GetHashCode((IReadOnlyList<ObjectNode> Layers, bool CoversOther) key)
+    {
+        var hash = new HashCode();
+        foreach (var layer in key.Layers)
+        {
+            hash.Add(layer);
+        }
+
+        return hash.ToHashCode();
+    }
 }
 
 /// <summary>One key's merge stack: all that was assigned, oldest first.</summary>
@@ -59,6 +70,9 @@ internal sealed class LazyField(string name, IReadOnlyList<FieldEntry> entries)
 
     /// <summary>Values by the number of entries, from the bottom, that they take into account.</summary>
     public Dictionary<int, LazyValue?> Values { get; } = [];
+
+    /// <summary>Being resolved in full: a substitution below it that means the whole field would never end.</summary>
+    public bool Resolving { get; set; }
 
     /// <summary>The uppermost entry that was not undefined when last evaluated: messages point at its key.</summary>
     public int Decider { get; set; }

@@ -1,0 +1,45 @@
+namespace Router.Tests.Configuration;
+
+public sealed class SectionReaderTests
+{
+    [Theory]
+    [InlineData("backlog = {}", "router.listeners.l.backlog", "a whole number is wanted, not an object")]
+    [InlineData("backlog = 1.5", "router.listeners.l.backlog", "'1.5' is not a whole number")]
+    [InlineData("idle-timeout = [1]", "router.listeners.l.idle-timeout", "a duration is wanted, not an array")]
+    [InlineData("session = 5", "router.listeners.l.session", "an object is wanted, not a number")]
+    [InlineData("dual-stack = maybe", "router.listeners.l.dual-stack", "'maybe' is not a boolean")]
+    [InlineData("receive-buffer = 4 KB", "router.listeners.l.receive-buffer", "KiB for 1024")]
+    [InlineData("receive-buffer = 4 GiB", "router.listeners.l.receive-buffer", "at most 2 GiB")]
+    [InlineData("session.dispatcher = pol", "router.listeners.l.session.dispatcher", "did you mean 'pool'?")]
+    [InlineData("session.restart-window = infinite", "router.listeners.l.session.restart-window", "cannot be infinite")]
+    [InlineData("backlog = null", "router.listeners.l.backlog", "must be set")]
+    public void A_value_of_another_type_names_the_key_and_what_was_found(string key, string path, string words)
+    {
+        var faults = Loaded.Pair($"bind = \"udp://127.0.0.1:1\", {key}", "type = echo").Faults;
+        Assert.Contains(faults, f => f.Path == path && f.Message.Contains(words) && f.Origin.Line == 2);
+    }
+
+    [Theory]
+    [InlineData("bind = [[1]]", "element 0 is an array")]
+    [InlineData("bind = []", "at least one must be given")]
+    [InlineData("bind = \"127.0.0.1:1\"", "must begin with udp:// or tcp://")]
+    [InlineData("bind = \"udp://127.0.0.1\"", "must end with a port")]
+    [InlineData("bind = \"udp://::1:53\"", "stands in brackets")]
+    [InlineData("bind = \"udp://[127.0.0.1]:53\"", "is not an IPv6 address")]
+    [InlineData("bind = \"udp://127.1:53\"", "not a numeric address")]
+    [InlineData("bind = \"udp://010.0.0.1:53\"", "not a numeric address")]
+    [InlineData("bind = \"udp://127.0.0.1:65536\"", "not within 0 to 65535")]
+    [InlineData("backlog = 5", "must be set")]
+    public void An_endpoint_that_cannot_be_bound_is_refused(string key, string words) =>
+        Loaded.Refuses(Loaded.Pair(key, "type = echo"), "router.listeners.l.bind", words);
+
+    [Theory]
+    [InlineData("10.0.0.1", "must end with a port")]
+    [InlineData("10.0.0.1:0", "1 to 65535")]
+    [InlineData("10.0.0.256:5", "neither an address nor a host name")]
+    [InlineData("a b:5", "neither an address nor a host name")]
+    [InlineData("::1:5", "stands in brackets")]
+    public void An_upstream_that_cannot_be_reached_is_refused(string upstream, string words) =>
+        Loaded.Refuses(Loaded.Pair("bind = \"udp://127.0.0.1:1\"", $"type = proxy, upstreams = \"{upstream}\""),
+            "router.routes.r.upstreams", words);
+}
