@@ -5,6 +5,9 @@ namespace Router.Tests.Routing;
 
 public sealed class PickPolicyTests
 {
+    private const ulong KeyV4 = 6_962_346_852_477_380_540;
+    private const ulong KeyV6 = 16_830_536_552_515_185_472;
+
     private static readonly bool[] None2 = [false, false];
 
     [Fact]
@@ -135,9 +138,6 @@ public sealed class PickPolicyTests
         Assert.Equal(Key("192.0.2.7"), Key("::ffff:192.0.2.7"));
         Assert.NotEqual(Key("192.0.2.7"), Key("192.0.2.8"));
     }
-
-    private const ulong KeyV4 = 0;
-    private const ulong KeyV6 = 0;
 
     private static ulong Key(string address) => PeerHash.KeyOf(IPAddress.Parse(address).GetAddressBytes());
 

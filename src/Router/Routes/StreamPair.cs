@@ -164,7 +164,7 @@ internal sealed unsafe class StreamPair
         var source = Other(side);
         if (source.IsOff && !source.HasEnded)
         {
-            OnFailed(session, source);
+            PutBack(session, source);
         }
         else
         {
@@ -191,7 +191,7 @@ internal sealed unsafe class StreamPair
         }
         else if (!side.HasEnded && Other(side).Output.HasUnsent)
         {
-            TakeOff(session, side);   // read on when the other has taken what is unsent
+            TakeOff(session, side);   // until the other has taken what is unsent
         }
         else if (side.HasEnded && side.Output is { IsFinished: true, HasUnsent: false })
         {
@@ -261,6 +261,15 @@ internal sealed unsafe class StreamPair
     {
         side.IsOff = true;
         session.Loop.Unregister(side.Socket);
+    }
+
+    private void PutBack(SessionContext session, Side side)
+    {
+        side.IsOff = false;
+        if (session.Watch(side.Socket, IoReadiness.Readable) < 0)
+        {
+            Break(session, side);
+        }
     }
 
     private sealed class Side(StreamOutput output)

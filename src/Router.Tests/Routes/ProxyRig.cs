@@ -1,0 +1,59 @@
+using Router.Routes;
+using Router.Routing;
+using Router.TestKit;
+using Router.Tests.Upstreams;
+using Router.Upstreams;
+
+namespace Router.Tests.Routes;
+
+/// <summary>A proxy route with a listener of each kind in a kit.</summary>
+internal sealed class ProxyRig : IDisposable
+{
+    public ProxyRig(string[] upstreams, Func<ProxyRouteSettings, ProxyRouteSettings>? change = null, long seed = 1, RouterTestKit? kit = null)
+    {
+        Kit = kit ?? new RouterTestKit(seed);
+        Group = TestUpstreams.Group(Kit.Time, upstreams);
+        var settings = new ProxyRouteSettings(
+            Group, PickPolicy.RoundRobin, Responses: 0, TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan, NextUpstreamTries: 3);
+        Route = new ProxyRoute("proxy", change?.Invoke(settings) ?? settings);
+    }
+
+    public RouterTestKit Kit { get; }
+
+    public UpstreamGroup Group { get; }
+
+    public ProxyRoute Route { get; }
+
+    /// <summary>Sessions counted on each upstream.</summary>
+    public IEnumerable<int> Counts => Group.Current.Upstreams.ToArray().Select(upstream => upstream.Sessions);
+
+    public KitListener BindUdp() => Kit.BindUdp(Route);
+
+    public KitListener BindTcp() => Kit.BindTcp(Route);
+
+    /// <summary>An upstream that answers every datagram with the same bytes.</summary>
+    public UdpPeer UdpEcho(string endPoint)
+    {
+        var peer = Kit.UdpPeer(endPoint);
+        peer.OnReceived = datagram => peer.SendTo(datagram.From, datagram.Payload);
+        return peer;
+    }
+
+    /// <summary>An upstream that answers every byte with the same.</summary>
+    public TcpServer TcpEcho(string endPoint)
+    {
+        var server = Kit.TcpServer(endPoint);
+        server.OnAccepted = peer => peer.OnReceived = (self, bytes) => self.Send(bytes.Span);
+        return server;
+    }
+
+    /// <summary>Nothing is left over once every session has ended: no socket, buffer or count.</summary>
+    public void AssertNothingLeft()
+    {
+        Kit.AssertNoLeakedBuffers();
+        Assert.Empty(Kit.OpenSessions);
+        Assert.All(Counts, count => Assert.Equal(0, count));
+    }
+
+    public void Dispose() => Kit.Dispose();
+}
