@@ -76,7 +76,8 @@ public sealed class JsonLineFormatterTests
         var logger = new LineLogger("Router.Sessions");
 
         SessionLog.Closed(
-            logger, "00ff", "dns", "udp", "192.0.2.1:5", "192.0.2.9", "resolvers", null, LineLogger.Now, 15, 1, 20, 3, 4, 5, 6, "idle");
+            logger, "00ff", "dns", "udp", "192.0.2.1:5", "192.0.2.9:53", "resolvers", null, LineLogger.Now, 15,
+            1, 20, 3, 4, 5, 6, "idle");
 
         using var json = JsonDocument.Parse(logger.Lines[0]);
         var root = json.RootElement;
@@ -108,10 +109,14 @@ public sealed class JsonLineFormatterTests
     public void Anothers_entry_has_category_and_message_and_cannot_take_our_keys()
     {
         var logger = new LineLogger("My.Game");
-        Log(logger, ("level", "l"), ("Event", "e"), ("Time", "t"), ("Twice", 1), ("Twice", 2), ("Odd Key\n}", double.NaN));
+        Log(
+            logger,
+            ("level", "l"), ("Event", "e"), ("Time", "t"), ("Twice", 1), ("Twice", 2), ("Odd Key\n}", double.NaN));
 
         using var json = JsonDocument.Parse(logger.Lines[0]);
-        var fields = json.RootElement.EnumerateObject().Select(static field => (field.Name, field.Value.ToString())).ToArray();
+        var fields = json.RootElement.EnumerateObject()
+            .Select(static field => (field.Name, field.Value.ToString()))
+            .ToArray();
         Assert.Equal(
             [
                 ("time", "2026-02-03T03:05:06.789Z"), ("level", "warning"), ("event", "log"), ("category", "My.Game"),
@@ -144,7 +149,8 @@ public sealed class JsonLineFormatterTests
     private static void Log(LineLogger logger, params (string Key, object Value)[] fields) => logger.Log(
         LogLevel.Warning,
         default,
-        (IReadOnlyList<KeyValuePair<string, object?>>)[.. fields.Select(static f => KeyValuePair.Create(f.Key, (object?)f.Value))],
+        (IReadOnlyList<KeyValuePair<string, object?>>)
+            [.. fields.Select(static field => KeyValuePair.Create(field.Key, (object?)field.Value))],
         null,
         static (_, _) => "said");
 

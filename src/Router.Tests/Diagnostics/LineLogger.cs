@@ -22,7 +22,11 @@ internal sealed class LineLogger(string category, LogLevel level = LogLevel.Trac
         where TState : notnull => null;
 
     public void Log<TState>(
-        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        LogLevel logLevel,
+        EventId eventId,
+        TState state,
+        Exception? exception,
+        Func<TState, Exception?, string> formatter)
     {
         using var writer = new StringWriter();
         _formatter.Write(new LogEntry<TState>(logLevel, category, eventId, state, exception, formatter), null, writer);

@@ -25,7 +25,7 @@ public sealed partial class LogEventsTests
     public void Every_event_is_listed_with_its_id_level_and_fields_and_every_listed_event_exists()
     {
         var listed = EventRow().Matches(Page)
-            .Select(static row => $"{row.Groups[1]} {row.Groups[2]} {row.Groups[3]} {row.Groups[4].Value.Replace("`", "", StringComparison.Ordinal)}");
+            .Select(static row => $"{row.Groups[1]} {row.Groups[2]} {row.Groups[3]} {row.Groups[4]}".Replace("`", ""));
 
         Assert.Equal(Events().Select(static e => e.Row).Order(), listed.Order());
     }
@@ -36,7 +36,7 @@ public sealed partial class LogEventsTests
         var events = Events().ToArray();
 
         Assert.Equal(events.Length, events.Select(static e => e.Attribute.EventId).Distinct().Count());
-        Assert.Equal(events.Length, events.Select(static e => e.Attribute.EventName).Distinct(StringComparer.Ordinal).Count());
+        Assert.Equal(events.Length, events.Select(static e => e.Attribute.EventName).Distinct().Count());
         Assert.All(events, static e =>
             Assert.InRange(e.Attribute.EventId, Ranges[e.Type.Name], Ranges[e.Type.Name] + 99));
     }
@@ -44,10 +44,14 @@ public sealed partial class LogEventsTests
     [Fact]
     public void Every_close_reason_and_drop_reason_is_explained_and_no_other()
     {
-        var closing = Enum.GetValues<CloseReason>().Where(static r => r != CloseReason.None).Select(ClosedSet<CloseReason>.NameOf);
+        var closing = Enum.GetValues<CloseReason>()
+            .Where(static reason => reason != CloseReason.None)
+            .Select(ClosedSet<CloseReason>.NameOf);
         var dropping = Enum.GetValues<DropReason>().Select(DropCounters.NameOf);
 
-        Assert.Equal(closing.Concat(dropping).Order(), WordRow().Matches(Page).Select(static row => row.Groups[1].Value).Order());
+        Assert.Equal(
+            closing.Concat(dropping).Order(),
+            WordRow().Matches(Page).Select(static row => row.Groups[1].Value).Order());
     }
 
     [Fact]
@@ -58,9 +62,13 @@ public sealed partial class LogEventsTests
         SessionLog.Opened(logger, "0a", "echo", "udp", "192.0.2.1:7", "-", "back");
         HostLog.Stats(logger, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
 
-        Assert.EndsWith("session-opened session=0a listener=echo transport=udp peer=192.0.2.1:7 local=- route=back\n", logger.Lines[0], StringComparison.Ordinal);
         Assert.EndsWith(
-            "stats interval-ms=1 sessions=2 opened=3 closed=4 restarts=5 payloads-in=6 bytes-in=7 payloads-out=8 bytes-out=9 drops=10 managed-bytes=11\n",
+            "session-opened session=0a listener=echo transport=udp peer=192.0.2.1:7 local=- route=back\n",
+            logger.Lines[0],
+            StringComparison.Ordinal);
+        Assert.EndsWith(
+            "stats interval-ms=1 sessions=2 opened=3 closed=4 restarts=5 payloads-in=6 bytes-in=7 " +
+            "payloads-out=8 bytes-out=9 drops=10 managed-bytes=11\n",
             logger.Lines[1],
             StringComparison.Ordinal);
     }
@@ -71,9 +79,11 @@ public sealed partial class LogEventsTests
         let attribute = method.GetCustomAttribute<LoggerMessageAttribute>()
         where attribute is not null
         let fields = method.GetParameters()
-            .Where(static p => p.ParameterType != typeof(ILogger) && p.ParameterType != typeof(LogLevel) && !p.ParameterType.IsAssignableTo(typeof(Exception)))
+            .Where(static p => p.ParameterType != typeof(ILogger) && p.ParameterType != typeof(LogLevel))
+            .Where(static p => !p.ParameterType.IsAssignableTo(typeof(Exception)))
             .Select(static p => LogFields.KeyOf(p.Name!))
-        let level = method.GetParameters().Any(static p => p.ParameterType == typeof(LogLevel)) ? "any" : LogFields.LevelOf(attribute.Level)
+        let takesLevel = method.GetParameters().Any(static p => p.ParameterType == typeof(LogLevel))
+        let level = takesLevel ? "any" : LogFields.LevelOf(attribute.Level)
         select (type, attribute, $"{attribute.EventId} {attribute.EventName} {level} {string.Join(' ', fields)}");
 
     [GeneratedRegex(@"^\| (\d+) \| `([a-z-]+)` \| ([a-z]+) \| ([^|]*) \|", RegexOptions.Multiline, 1000)]

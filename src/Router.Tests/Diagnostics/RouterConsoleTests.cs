@@ -12,7 +12,8 @@ public sealed class RouterConsoleTests
     [InlineData(LogFormat.Auto, false, "router-text")]
     [InlineData(LogFormat.Json, false, "router-json")]
     [InlineData(LogFormat.Text, true, "router-text")]
-    internal void The_format_follows_the_terminal_unless_told_otherwise(LogFormat format, bool isRedirected, string name) =>
+    internal void The_format_follows_the_terminal_unless_told_otherwise(
+        LogFormat format, bool isRedirected, string name) =>
         Assert.Equal(name, RouterConsole.NameOf(format, isRedirected));
 
     [Fact]

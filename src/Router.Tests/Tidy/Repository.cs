@@ -5,10 +5,12 @@ internal static class Repository
 {
     private static readonly string[] NotSources = ["bin", "obj", ".git"];
 
-    /// <summary>The directory that holds Router.sln, from the tests' assembly upwards.</summary>
+    /// <summary>The directory that holds Router.sln, above the tests' assembly.</summary>
     public static string Root { get; } = FindRoot(AppContext.BaseDirectory);
 
-    /// <summary>Files below a directory, as paths from the root with '/' between; what a build makes is left out.</summary>
+    /// <summary>
+    /// Files below a directory, as paths from the root with '/' between; what a build makes is left out.
+    /// </summary>
     public static IReadOnlyList<string> Files(string under, string pattern) =>
         [.. Directory.EnumerateFiles(Path.Combine(Root, under), pattern, SearchOption.AllDirectories)
             .Select(file => Path.GetRelativePath(Root, file).Replace('\\', '/'))

@@ -4,10 +4,13 @@ using Router.Hosting;
 
 namespace Router.CommandLine;
 
-/// <summary><c>router config show</c>: prints a configuration as it reads once includes and substitutions are resolved.</summary>
+/// <summary>
+/// <c>router config show</c>: prints a configuration as it reads once includes and substitutions are resolved.
+/// </summary>
 internal static class ConfigShow
 {
-    /// <param name="file">Any HOCON file, of a router or not; null for the built-in configuration over its defaults.</param>
+    /// <param name="file">Any HOCON file, of a router or not; null for the built-in configuration over its
+    /// defaults.</param>
     /// <param name="asJson">JSON instead of HOCON.</param>
     /// <returns>The exit code.</returns>
     public static int Run(string? file, bool asJson, TextWriter output, TextWriter error)

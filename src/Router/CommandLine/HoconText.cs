@@ -60,8 +60,9 @@ internal static class HoconText
     private static string Quote(string text) => HoconJson.Quote(text);
 
     private static bool IsPlain(string key) =>
-        key.Length > 0 && char.IsAsciiLetter(key[0]) && key.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_')
-        && key is not "include";
+        key is not ("" or "include")
+        && char.IsAsciiLetter(key[0])
+        && key.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
 
     private static void Indent(TextWriter writer, int depth) => writer.Write(new string(' ', depth * 2));
 }

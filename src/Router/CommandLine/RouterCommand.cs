@@ -41,7 +41,8 @@ internal sealed class RouterCommand(TextWriter output, TextWriter error, RunRout
             wrong.ShowHelp = false;
         }
 
-        // No termination time-out and no handler of faults: signals are the runner's, and a fault of ours should be seen.
+        // No termination time-out and no handler of faults: signals are the runner's, and a fault of ours should be
+        // seen.
         var exitCode = await parsed.InvokeAsync(
             new InvocationConfiguration
             {
@@ -74,7 +75,7 @@ internal sealed class RouterCommand(TextWriter output, TextWriter error, RunRout
             }
         });
 
-        var root = new RootCommand("Router, the session layer for raw UDP and TCP. Without a command it does what run does.")
+        var root = new RootCommand("The session layer for raw UDP and TCP. Without a command it does what run does.")
         {
             HelpName = "router",
         };
@@ -88,15 +89,24 @@ internal sealed class RouterCommand(TextWriter output, TextWriter error, RunRout
 
     private Command MakeRun()
     {
-        var command = new Command("run", "Runs until SIGTERM or SIGINT, which drain; a second one ends at once.") { _config, _set };
+        var command = new Command("run", "Runs until SIGTERM or SIGINT, which drain; a second one ends at once.")
+        {
+            _config,
+            _set,
+        };
         command.SetAction((parsed, stop) => run(parsed.GetValue(_config), parsed.GetValue(_set) ?? [], error, stop));
         return command;
     }
 
     private Command MakeCheck()
     {
-        var command = new Command("check", "Reads and validates a configuration, and starts nothing.") { _config, _set };
-        command.SetAction(parsed => RouterRunner.Check(parsed.GetValue(_config), parsed.GetValue(_set) ?? [], output, error));
+        var command = new Command("check", "Reads and validates a configuration, and starts nothing.")
+        {
+            _config,
+            _set,
+        };
+        command.SetAction(parsed =>
+            RouterRunner.Check(parsed.GetValue(_config), parsed.GetValue(_set) ?? [], output, error));
         return command;
     }
 
@@ -108,7 +118,11 @@ internal sealed class RouterCommand(TextWriter output, TextWriter error, RunRout
             Description = "Any HOCON file; without it the built-in configuration over its defaults.",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        var command = new Command("show", "Prints a configuration with includes and substitutions resolved.") { json, file };
+        var command = new Command("show", "Prints a configuration with includes and substitutions resolved.")
+        {
+            json,
+            file,
+        };
         command.SetAction(parsed => ConfigShow.Run(parsed.GetValue(file), parsed.GetValue(json), output, error));
         return command;
     }

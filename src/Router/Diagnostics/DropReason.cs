@@ -1,6 +1,8 @@
 namespace Router.Diagnostics;
 
-/// <summary>Why a payload, or a connection, was discarded: a closed set, summarised per listener and interval.</summary>
+/// <summary>
+/// Why a payload, or a connection, was discarded: a closed set, summarised per listener and interval.
+/// </summary>
 public enum DropReason
 {
     /// <summary>A new peer while the listener holds max-sessions.</summary>

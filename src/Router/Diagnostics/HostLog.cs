@@ -3,7 +3,9 @@ using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Router.Diagnostics;
 
-/// <summary>Log events of the process: ids 1000-1099. Listed in docs/logs.md; an id is never given to another event.</summary>
+/// <summary>
+/// Log events of the process: ids 1000-1099. Listed in docs/logs.md; an id is never given to another event.
+/// </summary>
 /// <remarks>Parameter names are the fields' keys: <c>durationMs</c> is written as <c>duration-ms</c>.</remarks>
 internal static partial class HostLog
 {
@@ -12,7 +14,14 @@ internal static partial class HostLog
         "Router {Version} started: {Listeners} listeners, {Loops} loops, {Network} sockets " +
         "({NetworkReason}), configuration {Config}, process {Pid}")]
     public static partial void Started(
-        ILogger logger, string version, int listeners, int loops, string network, string networkReason, string config, int pid);
+        ILogger logger,
+        string version,
+        int listeners,
+        int loops,
+        string network,
+        string networkReason,
+        string config,
+        int pid);
 
     [LoggerMessage(EventId = 1001, Level = LogLevel.Information, EventName = "draining", Message =
         "Draining {Sessions} sessions for at most {TimeoutMs} ms, because of {Cause}")]

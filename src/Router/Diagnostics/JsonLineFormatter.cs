@@ -8,9 +8,12 @@ using Microsoft.Extensions.Logging.Console;
 
 namespace Router.Diagnostics;
 
-/// <summary>One JSON object a line: time, level, event, then the event's fields, always all of them. ASCII only.</summary>
+/// <summary>
+/// One JSON object a line: time, level, event, then the event's fields, always all of them. ASCII only.
+/// </summary>
 /// <remarks>
-/// ASCII because standard output has the encoding of the locale, and a line must be one JSON object under every one. Runs on
+/// ASCII because standard output has the encoding of the locale, and a line must be one JSON object under every one.
+/// Runs on
 /// the thread that logs; the line is written by the console logger's own thread.
 /// </remarks>
 internal sealed class JsonLineFormatter(TimeProvider time) : ConsoleFormatter(FormatterName)

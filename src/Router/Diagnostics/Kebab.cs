@@ -4,7 +4,7 @@ namespace Router.Diagnostics;
 internal static class Kebab
 {
     public static string From(string name) => string.Concat(name.Select(static (c, i) =>
-        !char.IsUpper(c) ? c.ToString() : i == 0 ? char.ToLowerInvariant(c).ToString() : "-" + char.ToLowerInvariant(c)));
+        (char.IsUpper(c) && i > 0 ? "-" : "") + char.ToLowerInvariant(c)));
 }
 
 /// <summary>The words of a closed set, made once: a set whose members count from 0.</summary>

@@ -3,14 +3,17 @@ using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Router.Diagnostics;
 
-/// <summary>Log events of listeners: ids 1100-1199. Listed in docs/logs.md; an id is never given to another event.</summary>
+/// <summary>
+/// Log events of listeners: ids 1100-1199. Listed in docs/logs.md; an id is never given to another event.
+/// </summary>
 internal static partial class ListenerLog
 {
     /// <summary>Once per listener and address, when all its shards are bound.</summary>
     /// <param name="address">As bound, with its scheme: udp://127.0.0.1:27123.</param>
     /// <param name="backlogAsked">0 on datagram listeners, which need no listen(2).</param>
     /// <param name="backlogGranted">After the kernel's own limit, net.core.somaxconn.</param>
-    /// <param name="receiveBufferGranted">As getsockopt(2) tells it: Linux grants twice what is asked, its own overhead included.</param>
+    /// <param name="receiveBufferGranted">As getsockopt(2) tells it: Linux grants twice what is asked, its own overhead
+    /// included.</param>
     [LoggerMessage(EventId = 1100, Level = LogLevel.Information, EventName = "listening", Message =
         "Listener {Listener} listens on {Address} for route {Route}: {Network} sockets on {Loops} loops, " +
         "backlog {BacklogAsked}/{BacklogGranted}, receive buffer " +
@@ -34,7 +37,8 @@ internal static partial class ListenerLog
     /// <param name="error">The errno's name and text.</param>
     [LoggerMessage(EventId = 1101, Level = LogLevel.Warning, EventName = "accept-suspended", Message =
         "Listener {Listener} stops accepting on {Address} for {BackoffMs} ms: {Error}")]
-    public static partial void AcceptSuspended(ILogger logger, string listener, string address, string error, long backoffMs);
+    public static partial void AcceptSuspended(
+        ILogger logger, string listener, string address, string error, long backoffMs);
 
     [LoggerMessage(EventId = 1102, Level = LogLevel.Information, EventName = "accept-resumed", Message =
         "Listener {Listener} accepts again on {Address} after {SuspendedMs} ms")]
@@ -49,7 +53,8 @@ internal static partial class ListenerLog
     /// <summary>A bound socket broke and a new one is tried for: once, until <see cref="SocketRebound"/>.</summary>
     [LoggerMessage(EventId = 1104, Level = LogLevel.Error, EventName = "socket-lost", Message =
         "Listener {Listener} lost its socket on {Address}, next try in {BackoffMs} ms: {Error}")]
-    public static partial void SocketLost(ILogger logger, string listener, string address, string error, long backoffMs);
+    public static partial void SocketLost(
+        ILogger logger, string listener, string address, string error, long backoffMs);
 
     [LoggerMessage(EventId = 1105, Level = LogLevel.Information, EventName = "socket-rebound", Message =
         "Listener {Listener} is bound to {Address} again")]

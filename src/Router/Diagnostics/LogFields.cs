@@ -16,7 +16,9 @@ internal static class LogFields
 
     private const int KeyCharsMax = 64;
 
-    /// <summary>Template keys are constants of the code, so few; beyond this many, keys are made anew each time.</summary>
+    /// <summary>
+    /// Template keys are constants of the code, so few; beyond this many, keys are made anew each time.
+    /// </summary>
     private const int KeysKeptMax = 1024;
 
     private const char Ellipsis = '\u2026';
@@ -24,7 +26,9 @@ internal static class LogFields
 
     private static readonly ConcurrentDictionary<string, string> Keys = new(StringComparer.Ordinal);
 
-    /// <summary>The key as logs spell it: BytesIn and bytesIn are bytes-in. Lower-case ASCII letters, digits and '-' only.</summary>
+    /// <summary>
+    /// The key as logs spell it: BytesIn and bytesIn are bytes-in. Lower-case ASCII letters, digits and '-' only.
+    /// </summary>
     public static string KeyOf(string name)
     {
         if (Keys.TryGetValue(name, out var key))
@@ -57,7 +61,9 @@ internal static class LogFields
     public static string TimeOf(DateTimeOffset time) =>
         time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 
-    /// <summary>The value's text, without a culture, well-formed and at most <see cref="ValueBytesMax"/> bytes.</summary>
+    /// <summary>
+    /// The value's text, without a culture, well-formed and at most <see cref="ValueBytesMax"/> bytes.
+    /// </summary>
     public static string TextOf(object value)
     {
         try

@@ -5,7 +5,9 @@ using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Router.Diagnostics;
 
-/// <summary>One log entry as name, level and flat fields, before it is written as JSON or text. One per thread, used again.</summary>
+/// <summary>
+/// One log entry as name, level and flat fields, before it is written as JSON or text. One per thread, used again.
+/// </summary>
 internal sealed class LogLine
 {
     private const string OwnCategory = "Router";
@@ -28,7 +30,8 @@ internal sealed class LogLine
 
     /// <summary>Valid until this thread's next call.</summary>
     /// <remarks>
-    /// Events of ours are their fields. Anything else, a handler's own logger or a library, is the event "log" unless it
+    /// Events of ours are their fields. Anything else, a handler's own logger or a library, is the event "log" unless
+    /// it
     /// has a name, with its category and message before its fields.
     /// </remarks>
     public static LogLine From<TState>(in LogEntry<TState> entry)

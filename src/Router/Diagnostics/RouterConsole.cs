@@ -18,8 +18,11 @@ internal enum LogFormat
 /// <summary>Puts log lines on standard output without ever blocking who logs.</summary>
 internal static class RouterConsole
 {
-    /// <summary>Makes the console logger the router's: one of our formats, a bounded queue, lines beyond it dropped.</summary>
-    /// <param name="queueLines">Lines that may wait to be written. Beyond, lines are dropped, and the console logger writes
+    /// <summary>
+    /// Makes the console logger the router's: one of our formats, a bounded queue, lines beyond it dropped.
+    /// </summary>
+    /// <param name="queueLines">Lines that may wait to be written. Beyond, lines are dropped, and the console logger
+    /// writes
     /// their number to standard error, as soon as there is room again.</param>
     public static ILoggingBuilder AddRouterConsole(this ILoggingBuilder builder, LogFormat format, int queueLines)
     {

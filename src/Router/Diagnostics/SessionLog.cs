@@ -3,11 +3,14 @@ using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Router.Diagnostics;
 
-/// <summary>Log events of sessions: ids 1200-1299. Listed in docs/logs.md; an id is never given to another event.</summary>
+/// <summary>
+/// Log events of sessions: ids 1200-1299. Listed in docs/logs.md; an id is never given to another event.
+/// </summary>
 /// <remarks>Callers ask <see cref="ILogger.IsEnabled"/> before they make the strings these take.</remarks>
 internal static partial class SessionLog
 {
-    [LoggerMessage(EventId = 1200, Level = LogLevel.Debug, EventName = "session-opened", SkipEnabledCheck = true, Message =
+    [LoggerMessage(EventId = 1200, Level = LogLevel.Debug, EventName = "session-opened",
+        SkipEnabledCheck = true, Message =
         "Session {Session} of {Listener} opened: {Transport} from {Peer} to {Local}, route {Route}")]
     public static partial void Opened(
         ILogger logger, string session, string listener, string transport, string peer, string local, string route);
@@ -16,7 +19,8 @@ internal static partial class SessionLog
     /// <param name="local">The endpoint the peer sent to.</param>
     /// <param name="upstream">Null on routes without one.</param>
     /// <param name="reason">A <see cref="CloseReason"/> in kebab-case.</param>
-    [LoggerMessage(EventId = 1201, Level = LogLevel.Information, EventName = "session-closed", SkipEnabledCheck = true, Message =
+    [LoggerMessage(EventId = 1201, Level = LogLevel.Information, EventName = "session-closed",
+        SkipEnabledCheck = true, Message =
         "Session {Session} of {Listener} closed: {Reason}; {Transport} from {Peer} to {Local}, route " +
         "{Route}, upstream {Upstream}, opened {OpenedAt}, {DurationMs} ms, in {PayloadsIn} payloads " +
         "{BytesIn} bytes, out {PayloadsOut} payloads {BytesOut} bytes, {Drops} drops, {Restarts} restarts")]
@@ -41,9 +45,17 @@ internal static partial class SessionLog
 
     /// <summary>A fresh handler took over after a failure: at most one a second and session.</summary>
     /// <param name="suppressed">Restarts since the last such event that were not written down.</param>
-    [LoggerMessage(EventId = 1202, Level = LogLevel.Warning, EventName = "session-restarted", SkipEnabledCheck = true, Message =
+    [LoggerMessage(EventId = 1202, Level = LogLevel.Warning, EventName = "session-restarted",
+        SkipEnabledCheck = true, Message =
         "Session {Session} of {Listener} restarted for {Peer}, route {Route}: {Restarts} restarts, " +
         "{Suppressed} not logged")]
     public static partial void Restarted(
-        ILogger logger, Exception exception, string session, string listener, string peer, string route, int restarts, long suppressed);
+        ILogger logger,
+        Exception exception,
+        string session,
+        string listener,
+        string peer,
+        string route,
+        int restarts,
+        long suppressed);
 }

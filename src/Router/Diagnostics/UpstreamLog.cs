@@ -3,7 +3,9 @@ using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Router.Diagnostics;
 
-/// <summary>Log events of upstreams: ids 1300-1399. Listed in docs/logs.md; an id is never given to another event.</summary>
+/// <summary>
+/// Log events of upstreams: ids 1300-1399. Listed in docs/logs.md; an id is never given to another event.
+/// </summary>
 internal static partial class UpstreamLog
 {
     /// <summary>A name resolved for the first time, or to other addresses than before.</summary>
@@ -18,7 +20,8 @@ internal static partial class UpstreamLog
     [LoggerMessage(EventId = 1301, Level = LogLevel.Warning, EventName = "upstream-unresolved", Message =
         "Upstream {Upstream} of route {Route} does not resolve: {Error}; {Kept} addresses stay in use, " +
         "next try in {RetryMs} ms")]
-    public static partial void Unresolved(ILogger logger, string route, string upstream, string error, int kept, long retryMs);
+    public static partial void Unresolved(
+        ILogger logger, string route, string upstream, string error, int kept, long retryMs);
 
     /// <summary>An endpoint that a name leads to, or a name, is left off. Once each.</summary>
     /// <param name="address">The endpoint, or "-" where it is the name.</param>

@@ -1,0 +1,138 @@
+using System.Text.RegularExpressions;
+
+namespace Router.Tests.Tidy;
+
+/// <summary>Who may use whom. A folder of src/Router is a module; its name is its namespace.</summary>
+public sealed partial class ArchitectureTests
+{
+    private const string Everything = "*";
+
+    /// <summary>
+    /// Each folder and the folders it may use, apart from itself. A new folder is entered here first.
+    /// </summary>
+    private static readonly Dictionary<string, string[]> Walls = new(StringComparer.Ordinal)
+    {
+        ["Actors"] = ["Configuration.Hocon"],
+        ["Net"] = ["Actors", "Configuration.Hocon"],   // of Actors only NetUsesOfActors
+        ["Routing"] = [],
+        ["Upstreams"] = ["Actors", "Net", "Routing", "Diagnostics"],
+        ["Admission"] = ["Net", "Diagnostics"],
+        ["Sessions"] = ["Actors", "Net", "Admission", "Diagnostics"],
+        ["Routes"] = ["Actors", "Net", "Sessions", "Routing", "Upstreams", "Diagnostics"],
+        ["Listeners"] = ["Actors", "Net", "Admission", "Sessions", "Diagnostics"],
+        ["Configuration"] = [],
+        ["Diagnostics"] = [],
+        ["Hosting"] = [Everything],
+        ["CommandLine"] = [Everything],
+    };
+
+    /// <summary>Net plugs its loops into the kernel as dispatchers and knows no more of it.</summary>
+    private static readonly string[] NetUsesOfActors = 
+        ["IRunnable", "MessageDispatcher", "MessageDispatcherConfigurator"];
+
+    /// <summary>The one file whose namespace is not its folder's: hosts find AddRouter without a using.</summary>
+    private static readonly string[] ForeignNamespaces = ["src/Router/Hosting/RouterServiceCollectionExtensions.cs"];
+
+    private static readonly IReadOnlyList<(string Folder, SourceFile File)> Sources =
+        [.. from file in SourceFile.All
+            let folder = FolderOf(file.Path)
+            where folder.Length > 0
+            select (folder, file)];
+
+    private static readonly IReadOnlyList<(Type From, Type To)> Uses =
+        [.. from type in typeof(Router.Actors.Props).Assembly.GetTypes()
+            where SpaceOf(type).Length > 0
+            from used in TypeUses.Of(type)
+            where SpaceOf(used).Length > 0
+            select (TypeUses.Outermost(type), used)];
+
+    [Fact]
+    public void Every_folder_has_its_walls() =>
+        Assert.Equal(
+            Walls.Keys.Order(),
+            Sources.Select(static source => source.Folder).Distinct(StringComparer.Ordinal).Order());
+
+    [Fact]
+    public void A_file_of_a_folder_has_the_folders_namespace() =>
+        Findings.None(
+            from source in Sources
+            where !ForeignNamespaces.Contains(source.File.Path, StringComparer.Ordinal)
+            where !NamespaceOf(source.File).StartsWith($"Router.{source.Folder}", StringComparison.Ordinal)
+            select $"{source.File.Path} is in {NamespaceOf(source.File)}");
+
+    [Fact]
+    public void No_file_imports_a_folder_that_the_walls_keep_out() =>
+        Findings.None(
+            from source in Sources
+            from Match import in Import().Matches(source.File.Code)
+            where !IsAllowed(source.Folder, import.Groups[1].Value)
+            select $"{source.File.Path} imports {import.Groups[1].Value}");
+
+    [Fact]
+    public void No_type_uses_one_of_a_folder_that_the_walls_keep_out() =>
+        Findings.None(Uses
+            .Where(static use => !IsAllowed(SpaceOf(use.From), SpaceOf(use.To)))
+            .Select(static use => $"{use.From.FullName} uses {use.To.FullName}")
+            .Distinct(StringComparer.Ordinal));
+
+    [Fact]
+    public void Net_uses_of_the_kernel_what_a_dispatcher_needs() =>
+        Assert.Equal(
+            NetUsesOfActors.Order(),
+            Uses.Where(static use => IsWithin(SpaceOf(use.From), "Net") && SpaceOf(use.To) is "Actors")
+                .Select(static use => use.To.Name)
+                .Distinct(StringComparer.Ordinal)
+                .Order());
+
+    [Fact]
+    public void The_kernel_knows_no_network() =>
+        Findings.None(
+            from source in Sources
+            where source.Folder is "Actors" && source.File.Code.Contains("System.Net", StringComparison.Ordinal)
+            select source.File.Path);
+
+    [Fact]
+    public void What_types_use_is_seen_in_signatures_and_in_code()
+    {
+        Assert.Contains(Uses, static use => use is { From.Name: "SessionEvents", To.Name: "SessionLog" });
+        Assert.Contains(Uses, static use => use is { From.Name: "RouterCommand", To.Name: "RunRouter" });
+        Assert.Contains(Uses, static use => use is { From.Name: "Shard", To.Name: "SocketAddr" });
+    }
+
+    [Theory]
+    [InlineData("Routing", "Sessions", false)]
+    [InlineData("Actors", "Configuration", false)]
+    [InlineData("Actors", "Configuration.Hocon", true)]
+    [InlineData("Configuration.Validators", "Configuration", true)]
+    [InlineData("Sessions", "Net", true)]
+    [InlineData("Sessions", "Listeners", false)]
+    [InlineData("Hosting", "Configuration.Validators", true)]
+    public void The_walls_tell_friend_from_foreigner(string from, string to, bool isAllowed) =>
+        Assert.Equal(isAllowed, IsAllowed(from, to));
+
+    private static bool IsAllowed(string from, string to)
+    {
+        var folder = from.Split('.')[0];
+        return IsWithin(to, folder) || Walls[folder].Any(allowed => allowed == Everything || IsWithin(to, allowed));
+    }
+
+    private static bool IsWithin(string space, string folder) =>
+        space == folder || space.StartsWith(folder + ".", StringComparison.Ordinal);
+
+    /// <summary>The namespace behind "Router."; empty for what is in none of ours.</summary>
+    private static string SpaceOf(Type type) =>
+        TypeUses.Outermost(type).Namespace is { } space && space.StartsWith("Router.", StringComparison.Ordinal)
+            ? space["Router.".Length..]
+            : "";
+
+    private static string NamespaceOf(SourceFile file) => Namespace().Match(file.Code).Groups[1].Value;
+
+    private static string FolderOf(string path) =>
+        path.Split('/') is ["src", "Router", var folder, _, ..] ? folder : "";
+
+    [GeneratedRegex(@"^using (?:static |\w+ = )?Router\.([\w.]+)", RegexOptions.Multiline, 1000)]
+    private static partial Regex Import();
+
+    [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline, 1000)]
+    private static partial Regex Namespace();
+}
