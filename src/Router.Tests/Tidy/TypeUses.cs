@@ -44,8 +44,8 @@ internal static class TypeUses
     private static IEnumerable<Type?> InMethod(MethodBase method) =>
     [
         .. InSignature(method),
-        .. method.GetMethodBody() is { } body ? body.LocalVariables.Select(static local => local.LocalType) : [],
-        .. method.GetMethodBody() is { } body ? InCode(method, body.GetILAsByteArray() ?? []) : [],
+        .. method.GetMethodBody()?.LocalVariables.Select(static local => local.LocalType) ?? [],
+        .. InCode(method, method.GetMethodBody()?.GetILAsByteArray() ?? []),
     ];
 
     private static IEnumerable<Type?> InSignature(MethodBase method) =>
