@@ -16,7 +16,8 @@ internal static class KitEngine
     public static ActorSystem Create(string config, VirtualTimeProvider time) => ActorSystem.Create(
         "kit",
         ConfigurationFactory.ParseString(
-            config + "\nakka.scheduler.implementation = \"Akka.TestKit.TestScheduler, Akka.TestKit\"\nakka.loglevel = OFF"));
+            config +
+            "\nakka.scheduler.implementation = \"Akka.TestKit.TestScheduler, Akka.TestKit\"\nakka.loglevel = OFF"));
 
     public static void Advance(ActorSystem system, TimeSpan by) => ((TestScheduler)system.Scheduler).Advance(by);
 #else
@@ -81,7 +82,8 @@ internal sealed class KitPool : IDisposable
 }
 
 /// <summary>Puts actors that would be on the thread pool on a kit's <see cref="KitPool"/>.</summary>
-internal sealed class KitPoolDispatcher(MessageDispatcherConfigurator configurator, KitPool pool) : MessageDispatcher(configurator)
+internal sealed class KitPoolDispatcher(MessageDispatcherConfigurator configurator, KitPool pool)
+    : MessageDispatcher(configurator)
 {
     protected override void ExecuteTask(IRunnable run) => pool.Enqueue(run);
 

@@ -53,7 +53,8 @@ internal sealed class KitEvents(VirtualTimeProvider time, SimulatedNetwork netwo
     {
         if (!Open.Remove(session))
         {
-            throw new CheckFailedException($"session {session.Id} of {session.PeerEndPoint} ended twice, or was never opened");
+            throw new CheckFailedException(
+                $"session {session.Id} of {session.PeerEndPoint} ended twice, or was never opened");
         }
 
         network.Trace("closed", session.PeerAddr.Port, (long)reason);

@@ -5,7 +5,9 @@ using Router.Sessions;
 
 namespace Router.TestKit;
 
-/// <summary>Limits of a listener's sessions in a test. The defaults are those of reference.conf, except the idle timeout: 30 s.</summary>
+/// <summary>
+/// Limits of a listener's sessions in a test. The defaults are those of reference.conf, except the idle timeout: 30 s.
+/// </summary>
 public sealed record ListenerLimits
 {
     /// <summary>Silence that ends a session; <see cref="Timeout.InfiniteTimeSpan"/> for never.</summary>
@@ -30,7 +32,9 @@ public sealed record ListenerLimits
 
     public TimeSpan RestartWindow { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>Handlers run beside the loop, as on the thread pool: still on the test's thread, between the loop's passes.</summary>
+    /// <summary>
+    /// Handlers run beside the loop, as on the thread pool: still on the test's thread, between the loop's passes.
+    /// </summary>
     public bool OnPool { get; init; }
 
     /// <summary>SO_RCVBUF, bytes; 0 is the network's default.</summary>
@@ -52,7 +56,8 @@ public sealed record ListenerLimits
         RestartWindow,
         OnPool);
 
-    private static int Milliseconds(TimeSpan time) => time == Timeout.InfiniteTimeSpan ? 0 : (int)time.TotalMilliseconds;
+    private static int Milliseconds(TimeSpan time) =>
+        time == Timeout.InfiniteTimeSpan ? 0 : (int)time.TotalMilliseconds;
 }
 
 /// <summary>A listener at work in a <see cref="RouterTestKit"/>: the real one, on simulated sockets.</summary>

@@ -21,7 +21,9 @@ public sealed partial class RouterTestKit
     /// <summary>Restarts that were written down (at most one a second and session), in order.</summary>
     public IReadOnlyList<(SessionId Session, Exception Reason)> RestartRecords => _events.Restarts;
 
-    /// <summary>What listeners said about themselves: accept-suspended, socket-lost..., each behind the listener's name.</summary>
+    /// <summary>
+    /// What listeners said about themselves: accept-suspended, socket-lost..., each behind the listener's name.
+    /// </summary>
     public IReadOnlyList<string> ListenerEvents => _events.ListenerEvents;
 
     /// <summary>The open session of a peer.</summary>
@@ -46,8 +48,10 @@ public sealed partial class RouterTestKit
     }
 
     /// <summary>
-    /// Confirms that nothing is kept that nobody uses: no rented buffer but those of open sessions with something unsent, nothing left
-    /// in a send queue, no socket but those of listeners and open sessions; after <see cref="Stop"/>, no receive slots either.
+    /// Confirms that nothing is kept that nobody uses: no rented buffer but those of open sessions with something
+    /// unsent, nothing left
+    /// in a send queue, no socket but those of listeners and open sessions; after <see cref="Stop"/>, no receive slots
+    /// either.
     /// </summary>
     /// <remarks>Sockets that handlers opened themselves are known only once every session has ended.</remarks>
     /// <exception cref="RouterTestKitException">Something is left; the message counts it.</exception>
@@ -57,7 +61,8 @@ public sealed partial class RouterTestKit
         var shards = _listeners.SelectMany(static listener => listener.Shards).ToList();
         var unsent = _events.Open.Count(static session => session.Stream is { Output.HasUnsent: true });
         Compare(left, "rented buffers", _loops.Loops.Sum(static loop => loop.Buffers.Rented), unsent);
-        Compare(left, "datagrams in send queues", shards.Sum(static shard => shard.Queue is { IsDisposed: false } queue ? queue.Count : 0), 0);
+        var queued = shards.Sum(static shard => shard.Queue is { IsDisposed: false } queue ? queue.Count : 0);
+        Compare(left, "datagrams in send queues", queued, 0);
         Compare(left, "sessions counted open", shards.Sum(static shard => shard.SessionsOpen), _events.Open.Count);
         Compare(left, "sessions being restarted", shards.Sum(static shard => shard.Restarting.Count), 0);
         if (_events.Open.Count == 0)
@@ -99,7 +104,8 @@ public sealed partial class RouterTestKit
         }
     }
 
-    private static bool Same(IPEndPoint one, IPEndPoint other) => one.Port == other.Port && one.Address.Equals(other.Address);
+    private static bool Same(IPEndPoint one, IPEndPoint other) =>
+        one.Port == other.Port && one.Address.Equals(other.Address);
 
     private static bool IsListening(Shard shard) => shard switch
     {

@@ -8,7 +8,10 @@ using Router.TestKit.Simulation;
 
 namespace Router.TestKit;
 
-/// <summary>A fact that a <see cref="RouterTestKit"/> was asked to confirm does not hold. The message ends with the seed that replays it.</summary>
+/// <summary>
+/// A fact that a <see cref="RouterTestKit"/> was asked to confirm does not hold. The message ends with the seed that
+/// replays it.
+/// </summary>
 public sealed class RouterTestKitException : Exception
 {
     public RouterTestKitException(string message, Exception? innerException = null)
@@ -18,10 +21,12 @@ public sealed class RouterTestKitException : Exception
 }
 
 /// <summary>
-/// A router in a test: the real listeners, sessions, actors and loops on one thread, with a virtual clock and sockets in memory.
+/// A router in a test: the real listeners, sessions, actors and loops on one thread, with a virtual clock and sockets
+/// in memory.
 /// </summary>
 /// <remarks>
-/// Nothing happens until <see cref="RunUntilIdle"/> or <see cref="Advance"/>; both return when nothing is left to do. The same
+/// Nothing happens until <see cref="RunUntilIdle"/> or <see cref="Advance"/>; both return when nothing is left to do.
+/// The same
 /// seed and the same calls give the same run. Depends on no test framework. One thread, the one that made it.
 /// </remarks>
 public sealed partial class RouterTestKit : IDisposable
@@ -39,9 +44,12 @@ public sealed partial class RouterTestKit : IDisposable
     private int _nextPort = FirstPort;
     private bool _stopped;
 
-    /// <param name="seed">Replays a run: feeds session ids, hash seeds, network faults and <see cref="Random"/>.</param>
+    /// <param name="seed">
+    /// Replays a run: feeds session ids, hash seeds, network faults and <see cref="Random"/>.
+    /// </param>
     /// <param name="loops">I/O loops; they take turns on the test's thread.</param>
-    /// <param name="shuffle">Whether sockets ready at once, and actors beside the loops, run in seeded instead of natural order.</param>
+    /// <param name="shuffle">Whether sockets ready at once, and actors beside the loops, run in seeded instead of
+    /// natural order.</param>
     public RouterTestKit(long seed = 1, int loops = 1, bool shuffle = false)
     {
         Seed = seed;
@@ -61,7 +69,8 @@ public sealed partial class RouterTestKit : IDisposable
         Sys = KitEngine.Create(_pool.DispatcherConfig + _loops.DispatcherConfig, Time);
         var process = SessionIdSource.DrawProcess(root);
         _surroundings = new ListenerSurroundings(
-            [.. _loops.Loops.Select(loop => new LoopPlace(loop, new SessionIdSource(process, loop.Index), IoLoopGroup.DispatcherId(loop.Index)))],
+            [.. _loops.Loops.Select(loop => new LoopPlace(
+                loop, new SessionIdSource(process, loop.Index), IoLoopGroup.DispatcherId(loop.Index)))],
             Guard,
             root.Fork(),
             _events,
@@ -113,10 +122,14 @@ public sealed partial class RouterTestKit : IDisposable
     public KitListener BindTcp(Route route, string? endPoint = null, ListenerLimits? limits = null) =>
         Bind(SessionTransport.Tcp, route, endPoint, limits ?? Limits);
 
-    /// <summary>A peer with a datagram socket; without a listener it is a server, or sends by <see cref="UdpPeer.SendTo"/>.</summary>
+    /// <summary>
+    /// A peer with a datagram socket; without a listener it is a server, or sends by <see cref="UdpPeer.SendTo"/>.
+    /// </summary>
     public UdpPeer UdpPeer(string endPoint, KitListener? to = null) => UdpPeer(endPoint, to?.EndPoint);
 
-    /// <summary>A peer that sends to an address of the test's choice: on a wildcard listener, any with its port.</summary>
+    /// <summary>
+    /// A peer that sends to an address of the test's choice: on a wildcard listener, any with its port.
+    /// </summary>
     public UdpPeer UdpPeer(string endPoint, IPEndPoint? to) => new(Network, IPEndPoint.Parse(endPoint), to);
 
     /// <summary>A peer that connects to a listener, at once; look at <see cref="TcpPeer.IsRefused"/>.</summary>
@@ -134,7 +147,8 @@ public sealed partial class RouterTestKit : IDisposable
     public TcpServer TcpServer(string endPoint) => new(Network, IPEndPoint.Parse(endPoint));
 
     /// <summary>Runs until nothing is ready; time stands still.</summary>
-    /// <exception cref="RouterTestKitException">It does not come to rest, or something failed that nothing contained: a defect.</exception>
+    /// <exception cref="RouterTestKitException">It does not come to rest, or something failed that nothing contained: a
+    /// defect.</exception>
     public void RunUntilIdle()
     {
         for (var pass = 0; pass < PassesMax; pass++)
@@ -216,7 +230,8 @@ public sealed partial class RouterTestKit : IDisposable
         var address = endPoint is null ? new IPEndPoint(Network.HostAddress, _nextPort++) : IPEndPoint.Parse(endPoint);
         var name = $"{(transport == SessionTransport.Udp ? "udp" : "tcp")}-{_listeners.Count}";
         var request = new BindRequest(
-            name, transport, SocketAddr.From(address), limits.ReceiveBuffer, SendBuffer: 0, limits.Backlog, limits.DualStack);
+            name, transport, SocketAddr.From(address), limits.ReceiveBuffer, SendBuffer: 0, limits.Backlog,
+            limits.DualStack);
         var bound = ListenerBinder.BindAll(Network, _loops.Loops.Count, [request], out var faults);
         if (faults.Count > 0)
         {
@@ -265,5 +280,6 @@ public sealed partial class RouterTestKit : IDisposable
         }
     }
 
-    private RouterTestKitException Failed(string what, Exception? reason = null) => new($"{what} (seed {Seed})", reason);
+    private RouterTestKitException Failed(string what, Exception? reason = null) =>
+        new($"{what} (seed {Seed})", reason);
 }

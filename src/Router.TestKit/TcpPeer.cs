@@ -5,8 +5,14 @@ using Router.TestKit.Simulation;
 
 namespace Router.TestKit;
 
-/// <summary>The other side of a TCP session, in a test's hands: a client of a listener, or one connection of a <see cref="TcpServer"/>.</summary>
-/// <remarks>It reads at once what comes, unless <see cref="IsReading"/> is off; what it sends waits here while the router does not read.</remarks>
+/// <summary>
+/// The other side of a TCP session, in a test's hands: a client of a listener, or one connection of a
+/// <see cref="TcpServer"/>.
+/// </summary>
+/// <remarks>
+/// It reads at once what comes, unless <see cref="IsReading"/> is off; what it sends waits here while the router does
+/// not read.
+/// </remarks>
 public sealed class TcpPeer : IStreamEvents
 {
     private readonly SimulatedNetwork _network;
@@ -70,7 +76,8 @@ public sealed class TcpPeer : IStreamEvents
     {
         if (_finish || IsRefused)
         {
-            throw new InvalidOperationException(IsRefused ? "the connection was refused" : "the peer has ended its side");
+            throw new InvalidOperationException(
+                IsRefused ? "the connection was refused" : "the peer has ended its side");
         }
 
         if (!bytes.IsEmpty)
@@ -97,7 +104,10 @@ public sealed class TcpPeer : IStreamEvents
         _end?.Abort();
     }
 
-    /// <summary>Closes both ways, as a process that exits does: unread bytes turn it into a reset, and so does what is sent to it later.</summary>
+    /// <summary>
+    /// Closes both ways, as a process that exits does: unread bytes turn it into a reset, and so does what is sent to
+    /// it later.
+    /// </summary>
     public void Close()
     {
         _network.Trace("peer-close", EndPoint.Port, 0);
@@ -179,7 +189,9 @@ public sealed class TcpServer : IStreamAcceptor
     /// <summary>Connections so far, oldest first, ended ones too.</summary>
     public IReadOnlyList<TcpPeer> Accepted => _accepted;
 
-    /// <summary>Runs on every new connection: sets its <see cref="TcpPeer.OnReceived"/>, or turns its reading off.</summary>
+    /// <summary>
+    /// Runs on every new connection: sets its <see cref="TcpPeer.OnReceived"/>, or turns its reading off.
+    /// </summary>
     public Action<TcpPeer>? OnAccepted { get; set; }
 
     /// <summary>Stops listening: later connects are refused. Connections live on.</summary>

@@ -1,4 +1,5 @@
 using Router.CommandLine;
 using Router.Hosting;
 
-return await new RouterCommand(Console.Out, Console.Error, RouterRunner.RunAsync).InvokeAsync(args).ConfigureAwait(false);
+var command = new RouterCommand(Console.Out, Console.Error, RouterRunner.RunAsync);
+return await command.InvokeAsync(args).ConfigureAwait(false);

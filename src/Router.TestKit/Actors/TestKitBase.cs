@@ -69,7 +69,8 @@ public abstract partial class TestKitBase
     public void IgnoreNoMessages() => TestActor.Tell(new TestActor.SetIgnore(null), ActorRefs.NoSender);
 
     /// <summary>The next message, or null when none comes in time.</summary>
-    public object? ReceiveOne(TimeSpan? max = null) => Take(max ?? SingleExpectDefault, out var message) ? message : null;
+    public object? ReceiveOne(TimeSpan? max = null) =>
+        Take(max ?? SingleExpectDefault, out var message) ? message : null;
 
     internal static AssertionFailedException Failed(string message, string? hint = null) =>
         new(hint is null ? message : $"{message} ({hint})");

@@ -14,7 +14,10 @@ public enum NetworkOperation
     Watch,
     DatagramReceive,
 
-    /// <summary>One datagram of a batch; EAGAIN, ENOBUFS and ENOMEM drop it as full, EINTR and ECONNREFUSED are retried, others drop it as refused.</summary>
+    /// <summary>
+    /// One datagram of a batch; EAGAIN, ENOBUFS and ENOMEM drop it as full, EINTR and ECONNREFUSED are retried, others
+    /// drop it as refused.
+    /// </summary>
     DatagramSend,
     ConnectedReceive,
     ConnectedSend,
@@ -26,8 +29,14 @@ public enum NetworkOperation
     StreamSend,
 }
 
-/// <summary>What goes wrong in a <see cref="SimulatedNetwork"/>: all off at first, may be changed while it runs, replayed by its seed.</summary>
-/// <remarks>Probabilities are 0..1 per datagram, or per call for errors. Streams are never lossy: they know delay and short writes.</remarks>
+/// <summary>
+/// What goes wrong in a <see cref="SimulatedNetwork"/>: all off at first, may be changed while it runs, replayed by its
+/// seed.
+/// </summary>
+/// <remarks>
+/// Probabilities are 0..1 per datagram, or per call for errors. Streams are never lossy: they know delay and short
+/// writes.
+/// </remarks>
 public sealed class NetworkFaults
 {
     private readonly SeededRandom _random;
@@ -42,7 +51,9 @@ public sealed class NetworkFaults
     /// <summary>Datagrams that arrive twice.</summary>
     public double Duplication { get; set; }
 
-    /// <summary>Datagrams that are held back by up to <see cref="ReorderWindow"/>, so that later ones overtake them.</summary>
+    /// <summary>
+    /// Datagrams that are held back by up to <see cref="ReorderWindow"/>, so that later ones overtake them.
+    /// </summary>
     public double Reordering { get; set; }
 
     public TimeSpan ReorderWindow { get; set; } = TimeSpan.FromMilliseconds(20);
@@ -52,16 +63,23 @@ public sealed class NetworkFaults
 
     public TimeSpan DelayMax { get; set; }
 
-    /// <summary>Stream sends of the router that take only a part of the bytes although there is room for more.</summary>
+    /// <summary>
+    /// Stream sends of the router that take only a part of the bytes although there is room for more.
+    /// </summary>
     public double ShortWrites { get; set; }
 
     /// <summary>Stream receives of the router that give only a part of the bytes that have arrived.</summary>
     public double ShortReads { get; set; }
 
-    /// <summary>Whether sockets that are ready at once are told in seeded order instead of the order of registration.</summary>
+    /// <summary>
+    /// Whether sockets that are ready at once are told in seeded order instead of the order of registration.
+    /// </summary>
     public bool ShuffleReadiness { get; set; }
 
-    /// <summary>Has the next <paramref name="times"/> calls of <paramref name="operation"/> fail, after <paramref name="after"/> that do not.</summary>
+    /// <summary>
+    /// Has the next <paramref name="times"/> calls of <paramref name="operation"/> fail, after <paramref name="after"/>
+    /// that do not.
+    /// </summary>
     public void Inject(NetworkOperation operation, Errno error, int times = 1, int after = 0)
     {
         if (!_next.TryGetValue(operation, out var queue))
@@ -78,7 +96,8 @@ public sealed class NetworkFaults
     /// <summary>Has calls of <paramref name="operation"/> fail at random; a probability of 0 ends it.</summary>
     public void InjectAtRandom(NetworkOperation operation, Errno error, double chance)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(chance, 1);   // a call that always fails may be tried for ever
+        // a call that always fails may be tried for ever
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(chance, 1);
         _chances[operation] = (error, chance);
     }
 
@@ -103,7 +122,9 @@ public sealed class NetworkFaults
             return error;
         }
 
-        return _chances.TryGetValue(operation, out var random) && _random.Chance(random.Chance) ? random.Error : Errno.Success;
+        return _chances.TryGetValue(operation, out var random) && _random.Chance(random.Chance)
+            ? random.Error
+            : Errno.Success;
     }
 
     internal bool Loses() => _random.Chance(Loss);
@@ -119,7 +140,8 @@ public sealed class NetworkFaults
     internal TimeSpan StreamDelay() => _random.Between(DelayMin, DelayMax);
 
     /// <summary>How many of <paramref name="count"/> bytes a stream call moves, at least 1.</summary>
-    internal int Cut(int count, double chance) => count > 1 && _random.Chance(chance) ? 1 + _random.Next(count - 1) : count;
+    internal int Cut(int count, double chance) =>
+        count > 1 && _random.Chance(chance) ? 1 + _random.Next(count - 1) : count;
 
     internal void Shuffle<T>(List<T> items)
     {

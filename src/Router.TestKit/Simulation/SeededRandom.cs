@@ -2,7 +2,9 @@ using Router.Net;
 
 namespace Router.TestKit.Simulation;
 
-/// <summary>Randomness that a seed replays: the same calls give the same numbers on every machine. One thread.</summary>
+/// <summary>
+/// Randomness that a seed replays: the same calls give the same numbers on every machine. One thread.
+/// </summary>
 /// <remarks>The generator is SplitMix64: 64 bits of state, every seed is good. Not for secrets.</remarks>
 public sealed class SeededRandom(ulong seed) : RandomSource
 {
@@ -23,14 +25,22 @@ public sealed class SeededRandom(ulong seed) : RandomSource
         return (int)Math.BigMul(NextUInt64(), (ulong)limit, out _);
     }
 
-    /// <summary>True once in 1/<paramref name="probability"/> calls. At 0 it draws nothing, so that a fault switched off changes no other.</summary>
-    public bool Chance(double probability) => probability > 0 && (NextUInt64() >> 11) * (1.0 / (1UL << 53)) < probability;
+    /// <summary>
+    /// True once in 1/<paramref name="probability"/> calls. At 0 it draws nothing, so that a fault switched off changes
+    /// no other.
+    /// </summary>
+    public bool Chance(double probability) =>
+        probability > 0 && (NextUInt64() >> 11) * (1.0 / (1UL << 53)) < probability;
 
     /// <summary>A time between the two, both possible.</summary>
     public TimeSpan Between(TimeSpan least, TimeSpan most) =>
-        most <= least ? least : TimeSpan.FromTicks(least.Ticks + (long)(NextUInt64() % (ulong)(most.Ticks - least.Ticks + 1)));
+        most <= least
+            ? least
+            : TimeSpan.FromTicks(least.Ticks + (long)(NextUInt64() % (ulong)(most.Ticks - least.Ticks + 1)));
 
-    /// <summary>A generator of its own that continues from here: draws of one do not shift those of the other.</summary>
+    /// <summary>
+    /// A generator of its own that continues from here: draws of one do not shift those of the other.
+    /// </summary>
     public SeededRandom Fork() => new(NextUInt64());
 
     /// <summary>Fills <paramref name="bytes"/>.</summary>

@@ -36,11 +36,14 @@ internal sealed class SimulatedDatagramSocket : DatagramSocket, IDatagramPort, I
 
     public override long KernelDrops => _kernelDrops;
 
-    IoReadiness IReadiness.Ready => _received.Count > 0 ? IoReadiness.Readable | IoReadiness.Writable : IoReadiness.Writable;
+    IoReadiness IReadiness.Ready =>
+        _received.Count > 0 ? IoReadiness.Readable | IoReadiness.Writable : IoReadiness.Writable;
 
     bool IDatagramPort.Deliver(in SocketAddr from, in SocketAddr to, byte[] payload)
     {
-        var isForeign = _local.Family == SocketAddr.FamilyIPv6 && to.Family != SocketAddr.FamilyIPv6 && !_options.DualStack;
+        var isForeign = _local.Family == SocketAddr.FamilyIPv6
+            && to.Family != SocketAddr.FamilyIPv6
+            && !_options.DualStack;
         if (isForeign || _receivedBytes + payload.Length + BookkeepingBytes > _receiveBuffer)
         {
             _kernelDrops += isForeign ? 0 : 1;

@@ -23,7 +23,9 @@ internal sealed class SimulatedStreamSocket : StreamSocket, IReadiness
         _id = network.OnOpened(this);
     }
 
-    /// <summary>An accepted connection; on an IPv6 listener IPv4 addresses are spelled as the kernel does, ::ffff:a.b.c.d.</summary>
+    /// <summary>
+    /// An accepted connection; on an IPv6 listener IPv4 addresses are spelled as the kernel does, ::ffff:a.b.c.d.
+    /// </summary>
     public SimulatedStreamSocket(SimulatedNetwork network, StreamEnd end, bool mapped)
         : this(network, mapped ? end.Local.MapToIPv6() : end.Local, mapped ? end.Remote.MapToIPv6() : end.Remote)
     {
@@ -206,7 +208,8 @@ internal sealed class SimulatedStreamListener : StreamListener, IStreamAcceptor,
         _network.Trace("accept", _id, -(int)error);
         if (error == Errno.Success)
         {
-            connection = new SimulatedStreamSocket(_network, _waiting.Dequeue(), _local.Family == SocketAddr.FamilyIPv6);
+            connection = new SimulatedStreamSocket(
+                _network, _waiting.Dequeue(), _local.Family == SocketAddr.FamilyIPv6);
         }
 
         return -(int)error;

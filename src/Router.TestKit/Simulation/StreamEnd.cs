@@ -12,7 +12,9 @@ internal interface IStreamEvents
     void OnRoom();
 }
 
-/// <summary>One end of a simulated connection: a bounded buffer of what has come, and the state of both directions. See tcp(7).</summary>
+/// <summary>
+/// One end of a simulated connection: a bounded buffer of what has come, and the state of both directions. See tcp(7).
+/// </summary>
 internal sealed class StreamEnd
 {
     private readonly SimulatedNetwork _network;
@@ -37,7 +39,8 @@ internal sealed class StreamEnd
         Id = network.NextConnectionId();
     }
 
-    public static (StreamEnd Client, StreamEnd Server) Pair(SimulatedNetwork network, in SocketAddr client, in SocketAddr server)
+    public static (StreamEnd Client, StreamEnd Server) Pair(
+        SimulatedNetwork network, in SocketAddr client, in SocketAddr server)
     {
         var one = new StreamEnd(network, client, server);
         var two = new StreamEnd(network, server, client) { Other = one };

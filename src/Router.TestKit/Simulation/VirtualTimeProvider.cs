@@ -28,7 +28,9 @@ public sealed class VirtualTimeProvider : TimeProvider
 
     public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
 
-    /// <summary>When the earliest timer is due, as <see cref="Elapsed"/> will say then; null when none is set.</summary>
+    /// <summary>
+    /// When the earliest timer is due, as <see cref="Elapsed"/> will say then; null when none is set.
+    /// </summary>
     public TimeSpan? NextTimer
     {
         get
@@ -69,7 +71,9 @@ public sealed class VirtualTimeProvider : TimeProvider
         Elapsed = target;
     }
 
-    /// <summary>A timer of this clock: its callback runs inside <see cref="Advance"/>, on the thread that calls it.</summary>
+    /// <summary>
+    /// A timer of this clock: its callback runs inside <see cref="Advance"/>, on the thread that calls it.
+    /// </summary>
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = new VirtualTimer(this, callback, state);

@@ -28,7 +28,8 @@ public sealed class VirtualTimeTests
         var fired = new List<(string Name, double AtMs)>();
         void Note(object? name) => fired.Add(((string)name!, clock.Elapsed.TotalMilliseconds));
         using var late = clock.CreateTimer(Note, "late", TimeSpan.FromMilliseconds(50), Timeout.InfiniteTimeSpan);
-        using var often = clock.CreateTimer(Note, "often", TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(20));
+        using var often = clock.CreateTimer(
+            Note, "often", TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(20));
         using var moved = clock.CreateTimer(Note, "moved", TimeSpan.FromMilliseconds(10), Timeout.InfiniteTimeSpan);
         using var never = clock.CreateTimer(Note, "never", Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         moved.Change(TimeSpan.FromMilliseconds(45), Timeout.InfiniteTimeSpan);

@@ -5,7 +5,8 @@ using Router.Net;
 
 namespace Router.Admission;
 
-/// <summary>Keeps routes that answer by themselves from answering machines: one forged datagram could set two of them answering
+/// <summary>Keeps routes that answer by themselves from answering machines: one forged datagram could set two of them
+/// answering
 /// each other for ever (CVE-2024-2169).</summary>
 /// <remarks>Immutable; asked once per new session. Refusals are counted drops, never replies.</remarks>
 public sealed class PeerGuard
@@ -39,7 +40,9 @@ public sealed class PeerGuard
     }
 }
 
-/// <summary>The endpoints our own listeners are bound to; a wildcard stands for every address of this machine.</summary>
+/// <summary>
+/// The endpoints our own listeners are bound to; a wildcard stands for every address of this machine.
+/// </summary>
 public sealed class OwnEndpoints
 {
     private readonly FrozenSet<int> _ports;
@@ -80,7 +83,9 @@ public sealed class OwnEndpoints
 
             var own = Plain(endPoint.Address);
             var isWildcard = own.Equals(IPAddress.Any) || own.Equals(IPAddress.IPv6Any);
-            if (own.Equals(plain) || (isWildcard && isMachine) || (isAny && (IPAddress.IsLoopback(own) || _machine.Contains(own))))
+            if (own.Equals(plain)
+                || (isWildcard && isMachine)
+                || (isAny && (IPAddress.IsLoopback(own) || _machine.Contains(own))))
             {
                 return true;
             }

@@ -7,7 +7,9 @@ using Router.Configuration.Hocon;
 
 namespace Router.Hosting;
 
-/// <summary>Makes the actor system with the loops as dispatchers: the one place where the two actor engines are configured.</summary>
+/// <summary>
+/// Makes the actor system with the loops as dispatchers: the one place where the two actor engines are configured.
+/// </summary>
 internal static class EngineSystem
 {
     /// <summary>Where handlers that block run.</summary>

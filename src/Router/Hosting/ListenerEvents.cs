@@ -9,13 +9,15 @@ namespace Router.Hosting;
 internal sealed class ListenerEvents(ILogger log) : IListenerEvents
 {
     public void AcceptSuspended(string listener, SocketAddr address, Errno errno, long backoffMs) =>
-        ListenerLog.AcceptSuspended(log, listener, address.ToString(), ErrnoText.Describe(errno, SocketOperation.Accept), backoffMs);
+        ListenerLog.AcceptSuspended(
+            log, listener, address.ToString(), ErrnoText.Describe(errno, SocketOperation.Accept), backoffMs);
 
     public void AcceptResumed(string listener, SocketAddr address, long suspendedMs) =>
         ListenerLog.AcceptResumed(log, listener, address.ToString(), suspendedMs);
 
     public void SocketLost(string listener, SocketAddr address, Errno errno, long backoffMs) =>
-        ListenerLog.SocketLost(log, listener, address.ToString(), ErrnoText.Describe(errno, SocketOperation.Receive), backoffMs);
+        ListenerLog.SocketLost(
+            log, listener, address.ToString(), ErrnoText.Describe(errno, SocketOperation.Receive), backoffMs);
 
     public void SocketRebound(string listener, SocketAddr address) =>
         ListenerLog.SocketRebound(log, listener, address.ToString());

@@ -6,14 +6,18 @@ namespace Router.Hosting;
 /// <summary>What the program adds to what the configuration file says: its handlers.</summary>
 public sealed class RouterBuilder
 {
-    private readonly Dictionary<string, Func<IServiceProvider, Func<SessionHandler>>> _handlers = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Func<IServiceProvider, Func<SessionHandler>>> _handlers =
+        new(StringComparer.Ordinal);
 
     internal List<string> Settings { get; } = [];
 
     internal IReadOnlyDictionary<string, Func<IServiceProvider, Func<SessionHandler>>> Handlers => _handlers;
 
-    /// <summary>Registers a handler that routes of type <c>handler</c> name: <c>{ type = handler, name = echo }</c>.</summary>
-    /// <typeparam name="T">Made once per session; its constructor's parameters come from the host's services.</typeparam>
+    /// <summary>
+    /// Registers a handler that routes of type <c>handler</c> name: <c>{ type = handler, name = echo }</c>.
+    /// </summary>
+    /// <typeparam name="T">Made once per session; its constructor's parameters come from the host's
+    /// services.</typeparam>
     /// <param name="name">As routes name it. Adding a name twice is an error.</param>
     public RouterBuilder AddHandler<T>(string name)
         where T : SessionHandler

@@ -30,14 +30,16 @@ internal sealed class RouterEngine : IAsyncDisposable
     private readonly long _started;
     private bool _stopped;
 
-    private RouterEngine(RouterPlan plan, RouterSeams seams, ILogger log, IoLoopGroup loops, IReadOnlyList<BoundListener> bound)
+    private RouterEngine(
+        RouterPlan plan, RouterSeams seams, ILogger log, IoLoopGroup loops, IReadOnlyList<BoundListener> bound)
     {
         _plan = plan;
         _seams = seams;
         _log = log;
         _loops = loops;
         _started = seams.Time.GetTimestamp();
-        plan.Guard.Own = OwnEndpointsOf(bound.Where(static listener => listener.Request.Transport == SessionTransport.Udp));
+        plan.Guard.Own = OwnEndpointsOf(
+            bound.Where(static listener => listener.Request.Transport == SessionTransport.Udp));
         var surroundings = MakeSurroundings();
         var shards = new List<Shard>();
         var listeners = new List<BranchChild>();
@@ -76,7 +78,8 @@ internal sealed class RouterEngine : IAsyncDisposable
     /// <param name="seams">What to run it on.</param>
     /// <param name="log">Where it is written down.</param>
     /// <param name="faults">Every bind that failed; empty exactly if an engine is returned.</param>
-    public static RouterEngine? Start(RouterPlan plan, RouterSeams seams, ILogger log, out IReadOnlyList<BindFault> faults)
+    public static RouterEngine? Start(
+        RouterPlan plan, RouterSeams seams, ILogger log, out IReadOnlyList<BindFault> faults)
     {
         var requests = plan.Listeners.SelectMany(static listener => listener.Binds);
         var bound = ListenerBinder.BindAll(seams.Network, plan.Loops, requests, out faults);
@@ -106,18 +109,23 @@ internal sealed class RouterEngine : IAsyncDisposable
         await DrainAsync(hurry).ConfigureAwait(false);
         var left = _stats.Sessions;
         _statsWriter.Write(_stats.Read());
-        await _system.Terminate().WaitAsync(TerminateTimeout, _seams.Time, CancellationToken.None).ConfigureAwait(false);
+        await _system.Terminate()
+            .WaitAsync(TerminateTimeout, _seams.Time, CancellationToken.None)
+            .ConfigureAwait(false);
         _loops.Dispose();
         HostLog.Stopped(_log, open - left, left, (long)_seams.Time.GetElapsedTime(_started).TotalMilliseconds);
         return left;
     }
 
-    public async ValueTask DisposeAsync() => await StopAsync("dispose", new CancellationToken(canceled: true)).ConfigureAwait(false);
+    public async ValueTask DisposeAsync() =>
+        await StopAsync("dispose", new CancellationToken(canceled: true)).ConfigureAwait(false);
 
     private static OwnEndpoints OwnEndpointsOf(IEnumerable<BoundListener> bound) =>
         new(bound.Select(static listener => listener.Address.ToIPEndPoint()), MachineAddresses());
 
-    /// <summary>One actor per group. A name that leads to one of our own listeners, of either transport, is left off.</summary>
+    /// <summary>
+    /// One actor per group. A name that leads to one of our own listeners, of either transport, is left off.
+    /// </summary>
     private List<BranchChild> UpstreamBranch(IReadOnlyList<BoundListener> bound)
     {
         var own = OwnEndpointsOf(bound);
@@ -151,7 +159,8 @@ internal sealed class RouterEngine : IAsyncDisposable
     private ListenerSurroundings MakeSurroundings()
     {
         var process = SessionIdSource.DrawProcess(_seams.Random);
-        var places = _loops.Loops.Select(loop => new LoopPlace(loop, new SessionIdSource(process, loop.Index), IoLoopGroup.DispatcherId(loop.Index)));
+        var places = _loops.Loops.Select(loop => new LoopPlace(
+            loop, new SessionIdSource(process, loop.Index), IoLoopGroup.DispatcherId(loop.Index)));
         foreach (var loop in _loops.Loops)
         {
             loop.OnFault = fault => HostLog.Fault(_log, fault, $"loop {loop.Index}");
@@ -205,7 +214,8 @@ internal sealed class RouterEngine : IAsyncDisposable
             var backlog = socket is StreamListener stream ? stream.GrantedBacklog : 0;
             var buffers = socket is DatagramSocket datagram ? datagram.BufferSizes : default;
             ListenerLog.Listening(
-                _log, request.Listener, $"{request.Scheme}://{listener.Address}", route, _seams.Network.Name, _plan.Loops,
+                _log, request.Listener, $"{request.Scheme}://{listener.Address}", route,
+                _seams.Network.Name, _plan.Loops,
                 isUdp ? 0 : request.Backlog, backlog,
                 isUdp ? request.ReceiveBuffer : 0, buffers.Receive,
                 isUdp ? request.SendBuffer : 0, buffers.Send);

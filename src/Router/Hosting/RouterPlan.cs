@@ -13,7 +13,9 @@ namespace Router.Hosting;
 internal sealed record ListenerPlan(
     string Name, IReadOnlyList<BindRequest> Binds, Route Route, SessionSettings Settings);
 
-/// <summary>What is to run, whole: the snapshot that configuration is turned into before anything starts. Immutable.</summary>
+/// <summary>
+/// What is to run, whole: the snapshot that configuration is turned into before anything starts. Immutable.
+/// </summary>
 /// <param name="Source">Where it was read from, for the log.</param>
 /// <param name="Loops">I/O threads, at least 1.</param>
 /// <param name="DrainTimeout">What sessions are given to finish when the router stops.</param>

@@ -33,7 +33,8 @@ public static class RouterRunner
 
         using var loggers = RouterLogging.Create(setup.Options.Log);
         using var signals = new StopSignals(stop);
-        var engine = setup.Start(TimeProvider.System, RandomSource.System, loggers.CreateLogger(LogCategory), out var faults);
+        var engine = setup.Start(
+            TimeProvider.System, RandomSource.System, loggers.CreateLogger(LogCategory), out var faults);
         if (engine is null)
         {
             WriteAll(errors, faults);

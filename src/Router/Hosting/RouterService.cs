@@ -4,15 +4,19 @@ using Router.Net;
 
 namespace Router.Hosting;
 
-/// <summary>The configuration was refused, or a listener could not be bound; the message lists every fault, a line each.</summary>
-public sealed class RouterStartException(IReadOnlyList<string> faults) : Exception(string.Join(Environment.NewLine, faults))
+/// <summary>
+/// The configuration was refused, or a listener could not be bound; the message lists every fault, a line each.
+/// </summary>
+public sealed class RouterStartException(IReadOnlyList<string> faults)
+    : Exception(string.Join(Environment.NewLine, faults))
 {
     public IReadOnlyList<string> Faults { get; } = faults;
 }
 
 /// <summary>The router as a service of a host.</summary>
 internal sealed class RouterService(
-    string configFile, RouterBuilder builder, IServiceProvider services, TimeProvider time, ILoggerFactory loggers) : IHostedService
+    string configFile, RouterBuilder builder, IServiceProvider services, TimeProvider time, ILoggerFactory loggers)
+    : IHostedService
 {
     private RouterEngine? _engine;
 

@@ -10,7 +10,8 @@ public static class RouterServiceCollectionExtensions
 {
     /// <summary>Runs a router within the host: it starts and stops with it.</summary>
     /// <param name="services">The host's.</param>
-    /// <param name="configFile">A HOCON file; relative to the working directory. A refused one fails the host's start with all faults at once.</param>
+    /// <param name="configFile">A HOCON file; relative to the working directory. A refused one fails the host's start
+    /// with all faults at once.</param>
     /// <param name="configure">Adds the handlers that the file's routes name.</param>
     public static IServiceCollection AddRouter(
         this IServiceCollection services, string configFile, Action<RouterBuilder>? configure = null)

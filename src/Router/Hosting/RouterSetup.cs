@@ -12,7 +12,8 @@ internal sealed record RouterSetup(RouterOptions Options, RouterPlan Plan)
     /// <param name="time">The clock.</param>
     /// <param name="random">For seeds and ids.</param>
     /// <param name="log">The router's log.</param>
-    /// <param name="faults">One line per listener that could not be bound: listener, address, errno name and text, what to do.</param>
+    /// <param name="faults">One line per listener that could not be bound: listener, address, errno name and text, what
+    /// to do.</param>
     /// <returns>Null exactly if there are faults.</returns>
     public RouterEngine? Start(TimeProvider time, RandomSource random, ILogger log, out IReadOnlyList<string> faults)
     {
@@ -32,7 +33,8 @@ internal sealed record RouterSetup(RouterOptions Options, RouterPlan Plan)
         faults =
         [
             .. bindFaults.Select(static fault =>
-                $"listener {fault.Request.Listener}: {fault.Request}: {ErrnoText.Describe(fault.Errno, SocketOperation.Bind)}"),
+                $"listener {fault.Request.Listener}: {fault.Request}: " +
+                ErrnoText.Describe(fault.Errno, SocketOperation.Bind)),
         ];
         return engine;
     }

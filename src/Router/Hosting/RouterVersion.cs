@@ -6,6 +6,7 @@ namespace Router.Hosting;
 internal static class RouterVersion
 {
     public static string Text { get; } =
-        typeof(RouterVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]
+        typeof(RouterVersion).Assembly
+            .GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]
         ?? "unknown";
 }

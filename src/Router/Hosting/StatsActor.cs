@@ -2,7 +2,9 @@ using Router.Listeners;
 
 namespace Router.Hosting;
 
-/// <summary>/user/router/stats: the periodic line, and the drops since the last one, summarised per listener and reason.</summary>
+/// <summary>
+/// /user/router/stats: the periodic line, and the drops since the last one, summarised per listener and reason.
+/// </summary>
 internal sealed class StatsActor : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan RefreshTime = TimeSpan.FromMilliseconds(50);

@@ -3,7 +3,9 @@ using Router.Diagnostics;
 
 namespace Router.Hosting;
 
-/// <summary>Turns figures since the start into lines about the interval since the last one. One caller at a time.</summary>
+/// <summary>
+/// Turns figures since the start into lines about the interval since the last one. One caller at a time.
+/// </summary>
 internal sealed class StatsWriter(ILogger log, TimeProvider time)
 {
     private const string KernelDrops = "receive-buffer-full";
@@ -43,7 +45,8 @@ internal sealed class StatsWriter(ILogger log, TimeProvider time)
         var total = 0L;
         foreach (var (reason, count) in now.Drops)
         {
-            total += WriteDrop(now.Listener, DropCounters.NameOf(reason), count - (last?.Drops.GetValueOrDefault(reason) ?? 0), intervalMs);
+            var since = count - (last?.Drops.GetValueOrDefault(reason) ?? 0);
+            total += WriteDrop(now.Listener, DropCounters.NameOf(reason), since, intervalMs);
         }
 
         return total + WriteDrop(now.Listener, KernelDrops, now.KernelDrops - (last?.KernelDrops ?? 0), intervalMs);

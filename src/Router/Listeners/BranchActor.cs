@@ -4,10 +4,12 @@ namespace Router.Listeners;
 internal sealed record BranchChild(string Name, Props Props);
 
 /// <summary>
-/// A node of the tree: starts named children, restarts the one that fails, and passes what it is told on to all of them.
+/// A node of the tree: starts named children, restarts the one that fails, and passes what it is told on to all of
+/// them.
 /// /user/router is one, /user/router/listeners, and every listener over its shards.
 /// </summary>
-/// <remarks>A child that fails is restarted alone; shards keep their sockets and sessions through it. If the branch itself fails, its
+/// <remarks>A child that fails is restarted alone; shards keep their sockets and sessions through it. If the branch
+/// itself fails, its
 /// children live on.</remarks>
 internal sealed class BranchActor : UntypedActor
 {

@@ -3,10 +3,14 @@ using Router.Sessions;
 
 namespace Router.Listeners;
 
-/// <summary>What datagram and stream listeners share: they own a shard, supervise its sessions, and survive their own failures.</summary>
+/// <summary>
+/// What datagram and stream listeners share: they own a shard, supervise its sessions, and survive their own failures.
+/// </summary>
 /// <remarks>
-/// A listener that fails is restarted with the same shard: socket, sessions and counters stay, and no session is stopped.
-/// Sessions are restarted within their budget, then stopped; a failed stream session is stopped at once unless its handler is restart-safe.
+/// A listener that fails is restarted with the same shard: socket, sessions and counters stay, and no session is
+/// stopped.
+/// Sessions are restarted within their budget, then stopped; a failed stream session is stopped at once unless its
+/// handler is restart-safe.
 /// </remarks>
 internal abstract class ListenerActor(Shard shard, IListenerEvents events, string sessionDispatcher) : ActorBase
 {
@@ -25,7 +29,8 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
     protected override void PreStart() => Attach();
 
     /// <summary>Sessions live on: neither stopped nor disturbed by their listener's failure.</summary>
-    protected override void PreRestart(Exception reason, object? message) => Events.Restarted(shard.Listener, shard.Address, reason);
+    protected override void PreRestart(Exception reason, object? message) =>
+        Events.Restarted(shard.Listener, shard.Address, reason);
 
     protected override void PostRestart(Exception reason) => Attach();
 

@@ -35,11 +35,14 @@ internal sealed record BoundListener(BindRequest Request, IReadOnlyList<IoSocket
     public SocketAddr Address => Sockets[0].LocalAddress;
 }
 
-/// <summary>Binds all listeners before any of them starts, so that a router that cannot serve everything serves nothing.</summary>
+/// <summary>
+/// Binds all listeners before any of them starts, so that a router that cannot serve everything serves nothing.
+/// </summary>
 internal static class ListenerBinder
 {
     /// <summary>Binds every request on every loop.</summary>
-    /// <returns>The bound listeners; if anything failed, nothing is left open and <paramref name="faults"/> names every failure.</returns>
+    /// <returns>The bound listeners; if anything failed, nothing is left open and <paramref name="faults"/> names every
+    /// failure.</returns>
     public static IReadOnlyList<BoundListener> BindAll(
         INetwork network, int loops, IEnumerable<BindRequest> requests, out IReadOnlyList<BindFault> faults)
     {
@@ -73,12 +76,19 @@ internal static class ListenerBinder
     }
 
     /// <summary>Binds one socket: the first of its group, or one that joins (SO_REUSEPORT).</summary>
-    public static int Bind(INetwork network, BindRequest request, in SocketAddr address, bool makeGroup, bool joinGroup, out IoSocket? socket)
+    public static int Bind(
+        INetwork network,
+        BindRequest request,
+        in SocketAddr address,
+        bool makeGroup,
+        bool joinGroup,
+        out IoSocket? socket)
     {
         int result;
         if (request.Transport == SessionTransport.Udp)
         {
-            var options = new DatagramOptions(request.ReceiveBuffer, request.SendBuffer, request.DualStack, makeGroup, joinGroup);
+            var options = new DatagramOptions(
+                request.ReceiveBuffer, request.SendBuffer, request.DualStack, makeGroup, joinGroup);
             result = network.BindDatagram(address, options, out var datagram);
             socket = datagram;
         }
@@ -98,7 +108,8 @@ internal static class ListenerBinder
         var address = request.Address;
         for (var loop = 0; loop < loops; loop++)
         {
-            var result = Bind(network, request, address, makeGroup: loops > 1 && loop == 0, joinGroup: loop > 0, out var socket);
+            var result = Bind(
+                network, request, address, makeGroup: loops > 1 && loop == 0, joinGroup: loop > 0, out var socket);
             if (result < 0)
             {
                 sockets.ForEach(open => open.Dispose());

@@ -23,7 +23,8 @@ internal sealed record ListenerSurroundings(
 internal static class ListenerFactory
 {
     /// <summary>One shard per bound address and loop.</summary>
-    /// <param name="bound">The listener's addresses, bound on every loop; the shards own the sockets from here on.</param>
+    /// <param name="bound">The listener's addresses, bound on every loop; the shards own the sockets from here
+    /// on.</param>
     /// <param name="route">What its sessions do.</param>
     /// <param name="settings">Their limits.</param>
     /// <param name="surroundings">What all listeners share.</param>
@@ -43,7 +44,8 @@ internal static class ListenerFactory
             for (var loop = 0; loop < surroundings.Loops.Count; loop++)
             {
                 var name = bound.Count == 1 ? $"{loop}" : $"{bind}.{loop}";
-                var (shard, props) = CreateShard(bound[bind], surroundings.Loops[loop], loop, route, settings, count, surroundings);
+                var (shard, props) = CreateShard(
+                    bound[bind], surroundings.Loops[loop], loop, route, settings, count, surroundings);
                 made.Add(shard);
                 starts.Add(new BranchChild(name, props));
             }
@@ -54,7 +56,13 @@ internal static class ListenerFactory
     }
 
     private static (Shard Shard, Props Props) CreateShard(
-        BoundListener bound, LoopPlace place, int loop, Route route, SessionSettings settings, SessionCount count, ListenerSurroundings around)
+        BoundListener bound,
+        LoopPlace place,
+        int loop,
+        Route route,
+        SessionSettings settings,
+        SessionCount count,
+        ListenerSurroundings around)
     {
         var request = bound.Request;
         var sharesPort = around.Loops.Count > 1;
@@ -63,13 +71,18 @@ internal static class ListenerFactory
             request.Listener, place.Loop, route, settings, place.Ids, count, around.Random, around.SessionEvents);
         if (request.Transport == SessionTransport.Udp)
         {
-            var udp = new UdpShard(setup, around.Guard, (DatagramSocket)bound.Sockets[loop]) { SharesPort = sharesPort };
-            var producer = new Producer<UdpListener>(() => new UdpListener(udp, request, around.ListenerEvents, dispatcher));
+            var udp = new UdpShard(setup, around.Guard, (DatagramSocket)bound.Sockets[loop])
+            {
+                SharesPort = sharesPort,
+            };
+            var producer = new Producer<UdpListener>(
+                () => new UdpListener(udp, request, around.ListenerEvents, dispatcher));
             return (udp, Props.CreateBy(producer).WithDispatcher(place.Dispatcher));
         }
 
         var tcp = new TcpShard(setup, (StreamListener)bound.Sockets[loop]) { SharesPort = sharesPort };
-        var tcpProducer = new Producer<TcpListener>(() => new TcpListener(tcp, request, around.ListenerEvents, dispatcher));
+        var tcpProducer = new Producer<TcpListener>(
+            () => new TcpListener(tcp, request, around.ListenerEvents, dispatcher));
         return (tcp, Props.CreateBy(tcpProducer).WithDispatcher(place.Dispatcher));
     }
 

@@ -213,7 +213,8 @@ internal sealed class TcpListener : ListenerActor
 
     private void Rebind()
     {
-        var result = ListenerBinder.Bind(_shard.Loop.Network, _request, _shard.Address, makeGroup: false, _shard.SharesPort, out var socket);
+        var result = ListenerBinder.Bind(
+            _shard.Loop.Network, _request, _shard.Address, makeGroup: false, _shard.SharesPort, out var socket);
         if (result < 0)
         {
             _retry.Start(Self);

@@ -4,7 +4,10 @@ using Router.Sessions;
 
 namespace Router.Listeners;
 
-/// <summary>Owns one bound datagram socket: receives in batches, finds or opens the session of each datagram, tells it its share.</summary>
+/// <summary>
+/// Owns one bound datagram socket: receives in batches, finds or opens the session of each datagram, tells it its
+/// share.
+/// </summary>
 internal sealed class UdpListener : ListenerActor
 {
     private readonly UdpShard _shard;
@@ -47,7 +50,9 @@ internal sealed class UdpListener : ListenerActor
 
     protected override void Drain() => _shard.IsDraining = true;
 
-    /// <summary>Binds anew after the socket was lost: sessions keep their place, and answer from the new socket.</summary>
+    /// <summary>
+    /// Binds anew after the socket was lost: sessions keep their place, and answer from the new socket.
+    /// </summary>
     protected override void Retry()
     {
         if (!_shard.Socket.IsClosed)
@@ -55,7 +60,8 @@ internal sealed class UdpListener : ListenerActor
             return;
         }
 
-        var result = ListenerBinder.Bind(_shard.Loop.Network, _request, _shard.Address, makeGroup: false, _shard.SharesPort, out var socket);
+        var result = ListenerBinder.Bind(
+            _shard.Loop.Network, _request, _shard.Address, makeGroup: false, _shard.SharesPort, out var socket);
         if (result < 0)
         {
             _retry.Start(Self);

@@ -6,7 +6,10 @@ using Router.Sessions;
 
 namespace Router.Listeners;
 
-/// <summary>A datagram listener's state on one loop: socket, receive slots, session table, send queue. Outlives its actor's restarts.</summary>
+/// <summary>
+/// A datagram listener's state on one loop: socket, receive slots, session table, send queue. Outlives its actor's
+/// restarts.
+/// </summary>
 internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
 {
     /// <summary>Datagrams per receive call; the kernel-limit servers of the benchmarks use the same.</summary>
@@ -115,7 +118,9 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
         TakeBackRuns();
     }
 
-    /// <summary>Groups the batch by session: one message each, listing slots; order within a session is the order of arrival.</summary>
+    /// <summary>
+    /// Groups the batch by session: one message each, listing slots; order within a session is the order of arrival.
+    /// </summary>
     private void Split(int received, Func<UdpShard, SocketAddr, LocalAddr, SessionContext?> open)
     {
         Check.That(_lent == 0);
@@ -193,7 +198,10 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
         session.Self.Tell(run.Copy(), ActorRefs.NoSender);
     }
 
-    /// <summary>What a session could not take in this pass (it is being restarted) is copied out of the slots, within its mailbox's limits.</summary>
+    /// <summary>
+    /// What a session could not take in this pass (it is being restarted) is copied out of the slots, within its
+    /// mailbox's limits.
+    /// </summary>
     private void TakeBackRuns()
     {
         for (var i = 0; i < _lent; i++)
@@ -215,7 +223,8 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
                 run.Detach();
             }
 
-            _runs[i] = new DatagramRun(Batch!, _next, Loop.Buffers);   // the message stays in the mailbox: it is the session's now
+            // the message stays in the mailbox: it is the session's now
+            _runs[i] = new DatagramRun(Batch!, _next, Loop.Buffers);
         }
 
         _lent = 0;

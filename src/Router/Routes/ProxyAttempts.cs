@@ -33,7 +33,10 @@ internal struct ProxyAttempts
         return next;
     }
 
-    /// <summary>The held upstream refused or cannot be reached: this session does not take it again, and others avoid it for a while.</summary>
+    /// <summary>
+    /// The held upstream refused or cannot be reached: this session does not take it again, and others avoid it for a
+    /// while.
+    /// </summary>
     public void Fail(ProxyRoute route)
     {
         if (_held is { } upstream)
@@ -65,7 +68,10 @@ internal struct ProxyAttempts
     }
 }
 
-/// <summary>Watches for an upstream that has been asked and stays silent. Lazy: a payload writes a time, the session's timer looks at it.</summary>
+/// <summary>
+/// Watches for an upstream that has been asked and stays silent. Lazy: a payload writes a time, the session's timer
+/// looks at it.
+/// </summary>
 internal struct UpstreamSilence
 {
     private long _sinceMs;   // 0: nothing is unanswered

@@ -14,8 +14,10 @@ namespace Router.Routes;
 /// </param>
 /// <param name="ConnectTimeout">TCP: how long one upstream may take to accept. At least 1 ms.</param>
 /// <param name="UpstreamIdleTimeout">
-/// Silence of the upstream, while something sent to it is unanswered, that ends the session; infinite for never. On UDP as many
-/// datagrams are unanswered as were sent more than received; on TCP whatever was passed on since the upstream's last bytes.
+/// Silence of the upstream, while something sent to it is unanswered, that ends the session; infinite for never. On UDP
+/// as many
+/// datagrams are unanswered as were sent more than received; on TCP whatever was passed on since the upstream's last
+/// bytes.
 /// </param>
 /// <param name="NextUpstreamTries">Upstreams a session tries in all, the first included. At least 1.</param>
 internal sealed record ProxyRouteSettings(
@@ -26,7 +28,9 @@ internal sealed record ProxyRouteSettings(
     TimeSpan UpstreamIdleTimeout,
     int NextUpstreamTries);
 
-/// <summary>Passes a session's payloads to an upstream and back: UDP by a connected socket of its own, TCP by a connection.</summary>
+/// <summary>
+/// Passes a session's payloads to an upstream and back: UDP by a connected socket of its own, TCP by a connection.
+/// </summary>
 /// <remarks>Handlers run on the loop: the listener's sessions must not be put on the pool.</remarks>
 internal sealed class ProxyRoute : Route
 {

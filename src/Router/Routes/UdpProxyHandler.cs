@@ -5,10 +5,12 @@ using Router.Sessions;
 
 namespace Router.Routes;
 
-/// <summary>One UDP session of a proxy: a connected socket to its upstream. Payloads leave right from the receive slots, and replies are
+/// <summary>One UDP session of a proxy: a connected socket to its upstream. Payloads leave right from the receive
+/// slots, and replies are
 /// received right into the listener's send queue: nothing is copied or allocated on the way.</summary>
 /// <remarks>
-/// A refusal (ICMP) before the upstream's first reply moves the session to the next upstream, with the datagram at hand; when none is
+/// A refusal (ICMP) before the upstream's first reply moves the session to the next upstream, with the datagram at
+/// hand; when none is
 /// left it closes as upstream-failed. After the first reply a refusal is a counted drop and the session stays: an
 /// upstream that restarts keeps its sessions.
 /// </remarks>
@@ -114,7 +116,10 @@ internal sealed unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
         }
     }
 
-    /// <summary>A refusal tells of an earlier datagram, and the one at hand has not been sent: once more, to the next upstream if there is one.</summary>
+    /// <summary>
+    /// A refusal tells of an earlier datagram, and the one at hand has not been sent: once more, to the next upstream
+    /// if there is one.
+    /// </summary>
     private int SendAgain(SessionContext session, byte* bytes, int length)
     {
         while (true)
@@ -194,7 +199,8 @@ internal sealed unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
     }
 
     /// <summary>The upstream refused something sent earlier.</summary>
-    /// <returns>Whether the session has another upstream now. If not, it keeps the one it has, and the refusal is counted; or has none.</returns>
+    /// <returns>Whether the session has another upstream now. If not, it keeps the one it has, and the refusal is
+    /// counted; or has none.</returns>
     private bool OnRefused(SessionContext session)
     {
         if (_hasReplied)
@@ -271,7 +277,10 @@ internal sealed unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
         _silence.OnAnswered(session, isAll: true);
     }
 
-    /// <summary>Has the session end by a message to itself: payloads that are in its mailbox already go before, and may put it off.</summary>
+    /// <summary>
+    /// Has the session end by a message to itself: payloads that are in its mailbox already go before, and may put it
+    /// off.
+    /// </summary>
     private void EndIfAnswered(SessionContext session)
     {
         if (IsAnswered && !_isEnding && !session.IsClosed)

@@ -3,7 +3,10 @@ namespace Router.Routing;
 /// <summary>The candidate with the fewest sessions.</summary>
 internal static class LeastSessions
 {
-    /// <summary>Picks among those that are not excluded; candidates with equally few take turns, or the first would get every short session.</summary>
+    /// <summary>
+    /// Picks among those that are not excluded; candidates with equally few take turns, or the first would get every
+    /// short session.
+    /// </summary>
     /// <param name="sessions">Live sessions of each candidate.</param>
     /// <param name="turn">Grows by one with every pick.</param>
     /// <param name="excluded">One flag per candidate.</param>

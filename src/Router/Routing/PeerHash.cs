@@ -2,9 +2,12 @@ using System.Buffers.Binary;
 
 namespace Router.Routing;
 
-/// <summary>By the peer's address, consistently: rendezvous hashing, the candidate with the highest score for the peer wins.</summary>
+/// <summary>
+/// By the peer's address, consistently: rendezvous hashing, the candidate with the highest score for the peer wins.
+/// </summary>
 /// <remarks>
-/// Taking one of N candidates away moves exactly its own peers, about 1/N, and spreads them over the others. The constants are
+/// Taking one of N candidates away moves exactly its own peers, about 1/N, and spreads them over the others. The
+/// constants are
 /// fixed: the same pick after a restart and on every member. The peer's port has no part in it, so that all
 /// sessions of one host meet at one upstream.
 /// </remarks>
@@ -68,7 +71,9 @@ internal static class PeerHash
     private static ulong Score(ulong peer, ulong candidate) =>
         Fold(Fold(peer ^ candidate, SeedHigh) ^ candidate, SeedPort);
 
-    /// <summary>Both halves of the product: every bit of <paramref name="a"/> reaches every bit of the result.</summary>
+    /// <summary>
+    /// Both halves of the product: every bit of <paramref name="a"/> reaches every bit of the result.
+    /// </summary>
     private static ulong Fold(ulong a, ulong b)
     {
         var high = Math.BigMul(a, b, out var low);

@@ -5,7 +5,8 @@ namespace Router.Sessions;
 
 /// <summary>One session's datagrams of one received batch: the message a listener tells a session.</summary>
 /// <remarks>
-/// Lent: it lists receive slots and is good until the end of the loop's pass, when the listener takes it back. What a session could
+/// Lent: it lists receive slots and is good until the end of the loop's pass, when the listener takes it back. What a
+/// session could
 /// not take by then (suspended, on the pool) is detached: the payloads are copied into memory of the run's own.
 /// </remarks>
 internal sealed class DatagramRun

@@ -2,8 +2,13 @@ using System.Runtime.CompilerServices;
 
 namespace Router.Sessions;
 
-/// <summary>Payloads handled in one turn: on UDP one datagram each, in order of arrival; on a stream the next bytes, one payload.</summary>
-/// <remarks>The bytes are the router's and valid until the handler returns; a ref struct, so that the compiler holds it to that.</remarks>
+/// <summary>
+/// Payloads handled in one turn: on UDP one datagram each, in order of arrival; on a stream the next bytes, one
+/// payload.
+/// </summary>
+/// <remarks>
+/// The bytes are the router's and valid until the handler returns; a ref struct, so that the compiler holds it to that.
+/// </remarks>
 public readonly ref struct PayloadBatch
 {
     private readonly DatagramRun? _run;

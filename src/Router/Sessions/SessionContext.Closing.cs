@@ -11,7 +11,9 @@ public sealed partial class SessionContext
     private long _restartLoggedMs = -1;
     private int _restartsUnlogged;
 
-    /// <summary>The handler failed and no fresh one is in place yet: if the actor stops now, the session has failed.</summary>
+    /// <summary>
+    /// The handler failed and no fresh one is in place yet: if the actor stops now, the session has failed.
+    /// </summary>
     internal bool HasFailed { get; set; }
 
     /// <summary>Ends the session; a stream first sends what is unsent and waits briefly for the peer's end.</summary>
@@ -62,7 +64,9 @@ public sealed partial class SessionContext
         }
     }
 
-    /// <summary>Runs when the session's actor has stopped, whoever stopped it: the one place where a session ends.</summary>
+    /// <summary>
+    /// Runs when the session's actor has stopped, whoever stopped it: the one place where a session ends.
+    /// </summary>
     internal void OnStopped()
     {
         BeginClose(HasFailed ? CloseReason.Failed : CloseReason.Shutdown);
@@ -133,7 +137,8 @@ public sealed partial class SessionContext
         if (Stream is { } stream)
         {
             stream.Output.Release();
-            if (Closing is CloseReason.Failed or CloseReason.Reset or CloseReason.Shutdown or CloseReason.UpstreamFailed)
+            if (Closing
+                is CloseReason.Failed or CloseReason.Reset or CloseReason.Shutdown or CloseReason.UpstreamFailed)
             {
                 stream.Socket.Abort();
             }

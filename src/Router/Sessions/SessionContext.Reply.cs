@@ -16,13 +16,22 @@ public sealed partial class SessionContext
     private long _budgetReplies;
     private long _budgetBytes;
 
-    /// <summary>Lifts the amplification budget: the handler has seen proof that the peer receives what it is sent (it returned a token).</summary>
+    /// <summary>
+    /// Lifts the amplification budget: the handler has seen proof that the peer receives what it is sent (it returned a
+    /// token).
+    /// </summary>
     public void MarkPeerValidated() => _validated = true;
 
-    /// <summary>Sends a payload to the peer: UDP one datagram, at the end of the pass; streams the next bytes, at once as far as the kernel takes them.</summary>
-    /// <returns>False if nothing was taken: the session is closed; the datagram is longer than <see cref="DatagramBytesMax"/> or beyond
-    /// the amplification budget (at most one reply, and three times the bytes, per datagram received); or the stream holds its
-    /// write buffer's worth unsent (wait for <see cref="SessionHandler.OnDrained"/>). UDP drops are counted.</returns>
+    /// <summary>
+    /// Sends a payload to the peer: UDP one datagram, at the end of the pass; streams the next bytes, at once as far as
+    /// the kernel takes them.
+    /// </summary>
+    /// <returns>
+    /// False if nothing was taken: the session is closed; the datagram is longer than <see cref="DatagramBytesMax"/> or
+    /// beyond the amplification budget (at most one reply, and three times the bytes, per datagram received); or the
+    /// stream holds its write buffer's worth unsent (wait for <see cref="SessionHandler.OnDrained"/>). UDP drops are
+    /// counted.
+    /// </returns>
     public bool Reply(ReadOnlySpan<byte> payload) =>
         _shard.Settings.OnPool && !Loop.IsCurrent ? ReplyFromPool(payload) : ReplyOnLoop(payload);
 
@@ -39,7 +48,10 @@ public sealed partial class SessionContext
         return Stream is null ? ReplyDatagram(payload) : ReplyStream(payload);
     }
 
-    /// <summary>Room for one reply in the send queue, written there and then committed: upstream replies are received right into it.</summary>
+    /// <summary>
+    /// Room for one reply in the send queue, written there and then committed: upstream replies are received right into
+    /// it.
+    /// </summary>
     internal unsafe byte* ReserveReply(int length)
     {
         var queue = _shard.Queue!;
@@ -51,7 +63,9 @@ public sealed partial class SessionContext
         return queue.Reserve(length);
     }
 
-    /// <summary>Queues the reserved bytes. For routes that pass on what an upstream said: no amplification budget.</summary>
+    /// <summary>
+    /// Queues the reserved bytes. For routes that pass on what an upstream said: no amplification budget.
+    /// </summary>
     internal void CommitReply(int length)
     {
         _shard.Queue!.Commit(length, PeerAddr, LocalAddr);

@@ -12,9 +12,12 @@ public enum SessionTransport
     Tcp,
 }
 
-/// <summary>A session as its handler sees it: who the peer is, how to answer, when it ends. Outlives restarts of the handler.</summary>
+/// <summary>
+/// A session as its handler sees it: who the peer is, how to answer, when it ends. Outlives restarts of the handler.
+/// </summary>
 /// <remarks>
-/// Used within the handler's calls only. Its one place in the loop's timer wheel serves idle timeout, lifetime and the handler's
+/// Used within the handler's calls only. Its one place in the loop's timer wheel serves idle timeout, lifetime and the
+/// handler's
 /// timer: a payload only writes the time, the wheel looks again when the earliest deadline comes.
 /// </remarks>
 public sealed partial class SessionContext : LoopTimer, IIoReceiver
@@ -73,7 +76,10 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     /// <summary>Payloads of this session that were discarded, for any reason.</summary>
     public long Drops { get; private set; }
 
-    /// <summary>Silence in both directions that ends the session; <see cref="Timeout.InfiniteTimeSpan"/> for never. At least 1 ms.</summary>
+    /// <summary>
+    /// Silence in both directions that ends the session; <see cref="Timeout.InfiniteTimeSpan"/> for never. At least 1
+    /// ms.
+    /// </summary>
     public TimeSpan IdleTimeout
     {
         get => _idleTimeoutMs == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(_idleTimeoutMs);
@@ -110,7 +116,9 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     /// <summary>Milliseconds open, by the loop's clock.</summary>
     internal long AgeMs => Loop.NowMs - _openedMs;
 
-    /// <summary>Has <see cref="SessionHandler.OnTimer"/> called once after <paramref name="delay"/>; replaces an earlier one.</summary>
+    /// <summary>
+    /// Has <see cref="SessionHandler.OnTimer"/> called once after <paramref name="delay"/>; replaces an earlier one.
+    /// </summary>
     public void SetTimer(TimeSpan delay)
     {
         _timerDueMs = Loop.NowMs + Math.Max(1, (long)Math.Ceiling(delay.TotalMilliseconds));
@@ -160,7 +168,9 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
         Touch();
     }
 
-    /// <summary>Puts the session into the wheel at its earliest deadline, if it has one and is not there sooner already.</summary>
+    /// <summary>
+    /// Puts the session into the wheel at its earliest deadline, if it has one and is not there sooner already.
+    /// </summary>
     internal void Arm()
     {
         var due = NextDeadlineMs();

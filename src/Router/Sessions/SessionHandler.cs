@@ -3,18 +3,27 @@ using Router.Net;
 
 namespace Router.Sessions;
 
-/// <summary>What a session does with its payloads. One instance per session, one call at a time, on the session's dispatcher.</summary>
+/// <summary>
+/// What a session does with its payloads. One instance per session, one call at a time, on the session's dispatcher.
+/// </summary>
 /// <remarks>
-/// A call that throws restarts the session: same id, endpoint and queue, a fresh handler; the payloads of that call are gone.
+/// A call that throws restarts the session: same id, endpoint and queue, a fresh handler; the payloads of that call are
+/// gone.
 /// On the loop (the default) a call must not block: every session of the loop waits meanwhile. What blocks or computes
 /// for long belongs on the pool (<c>session.dispatcher = pool</c>).
 /// </remarks>
 public abstract class SessionHandler
 {
-    /// <summary>Whether a stream session may go on with a fresh handler after a failure. The bytes the failed one was reading are gone.</summary>
+    /// <summary>
+    /// Whether a stream session may go on with a fresh handler after a failure. The bytes the failed one was reading
+    /// are gone.
+    /// </summary>
     public virtual bool IsRestartSafe => false;
 
-    /// <summary>Called first, before any payload; again on a fresh handler after a restart (<see cref="SessionContext.Restarts"/> tells).</summary>
+    /// <summary>
+    /// Called first, before any payload; again on a fresh handler after a restart
+    /// (<see cref="SessionContext.Restarts"/> tells).
+    /// </summary>
     public virtual void OnOpened(SessionContext session)
     {
     }
@@ -24,10 +33,15 @@ public abstract class SessionHandler
     {
     }
 
-    /// <summary>Streams: the peer has ended its side. The session closes once everything is sent, unless overridden.</summary>
+    /// <summary>
+    /// Streams: the peer has ended its side. The session closes once everything is sent, unless overridden.
+    /// </summary>
     public virtual void OnPeerFinished(SessionContext session) => session.Close(CloseReason.Peer);
 
-    /// <summary>Streams: all that was queued has been sent, after <see cref="SessionContext.Reply"/> had refused or queued something.</summary>
+    /// <summary>
+    /// Streams: all that was queued has been sent, after <see cref="SessionContext.Reply"/> had refused or queued
+    /// something.
+    /// </summary>
     public virtual void OnDrained(SessionContext session)
     {
     }
@@ -42,7 +56,9 @@ public abstract class SessionHandler
     {
     }
 
-    /// <summary>Called last, once, on the handler that is in place when the session ends. Nothing can be sent any more.</summary>
+    /// <summary>
+    /// Called last, once, on the handler that is in place when the session ends. Nothing can be sent any more.
+    /// </summary>
     public virtual void OnClosed(SessionContext session, CloseReason reason)
     {
     }
@@ -55,10 +71,14 @@ public abstract class SessionHandler
     /// <summary>The route reads and writes the peer's stream itself.</summary>
     internal virtual bool OwnsStream => false;
 
-    /// <summary>Nothing is under way between the peer and anybody: a draining listener need not wait for this session.</summary>
+    /// <summary>
+    /// Nothing is under way between the peer and anybody: a draining listener need not wait for this session.
+    /// </summary>
     internal virtual bool MayEndNow(SessionContext session) => false;
 
-    /// <summary>The handler is about to be replaced after a failure: gives back sockets and counts it holds. Must not throw.</summary>
+    /// <summary>
+    /// The handler is about to be replaced after a failure: gives back sockets and counts it holds. Must not throw.
+    /// </summary>
     internal virtual void OnReplaced(SessionContext session)
     {
     }
@@ -71,10 +91,14 @@ public abstract class Route
 
     public string Name { get; }
 
-    /// <summary>Answers whatever comes without knowing the peer: never a responder port, never one of our own listeners, and
+    /// <summary>Answers whatever comes without knowing the peer: never a responder port, never one of our own
+    /// listeners, and
     /// within the amplification budget.</summary>
     internal virtual bool AnswersByItself => false;
 
-    /// <summary>A handler for a new or restarted session: fresh, or a shared one if it keeps no state. On the session's dispatcher.</summary>
+    /// <summary>
+    /// A handler for a new or restarted session: fresh, or a shared one if it keeps no state. On the session's
+    /// dispatcher.
+    /// </summary>
     internal abstract SessionHandler CreateHandler(SessionContext session);
 }

@@ -3,7 +3,9 @@ using Router.Net;
 
 namespace Router.Sessions;
 
-/// <summary>128 bits: 64 drawn when the process starts, 16 for the loop, 48 counted. Unique across restarts and members.</summary>
+/// <summary>
+/// 128 bits: 64 drawn when the process starts, 16 for the loop, 48 counted. Unique across restarts and members.
+/// </summary>
 public readonly record struct SessionId(ulong High, ulong Low)
 {
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{High:x16}{Low:x16}");

@@ -5,7 +5,8 @@ namespace Router.Sessions;
 
 /// <summary>Hashes a session key: the peer's raw sockaddr and, on a wildcard bind, the local address.</summary>
 /// <remarks>
-/// Every byte is multiplied into 128 bits with a secret of the process before and after folding, so that neither ports nor
+/// Every byte is multiplied into 128 bits with a secret of the process before and after folding, so that neither ports
+/// nor
 /// addresses that differ in a few bits collide, and nobody outside can choose keys that do.
 /// </remarks>
 internal readonly struct SessionKeyHash(RandomSource random)

@@ -9,8 +9,10 @@ namespace Router.Sessions;
 /// <param name="MaxSessions">Per listener, over all its shards.</param>
 /// <param name="MailboxMessages">Payloads that may wait for a session that cannot take them.</param>
 /// <param name="MailboxBytes">The same in bytes.</param>
-/// <param name="WriteBuffer">Bytes a stream session may hold unsent before its reading stops; also the most read at once.</param>
-/// <param name="MaxRestarts">Restarts within <paramref name="RestartWindow"/> before the session closes as failed.</param>
+/// <param name="WriteBuffer">Bytes a stream session may hold unsent before its reading stops; also the most read at
+/// once.</param>
+/// <param name="MaxRestarts">Restarts within <paramref name="RestartWindow"/> before the session closes as
+/// failed.</param>
 /// <param name="RestartWindow">The window they are counted in.</param>
 /// <param name="OnPool">Handlers run on the thread pool instead of the loop.</param>
 internal sealed record SessionSettings(
@@ -83,7 +85,10 @@ internal sealed record ShardSetup(
     RandomSource Random,
     ISessionEvents Events);
 
-/// <summary>What the sessions of one listener on one loop share, and what outlives a restart of its actor: socket, table, counters.</summary>
+/// <summary>
+/// What the sessions of one listener on one loop share, and what outlives a restart of its actor: socket, table,
+/// counters.
+/// </summary>
 /// <remarks>Loop thread only. The listener's actor derives it and is told through the two abstract members.</remarks>
 internal abstract class Shard : IEndOfPass
 {
@@ -125,7 +130,9 @@ internal abstract class Shard : IEndOfPass
     /// <summary>Sessions open on this shard.</summary>
     public int SessionsOpen;
 
-    /// <summary>Sessions whose failed actor is being replaced: the fresh one finds its session here by its own ref.</summary>
+    /// <summary>
+    /// Sessions whose failed actor is being replaced: the fresh one finds its session here by its own ref.
+    /// </summary>
     public Dictionary<IActorRef, SessionContext> Restarting { get; } = [];
 
     /// <summary>The receive slots and the send queue of a datagram shard; null on a stream shard.</summary>

@@ -2,8 +2,12 @@ using Router.Net;
 
 namespace Router.Sessions;
 
-/// <summary>The writing side of a stream: straight to the kernel while it takes everything, the rest in a rented buffer until it does.</summary>
-/// <remarks>Loop thread only. Whoever feeds it stops reading while <see cref="HasUnsent"/>: that is the back-pressure, and its bound
+/// <summary>
+/// The writing side of a stream: straight to the kernel while it takes everything, the rest in a rented buffer until it
+/// does.
+/// </summary>
+/// <remarks>Loop thread only. Whoever feeds it stops reading while <see cref="HasUnsent"/>: that is the back-pressure,
+/// and its bound
 /// is what was read at once.</remarks>
 internal sealed class StreamOutput(StreamSocket socket, BufferPool buffers)
 {

@@ -19,6 +19,9 @@ internal interface IUpstreamEvents
     /// <summary>A target leads to one of our own listeners and is left off: once per endpoint.</summary>
     void OwnListener(string group, UpstreamTarget target, SocketAddr address);
 
-    /// <summary>The names lead to more upstreams than a group can hold: those of this target beyond the limit are left off. Once per target.</summary>
+    /// <summary>
+    /// The names lead to more upstreams than a group can hold: those of this target beyond the limit are left off. Once
+    /// per target.
+    /// </summary>
     void TooMany(string group, UpstreamTarget target, int limit);
 }

@@ -14,10 +14,13 @@ internal sealed record UpstreamTarget(string Host, int Port)
 
 /// <summary>A group as configured. Immutable.</summary>
 /// <param name="Name">Of the group, for records and for its actor.</param>
-/// <param name="Targets">In the order of configuration; a name that resolves to several addresses is several upstreams.</param>
+/// <param name="Targets">In the order of configuration; a name that resolves to several addresses is several
+/// upstreams.</param>
 /// <param name="ResolveInterval">How long an answer is used before the names are asked again.</param>
-/// <param name="ResolveTimeout">How long one round of asking may take; a name without an answer by then counts as unresolved.</param>
-/// <param name="FailTimeout">How long an upstream that refused or could not be reached is picked only if nothing else is left; 0 for not at all.</param>
+/// <param name="ResolveTimeout">How long one round of asking may take; a name without an answer by then counts as
+/// unresolved.</param>
+/// <param name="FailTimeout">How long an upstream that refused or could not be reached is picked only if nothing else
+/// is left; 0 for not at all.</param>
 internal sealed record UpstreamGroupSettings(
     string Name,
     IReadOnlyList<UpstreamTarget> Targets,
@@ -26,7 +29,9 @@ internal sealed record UpstreamGroupSettings(
     TimeSpan FailTimeout);
 
 /// <summary>Upstreams that share a pick policy's figures. Picking: any thread, no locks, no allocation.</summary>
-/// <remarks>Its actor alone publishes; a session keeps the upstream it was given, whatever is published later.</remarks>
+/// <remarks>
+/// Its actor alone publishes; a session keeps the upstream it was given, whatever is published later.
+/// </remarks>
 internal sealed class UpstreamGroup
 {
     private readonly TimeProvider _time;
@@ -62,7 +67,8 @@ internal sealed class UpstreamGroup
         var snapshot = _current;
         var upstreams = snapshot.Upstreams;
         Span<bool> excluded = stackalloc bool[upstreams.Length];
-        if (!Exclude(upstreams, tried, alsoFailed: true, excluded) && !Exclude(upstreams, tried, alsoFailed: false, excluded))
+        if (!Exclude(upstreams, tried, alsoFailed: true, excluded)
+            && !Exclude(upstreams, tried, alsoFailed: false, excluded))
         {
             return null;
         }
@@ -107,7 +113,8 @@ internal sealed class UpstreamGroup
     }
 
     /// <summary>Flags what must not be picked; false if that is all.</summary>
-    private bool Exclude(ReadOnlySpan<Upstream> upstreams, ReadOnlySpan<Upstream> tried, bool alsoFailed, Span<bool> excluded)
+    private bool Exclude(
+        ReadOnlySpan<Upstream> upstreams, ReadOnlySpan<Upstream> tried, bool alsoFailed, Span<bool> excluded)
     {
         var left = false;
         for (var i = 0; i < excluded.Length; i++)

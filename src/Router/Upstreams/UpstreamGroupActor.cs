@@ -2,7 +2,9 @@ using System.Net;
 
 namespace Router.Upstreams;
 
-/// <summary>Keeps a group's names resolved: asks them all, publishes what has changed, waits, asks again. On the pool.</summary>
+/// <summary>
+/// Keeps a group's names resolved: asks them all, publishes what has changed, waits, asks again. On the pool.
+/// </summary>
 /// <remarks>Rounds do not overlap, and a round ends by its time-out even if the resolver never answers.</remarks>
 internal sealed class UpstreamGroupActor : ReceiveActor, IWithTimers
 {

@@ -3,7 +3,10 @@ using Router.Net;
 
 namespace Router.Upstreams;
 
-/// <summary>What a group's targets lead to, as last heard, and what has been written down about it. The group's actor alone uses it.</summary>
+/// <summary>
+/// What a group's targets lead to, as last heard, and what has been written down about it. The group's actor alone uses
+/// it.
+/// </summary>
 /// <remarks>Kept apart from the actor, so that a restart of it forgets nothing.</remarks>
 internal sealed class UpstreamNames
 {
@@ -85,11 +88,14 @@ internal sealed class UpstreamNames
         if (!_failing[index])
         {
             _failing[index] = true;
-            _events.Unresolved(_group.Name, _group.Settings.Targets[index], error, _addresses[index]?.Length ?? 0, retry);
+            _events.Unresolved(
+                _group.Name, _group.Settings.Targets[index], error, _addresses[index]?.Length ?? 0, retry);
         }
     }
 
-    /// <summary>Mapped addresses are the same endpoint as plain ones: one spelling, so that no check can be passed in the other.</summary>
+    /// <summary>
+    /// Mapped addresses are the same endpoint as plain ones: one spelling, so that no check can be passed in the other.
+    /// </summary>
     private static SocketAddr Normalized(IPAddress address, int port) =>
         SocketAddr.From(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address, port);
 
