@@ -1,3 +1,5 @@
+using System.Reflection;
+using System.Runtime.Loader;
 using Router.Admission;
 using Router.Configuration;
 using Router.Listeners;
@@ -90,7 +92,7 @@ internal sealed class RouterPlanner(
                 : Refuse(route, $"names handler '{name}', which the program did not add; added: {Listed(handlers.Keys)}");
         }
 
-        var type = Type.GetType(route.Class!, throwOnError: false);
+        var type = Type.GetType(route.Class!, LoadBesideProgram, typeResolver: null, throwOnError: false);
         if (type is null)
         {
             return Refuse(route, $"class '{route.Class}' is not found; write it as 'Namespace.Type, Assembly'");
@@ -102,6 +104,20 @@ internal sealed class RouterPlanner(
         }
 
         return new HandlerRoute(route.Name, () => (SessionHandler)Activator.CreateInstance(type)!);
+    }
+
+    /// <summary>Assemblies with handlers lie beside the program, which was built without knowing them.</summary>
+    private static Assembly? LoadBesideProgram(AssemblyName name)
+    {
+        var path = Path.Combine(AppContext.BaseDirectory, name.Name + ".dll");
+        try
+        {
+            return File.Exists(path) ? AssemblyLoadContext.Default.LoadFromAssemblyPath(path) : Assembly.Load(name);
+        }
+        catch (Exception e) when (e is IOException or BadImageFormatException)
+        {
+            return null;   // reported as a class that is not found
+        }
     }
 
     private static string Listed(IEnumerable<string> names) =>
