@@ -1,0 +1,168 @@
+using System.ComponentModel;
+using System.Net;
+using System.Runtime.InteropServices;
+using Router.Net;
+using Xunit.Abstractions;
+
+namespace Router.Tests.Functional;
+
+/// <summary>Descriptors and processor time, when there are few of them or many sessions.</summary>
+public sealed class ResourceTests(ITestOutputHelper output) : FunctionalTest(output)
+{
+    private const int EchoPort = 47001;
+
+    private static readonly TimeSpan AnswerTimeMax = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>A window of measuring. Others use the machine too: a disturbed window is measured again.</summary>
+    private static readonly TimeSpan Window = TimeSpan.FromSeconds(2);
+
+    [RequiresToolFact(RequiredTools.Namespace)]
+    public async Task Accepting_pauses_when_descriptors_run_out_and_goes_on_when_some_come_back()
+    {
+        const int Clients = 200;
+        const int Spare = 64;
+        const int Served = Spare - DescriptorReserve.Count;
+        const int Leaving = 10;
+        var router = await RouterAsync(
+            """
+            router {
+              loops = 1
+              listeners.echo { bind = ["udp://127.0.0.1:47001", "tcp://127.0.0.1:47001"], route = echo }
+              routes.echo { type = echo }
+            }
+            """);
+        await Network.RunAsync(() => Client.AnswerTime(() => Client.Tcp(EchoPort)));
+        await router.RecordAsync("session-closed", Client.Tries - 1);
+        var descriptors = router.Proc.Descriptors;
+        LimitDescriptors(router, descriptors + Spare);
+
+        var clients = await Network.RunAsync(() => Enumerable.Range(0, Clients).Select(_ => Client.Tcp(EchoPort)).ToList());
+        clients.ForEach(client => client.Send("hello"u8));
+        await router.RecordAsync("accept-suspended");
+        await Until.TrueAsync(() => Answered() >= Served - 2, RunningProcess.Patience, () => $"{Answered()} clients answered");
+        var served = clients.Where(client => client.Available > 0).ToList();
+        Assert.InRange(served.Count, Served - 2, Served + 2);
+
+        Assert.InRange(await QuietestAsync(router), 0, 0.05);
+        Assert.InRange(await Network.RunAsync(() => Client.AnswerTime(() => Client.Udp(EchoPort))), TimeSpan.Zero, AnswerTimeMax);
+        Assert.Single(router.RecordsOf("accept-suspended"));
+
+        served.Take(Leaving).ToList().ForEach(client => client.Dispose());
+        clients.RemoveAll(served.Take(Leaving).Contains);
+        var resumed = await Until.TrueAsync(
+            () => Answered() >= served.Count, RunningProcess.Patience, () => $"{Answered()} clients answered of {clients.Count}");
+        Assert.InRange(resumed, TimeSpan.Zero, TimeSpan.FromSeconds(1));
+
+        clients.ForEach(client => client.Dispose());
+        await Until.TrueAsync(
+            () => Math.Abs(router.Proc.Descriptors - descriptors) <= 2, RunningProcess.Patience, () => $"{router.Proc.Descriptors} descriptors");
+        var pauses = router.RecordsOf("accept-suspended").Count;
+        Assert.Equal(pauses, router.RecordsOf("accept-resumed").Count);
+        Assert.InRange(pauses, 1, Leaving + 2);
+        Assert.InRange(await Network.RunAsync(() => Client.AnswerTime(() => Client.Tcp(EchoPort))), TimeSpan.Zero, AnswerTimeMax);
+
+        int Answered() => clients.Count(client => client.Available > 0);
+    }
+
+    [RequiresToolFact(RequiredTools.Namespace)]
+    public async Task Ten_thousand_idle_sessions_cost_less_than_half_a_percent_of_a_core()
+    {
+        const int Sessions = 10_000;
+        var router = await RouterAsync(
+            """
+            router {
+              listeners.echo { bind = "udp://127.0.0.1:47001", route = echo, idle-timeout = 1h }
+              routes.echo { type = echo }
+            }
+            """,
+            "--set", "router.drain-timeout=0s");
+
+        await Network.RunAsync(() =>
+        {
+            for (var i = 0; i < Sessions; i++)
+            {
+                using var client = Client.Udp(EchoPort, Source(i));
+                Assert.Equal("open"u8.ToArray(), Client.Exchange(client, "open"u8));
+            }
+        });
+
+        Assert.InRange(await QuietestAsync(router), 0, 0.005);
+        router.Signal(TestLibc.SigTerm);
+        Assert.Equal(0, await router.ExitAsync());
+        Assert.Equal(Sessions, (await router.RecordAsync("draining")).GetProperty("sessions").GetInt32());
+    }
+
+    [RequiresToolFact(RequiredTools.Namespace)]
+    public async Task Fifty_thousand_short_sessions_leak_no_descriptor()
+    {
+        const int ProxyPort = 47002;
+        const int Clients = 500;
+        const int Rounds = 100;
+        const int WarmUp = Client.Tries;
+        await RouterAsync(
+            """
+            router {
+              listeners.upstream { bind = "udp://127.0.0.1:48001", route = echo, idle-timeout = 1s }
+              routes.echo { type = echo }
+            }
+            """);
+        var router = await RouterAsync(
+            """
+            router {
+              listeners.proxy { bind = "udp://127.0.0.1:47002", route = proxy, idle-timeout = 1s }
+              routes.proxy { type = proxy, upstreams = ["127.0.0.1:48001"], responses = 1 }
+            }
+            """);
+        await Network.RunAsync(() => Client.AnswerTime(() => Client.Udp(ProxyPort)));
+        await router.RecordAsync("session-closed", WarmUp - 1);
+        var descriptors = router.Proc.Descriptors;
+        var clients = await Network.RunAsync(() => Enumerable.Range(0, Clients).Select(i => Client.Udp(ProxyPort, Source(i))).ToList());
+
+        await Network.RunAsync(() =>
+        {
+            var reply = new byte[16];
+            for (var round = 0; round < Rounds; round++)
+            {
+                clients.ForEach(client => client.Send("short"u8));
+                clients.ForEach(client => Assert.Equal(5, client.Receive(reply)));
+            }
+        });
+
+        await Until.TrueAsync(
+            () => Math.Abs(router.Proc.Descriptors - descriptors) <= 2, RunningProcess.Patience, () => $"{router.Proc.Descriptors} descriptors");
+        clients.ForEach(client => client.Dispose());
+        router.Signal(TestLibc.SigTerm);
+        Assert.Equal(0, await router.ExitAsync());
+        var closed = router.RecordsOf("stats").Sum(stats => stats.GetProperty("closed").GetInt64());
+        Assert.Equal(WarmUp + (Clients * Rounds), closed);
+    }
+
+    /// <summary>Addresses of their own, so that many peers need no more than one socket at a time.</summary>
+    private static IPEndPoint Source(int index) => new(new IPAddress([127, 1, (byte)(index >> 8), (byte)index]), 20_000);
+
+    private static void LimitDescriptors(RouterProcess router, int limit)
+    {
+        var both = new TestLibc.Limit { Soft = (ulong)limit, Hard = (ulong)limit };
+        if (TestLibc.SetLimit(router.Id, TestLibc.ResourceDescriptors, in both, out _) != 0)
+        {
+            throw new Win32Exception(Marshal.GetLastPInvokeError());
+        }
+    }
+
+    /// <summary>The least share of one core that the router used in any of a few windows.</summary>
+    /// <remarks>The first windows may hold the compiler's work in the background, which ends.</remarks>
+    private static async Task<double> QuietestAsync(RouterProcess router)
+    {
+        const int Windows = 5;
+        const double Quiet = 0.002;
+        var least = double.MaxValue;
+        for (var i = 0; i < Windows && least > Quiet; i++)
+        {
+            var start = router.Proc.CpuNanoseconds;
+            await Until.PassedAsync(Window);
+            least = Math.Min(least, (router.Proc.CpuNanoseconds - start) / Window.TotalNanoseconds);
+        }
+
+        return least;
+    }
+}

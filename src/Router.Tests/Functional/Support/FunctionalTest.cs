@@ -1,0 +1,97 @@
+using Xunit.Abstractions;
+
+namespace Router.Tests.Functional;
+
+/// <summary>Functional tests run alone: they measure, and two cores are soon busy.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class FunctionalTests
+{
+    public const string Name = "functional";
+}
+
+/// <summary>Base of tests that run the shipped program: a network and a folder of the test's own, and an end to all it started.</summary>
+[Collection(FunctionalTests.Name)]
+public abstract class FunctionalTest(ITestOutputHelper output) : IAsyncLifetime
+{
+    private readonly List<RunningProcess> _started = [];
+    private NetworkNamespace? _network;
+    private DirectoryInfo? _folder;
+
+    /// <summary>Made when first used, so that a test that cannot have one says so by failing.</summary>
+    internal NetworkNamespace Network => _network ??= new NetworkNamespace();
+
+    protected string Folder => (_folder ??= Directory.CreateTempSubdirectory("router-test-")).FullName;
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
+    {
+        foreach (var process in Enumerable.Reverse(_started))
+        {
+            await process.DisposeAsync();
+            Show(process);
+        }
+
+        _network?.Dispose();
+        _folder?.Delete(recursive: true);
+    }
+
+    /// <summary>Runs the router until the test ends. It listens when this returns.</summary>
+    internal async Task<RouterProcess> RouterAsync(string? config, params string[] more) =>
+        Keep(await RouterProcess.RunAsync(Network, Folder, config, more));
+
+    /// <summary>Starts the router with any arguments.</summary>
+    internal async Task<RouterProcess> CommandAsync(IEnumerable<string> arguments, IEnumerable<string>? privileges = null) =>
+        Keep(await RouterProcess.StartAsync(Network, Folder, arguments, privileges));
+
+    /// <summary>Starts a program, which ends with the test at the latest.</summary>
+    internal async Task<RunningProcess> ProgramAsync(string program, params string[] arguments) =>
+        Keep(await RunningProcess.StartAsync(Network, Folder, program, arguments));
+
+    /// <summary>Starts a server and waits until it has the port.</summary>
+    internal async Task<RunningProcess> ServerAsync(string transport, int port, string program, params string[] arguments)
+    {
+        var server = await ProgramAsync(program, arguments);
+        await Until.TrueAsync(
+            () => server.HasExited || server.Proc.IsBound(transport, port),
+            RunningProcess.Patience,
+            () => $"{program} on {transport} port {port}\n{server.Output}\n{server.Error}");
+        Assert.False(server.HasExited, $"{program} ended:\n{server.Output}\n{server.Error}");
+        return server;
+    }
+
+    /// <summary>Runs a program to its end and expects exit code 0.</summary>
+    /// <param name="input">What it reads.</param>
+    /// <returns>What it wrote to its standard output.</returns>
+    internal async Task<string> ToolAsync(string program, IEnumerable<string> arguments, string? input = null)
+    {
+        var tool = await ProgramAsync(program, [.. arguments]);
+        if (input is not null)
+        {
+            await tool.Input.WriteAsync(input);
+        }
+
+        tool.Input.Close();
+        var exit = await tool.ExitAsync();
+        Assert.True(exit == 0, $"{program} ended with {exit}:\n{tool.Output}\n{tool.Error}");
+        return tool.Output.ToString();
+    }
+
+    internal T Keep<T>(T process)
+        where T : RunningProcess
+    {
+        _started.Add(process);
+        return process;
+    }
+
+    private void Show(RunningProcess process)
+    {
+        const int LinesMax = 40;
+        var lines = process.Output.Lines.Concat(process.Error.Lines).ToList();
+        output.WriteLine($"process {process.Id}, {lines.Count} lines:");
+        foreach (var line in lines.TakeLast(LinesMax))
+        {
+            output.WriteLine("  " + line);
+        }
+    }
+}

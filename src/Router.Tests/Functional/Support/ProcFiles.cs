@@ -1,0 +1,55 @@
+using System.Globalization;
+
+namespace Router.Tests.Functional;
+
+/// <summary>What the kernel tells about a process and its network: proc(5).</summary>
+internal readonly record struct ProcFiles(int Pid)
+{
+    private string Root => "/proc/" + Pid.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>Open descriptors.</summary>
+    public int Descriptors => Directory.GetFileSystemEntries(Root + "/fd").Length;
+
+    /// <summary>CPU time of all threads that live, in nanoseconds: finer than the clock ticks of stat.</summary>
+    public long CpuNanoseconds => Directory.GetDirectories(Root + "/task").Sum(task =>
+    {
+        try
+        {
+            return long.Parse(File.ReadAllText(task + "/schedstat").Split(' ')[0], CultureInfo.InvariantCulture);
+        }
+        catch (IOException)
+        {
+            return 0;   // the thread ended meanwhile
+        }
+    });
+
+    /// <summary>Bytes it read so far, from files, pipes and sockets alike.</summary>
+    public long BytesRead => long.Parse(
+        File.ReadLines(Root + "/io").First(line => line.StartsWith("rchar:", StringComparison.Ordinal))["rchar:".Length..],
+        CultureInfo.InvariantCulture);
+
+    /// <summary>A counter of the whole namespace, such as ("Udp", "InDatagrams").</summary>
+    public long Counter(string protocol, string name)
+    {
+        var rows = File.ReadLines(Root + "/net/snmp")
+            .Where(line => line.StartsWith(protocol + ":", StringComparison.Ordinal))
+            .Select(line => line.Split(' '))
+            .ToList();
+        return long.Parse(rows[1][Array.IndexOf(rows[0], name)], CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Whether a UDP socket is bound, or a TCP socket listens, on the port.</summary>
+    public bool IsBound(string transport, int port)
+    {
+        const string Listens = "0A";
+        var root = Root;
+        var ending = string.Create(CultureInfo.InvariantCulture, $":{port:X4}");
+        return new[] { "", "6" }
+            .Select(family => $"{root}/net/{transport}{family}")
+            .Where(File.Exists)
+            .SelectMany(File.ReadLines)
+            .Skip(1)
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Any(words => words[1].EndsWith(ending, StringComparison.Ordinal) && (transport == "udp" || words[3] == Listens));
+    }
+}
