@@ -1,0 +1,173 @@
+using System.Net.Sockets;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Router.Hosting;
+using Router.Net;
+using Router.Sessions;
+using Router.Tests.Kit;
+
+namespace Router.Tests.Hosting;
+
+/// <summary>What the loop's thread allocates per message, on real sockets, must not exceed what src/Router.Benchmarks/allocations.json says.</summary>
+public sealed class AllocationGateTests
+{
+    private const int WarmUp = 3_000;
+    private const int Measured = 5_000;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    [Theory]
+    [InlineData("echo-udp", "type = echo", SocketType.Dgram)]
+    [InlineData("echo-tcp", "type = echo", SocketType.Stream)]
+    [InlineData("reply-udp", "type = reply, text = \"I hear you\"", SocketType.Dgram)]
+    [InlineData("handler-udp", "type = handler, name = echo", SocketType.Dgram)]
+    [InlineData("proxy-udp", "type = proxy, upstreams = [\"127.0.0.1:UPSTREAM\"]", SocketType.Dgram)]
+    [InlineData("proxy-tcp", "type = proxy, upstreams = [\"127.0.0.1:UPSTREAM\"]", SocketType.Stream)]
+    public async Task A_message_allocates_no_more_than_the_checked_in_figure(string name, string route, SocketType type)
+    {
+        await using var upstream = Start("type = echo", loops: 1);
+        var port = upstream.Bound[type == SocketType.Dgram ? 0 : 1].Address.Port;
+        await using var engine = Start(route.Replace("UPSTREAM", $"{port}"), loops: 1);
+        using var client = new Socket(type, type == SocketType.Dgram ? ProtocolType.Udp : ProtocolType.Tcp);
+        client.ReceiveTimeout = (int)Patience.TotalMilliseconds;
+        client.Connect(engine.Bound[type == SocketType.Dgram ? 0 : 1].Address.ToIPEndPoint());
+
+        Exchange(client, WarmUp);
+        var before = await AllocatedOn(engine.Loops[0]);
+        Exchange(client, Measured);
+        var allocated = await AllocatedOn(engine.Loops[0]) - before;
+
+        var allowed = Expected(name) * Measured + Probe.Bytes;
+        Assert.True(allocated <= allowed, $"{name}: {(double)allocated / Measured:F3} bytes per message, {allocated} in all");
+    }
+
+    /// <summary>Also with many sessions in one batch: splitting, grouping and flushing allocate nothing.</summary>
+    [Fact]
+    public async Task Interleaved_sessions_allocate_nothing_per_datagram()
+    {
+        await using var engine = Start("type = echo", loops: 1);
+        var clients = Enumerable.Range(0, 16).Select(_ => new Socket(SocketType.Dgram, ProtocolType.Udp)).ToArray();
+        foreach (var client in clients)
+        {
+            client.ReceiveTimeout = (int)Patience.TotalMilliseconds;
+            client.Connect(engine.Bound[0].Address.ToIPEndPoint());
+        }
+
+        ExchangeAll(clients, 200);
+        var before = await AllocatedOn(engine.Loops[0]);
+        ExchangeAll(clients, 300);
+        var allocated = await AllocatedOn(engine.Loops[0]) - before;
+        Array.ForEach(clients, static client => client.Dispose());
+        Assert.True(allocated <= Probe.Bytes, $"{allocated} bytes for {300 * 16 * 4} datagrams");
+    }
+
+    /// <summary>The gate itself: 32 bytes a message are seen.</summary>
+    [Fact]
+    public async Task A_handler_that_allocates_is_seen()
+    {
+        await using var engine = Start("type = handler, name = allocating", loops: 1);
+        using var client = new Socket(SocketType.Dgram, ProtocolType.Udp);
+        client.Connect(engine.Bound[0].Address.ToIPEndPoint());
+        Exchange(client, 100);
+        var before = await AllocatedOn(engine.Loops[0]);
+        Exchange(client, 1_000);
+        Assert.InRange(await AllocatedOn(engine.Loops[0]) - before, 32_000, 100_000);
+    }
+
+    private static void Exchange(Socket client, int messages)
+    {
+        Span<byte> payload = stackalloc byte[64];
+        Span<byte> reply = stackalloc byte[2048];
+        for (var i = 0; i < messages; i++)
+        {
+            client.Send(payload);
+            Assert.True(client.Receive(reply) > 0);
+        }
+    }
+
+    private static void ExchangeAll(Socket[] clients, int rounds)
+    {
+        Span<byte> payload = stackalloc byte[64];
+        Span<byte> reply = stackalloc byte[2048];
+        for (var round = 0; round < rounds; round++)
+        {
+            for (var i = 0; i < 4; i++)
+            {
+                foreach (var client in clients)
+                {
+                    client.Send(payload);
+                }
+            }
+
+            for (var i = 0; i < 4; i++)
+            {
+                foreach (var client in clients)
+                {
+                    Assert.Equal(64, client.Receive(reply));
+                }
+            }
+        }
+    }
+
+    private static int Expected(string name)
+    {
+        var file = Path.Combine(Tidy.Repository.Root, "src", "Router.Benchmarks", "allocations.json");
+        return JsonSerializer.Deserialize<Dictionary<string, int>>(File.ReadAllText(file))![name];
+    }
+
+    private static RouterEngine Start(string route, int loops)
+    {
+        using var file = new TextFile($$"""
+            router {
+              loops = {{loops}}, log { stats-interval = infinite }
+              listeners { l { bind = ["udp://127.0.0.1:0", "tcp://127.0.0.1:0"], route = r } }
+              routes { r { {{route}} } }
+            }
+            """);
+        var handlers = new Dictionary<string, Func<SessionHandler>>
+        {
+            ["echo"] = static () => new EchoHandler(),
+            ["allocating"] = static () => new AllocatingHandler(),
+        };
+        var loaded = RouterLoader.Load(file.Path, [], handlers, TimeProvider.System);
+        Assert.Empty(loaded.Faults);
+        var log = LoggerFactory.Create(static _ => { }).CreateLogger("test");
+        return loaded.Setup!.Start(TimeProvider.System, RandomSource.System, log, out _)!;
+    }
+
+    private static Task<long> AllocatedOn(IoLoop loop)
+    {
+        var probe = new Probe();
+        loop.Enqueue(probe);
+        return probe.Allocated.WaitAsync(Patience);
+    }
+
+    private sealed class AllocatingHandler : SessionHandler
+    {
+        private byte[]? _last;
+
+        public override void OnReceived(SessionContext session, PayloadBatch batch)
+        {
+            foreach (var payload in batch)
+            {
+                _last = new byte[8];   // 32 bytes with its header
+                session.Reply(payload);
+            }
+
+            GC.KeepAlive(_last);
+        }
+    }
+
+    /// <summary>Reads the loop thread's own counter, on it.</summary>
+    private sealed class Probe : IRunnable
+    {
+        /// <summary>What reading itself may cost: the completion of one task.</summary>
+        public const int Bytes = 512;
+
+        private readonly TaskCompletionSource<long> _allocated = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<long> Allocated => _allocated.Task;
+
+        public void Run() => _allocated.SetResult(GC.GetAllocatedBytesForCurrentThread());
+    }
+}
