@@ -55,7 +55,8 @@ public sealed class PeerGuardTests
             Own = new OwnEndpoints([IPEndPoint.Parse("[::]:27123")], Machine),
         };
         Assert.Equal(DropReason.OwnListener, guard.Refuse(SocketAddr.From(IPEndPoint.Parse("127.0.0.1:27123"))));
-        Assert.Equal(DropReason.OwnListener, guard.Refuse(SocketAddr.From(IPEndPoint.Parse("[::ffff:192.0.2.1]:27123"))));
+        Assert.Equal(
+            DropReason.OwnListener, guard.Refuse(SocketAddr.From(IPEndPoint.Parse("[::ffff:192.0.2.1]:27123"))));
         Assert.Null(guard.Refuse(SocketAddr.From(IPEndPoint.Parse("127.0.0.1:27124"))));
     }
 }

@@ -15,7 +15,9 @@ public sealed class RouterServiceTests
 {
     private const string EchoConfig = """
         router {
-          listeners { echo { bind = ["udp://127.0.0.1:0", "tcp://127.0.0.1:0"], route = echo, session { dispatcher = DISPATCHER } } }
+          listeners.echo {
+            bind = ["udp://127.0.0.1:0", "tcp://127.0.0.1:0"], route = echo, session { dispatcher = DISPATCHER }
+          }
           routes { echo { type = handler, name = echo } }
         }
         """;
@@ -30,7 +32,8 @@ public sealed class RouterServiceTests
         using var file = new TextFile(EchoConfig.Replace("DISPATCHER", dispatcher));
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
-        builder.Services.AddRouter(file.Path, router => router.AddHandler<EchoHandler>("echo").Set("router.drain-timeout=1s"));
+        builder.Services.AddRouter(
+            file.Path, router => router.AddHandler<EchoHandler>("echo").Set("router.drain-timeout=1s"));
         using var host = builder.Build();
         await host.StartAsync();
         var engine = host.Services.GetServices<IHostedService>().OfType<RouterService>().Single().Engine!;
@@ -152,7 +155,8 @@ public sealed class RouterServiceTests
         Assert.Contains(faults, fault => fault.Contains("listener foreign") && fault.Contains("EADDRNOTAVAIL"));
     }
 
-    private static Dictionary<string, Func<SessionHandler>> Handlers() => new() { ["echo"] = static () => new EchoHandler() };
+    private static Dictionary<string, Func<SessionHandler>> Handlers() =>
+        new() { ["echo"] = static () => new EchoHandler() };
 
     private static ILogger NoLog() => LoggerFactory.Create(static _ => { }).CreateLogger("test");
 

@@ -9,12 +9,17 @@ namespace Router.Tests.Routes;
 /// <summary>A proxy route with a listener of each kind in a kit.</summary>
 internal sealed class ProxyRig : IDisposable
 {
-    public ProxyRig(string[] upstreams, Func<ProxyRouteSettings, ProxyRouteSettings>? change = null, long seed = 1, RouterTestKit? kit = null)
+    public ProxyRig(
+        string[] upstreams,
+        Func<ProxyRouteSettings, ProxyRouteSettings>? change = null,
+        long seed = 1,
+        RouterTestKit? kit = null)
     {
         Kit = kit ?? new RouterTestKit(seed);
         Group = TestUpstreams.Group(Kit.Time, upstreams);
         var settings = new ProxyRouteSettings(
-            Group, PickPolicy.RoundRobin, Responses: 0, TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan, NextUpstreamTries: 3);
+            Group, PickPolicy.RoundRobin, Responses: 0, TimeSpan.FromSeconds(1),
+            Timeout.InfiniteTimeSpan, NextUpstreamTries: 3);
         Route = new ProxyRoute("proxy", change?.Invoke(settings) ?? settings);
     }
 

@@ -334,7 +334,8 @@ public sealed class TcpProxyTests
     [Fact]
     public void A_silent_upstream_ends_the_session_only_while_it_owes_something()
     {
-        using var rig = new ProxyRig([One], settings => settings with { UpstreamIdleTimeout = TimeSpan.FromSeconds(2) });
+        using var rig = new ProxyRig(
+            [One], settings => settings with { UpstreamIdleTimeout = TimeSpan.FromSeconds(2) });
         var server = rig.Kit.TcpServer(One);
         var client = rig.Kit.TcpPeer(Client, rig.BindTcp());
         client.Send("one"u8);

@@ -126,7 +126,8 @@ public sealed class UdpProxyResponsesTests
     [Fact]
     public void A_silent_upstream_ends_the_session_after_its_idle_timeout()
     {
-        using var rig = new ProxyRig([One], settings => settings with { UpstreamIdleTimeout = TimeSpan.FromSeconds(2) });
+        using var rig = new ProxyRig(
+            [One], settings => settings with { UpstreamIdleTimeout = TimeSpan.FromSeconds(2) });
         rig.Kit.UdpPeer(One);
         var client = rig.Kit.UdpPeer(Client, rig.BindUdp());
         client.Send("x"u8);
@@ -145,7 +146,8 @@ public sealed class UdpProxyResponsesTests
     [Fact]
     public void An_upstream_that_has_answered_everything_may_be_silent()
     {
-        using var rig = new ProxyRig([One], settings => settings with { UpstreamIdleTimeout = TimeSpan.FromSeconds(2) });
+        using var rig = new ProxyRig(
+            [One], settings => settings with { UpstreamIdleTimeout = TimeSpan.FromSeconds(2) });
         rig.UdpEcho(One);
         var client = rig.Kit.UdpPeer(Client, rig.BindUdp());
         for (var i = 0; i < 3; i++)

@@ -29,7 +29,9 @@ public sealed class UdpProxyTests
         Assert.Single(upstream.Received.Select(datagram => datagram.From).Distinct());
         var session = rig.Kit.SessionOf(client.EndPoint);
         Assert.Equal(One, session.Upstream);
-        Assert.Equal((100, 190, 100, 190), (session.PayloadsReceived, session.BytesReceived, session.PayloadsSent, session.BytesSent));
+        Assert.Equal(
+            (100, 190, 100, 190),
+            (session.PayloadsReceived, session.BytesReceived, session.PayloadsSent, session.BytesSent));
         Assert.Equal([1], rig.Counts);
 
         rig.Kit.Advance(TimeSpan.FromSeconds(31));
@@ -62,7 +64,8 @@ public sealed class UdpProxyTests
         using var rig = new ProxyRig([One]);
         var upstream = rig.Kit.UdpPeer(One);
         var replies = Enumerable.Range(0, 100).Select(i => $"reply {i}").ToList();
-        upstream.OnReceived = datagram => replies.ForEach(reply => upstream.SendTo(datagram.From, System.Text.Encoding.UTF8.GetBytes(reply)));
+        upstream.OnReceived = datagram => replies.ForEach(
+            reply => upstream.SendTo(datagram.From, System.Text.Encoding.UTF8.GetBytes(reply)));
         var client = rig.Kit.UdpPeer(Client, rig.BindUdp());
 
         client.Send("go"u8);
@@ -88,7 +91,9 @@ public sealed class UdpProxyTests
 
         Assert.All(clients, client => Assert.Equal([client.EndPoint.ToString()], client.ReceivedText));
         Assert.Equal([5, 5], rig.Counts);
-        Assert.All(upstreams, upstream => Assert.Equal(5, upstream.Received.Select(datagram => datagram.From).Distinct().Count()));
+        Assert.All(
+            upstreams,
+            upstream => Assert.Equal(5, upstream.Received.Select(datagram => datagram.From).Distinct().Count()));
     }
 
     [Fact]
@@ -154,7 +159,8 @@ public sealed class UdpProxyTests
         Assert.Equal(2, listener.Drops(DropReason.UpstreamRefused));
         rig.AssertNothingLeft();
 
-        var untried = Assert.Single(rig.Group.Current.Upstreams.ToArray(), upstream => !upstream.HasFailed(rig.Kit.Time));
+        var untried = Assert.Single(
+            rig.Group.Current.Upstreams.ToArray(), upstream => !upstream.HasFailed(rig.Kit.Time));
         rig.UdpEcho(untried.Text);
         client.Send("third"u8);   // a new session avoids the two
         rig.Kit.RunUntilIdle();
@@ -356,7 +362,8 @@ public sealed class UdpProxyTests
     public void Hash_keeps_all_sessions_of_an_address_on_one_upstream()
     {
         using var rig = new ProxyRig(
-            [.. Enumerable.Range(1, 8).Select(i => $"10.0.0.{i}:53")], settings => settings with { Pick = PickPolicy.Hash });
+            [.. Enumerable.Range(1, 8).Select(i => $"10.0.0.{i}:53")],
+            settings => settings with { Pick = PickPolicy.Hash });
         foreach (var target in rig.Group.Current.Upstreams)
         {
             rig.UdpEcho(target.Text);

@@ -57,7 +57,9 @@ public sealed class PickPolicyTests
     [Fact]
     public void Least_sessions_takes_turns_among_equals()
     {
-        var picks = Enumerable.Range(0, 12).Select(turn => LeastSessions.Pick([4, 9, 4, 4], (uint)turn, new bool[4])).ToList();
+        var picks = Enumerable.Range(0, 12)
+            .Select(turn => LeastSessions.Pick([4, 9, 4, 4], (uint)turn, new bool[4]))
+            .ToList();
 
         Assert.All(picks.CountBy(pick => pick), group => Assert.Equal(4, group.Value));
         Assert.Equal([0, 2, 3], picks.Distinct().Order());
@@ -102,7 +104,9 @@ public sealed class PickPolicyTests
         Assert.Equal(before.Count(pick => pick == 3), moved.Count);
         Assert.InRange(moved.Count, Peers / Candidates * 9 / 10, Peers / Candidates * 11 / 10);
         Assert.Equal(9, moved.Select(pair => pair.Second).Distinct().Count());
-        Assert.All(moved.CountBy(pair => pair.Second), share => Assert.InRange(share.Value, moved.Count / 9 * 7 / 10, moved.Count / 9 * 13 / 10));
+        Assert.All(
+            moved.CountBy(pair => pair.Second),
+            share => Assert.InRange(share.Value, moved.Count / 9 * 7 / 10, moved.Count / 9 * 13 / 10));
     }
 
     [Fact]
@@ -114,7 +118,9 @@ public sealed class PickPolicyTests
             var shares = PeerKeys(32_000).CountBy(peer => PeerHash.Pick(peer, keys, new bool[candidates])).ToList();
 
             Assert.Equal(candidates, shares.Count);
-            Assert.All(shares, share => Assert.InRange(share.Value, 32_000 / candidates * 8 / 10, 32_000 / candidates * 12 / 10));
+            Assert.All(
+                shares,
+                share => Assert.InRange(share.Value, 32_000 / candidates * 8 / 10, 32_000 / candidates * 12 / 10));
         }
     }
 
@@ -125,7 +131,8 @@ public sealed class PickPolicyTests
         var reversed = keys.Reverse().ToArray();
         foreach (var peer in PeerKeys(1_000))
         {
-            Assert.Equal(keys[PeerHash.Pick(peer, keys, new bool[8])], reversed[PeerHash.Pick(peer, reversed, new bool[8])]);
+            Assert.Equal(
+                keys[PeerHash.Pick(peer, keys, new bool[8])], reversed[PeerHash.Pick(peer, reversed, new bool[8])]);
         }
     }
 

@@ -47,7 +47,10 @@ internal sealed class UpstreamRecords : IUpstreamEvents
         Lines.Add($"{group}: {target} beyond {limit}");
 }
 
-/// <summary>Names and what they resolve to, as the test sets it; unknown names fail, and those of <see cref="Silent"/> never answer.</summary>
+/// <summary>
+/// Names and what they resolve to, as the test sets it; unknown names fail, and those of <see cref="Silent"/> never
+/// answer.
+/// </summary>
 internal sealed class ScriptedResolver : INameResolver
 {
     public Dictionary<string, string[]> Names { get; } = [];

@@ -92,7 +92,8 @@ public sealed class UpstreamGroupTests
     [Fact]
     public void A_fail_timeout_of_zero_avoids_nobody()
     {
-        var group = new UpstreamGroup(TestUpstreams.Settings("10.0.0.1:53") with { FailTimeout = TimeSpan.Zero }, _time);
+        var group = new UpstreamGroup(
+            TestUpstreams.Settings("10.0.0.1:53") with { FailTimeout = TimeSpan.Zero }, _time);
         _ = new UpstreamNames(group, _ => false, new UpstreamRecords());
         group.MarkFailed(group.Current.Upstreams[0]);
 

@@ -6,13 +6,15 @@ namespace Router.Routes;
 
 /// <summary>Two connected streams, copied into each other through the loop's read buffer. Loop thread only.</summary>
 /// <remarks>
-/// Each direction by itself: what is read from one side is sent to the other at once; while a rest of it is unsent that side is not
-/// read, so that at most one read's worth is held per direction. FIN is passed on after what is unsent, and the other
-/// direction goes on. Interest is changed only when a side blocks or drains.
+/// Each direction by itself: what is read from one side is sent to the other at once; while a rest of it is unsent that
+/// side is not read, so that at most one read's worth is held per direction. FIN is passed on after what is unsent, and
+/// the other direction goes on. Interest is changed only when a side blocks or drains.
 /// </remarks>
 internal sealed unsafe class StreamPair
 {
-    /// <summary>The least that is read at once: bulk moves at a call per 64 KiB also where the write buffer is set small.</summary>
+    /// <summary>
+    /// The least that is read at once: bulk moves at a call per 64 KiB also where the write buffer is set small.
+    /// </summary>
     private const int ReadBytesMin = 64 * 1024;
 
     /// <summary>Reads of one side in one turn after it has failed: its last bytes, and then its error.</summary>
@@ -38,7 +40,10 @@ internal sealed unsafe class StreamPair
     /// <summary>Whether something has been passed to the upstream since it last sent anything.</summary>
     public bool PassedToUpstream { get; private set; }
 
-    /// <summary>One of the two sockets is ready: moves what can be moved, and closes the session when both have ended or one has broken.</summary>
+    /// <summary>
+    /// One of the two sockets is ready: moves what can be moved, and closes the session when both have ended or one has
+    /// broken.
+    /// </summary>
     public void OnReady(SessionContext session, IoSocket socket, IoReadiness ready)
     {
         var side = ReferenceEquals(socket, _client.Socket) ? _client : _upstream;
@@ -89,7 +94,8 @@ internal sealed unsafe class StreamPair
         {
             End(session, from);
         }
-        else if (SocketErrors.Classify((Errno)(-received)) is not (SocketErrorClass.Transient or SocketErrorClass.Exhausted))
+        else if (SocketErrors.Classify((Errno)(-received))
+            is not (SocketErrorClass.Transient or SocketErrorClass.Exhausted))
         {
             Break(session, from);
         }
@@ -173,7 +179,9 @@ internal sealed unsafe class StreamPair
         }
     }
 
-    /// <summary>The kernel reports a hang-up or an error, and would on every pass: takes what the side still has, then ends it.</summary>
+    /// <summary>
+    /// The kernel reports a hang-up or an error, and would on every pass: takes what the side still has, then ends it.
+    /// </summary>
     private void OnFailed(SessionContext session, Side side)
     {
         for (var i = 0; i < LastReadsMax && MayRead(side) && Read(session, side); i++)
@@ -204,8 +212,10 @@ internal sealed unsafe class StreamPair
         }
     }
 
-    /// <summary>Sending to the side failed: what it said before it broke still goes to the other, as when a server answers and closes without
-    /// reading all.</summary>
+    /// <summary>
+    /// Sending to the side failed: what it said before it broke still goes to the other, as when a server answers and
+    /// closes without reading all.
+    /// </summary>
     private void TakeLastWords(SessionContext session, Side side)
     {
         var other = Other(side);
@@ -230,7 +240,10 @@ internal sealed unsafe class StreamPair
         Break(session, side);
     }
 
-    /// <summary>A reset on one side resets the other; unless it is the upstream's, after it had ended in order: it only takes no more.</summary>
+    /// <summary>
+    /// A reset on one side resets the other; unless it is the upstream's, after it had ended in order: it only takes no
+    /// more.
+    /// </summary>
     private void Break(SessionContext session, Side side)
     {
         if (ReferenceEquals(side, _client))

@@ -5,7 +5,9 @@ using Router.Sessions;
 namespace Router.Routes;
 
 /// <summary>One TCP session of a proxy: connects to an upstream, then copies both ways until both have ended.</summary>
-/// <remarks>The client is not read before an upstream has accepted: what it sends waits in the kernel and can go to any of them.</remarks>
+/// <remarks>
+/// The client is not read before an upstream has accepted: what it sends waits in the kernel and can go to any of them.
+/// </remarks>
 internal sealed class TcpProxyHandler(ProxyRoute route) : SessionHandler
 {
     private StreamSocket? _connecting;

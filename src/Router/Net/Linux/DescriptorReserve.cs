@@ -1,8 +1,8 @@
 namespace Router.Net;
 
 /// <summary>
-/// The last descriptors below the limit are not for sockets: the runtime opens files of its own (assemblies, name resolution,
-/// /proc), and what fails there fails far from any socket.
+/// The last descriptors below the limit are not for sockets: the runtime opens files of its own (assemblies, name
+/// resolution, /proc), and what fails there fails far from any socket.
 /// </summary>
 /// <remarks>Descriptors are given out lowest first (open(2)), so one that is high says how many are taken.</remarks>
 internal static class DescriptorReserve

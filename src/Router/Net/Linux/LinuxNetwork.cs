@@ -155,7 +155,9 @@ public sealed unsafe class LinuxNetwork : INetwork
         return result < 0 ? -(int)Errno.EINPROGRESS : 0;
     }
 
-    /// <summary>A socket, unless it takes one of the descriptors kept in reserve: then EMFILE, as if there were none.</summary>
+    /// <summary>
+    /// A socket, unless it takes one of the descriptors kept in reserve: then EMFILE, as if there were none.
+    /// </summary>
     private int Open(int family, int type)
     {
         var fd = _calls.Socket(family, type | Libc.SockNonBlock | Libc.SockCloseOnExec, 0);

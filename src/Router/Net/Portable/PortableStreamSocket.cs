@@ -102,7 +102,9 @@ internal sealed unsafe class PortableStreamSocket(Socket socket, SocketAddr peer
     }
 }
 
-/// <summary>A listening TCP socket of the base library; it cannot ask for the backlog granted, only for the limit.</summary>
+/// <summary>
+/// A listening TCP socket of the base library; it cannot ask for the backlog granted, only for the limit.
+/// </summary>
 internal sealed class PortableStreamListener : StreamListener, IPortableSocket
 {
     public PortableStreamListener(Socket socket, int askedBacklog)
