@@ -2,7 +2,9 @@ using Xunit.Abstractions;
 
 namespace Router.Tests.Functional;
 
-/// <summary>Exit codes and what they come with: 0 ok, 1 refused configuration, 2 could not bind, 64 wrong command line.</summary>
+/// <summary>
+/// Exit codes and what they come with: 0 ok, 1 refused configuration, 2 could not bind, 64 wrong command line.
+/// </summary>
 public sealed class CommandLineTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     private const string Echo =
@@ -78,7 +80,8 @@ public sealed class CommandLineTests(ITestOutputHelper output) : FunctionalTest(
     {
         await ServerAsync("udp", 47009, "socat", "-u", "UDP-RECV:47009,bind=127.0.0.1", "/dev/null");
 
-        AssertTells(await RefusalAsync("udp://127.0.0.1:47009"), "udp://127.0.0.1:47009", "EADDRINUSE", "Address already in use");
+        AssertTells(
+            await RefusalAsync("udp://127.0.0.1:47009"), "udp://127.0.0.1:47009", "EADDRINUSE", "Address already in use");
     }
 
     [RequiresToolTheory(RequiredTools.Namespace)]
@@ -89,7 +92,8 @@ public sealed class CommandLineTests(ITestOutputHelper output) : FunctionalTest(
         await Network.SetAsync("ipv4.ip_unprivileged_port_start", $"{FirstUnprivilegedPort}");
 
         // Root without this one right: as any user, but sure to be able to read the program.
-        var line = await RefusalAsync(address, "--bounding-set", "-net_bind_service", "--inh-caps", "-net_bind_service");
+        var line = await RefusalAsync(
+            address, "--bounding-set", "-net_bind_service", "--inh-caps", "-net_bind_service");
 
         AssertTells(line, address, "EACCES", "Permission denied");
     }

@@ -4,7 +4,9 @@ using Xunit.Abstractions;
 
 namespace Router.Tests.Functional;
 
-/// <summary>Whatever becomes of peers, upstreams and handlers: a fresh client is answered, and nothing is left behind.</summary>
+/// <summary>
+/// Whatever becomes of peers, upstreams and handlers: a fresh client is answered, and nothing is left behind.
+/// </summary>
 public sealed class FaultTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     private const int EchoPort = 47001;
@@ -44,8 +46,10 @@ public sealed class FaultTests(ITestOutputHelper output) : FunctionalTest(output
         var upstream = await RouterAsync(Upstream);
         var router = await RouterAsync(Config);
         var descriptors = await WarmUpAsync(router);
-        var connections = await Network.RunAsync(() => Enumerable.Range(0, Clients).Select(_ => Open(Client.Tcp(ProxyPort))).ToList());
-        var peers = await Network.RunAsync(() => Enumerable.Range(0, Clients).Select(_ => Open(Client.Udp(ProxyPort))).ToList());
+        var connections = await Network.RunAsync(
+            () => Enumerable.Range(0, Clients).Select(_ => Open(Client.Tcp(ProxyPort))).ToList());
+        var peers = await Network.RunAsync(
+            () => Enumerable.Range(0, Clients).Select(_ => Open(Client.Udp(ProxyPort))).ToList());
 
         upstream.Signal(TestLibc.SigKill);
         await upstream.ExitAsync();
@@ -80,7 +84,8 @@ public sealed class FaultTests(ITestOutputHelper output) : FunctionalTest(output
         client.Signal(TestLibc.SigKill);
 
         await AssertAnswersAsync();
-        await Until.TrueAsync(() => router.RecordsOf("session-closed").Any(IsLarge), RunningProcess.Patience, () => "the session's end");
+        await Until.TrueAsync(
+            () => router.RecordsOf("session-closed").Any(IsLarge), RunningProcess.Patience, () => "the session's end");
         Assert.NotEqual("idle", router.RecordsOf("session-closed").First(IsLarge).GetProperty("reason").GetString());
         await AssertDescriptorsAsync(router, descriptors);
 
@@ -118,7 +123,8 @@ public sealed class FaultTests(ITestOutputHelper output) : FunctionalTest(output
         var router = await RouterAsync(Config);
         var descriptors = await WarmUpAsync(router, withProxy: false);
         var refusals = router.Proc.Counter("Icmp", "InDestUnreachs");
-        var clients = await Network.RunAsync(() => Enumerable.Range(0, Clients).Select(_ => Client.Udp(ProxyPort)).ToList());
+        var clients = await Network.RunAsync(
+            () => Enumerable.Range(0, Clients).Select(_ => Client.Udp(ProxyPort)).ToList());
 
         // Not every datagram is refused: the error of an earlier one is told instead of sending the next.
         for (var round = 0; round < RoundsMax && Refusals() < RefusalsMin; round++)
@@ -126,7 +132,9 @@ public sealed class FaultTests(ITestOutputHelper output) : FunctionalTest(output
             var received = router.Proc.Counter("Udp", "InDatagrams");
             await Network.RunAsync(() => clients.ForEach(client => client.Send("refused"u8)));
             await Until.TrueAsync(
-                () => router.Proc.Counter("Udp", "InDatagrams") - received >= Clients, RunningProcess.Patience, () => $"round {round}");
+                () => router.Proc.Counter("Udp", "InDatagrams") - received >= Clients,
+                RunningProcess.Patience,
+                () => $"round {round}");
         }
 
         Assert.InRange(Refusals(), RefusalsMin, long.MaxValue);
@@ -156,7 +164,8 @@ public sealed class FaultTests(ITestOutputHelper output) : FunctionalTest(output
         {
             for (var i = 1; i < Crashes; i++)
             {
-                crashing.Send("crash"u8);   // on one loop the answer to the sibling says that this one was received: no two in a batch
+                // on one loop the answer to the sibling says that this one was received: no two in a batch
+                crashing.Send("crash"u8);
                 Assert.Equal("sibling"u8.ToArray(), Client.Exchange(sibling, "sibling"u8));
             }
 
@@ -167,13 +176,17 @@ public sealed class FaultTests(ITestOutputHelper output) : FunctionalTest(output
         Assert.InRange(router.Proc.Descriptors, descriptors - 2, descriptors + 2);
         router.Signal(TestLibc.SigTerm);
         Assert.Equal(0, await router.ExitAsync());
-        var restarts = router.RecordsOf("session-closed").Where(Crashing).Select(closed => closed.GetProperty("restarts").GetInt32());
+        var restarts = router.RecordsOf("session-closed")
+            .Where(Crashing)
+            .Select(closed => closed.GetProperty("restarts").GetInt32());
         Assert.Equal([0, Crashes], restarts.Order());
 
         static bool Crashing(JsonElement closed) => closed.GetProperty("listener").GetString() == "crash";
     }
 
-    /// <summary>Runs every path once and lets its sessions end, so that what is made when first used is there.</summary>
+    /// <summary>
+    /// Runs every path once and lets its sessions end, so that what is made when first used is there.
+    /// </summary>
     /// <returns>Open descriptors.</returns>
     private async Task<int> WarmUpAsync(RouterProcess router, bool withProxy = true)
     {

@@ -74,9 +74,13 @@ public sealed class GuardTests(ITestOutputHelper output) : FunctionalTest(output
 
         var from = await Network.RunAsync(() =>
         {
-            using var client = new Socket(target.AddressFamily, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 5000 };
+            using var client = new Socket(target.AddressFamily, SocketType.Dgram, ProtocolType.Udp)
+            {
+                ReceiveTimeout = 5000,
+            };
             client.SendTo("where am I?"u8, target);
-            EndPoint sender = new IPEndPoint(target.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, 0);
+            EndPoint sender = new IPEndPoint(
+                target.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, 0);
             client.ReceiveFrom(new byte[64], ref sender);
             return sender;
         });

@@ -3,7 +3,9 @@ using Xunit.Abstractions;
 
 namespace Router.Tests.Functional;
 
-/// <summary>iperf3 through a proxy: its control connection over tcp, its streams over tcp or udp, all on one port.</summary>
+/// <summary>
+/// iperf3 through a proxy: its control connection over tcp, its streams over tcp or udp, all on one port.
+/// </summary>
 public sealed class Iperf3Tests(ITestOutputHelper output) : FunctionalTest(output)
 {
     private const string Config =
@@ -29,7 +31,8 @@ public sealed class Iperf3Tests(ITestOutputHelper output) : FunctionalTest(outpu
         foreach (var stream in end.GetProperty("streams").EnumerateArray())
         {
             Assert.True(
-                !stream.GetProperty("udp").TryGetProperty("out_of_order", out var count) || count.GetInt64() == 0, stream.ToString());
+                !stream.GetProperty("udp").TryGetProperty("out_of_order", out var count) || count.GetInt64() == 0,
+                stream.ToString());
         }
     }
 

@@ -17,7 +17,8 @@ public sealed class ReadmeTests(ITestOutputHelper output) : FunctionalTest(outpu
         Assert.All(router.RecordsOf("listening"), record =>
         {
             var isUdp = record.GetProperty("address").GetString()!.StartsWith("udp", StringComparison.Ordinal);
-            Assert.InRange(record.GetProperty(isUdp ? "receive-buffer-granted" : "backlog-granted").GetInt32(), 1, int.MaxValue);
+            Assert.InRange(
+                record.GetProperty(isUdp ? "receive-buffer-granted" : "backlog-granted").GetInt32(), 1, int.MaxValue);
         });
         Assert.Equal(router.Id, (await router.RecordAsync("started")).GetProperty("pid").GetInt32());
     }
@@ -77,9 +78,12 @@ public sealed class ReadmeTests(ITestOutputHelper output) : FunctionalTest(outpu
 
         Assert.Equal(0, await router.ExitAsync());
         var stopped = await router.RecordAsync("stopped");
-        Assert.Equal(1, stopped.GetProperty("closed").GetInt64());     // the connection, which its peer might have ended
+        // the connection, which its peer might have ended
+        Assert.Equal(1, stopped.GetProperty("closed").GetInt64());
         Assert.Equal(1, stopped.GetProperty("finished").GetInt64());   // datagrams: every one is answered
-        Assert.Equal(2, router.RecordsOf("session-closed").Count(closed => closed.GetProperty("reason").GetString() == "shutdown"));
+        Assert.Equal(
+            2,
+            router.RecordsOf("session-closed").Count(closed => closed.GetProperty("reason").GetString() == "shutdown"));
     }
 
     [RequiresToolFact(RequiredTools.Namespace)]
@@ -101,7 +105,9 @@ public sealed class ReadmeTests(ITestOutputHelper output) : FunctionalTest(outpu
     {
         // The reply has no line end, so the line is complete when the program has gone.
         await Until.TrueAsync(
-            () => program.Proc.Counter("Udp", "InDatagrams") >= 2, RunningProcess.Patience, () => "the reply's arrival");
+            () => program.Proc.Counter("Udp", "InDatagrams") >= 2,
+            RunningProcess.Patience,
+            () => "the reply's arrival");
         program.Signal(TestLibc.SigTerm);
         await program.ExitAsync();
         Assert.Equal(answer, program.Output.ToString());

@@ -25,7 +25,8 @@ public sealed class RedisTests(ITestOutputHelper output) : FunctionalTest(output
         var report = await ToolAsync(
             "redis-benchmark", [.. Address, .. "-n 20000 -c 20 -P 8 -t set,get,lrange_100 -q --csv".Split(' ')]);
 
-        var rows = report.Split('\n').Where(row => row.StartsWith('"') && !row.StartsWith("\"test\"", StringComparison.Ordinal));
+        var rows = report.Split('\n')
+            .Where(row => row.StartsWith('"') && !row.StartsWith("\"test\"", StringComparison.Ordinal));
         Assert.Equal(4, rows.Count());
     }
 
@@ -69,7 +70,8 @@ public sealed class RedisTests(ITestOutputHelper output) : FunctionalTest(output
     private async Task StartAsync()
     {
         await ServerAsync(
-            "tcp", 48379, "redis-server", "--port", "48379", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", Folder);
+            "tcp", 48379, "redis-server", "--port", "48379", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+            "--dir", Folder);
         await RouterAsync(Config);
     }
 }

@@ -1,6 +1,8 @@
 namespace Router.Tests.Functional;
 
-/// <summary>A test that needs programs on the PATH: skipped at discovery, with the missing ones listed, where they are not.</summary>
+/// <summary>
+/// A test that needs programs on the PATH: skipped at discovery, with the missing ones listed, where they are not.
+/// </summary>
 /// <remarks>With CI=true in the environment nothing is skipped: the test then fails for want of its tool.</remarks>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class RequiresToolFactAttribute : FactAttribute
@@ -31,7 +33,9 @@ internal static class RequiredTools
             return null;
         }
 
-        var missing = tools.Where(tool => tool == Namespace ? !NetworkNamespace.IsAvailable : PathOf(tool) is null).ToList();
+        var missing = tools
+            .Where(tool => tool == Namespace ? !NetworkNamespace.IsAvailable : PathOf(tool) is null)
+            .ToList();
         return missing.Count == 0 ? null : "missing: " + string.Join(", ", missing);
     }
 

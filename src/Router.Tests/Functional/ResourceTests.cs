@@ -36,30 +36,38 @@ public sealed class ResourceTests(ITestOutputHelper output) : FunctionalTest(out
         var descriptors = router.Proc.Descriptors;
         LimitDescriptors(router, descriptors + Spare);
 
-        var clients = await Network.RunAsync(() => Enumerable.Range(0, Clients).Select(_ => Client.Tcp(EchoPort)).ToList());
+        var clients = await Network.RunAsync(
+            () => Enumerable.Range(0, Clients).Select(_ => Client.Tcp(EchoPort)).ToList());
         clients.ForEach(client => client.Send("hello"u8));
         await router.RecordAsync("accept-suspended");
-        await Until.TrueAsync(() => Answered() >= Served - 2, RunningProcess.Patience, () => $"{Answered()} clients answered");
+        await Until.TrueAsync(
+            () => Answered() >= Served - 2, RunningProcess.Patience, () => $"{Answered()} clients answered");
         var served = clients.Where(client => client.Available > 0).ToList();
         Assert.InRange(served.Count, Served - 2, Served + 2);
 
         Assert.InRange(await QuietestAsync(router), 0, 0.05);
-        Assert.InRange(await Network.RunAsync(() => Client.AnswerTime(() => Client.Udp(EchoPort))), TimeSpan.Zero, AnswerTimeMax);
+        Assert.InRange(
+            await Network.RunAsync(() => Client.AnswerTime(() => Client.Udp(EchoPort))), TimeSpan.Zero, AnswerTimeMax);
         Assert.Single(router.RecordsOf("accept-suspended"));
 
         served.Take(Leaving).ToList().ForEach(client => client.Dispose());
         clients.RemoveAll(served.Take(Leaving).Contains);
         var resumed = await Until.TrueAsync(
-            () => Answered() >= served.Count, RunningProcess.Patience, () => $"{Answered()} clients answered of {clients.Count}");
+            () => Answered() >= served.Count,
+            RunningProcess.Patience,
+            () => $"{Answered()} clients answered of {clients.Count}");
         Assert.InRange(resumed, TimeSpan.Zero, TimeSpan.FromSeconds(1));
 
         clients.ForEach(client => client.Dispose());
         await Until.TrueAsync(
-            () => Math.Abs(router.Proc.Descriptors - descriptors) <= 2, RunningProcess.Patience, () => $"{router.Proc.Descriptors} descriptors");
+            () => Math.Abs(router.Proc.Descriptors - descriptors) <= 2,
+            RunningProcess.Patience,
+            () => $"{router.Proc.Descriptors} descriptors");
         var pauses = router.RecordsOf("accept-suspended").Count;
         Assert.Equal(pauses, router.RecordsOf("accept-resumed").Count);
         Assert.InRange(pauses, 1, Leaving + 2);
-        Assert.InRange(await Network.RunAsync(() => Client.AnswerTime(() => Client.Tcp(EchoPort))), TimeSpan.Zero, AnswerTimeMax);
+        Assert.InRange(
+            await Network.RunAsync(() => Client.AnswerTime(() => Client.Tcp(EchoPort))), TimeSpan.Zero, AnswerTimeMax);
 
         int Answered() => clients.Count(client => client.Available > 0);
     }
@@ -116,7 +124,8 @@ public sealed class ResourceTests(ITestOutputHelper output) : FunctionalTest(out
         await Network.RunAsync(() => Client.AnswerTime(() => Client.Udp(ProxyPort)));
         await router.RecordAsync("session-closed", WarmUp - 1);
         var descriptors = router.Proc.Descriptors;
-        var clients = await Network.RunAsync(() => Enumerable.Range(0, Clients).Select(i => Client.Udp(ProxyPort, Source(i))).ToList());
+        var clients = await Network.RunAsync(
+            () => Enumerable.Range(0, Clients).Select(i => Client.Udp(ProxyPort, Source(i))).ToList());
 
         await Network.RunAsync(() =>
         {
@@ -129,7 +138,9 @@ public sealed class ResourceTests(ITestOutputHelper output) : FunctionalTest(out
         });
 
         await Until.TrueAsync(
-            () => Math.Abs(router.Proc.Descriptors - descriptors) <= 2, RunningProcess.Patience, () => $"{router.Proc.Descriptors} descriptors");
+            () => Math.Abs(router.Proc.Descriptors - descriptors) <= 2,
+            RunningProcess.Patience,
+            () => $"{router.Proc.Descriptors} descriptors");
         clients.ForEach(client => client.Dispose());
         router.Signal(TestLibc.SigTerm);
         Assert.Equal(0, await router.ExitAsync());
@@ -138,7 +149,8 @@ public sealed class ResourceTests(ITestOutputHelper output) : FunctionalTest(out
     }
 
     /// <summary>Addresses of their own, so that many peers need no more than one socket at a time.</summary>
-    private static IPEndPoint Source(int index) => new(new IPAddress([127, 1, (byte)(index >> 8), (byte)index]), 20_000);
+    private static IPEndPoint Source(int index) =>
+        new(new IPAddress([127, 1, (byte)(index >> 8), (byte)index]), 20_000);
 
     private static void LimitDescriptors(RouterProcess router, int limit)
     {

@@ -8,7 +8,10 @@ using Router.Tests.Kit;
 
 namespace Router.Tests.Hosting;
 
-/// <summary>What the loop's thread allocates per message, on real sockets, must not exceed what src/Router.Benchmarks/allocations.json says.</summary>
+/// <summary>
+/// What the loop's thread allocates per message, on real sockets, must not exceed what
+/// src/Router.Benchmarks/allocations.json says.
+/// </summary>
 public sealed class AllocationGateTests
 {
     private const int WarmUp = 3_000;
@@ -38,7 +41,8 @@ public sealed class AllocationGateTests
         var allocated = await AllocatedOn(engine.Loops[0]) - before;
 
         var allowed = Expected(name) * Measured + Probe.Bytes;
-        Assert.True(allocated <= allowed, $"{name}: {(double)allocated / Measured:F3} bytes per message, {allocated} in all");
+        Assert.True(
+            allocated <= allowed, $"{name}: {(double)allocated / Measured:F3} bytes per message, {allocated} in all");
     }
 
     /// <summary>Also with many sessions in one batch: splitting, grouping and flushing allocate nothing.</summary>
@@ -164,7 +168,8 @@ public sealed class AllocationGateTests
         /// <summary>What reading itself may cost: the completion of one task.</summary>
         public const int Bytes = 512;
 
-        private readonly TaskCompletionSource<long> _allocated = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource<long> _allocated = new(
+            TaskCreationOptions.RunContinuationsAsynchronously);
 
         public Task<long> Allocated => _allocated.Task;
 

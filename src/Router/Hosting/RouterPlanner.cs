@@ -10,11 +10,15 @@ using Router.Upstreams;
 
 namespace Router.Hosting;
 
-/// <summary>Turns validated options into what is to run: each folder gets its own small settings, none sees the configuration.</summary>
+/// <summary>
+/// Turns validated options into what is to run: each folder gets its own small settings, none sees the configuration.
+/// </summary>
 internal sealed class RouterPlanner(
     RouterOptions options, IReadOnlyDictionary<string, Func<SessionHandler>> handlers, TimeProvider time)
 {
-    /// <summary>How long one round of name resolution may take; resolvers give up later (resolv.conf(5): 5 s a try).</summary>
+    /// <summary>
+    /// How long one round of name resolution may take; resolvers give up later (resolv.conf(5): 5 s a try).
+    /// </summary>
     private static readonly TimeSpan ResolveTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>How long an upstream that refused is only a last resort.</summary>
@@ -89,7 +93,8 @@ internal sealed class RouterPlanner(
         {
             return handlers.TryGetValue(name, out var create)
                 ? new HandlerRoute(route.Name, create)
-                : Refuse(route, $"names handler '{name}', which the program did not add; added: {Listed(handlers.Keys)}");
+                : Refuse(
+                    route, $"names handler '{name}', which the program did not add; added: {Listed(handlers.Keys)}");
         }
 
         var type = Type.GetType(route.Class!, LoadBesideProgram, typeResolver: null, throwOnError: false);
@@ -98,9 +103,12 @@ internal sealed class RouterPlanner(
             return Refuse(route, $"class '{route.Class}' is not found; write it as 'Namespace.Type, Assembly'");
         }
 
-        if (!type.IsSubclassOf(typeof(SessionHandler)) || type.IsAbstract || type.GetConstructor(Type.EmptyTypes) is null)
+        if (!type.IsSubclassOf(typeof(SessionHandler))
+            || type.IsAbstract
+            || type.GetConstructor(Type.EmptyTypes) is null)
         {
-            return Refuse(route, $"class '{route.Class}' is no SessionHandler with a public constructor without parameters");
+            return Refuse(
+                route, $"class '{route.Class}' is no SessionHandler with a public constructor without parameters");
         }
 
         return new HandlerRoute(route.Name, () => (SessionHandler)Activator.CreateInstance(type)!);
@@ -133,7 +141,8 @@ internal sealed class RouterPlanner(
     {
         var targets = proxy.Upstreams.Select(static upstream => new UpstreamTarget(upstream.Host, upstream.Port));
         var group = new UpstreamGroup(
-            new UpstreamGroupSettings(proxy.Name, [.. targets], proxy.ResolveInterval, ResolveTimeout, FailTimeout), time);
+            new UpstreamGroupSettings(
+                proxy.Name, [.. targets], proxy.ResolveInterval, ResolveTimeout, FailTimeout), time);
         _groups.Add(group);
         return new ProxyRoute(proxy.Name, new ProxyRouteSettings(
             group,

@@ -4,7 +4,9 @@ using System.Net.Sockets;
 
 namespace Router.Tests.Functional;
 
-/// <summary>Plain blocking sockets, for use on the namespace's thread; every wait is bounded by the socket's own time-out.</summary>
+/// <summary>
+/// Plain blocking sockets, for use on the namespace's thread; every wait is bounded by the socket's own time-out.
+/// </summary>
 internal static class Client
 {
     /// <summary>Fresh clients that <see cref="AnswerTime"/> makes.</summary>
@@ -65,7 +67,9 @@ internal static class Client
     }
 
     /// <summary>Shortest time that a fresh peer waits for its echo, out of a few tries.</summary>
-    /// <remarks>The best, not the mean: on two busy cores a try may wait for the processor longer than for the router.</remarks>
+    /// <remarks>
+    /// The best, not the mean: on two busy cores a try may wait for the processor longer than for the router.
+    /// </remarks>
     public static TimeSpan AnswerTime(Func<Socket> connect)
     {
         var best = TimeSpan.MaxValue;

@@ -9,7 +9,9 @@ public sealed class FunctionalTests
     public const string Name = "functional";
 }
 
-/// <summary>Base of tests that run the shipped program: a network and a folder of the test's own, and an end to all it started.</summary>
+/// <summary>
+/// Base of tests that run the shipped program: a network and a folder of the test's own, and an end to all it started.
+/// </summary>
 [Collection(FunctionalTests.Name)]
 public abstract class FunctionalTest(ITestOutputHelper output) : IAsyncLifetime
 {
@@ -41,7 +43,8 @@ public abstract class FunctionalTest(ITestOutputHelper output) : IAsyncLifetime
         Keep(await RouterProcess.RunAsync(Network, Folder, config, more));
 
     /// <summary>Starts the router with any arguments.</summary>
-    internal async Task<RouterProcess> CommandAsync(IEnumerable<string> arguments, IEnumerable<string>? privileges = null) =>
+    internal async Task<RouterProcess> CommandAsync(
+        IEnumerable<string> arguments, IEnumerable<string>? privileges = null) =>
         Keep(await RouterProcess.StartAsync(Network, Folder, arguments, privileges));
 
     /// <summary>Starts a program, which ends with the test at the latest.</summary>
@@ -49,7 +52,8 @@ public abstract class FunctionalTest(ITestOutputHelper output) : IAsyncLifetime
         Keep(await RunningProcess.StartAsync(Network, Folder, program, arguments));
 
     /// <summary>Starts a server and waits until it has the port.</summary>
-    internal async Task<RunningProcess> ServerAsync(string transport, int port, string program, params string[] arguments)
+    internal async Task<RunningProcess> ServerAsync(
+        string transport, int port, string program, params string[] arguments)
     {
         var server = await ProgramAsync(program, arguments);
         await Until.TrueAsync(

@@ -27,7 +27,8 @@ internal sealed class LineCapture
     }
 
     /// <summary>The first line, old or new, that matches.</summary>
-    /// <exception cref="XunitException">None came within the time, or the stream ended before; shows what came.</exception>
+    /// <exception cref="XunitException">None came within the time, or the stream ended before; shows what
+    /// came.</exception>
     public async Task<string> WaitAsync(Func<string, bool> matches, TimeSpan within)
     {
         var found = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);

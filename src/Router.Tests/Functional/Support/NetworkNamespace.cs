@@ -7,9 +7,10 @@ namespace Router.Tests.Functional;
 
 /// <summary>A network of the test's own: every port is free, nothing leaves the machine.</summary>
 /// <remarks>
-/// A network namespace belongs to a thread (unshare(2)): sockets made on <see cref="RunAsync{T}"/> and processes started
-/// there live in it, whoever uses them afterwards. Programs are started with a parent-death signal, which the kernel sends
-/// when that very thread ends (prctl(2)): so none outlives the namespace, even if the test process is killed.
+/// A network namespace belongs to a thread (unshare(2)): sockets made on <see cref="RunAsync{T}"/> and processes
+/// started there live in it, whoever uses them afterwards. Programs are started with a parent-death signal, which the
+/// kernel sends when that very thread ends (prctl(2)): so none outlives the namespace, even if the test process is
+/// killed.
 /// </remarks>
 internal sealed class NetworkNamespace : IDisposable
 {
@@ -24,7 +25,8 @@ internal sealed class NetworkNamespace : IDisposable
             using var probe = new NetworkNamespace();
             return true;
         }
-        catch (Exception e) when (e is Win32Exception or PlatformNotSupportedException or EntryPointNotFoundException or DllNotFoundException)
+        catch (Exception e) when (
+            e is Win32Exception or PlatformNotSupportedException or EntryPointNotFoundException or DllNotFoundException)
         {
             return false;
         }
@@ -44,7 +46,9 @@ internal sealed class NetworkNamespace : IDisposable
     /// <summary>Whether this process may make one.</summary>
     public static bool IsAvailable => Available.Value;
 
-    /// <summary>Runs the function on the namespace's thread, one after another. It may block, for a bounded time.</summary>
+    /// <summary>
+    /// Runs the function on the namespace's thread, one after another. It may block, for a bounded time.
+    /// </summary>
     public Task<T> RunAsync<T>(Func<T> function)
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -25,7 +25,8 @@ internal readonly record struct ProcFiles(int Pid)
 
     /// <summary>Bytes it read so far, from files, pipes and sockets alike.</summary>
     public long BytesRead => long.Parse(
-        File.ReadLines(Root + "/io").First(line => line.StartsWith("rchar:", StringComparison.Ordinal))["rchar:".Length..],
+        File.ReadLines(Root + "/io")
+            .First(line => line.StartsWith("rchar:", StringComparison.Ordinal))["rchar:".Length..],
         CultureInfo.InvariantCulture);
 
     /// <summary>A counter of the whole namespace, such as ("Udp", "InDatagrams").</summary>
@@ -50,6 +51,7 @@ internal readonly record struct ProcFiles(int Pid)
             .SelectMany(File.ReadLines)
             .Skip(1)
             .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            .Any(words => words[1].EndsWith(ending, StringComparison.Ordinal) && (transport == "udp" || words[3] == Listens));
+            .Any(words =>
+                words[1].EndsWith(ending, StringComparison.Ordinal) && (transport == "udp" || words[3] == Listens));
     }
 }

@@ -61,7 +61,8 @@ internal sealed partial class RouterProcess : RunningProcess
     public async Task<JsonElement> RecordAsync(string name, int index = 0, TimeSpan? within = null)
     {
         var seen = 0;
-        var line = await Output.WaitAsync(line => IsRecord(line) && NameOf(line) == name && seen++ == index, within ?? Patience);
+        var line = await Output.WaitAsync(
+            line => IsRecord(line) && NameOf(line) == name && seen++ == index, within ?? Patience);
         return Parse(line);
     }
 
@@ -83,7 +84,9 @@ internal sealed partial class RouterProcess : RunningProcess
     private static string DotnetPath()
     {
         var own = Environment.ProcessPath;
-        return Path.GetFileName(own) == "dotnet" ? own! : Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
+        return Path.GetFileName(own) == "dotnet"
+            ? own!
+            : Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
     }
 
     [GeneratedRegex("(udp|tcp)://", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]

@@ -3,7 +3,9 @@ using Xunit.Sdk;
 
 namespace Router.Tests.Functional;
 
-/// <summary>A program running in a namespace, its output captured. Killed with all its children when disposed of.</summary>
+/// <summary>
+/// A program running in a namespace, its output captured. Killed with all its children when disposed of.
+/// </summary>
 internal class RunningProcess : IAsyncDisposable
 {
     /// <summary>Generous: two cores that others keep busy as well.</summary>
@@ -32,7 +34,8 @@ internal class RunningProcess : IAsyncDisposable
     public ProcFiles Proc => new(Id);
 
     /// <summary>Starts a program of the PATH.</summary>
-    public static async Task<RunningProcess> StartAsync(NetworkNamespace network, string folder, string program, params string[] arguments) =>
+    public static async Task<RunningProcess> StartAsync(
+        NetworkNamespace network, string folder, string program, params string[] arguments) =>
         new(await LaunchAsync(network, folder, [program, .. arguments]));
 
     public void Signal(int signal)
@@ -75,7 +78,9 @@ internal class RunningProcess : IAsyncDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Starts the command so that it dies with the namespace. setpriv(1) replaces itself: the id is the program's.</summary>
+    /// <summary>
+    /// Starts the command so that it dies with the namespace. setpriv(1) replaces itself: the id is the program's.
+    /// </summary>
     protected static Task<Process> LaunchAsync(
         NetworkNamespace network, string folder, IEnumerable<string> command, IEnumerable<string>? privileges = null)
     {
