@@ -74,6 +74,24 @@ internal sealed class SessionTable(RandomSource random)
 
     public IEnumerable<SessionContext> All() => _sessions.Where(session => session is not null)!;
 
+    /// <summary>Places looked at to find every session once, and the most for one of them: what colliding keys would drive up.</summary>
+    internal (long Total, int Longest) Probes()
+    {
+        var (total, longest) = (0L, 0);
+        var mask = (uint)_hashes.Length - 1;
+        for (var i = 0u; i <= mask; i++)
+        {
+            if (_sessions[i] is not null)
+            {
+                var probes = (int)((i - _hashes[i]) & mask) + 1;
+                total += probes;
+                longest = Math.Max(longest, probes);
+            }
+        }
+
+        return (total, longest);
+    }
+
     /// <summary>Moves later members of the probe run back over the freed place, so that no tombstones are needed.</summary>
     private void CloseGap(uint gap, uint mask)
     {

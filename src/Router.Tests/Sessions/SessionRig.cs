@@ -1,0 +1,73 @@
+using System.Net;
+using Router.Net;
+using Router.Routes;
+using Router.Sessions;
+using Router.TestKit.Simulation;
+
+namespace Router.Tests.Sessions;
+
+/// <summary>A shard without sockets or actors, for what is tested beneath them.</summary>
+internal sealed class SessionRig : IDisposable
+{
+    private readonly BareShard _shard;
+
+    public SessionRig(ulong seed = 1)
+    {
+        Random = new SeededRandom(seed);
+        Time = new VirtualTimeProvider();
+        Network = new SimulatedNetwork(Time, Random.Fork());
+        Loop = new IoLoop(0, Network, Time, new IoLoopOptions());
+        var settings = new SessionSettings(
+            IdleTimeoutMs: 1_000, MaxLifetimeMs: 0, MaxSessions: 1_000_000, MailboxMessages: 16, MailboxBytes: 65_536,
+            WriteBuffer: 65_536, MaxRestarts: 5, RestartWindow: TimeSpan.FromMinutes(1), OnPool: false);
+        _shard = new BareShard(new ShardSetup(
+            "rig", Loop, new EchoRoute("echo"), settings, new SessionIdSource(7, 0), new SessionCount(1_000_000), Random, new Silent()));
+    }
+
+    public SeededRandom Random { get; }
+
+    public VirtualTimeProvider Time { get; }
+
+    public SimulatedNetwork Network { get; }
+
+    public IoLoop Loop { get; }
+
+    public SessionContext Session(in SocketAddr peer, in LocalAddr local = default) =>
+        new(_shard, SessionTransport.Udp, peer, local);
+
+    public static SocketAddr At(string endPoint) => SocketAddr.From(IPEndPoint.Parse(endPoint));
+
+    public void Dispose() => Loop.Dispose();
+
+    private sealed class BareShard(ShardSetup setup) : Shard(setup)
+    {
+        public override void OnClosing(SessionContext session)
+        {
+        }
+
+        public override void FlushQueue()
+        {
+        }
+
+        protected override void EndPass()
+        {
+        }
+    }
+
+    private sealed class Silent : ISessionEvents
+    {
+        public DateTimeOffset Now => DateTimeOffset.UnixEpoch;
+
+        public void Opened(SessionContext session)
+        {
+        }
+
+        public void Restarted(SessionContext session, Exception reason, long suppressed)
+        {
+        }
+
+        public void Closed(SessionContext session, Router.Diagnostics.CloseReason reason)
+        {
+        }
+    }
+}
