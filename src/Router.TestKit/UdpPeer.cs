@@ -19,7 +19,6 @@ public sealed class UdpPeer : IDatagramPort
     private readonly SocketAddr _local;
     private readonly IPEndPoint? _to;
     private readonly List<ReceivedDatagram> _received = [];
-    private readonly List<string> _receivedText = [];
 
     internal UdpPeer(SimulatedNetwork network, IPEndPoint endPoint, IPEndPoint? to)
     {
@@ -42,7 +41,7 @@ public sealed class UdpPeer : IDatagramPort
     public IReadOnlyList<ReceivedDatagram> Received => _received;
 
     /// <summary>The same as UTF-8 text.</summary>
-    public IReadOnlyList<string> ReceivedText => _receivedText;
+    public IReadOnlyList<string> ReceivedText => [.. _received.Select(static datagram => Encoding.UTF8.GetString(datagram.Payload))];
 
     /// <summary>Runs on every arrival; may send. Upstreams of tests answer here.</summary>
     public Action<ReceivedDatagram>? OnReceived { get; set; }
@@ -68,11 +67,7 @@ public sealed class UdpPeer : IDatagramPort
     }
 
     /// <summary>Forgets what has come.</summary>
-    public void ClearReceived()
-    {
-        _received.Clear();
-        _receivedText.Clear();
-    }
+    public void ClearReceived() => _received.Clear();
 
     /// <summary>Closes the peer's socket: what is still sent to it is refused.</summary>
     public void Close() => _network.RemovePort(_local, this);
@@ -81,7 +76,6 @@ public sealed class UdpPeer : IDatagramPort
     {
         var datagram = new ReceivedDatagram(from.ToIPEndPoint(), payload);
         _received.Add(datagram);
-        _receivedText.Add(Encoding.UTF8.GetString(payload));
         OnReceived?.Invoke(datagram);
         return true;
     }

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Numerics;
+using System.Runtime.InteropServices;
 using Router.Net;
 
 namespace Router.TestKit.Simulation;
@@ -116,15 +118,21 @@ public sealed partial class SimulatedNetwork : INetwork
     /// <summary>Folds one event into the trace: what, which socket, the result, the bytes, and when.</summary>
     internal void Trace(string what, int id, long result, ReadOnlySpan<byte> bytes = default)
     {
+        const ulong Prime = 0x0000_0100_0000_01B3;   // FNV-1a's
         var hash = TraceHash;
         foreach (var letter in what)
         {
-            hash = (hash ^ letter) * 0x0000_0100_0000_01B3;
+            hash = (hash ^ letter) * Prime;
         }
 
-        foreach (var one in bytes)
+        foreach (var eight in MemoryMarshal.Cast<byte, ulong>(bytes))
         {
-            hash = (hash ^ one) * 0x0000_0100_0000_01B3;
+            hash = (BitOperations.RotateLeft(hash, 5) ^ eight) * Prime;
+        }
+
+        foreach (var one in bytes[(bytes.Length & ~7)..])
+        {
+            hash = (hash ^ one) * Prime;
         }
 
         hash = SeededRandom.Mix(hash ^ ((ulong)id << 32) ^ (ulong)result);

@@ -15,6 +15,28 @@ internal sealed class DrainSession
     public static readonly DrainSession Instance = new();
 }
 
+/// <summary>Has a session whose fresh handler could not be opened fail, if no payload does.</summary>
+internal sealed class OpenFailed
+{
+    public static readonly OpenFailed Instance = new();
+}
+
+/// <summary>Stands in for a fresh handler that could not be opened: whatever it is called for fails.</summary>
+internal sealed class UnopenedHandler(Exception failure) : SessionHandler
+{
+    public override bool IsRestartSafe => true;   // else there would have been no restart
+
+    public void Fail() => throw new InvalidOperationException($"the fresh handler could not be opened: {failure.Message}", failure);
+
+    public override void OnReceived(SessionContext session, PayloadBatch batch) => Fail();
+
+    public override void OnPeerFinished(SessionContext session) => Fail();
+
+    public override void OnMessage(SessionContext session, object message) => Fail();
+
+    public override void OnTimer(SessionContext session) => Fail();
+}
+
 /// <summary>A handler failed: carries what its listener's supervision decides by.</summary>
 internal sealed class HandlerFailedException(Exception reason, bool mayRestart)
     : Exception($"the session's handler failed: {reason.Message}", reason)
@@ -95,6 +117,7 @@ internal sealed class SessionActor : ActorBase
 
         session.HasFailed = true;
         session.Handler?.OnReplaced(session);
+        session.Handler = null;
         lock (_shard.Restarting)
         {
             _shard.Restarting[Self] = session;
@@ -112,8 +135,18 @@ internal sealed class SessionActor : ActorBase
 
         session.OnRestarted(reason);
         session.Actor = this;
-        Open(session);
-        session.HasFailed = false;
+        try
+        {
+            Open(session);
+            session.HasFailed = false;
+        }
+        catch (Exception failure)
+        {
+            // Thrown from here it would be a failed creation, whose actor forgets its session: as a failed message it counts
+            // against the budget like any other.
+            session.Handler = new UnopenedHandler(failure);
+            Self.Tell(OpenFailed.Instance, ActorRefs.NoSender);
+        }
     }
 
     protected override void PostStop()
@@ -172,6 +205,9 @@ internal sealed class SessionActor : ActorBase
                 break;
             case SessionTick:
                 _session!.OnTick();
+                break;
+            case OpenFailed:
+                (_session!.Handler as UnopenedHandler)?.Fail();   // unless a payload came first and has failed by it
                 break;
             case DrainSession:
                 _session!.Drain();

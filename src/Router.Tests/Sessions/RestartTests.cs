@@ -1,0 +1,250 @@
+using Router.Diagnostics;
+using Router.Routes;
+using Router.Sessions;
+using Router.TestKit;
+
+namespace Router.Tests.Sessions;
+
+/// <summary>A handler that throws costs its own session a handler, and nobody else anything.</summary>
+public sealed class RestartTests
+{
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_handler_that_throws_is_replaced_and_the_session_stays_the_same(bool onPool)
+    {
+        using var kit = new RouterTestKit(seed: 1);
+        var handlers = new List<ScriptHandler>();
+        var seen = new List<(ScriptHandler Handler, string Text)>();
+        ScriptHandler Create()
+        {
+            ScriptHandler? self = null;
+            self = new ScriptHandler
+            {
+                Received = (session, text) =>
+                {
+                    seen.Add((self!, text));
+                    session.Reply(text == "boom" ? throw new InvalidOperationException("boom") : $"{session.Restarts}{text}");
+                },
+                Message = (session, message) => seen.Add((self!, $"{message}")),
+            };
+            handlers.Add(self);
+            return self;
+        }
+
+        var listener = kit.BindUdp(Create, limits: kit.Limits with { OnPool = onPool });
+        var peer = kit.UdpPeer("192.0.2.7:5000", listener);
+        peer.Send("a"u8);
+        kit.RunUntilIdle();
+        var session = kit.SessionOf(peer.EndPoint);
+        var (id, self) = (session.Id, session.Self);
+        peer.Send("boom"u8);
+        session.Self.Tell("queued 1");
+        session.Self.Tell("queued 2");
+        kit.RunUntilIdle();
+        peer.Send("b"u8);
+        kit.RunUntilIdle();
+
+        Assert.Equal(2, handlers.Count);
+        Assert.Equal(["a", "boom"], seen.Where(item => item.Handler == handlers[0]).Select(item => item.Text).Where(text => !text.StartsWith("queued", StringComparison.Ordinal)));
+        Assert.Equal(["queued 1", "queued 2"], seen.Select(item => item.Text).Where(text => text.StartsWith("queued", StringComparison.Ordinal)));
+        Assert.Equal((handlers[1], "b"), seen[^1]);
+        Assert.Equal(["0a", "1b"], peer.ReceivedText);
+        Assert.Same(session, kit.SessionOf(peer.EndPoint));
+        Assert.Equal((id, self, 1), (session.Id, session.Self, session.Restarts));
+        Assert.Equal(1, listener.Drops(DropReason.HandlerFailed));
+        Assert.Equal("boom", Assert.IsType<InvalidOperationException>(Root(Assert.Single(kit.RestartRecords).Reason)).Message);
+        kit.AssertNoLeakedBuffers();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Beyond_its_budget_the_session_closes_as_failed_and_the_peer_may_come_again(bool onPool)
+    {
+        using var kit = new RouterTestKit(seed: 1);
+        var listener = kit.BindUdp(
+            () => new ScriptHandler
+            {
+                Received = (session, text) => session.Reply(text == "boom" ? throw new InvalidOperationException() : text),
+            },
+            limits: kit.Limits with { MaxRestarts = 2, OnPool = onPool });
+        var peer = kit.UdpPeer("192.0.2.7:5000", listener);
+        var sibling = kit.UdpPeer("192.0.2.8:5000", listener);
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Empty(kit.ClosedSessions);
+            peer.Send("boom"u8);
+            sibling.Send("x"u8);
+            kit.RunUntilIdle();
+        }
+
+        Assert.Equal(CloseReason.Failed, kit.ExpectSessionClosed(peer.EndPoint));
+        Assert.Equal(2, Assert.Single(kit.ClosedSessions).Restarts);
+        peer.Send("well"u8);
+        kit.RunUntilIdle();
+        Assert.Equal(["well"], peer.ReceivedText);
+        Assert.Equal(3, sibling.Received.Count);
+        kit.AssertNoLeakedBuffers();
+    }
+
+    [Fact]
+    public void The_budget_counts_within_its_window()
+    {
+        using var kit = new RouterTestKit(seed: 1);
+        var listener = kit.BindUdp(
+            () => new ScriptHandler { Received = (_, _) => throw new InvalidOperationException() },
+            limits: kit.Limits with { MaxRestarts = 2, RestartWindow = TimeSpan.FromSeconds(10) });
+        var peer = kit.UdpPeer("192.0.2.7:5000", listener);
+        for (var i = 0; i < 10; i++)
+        {
+            peer.Send("boom"u8);
+            kit.Advance(TimeSpan.FromSeconds(6));
+        }
+
+        Assert.Empty(kit.ClosedSessions);
+        Assert.Equal(10, kit.SessionOf(peer.EndPoint).Restarts);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_handler_that_fails_when_it_is_opened_or_made_ends_as_failed(bool inConstructor)
+    {
+        using var kit = new RouterTestKit(seed: 1);
+        var made = 0;
+        var listener = kit.BindUdp(
+            () =>
+            {
+                made++;
+                return inConstructor
+                    ? throw new InvalidOperationException("made")
+                    : new ScriptHandler { Opened = _ => throw new InvalidOperationException("opened") };
+            },
+            limits: kit.Limits with { MaxRestarts = 3 });
+        var peer = kit.UdpPeer("192.0.2.7:5000", listener);
+        var sent = 0;
+        while (kit.ClosedSessions.Count == 0 && sent < 10)
+        {
+            sent++;
+            peer.Send("x"u8);
+            kit.RunUntilIdle();
+        }
+
+        Assert.Equal(CloseReason.Failed, kit.ExpectSessionClosed(peer.EndPoint));
+        Assert.InRange(made, 1, 4);
+        Assert.Equal(0, listener.Sessions);
+        kit.AssertNoLeakedBuffers();
+    }
+
+    [Fact]
+    public void Two_sessions_under_load_lose_nothing_while_a_third_crashes_a_thousand_times()
+    {
+        using var kit = new RouterTestKit(seed: 1);
+        const int Crashes = 1_000;
+        var limits = kit.Limits with { MaxRestarts = Crashes };
+        var listener = kit.BindUdp(
+            () => new ScriptHandler
+            {
+                Received = (session, text) => session.Reply(text == "boom" ? throw new InvalidOperationException() : text),
+            },
+            limits: limits);
+        var good = new[] { kit.UdpPeer("192.0.2.7:5000", listener), kit.UdpPeer("192.0.2.8:5000", listener) };
+        var bad = kit.UdpPeer("192.0.2.9:5000", listener);
+        for (var i = 0; i < Crashes; i++)
+        {
+            bad.Send("boom"u8);
+            for (var j = 0; j < 3; j++)
+            {
+                good[0].Send(System.Text.Encoding.ASCII.GetBytes($"{i}.{j}"));
+                good[1].Send(System.Text.Encoding.ASCII.GetBytes($"{i}.{j}"));
+            }
+
+            kit.RunPass();   // one: restarts and load are under way together
+            if (i % 10 == 0)
+            {
+                kit.Advance(TimeSpan.FromMilliseconds(20));
+            }
+        }
+
+        kit.RunUntilIdle();
+        var expected = Enumerable.Range(0, Crashes).SelectMany(i => Enumerable.Range(0, 3).Select(j => $"{i}.{j}"));
+        Assert.Equal(expected, good[0].ReceivedText);
+        Assert.Equal(expected, good[1].ReceivedText);
+        Assert.Empty(kit.ClosedSessions);
+        Assert.Equal(Crashes, kit.SessionOf(bad.EndPoint).Restarts);
+        Assert.InRange(kit.RestartRecords.Count, 1, 4);   // at most one a second: 2 virtual seconds have passed
+        kit.AssertNoLeakedBuffers();
+    }
+
+    [Fact]
+    public void A_stream_session_that_fails_closes_and_its_sibling_goes_on()
+    {
+        using var kit = new RouterTestKit(seed: 1);
+        var listener = kit.BindTcp(() => new ScriptHandler
+        {
+            Received = (session, text) => session.Reply(text == "boom" ? throw new InvalidOperationException() : text),
+        });
+        var bad = kit.TcpPeer("192.0.2.7:5000", listener);
+        var good = kit.TcpPeer("192.0.2.8:5000", listener);
+        bad.Send("boom"u8);
+        good.Send("fine"u8);
+        kit.RunUntilIdle();
+
+        Assert.Equal(CloseReason.Failed, kit.ExpectSessionClosed(bad.EndPoint));
+        Assert.Equal(0, listener.Restarts);
+        Assert.True(bad.IsReset);
+        Assert.Equal("fine", good.ReceivedText);
+        kit.AssertNoLeakedBuffers();
+    }
+
+    [Fact]
+    public void A_restart_safe_stream_goes_on_with_a_fresh_handler()
+    {
+        using var kit = new RouterTestKit(seed: 1);
+        var listener = kit.BindTcp(() => new ScriptHandler
+        {
+            RestartSafe = true,
+            Received = (session, text) => session.Reply(text == "boom" ? throw new InvalidOperationException() : text),
+        });
+        var peer = kit.TcpPeer("192.0.2.7:5000", listener);
+        foreach (var text in (string[])["a", "boom", "b"])
+        {
+            peer.Send(System.Text.Encoding.ASCII.GetBytes(text));
+            kit.RunUntilIdle();
+        }
+
+        Assert.Equal("ab", peer.ReceivedText);
+        Assert.Equal(1, kit.SessionOf(peer.EndPoint).Restarts);
+        Assert.False(peer.IsReset);
+    }
+
+    [Fact]
+    public void A_listener_that_fails_keeps_its_socket_and_its_sessions()
+    {
+        using var kit = new RouterTestKit(seed: 1);
+        var listener = kit.BindUdp(new EchoRoute("echo"));
+        var peer = kit.UdpPeer("192.0.2.7:5000", listener);
+        peer.Send("a"u8);
+        kit.RunUntilIdle();
+        var id = kit.SessionOf(peer.EndPoint).Id;
+
+        foreach (var shard in listener.Shards.Cast<Router.Listeners.UdpShard>())
+        {
+            shard.Actor.Tell(Kill.Instance);
+        }
+
+        kit.RunUntilIdle();
+        peer.Send("b"u8);
+        kit.RunUntilIdle();
+        Assert.Equal(["a", "b"], peer.ReceivedText);
+        Assert.Equal(id, kit.SessionOf(peer.EndPoint).Id);
+        Assert.Contains(kit.ListenerEvents, line => line.Contains("restarted", StringComparison.Ordinal));
+        kit.Advance(TimeSpan.FromSeconds(31));
+        Assert.Equal(CloseReason.Idle, kit.ExpectSessionClosed(peer.EndPoint));
+        kit.Stop();
+        kit.AssertNoLeakedBuffers();
+    }
+
+    private static Exception Root(Exception failure) => failure.InnerException is { } inner ? Root(inner) : failure;
+}
