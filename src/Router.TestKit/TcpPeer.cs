@@ -53,6 +53,9 @@ public sealed class TcpPeer : IStreamEvents
     /// <summary>The connection was reset by the router.</summary>
     public bool IsReset { get; private set; }
 
+    /// <summary>Nothing more can be sent from here: finished, closed, reset by either side, or refused.</summary>
+    public bool HasEnded => _finish || IsReset || _end is null || _end.IsClosed;
+
     /// <summary>Bytes of <see cref="Send"/> that wait because the buffer towards the router is full.</summary>
     public long UnsentBytes { get; private set; }
 

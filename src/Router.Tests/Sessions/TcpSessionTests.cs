@@ -36,7 +36,7 @@ public sealed class TcpSessionTests
 
         Assert.True(peer.Received.Span.SequenceEqual(sent));
         Assert.True(peer.HasFinished);
-        Assert.Equal(CloseReason.Done, kit.ExpectSessionClosed(peer.EndPoint));
+        Assert.Equal(CloseReason.Peer, kit.ExpectSessionClosed(peer.EndPoint));
         kit.AssertNoLeakedBuffers();
     }
 
@@ -99,7 +99,7 @@ public sealed class TcpSessionTests
         Assert.Equal(1, listener.Sessions);
         peer.Finish();
         kit.RunUntilIdle();
-        Assert.Equal(CloseReason.Done, kit.ExpectSessionClosed(peer.EndPoint));
+        Assert.Equal(CloseReason.Peer, kit.ExpectSessionClosed(peer.EndPoint));
     }
 
     [Theory]
@@ -130,8 +130,19 @@ public sealed class TcpSessionTests
         peer.Finish();
         kit.RunUntilIdle();
         Assert.True(peer.Received.Span.SequenceEqual(sent), $"{peer.Received.Length} of {sent.Length} came back");
-        Assert.Equal(CloseReason.Done, kit.ExpectSessionClosed(peer.EndPoint));
+        Assert.Equal(CloseReason.Peer, kit.ExpectSessionClosed(peer.EndPoint));
         kit.AssertNoLeakedBuffers();
+    }
+
+    [Fact]
+    public void A_mailbox_smaller_than_one_read_still_lets_a_stream_pass()
+    {
+        using var kit = new RouterTestKit(seed: 1);
+        var limits = kit.Limits with { OnPool = true, MailboxBytes = 10_000, WriteBuffer = 64 * 1024 };
+        var peer = kit.TcpPeer("192.0.2.7:5000", kit.BindTcp(() => new ScriptHandler(), limits: limits));
+        peer.Send(new byte[100_000]);
+        kit.RunUntilIdle();
+        Assert.Equal(100_000, peer.Received.Length);
     }
 
     [Fact]

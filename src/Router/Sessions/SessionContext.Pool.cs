@@ -6,13 +6,16 @@ namespace Router.Sessions;
 /// <summary>A session whose handler runs on the pool: what passes between it and its loop, copied and bounded.</summary>
 /// <remarks>
 /// Towards the handler: datagram runs are detached, stream bytes copied, and counted until handled; beyond the mailbox's limits
-/// datagrams are dropped and a stream is not read. Back: replies pass through the loop's foreign queue, bounded by the same bytes.
+/// datagrams are dropped and a stream is not read. Back: replies pass through the loop's foreign queue, bounded by the same bytes;
+/// what was taken from a stream's handler is never dropped on the way, and what it has under way counts against what is read for it.
 /// </remarks>
 public sealed partial class SessionContext
 {
     private int _waitingMessages;
     private int _waitingBytes;
-    private int _replyBytes;
+    private int _replyBytes;        // on their way to the loop
+    private int _unsentBytes;       // of a stream: arrived there, not yet sent
+    private int _drainedAsked;
 
     /// <summary>Counts a payload message in, if the mailbox has room for it. Loop thread.</summary>
     internal bool TryEnter(int messages, int bytes)
@@ -74,10 +77,15 @@ public sealed partial class SessionContext
             return false;
         }
 
-        if (Interlocked.Add(ref _replyBytes, payload.Length) > _shard.Settings.MailboxBytes && payload.Length != Volatile.Read(ref _replyBytes))
+        var waiting = Interlocked.Add(ref _replyBytes, payload.Length) + Volatile.Read(ref _unsentBytes);
+        if (waiting > _shard.Settings.MailboxBytes && waiting != payload.Length)
         {
             Interlocked.Add(ref _replyBytes, -payload.Length);
-            if (Stream is null)
+            if (Stream is not null)
+            {
+                AskForDrained();
+            }
+            else
             {
                 OnLoop(static session => session.CountDrop(DropReason.SendFull));
             }
@@ -89,6 +97,38 @@ public sealed partial class SessionContext
         payload.CopyTo(bytes);
         Loop.Enqueue(new PoolReply(this, bytes, payload.Length));
         return true;
+    }
+
+    /// <summary>A reply has arrived on the loop. A stream's is sent or kept whatever the write buffer holds: its handler was told
+    /// that it was taken.</summary>
+    private void LandReply(ReadOnlySpan<byte> payload)
+    {
+        Interlocked.Add(ref _replyBytes, -payload.Length);
+        if (Stream is not { } stream)
+        {
+            ReplyOnLoop(payload);
+        }
+        else if (!IsClosed && !stream.Output.IsFinished && WriteStream(payload))
+        {
+            Volatile.Write(ref _unsentBytes, stream.Output.UnsentBytes);
+            ResumeReading();
+        }
+    }
+
+    /// <summary>A reply was refused: the handler is told when all before it have left. What was under way to the loop is there by then.</summary>
+    private void AskForDrained()
+    {
+        if (Interlocked.Exchange(ref _drainedAsked, 1) == 0)
+        {
+            OnLoop(static session =>
+            {
+                Volatile.Write(ref session._drainedAsked, 0);
+                if (session.Stream is { Output.HasUnsent: false })
+                {
+                    session.Self.Tell(StreamDrained.Instance, ActorRefs.NoSender);
+                }
+            });
+        }
     }
 
     private void OnReadyForPool(IoReadiness ready)
@@ -108,6 +148,7 @@ public sealed partial class SessionContext
                 return;
             }
 
+            Volatile.Write(ref _unsentBytes, stream.Output.UnsentBytes);
             if (!stream.Output.HasUnsent)
             {
                 WatchStream();
@@ -123,8 +164,10 @@ public sealed partial class SessionContext
 
     private unsafe void ReadForPool(StreamState stream)
     {
-        var room = Math.Min(Loop.ReadBufferBytes, _shard.Settings.WriteBuffer);
-        if (!TryEnter(1, room))
+        var settings = _shard.Settings;
+        var room = Math.Min(Math.Min(Loop.ReadBufferBytes, settings.WriteBuffer), settings.MailboxBytes);
+        var isFull = Volatile.Read(ref _replyBytes) + Volatile.Read(ref _waitingBytes) + room > settings.MailboxBytes;
+        if (isFull || !TryEnter(1, room))
         {
             Loop.SetInterest(stream.Socket, stream.Socket.Interest & ~IoReadiness.Readable);
             return;
@@ -174,8 +217,7 @@ public sealed partial class SessionContext
     {
         public void Run()
         {
-            Interlocked.Add(ref session._replyBytes, -length);
-            session.ReplyOnLoop(bytes.AsSpan(0, length));
+            session.LandReply(bytes.AsSpan(0, length));
             session.Loop.Buffers.Return(bytes);
         }
     }

@@ -141,7 +141,7 @@ public sealed partial class SessionContext
         return true;
     }
 
-    private unsafe bool ReplyStream(ReadOnlySpan<byte> payload)
+    private bool ReplyStream(ReadOnlySpan<byte> payload)
     {
         var output = Stream!.Output;
         if (output.IsFinished || (output.HasUnsent && output.UnsentBytes + payload.Length > _shard.Settings.WriteBuffer))
@@ -149,6 +149,13 @@ public sealed partial class SessionContext
             return false;
         }
 
+        return WriteStream(payload);
+    }
+
+    /// <summary>Sends or keeps all of it, whatever is kept already; false if the stream is gone.</summary>
+    private unsafe bool WriteStream(ReadOnlySpan<byte> payload)
+    {
+        var output = Stream!.Output;
         int result;
         fixed (byte* bytes = payload)
         {
