@@ -10,7 +10,8 @@ namespace Router.TestKit;
 /// <param name="Payload">Its bytes.</param>
 public sealed record ReceivedDatagram(IPEndPoint From, byte[] Payload);
 
-/// <summary>The other side of UDP sessions, in a test's hands: a client of a listener, or an upstream that is sent to.</summary>
+/// <summary>The other side of UDP sessions, in a test's hands: a client of a listener, or an upstream that is sent
+/// to.</summary>
 public sealed class UdpPeer : IDatagramPort
 {
     private const int BytesMaxIPv4 = 65_507;
@@ -41,7 +42,8 @@ public sealed class UdpPeer : IDatagramPort
     public IReadOnlyList<ReceivedDatagram> Received => _received;
 
     /// <summary>The same as UTF-8 text.</summary>
-    public IReadOnlyList<string> ReceivedText => [.. _received.Select(static datagram => Encoding.UTF8.GetString(datagram.Payload))];
+    public IReadOnlyList<string> ReceivedText =>
+        [.. _received.Select(static datagram => Encoding.UTF8.GetString(datagram.Payload))];
 
     /// <summary>Runs on every arrival; may send. Upstreams of tests answer here.</summary>
     public Action<ReceivedDatagram>? OnReceived { get; set; }
@@ -50,7 +52,8 @@ public sealed class UdpPeer : IDatagramPort
     public int Refusals { get; private set; }
 
     /// <summary>Sends one datagram, possibly empty, to the listener the peer was made for.</summary>
-    /// <exception cref="ArgumentException">IPv4 cannot carry more than 65,507 bytes; IPv6 can (jumbograms, RFC 2675).</exception>
+    /// <exception cref="ArgumentException">IPv4 cannot carry more than 65,507 bytes; IPv6 can (jumbograms, RFC
+    /// 2675).</exception>
     public void Send(ReadOnlySpan<byte> payload) =>
         SendTo(_to ?? throw new InvalidOperationException("the peer was made without a listener: use SendTo"), payload);
 
@@ -60,7 +63,7 @@ public sealed class UdpPeer : IDatagramPort
     {
         if (_local.Family != SocketAddr.FamilyIPv6 && payload.Length > BytesMaxIPv4)
         {
-            throw new ArgumentException($"{payload.Length} bytes do not fit into a datagram over IPv4", nameof(payload));
+            throw new ArgumentException($"{payload.Length} bytes are too many for IPv4", nameof(payload));
         }
 
         _network.SendDatagram(this, _local, SimulatedNetwork.Canonical(SocketAddr.From(to)), payload);

@@ -5,10 +5,12 @@ using Router.Net;
 
 namespace Router.TestKit.Simulation;
 
-/// <summary>A network in memory, on one thread and in virtual time: the sockets of a router and those of its peers.</summary>
+/// <summary>A network in memory, on one thread and in virtual time: the sockets of a router and those of its
+/// peers.</summary>
 /// <remarks>
 /// Every address exists on it, like loopback: whoever binds one owns it. What is sent arrives at once, or later under
-/// <see cref="Faults"/>; the same seed and the same calls give the same <see cref="TraceHash"/>. A datagram to an address that
+/// <see cref="Faults"/>; the same seed and the same calls give the same <see cref="TraceHash"/>. A datagram to an
+/// address that
 /// nobody has bound is refused (ICMP), a connect too, unless the address is a black hole.
 /// </remarks>
 public sealed partial class SimulatedNetwork : INetwork
@@ -35,10 +37,12 @@ public sealed partial class SimulatedNetwork : INetwork
 
     public NetworkFaults Faults { get; }
 
-    /// <summary>Bytes that one direction of a stream holds between sender and receiver. For connections made from now on.</summary>
+    /// <summary>Bytes that one direction of a stream holds between sender and receiver. For connections made from now
+    /// on.</summary>
     public int StreamBufferBytes { get; set; } = 64 * 1024;
 
-    /// <summary>The address that a socket of the router has when it is bound to a wildcard and its datagram names none, or when it connects.</summary>
+    /// <summary>The address that a socket of the router has when it is bound to a wildcard and its datagram names
+    /// none, or when it connects.</summary>
     public IPAddress HostAddress { get; set; } = IPAddress.Parse("198.51.100.1");
 
     /// <summary>The same for IPv6.</summary>
@@ -59,7 +63,8 @@ public sealed partial class SimulatedNetwork : INetwork
     /// <summary>Datagrams that arrived nowhere: lost, refused, or the receiver's buffer was full.</summary>
     public long DatagramsLost { get; private set; }
 
-    /// <summary>When something on its way arrives next, as the clock's Elapsed will say then; null when nothing is.</summary>
+    /// <summary>When something on its way arrives next, as the clock's Elapsed will say then; null when nothing
+    /// is.</summary>
     public TimeSpan? NextArrival =>
         _events.TryPeek(out _, out var due) ? TimeSpan.FromTicks(due.DueTicks) : null;
 
@@ -69,7 +74,8 @@ public sealed partial class SimulatedNetwork : INetwork
         return new SimulatedPoller(this);
     }
 
-    /// <summary>What is sent or connected to <paramref name="endPoint"/> vanishes without a word until told otherwise.</summary>
+    /// <summary>What is sent or connected to <paramref name="endPoint"/> vanishes without a word until told
+    /// otherwise.</summary>
     public void SetBlackHole(IPEndPoint endPoint, bool isBlackHole = true)
     {
         var address = Canonical(SocketAddr.From(endPoint));

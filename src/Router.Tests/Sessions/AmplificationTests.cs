@@ -3,7 +3,8 @@ using Router.TestKit;
 
 namespace Router.Tests.Sessions;
 
-/// <summary>What a peer that has proved nothing may be sent: one reply, and three times its bytes or 64, per datagram.</summary>
+/// <summary>What a peer that has proved nothing may be sent: one reply, and three times its bytes or 64, per
+/// datagram.</summary>
 public sealed class AmplificationTests
 {
     [Theory]

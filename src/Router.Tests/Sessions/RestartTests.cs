@@ -1,6 +1,5 @@
 using Router.Diagnostics;
 using Router.Routes;
-using Router.Sessions;
 using Router.TestKit;
 
 namespace Router.Tests.Sessions;
@@ -18,18 +17,19 @@ public sealed class RestartTests
         var seen = new List<(ScriptHandler Handler, string Text)>();
         ScriptHandler Create()
         {
-            ScriptHandler? self = null;
-            self = new ScriptHandler
+            ScriptHandler? made = null;
+            made = new ScriptHandler
             {
                 Received = (session, text) =>
                 {
-                    seen.Add((self!, text));
-                    session.Reply(text == "boom" ? throw new InvalidOperationException("boom") : $"{session.Restarts}{text}");
+                    seen.Add((made!, text));
+                    session.Reply(
+                        text == "boom" ? throw new InvalidOperationException("boom") : $"{session.Restarts}{text}");
                 },
-                Message = (session, message) => seen.Add((self!, $"{message}")),
+                Message = (session, message) => seen.Add((made!, $"{message}")),
             };
-            handlers.Add(self);
-            return self;
+            handlers.Add(made);
+            return made;
         }
 
         var listener = kit.BindUdp(Create, limits: kit.Limits with { OnPool = onPool });
@@ -46,14 +46,18 @@ public sealed class RestartTests
         kit.RunUntilIdle();
 
         Assert.Equal(2, handlers.Count);
-        Assert.Equal(["a", "boom"], seen.Where(item => item.Handler == handlers[0]).Select(item => item.Text).Where(text => !text.StartsWith("queued", StringComparison.Ordinal)));
-        Assert.Equal(["queued 1", "queued 2"], seen.Select(item => item.Text).Where(text => text.StartsWith("queued", StringComparison.Ordinal)));
+        static bool IsQueued((ScriptHandler Handler, string Text) item) =>
+            item.Text.StartsWith("queued", StringComparison.Ordinal);
+        var first = seen.Where(item => item.Handler == handlers[0] && !IsQueued(item));
+        Assert.Equal(["a", "boom"], first.Select(item => item.Text));
+        Assert.Equal(["queued 1", "queued 2"], seen.Where(IsQueued).Select(item => item.Text));
         Assert.Equal((handlers[1], "b"), seen[^1]);
         Assert.Equal(["0a", "1b"], peer.ReceivedText);
         Assert.Same(session, kit.SessionOf(peer.EndPoint));
         Assert.Equal((id, self, 1), (session.Id, session.Self, session.Restarts));
         Assert.Equal(1, listener.Drops(DropReason.HandlerFailed));
-        Assert.Equal("boom", Assert.IsType<InvalidOperationException>(Root(Assert.Single(kit.RestartRecords).Reason)).Message);
+        var reason = Root(Assert.Single(kit.RestartRecords).Reason);
+        Assert.Equal("boom", Assert.IsType<InvalidOperationException>(reason).Message);
         kit.AssertNoLeakedBuffers();
     }
 
@@ -66,7 +70,8 @@ public sealed class RestartTests
         var listener = kit.BindUdp(
             () => new ScriptHandler
             {
-                Received = (session, text) => session.Reply(text == "boom" ? throw new InvalidOperationException() : text),
+                Received = (session, text) =>
+                    session.Reply(text == "boom" ? throw new InvalidOperationException() : text),
             },
             limits: kit.Limits with { MaxRestarts = 2, OnPool = onPool });
         var peer = kit.UdpPeer("192.0.2.7:5000", listener);
@@ -146,7 +151,8 @@ public sealed class RestartTests
         var listener = kit.BindUdp(
             () => new ScriptHandler
             {
-                Received = (session, text) => session.Reply(text == "boom" ? throw new InvalidOperationException() : text),
+                Received = (session, text) =>
+                    session.Reply(text == "boom" ? throw new InvalidOperationException() : text),
             },
             limits: limits);
         var good = new[] { kit.UdpPeer("192.0.2.7:5000", listener), kit.UdpPeer("192.0.2.8:5000", listener) };

@@ -10,7 +10,8 @@ public sealed class SessionKeyTests
 {
     private const int Samples = 400;
 
-    /// <summary>Bytes of an IPv4 sockaddr, of an IPv6 one, and of the local address, that differ between keys.</summary>
+    /// <summary>Bytes of an IPv4 sockaddr, of an IPv6 one, and of the local address, that differ between
+    /// keys.</summary>
     public static TheoryData<string, int, int, int> Parts => new()
     {
         { "IPv4 port and address", 2, 8, 0 },
@@ -43,7 +44,9 @@ public sealed class SessionKeyTests
 
             var mean = (double)flipped / Samples;
             Assert.True(mean is > 14 and < 18, $"{part}, bit {bit}: {mean} of 32 bits change");
-            Assert.True(sameLowBits < Samples / 50, $"{part}, bit {bit}: the low byte stays {sameLowBits} times of {Samples}");
+            Assert.True(
+                sameLowBits < Samples / 50,
+                $"{part}, bit {bit}: the low byte stays {sameLowBits} times of {Samples}");
         }
     }
 
@@ -51,7 +54,8 @@ public sealed class SessionKeyTests
     public void The_hash_depends_on_the_secret_of_the_process()
     {
         var peer = SessionRig.At("192.0.2.7:5000");
-        var hashes = Enumerable.Range(0, 100).Select(seed => new SessionKeyHash(new SeededRandom((ulong)seed)).Of(peer, default));
+        var hashes = Enumerable.Range(0, 100)
+            .Select(seed => new SessionKeyHash(new SeededRandom((ulong)seed)).Of(peer, default));
 
         Assert.True(hashes.Distinct().Count() > 98);
     }

@@ -21,7 +21,14 @@ internal sealed class SessionRig : IDisposable
             IdleTimeoutMs: 1_000, MaxLifetimeMs: 0, MaxSessions: 1_000_000, MailboxMessages: 16, MailboxBytes: 65_536,
             WriteBuffer: 65_536, MaxRestarts: 5, RestartWindow: TimeSpan.FromMinutes(1), OnPool: false);
         _shard = new BareShard(new ShardSetup(
-            "rig", Loop, new EchoRoute("echo"), settings, new SessionIdSource(7, 0), new SessionCount(1_000_000), Random, new Silent()));
+            "rig",
+            Loop,
+            new EchoRoute("echo"),
+            settings,
+            new SessionIdSource(7, 0),
+            new SessionCount(1_000_000),
+            Random,
+            new Silent()));
     }
 
     public SeededRandom Random { get; }

@@ -19,7 +19,8 @@ public sealed class SessionTableTests
         var model = new Dictionary<(SocketAddr, LocalAddr), SessionContext>();
         for (var step = 0; step < 30_000; step++)
         {
-            var key = RandomKey(random, step < 15_000 ? 3_000 : 300);   // first grows, then mostly removes and meets again
+            // First grows, then mostly removes and meets again.
+            var key = RandomKey(random, step < 15_000 ? 3_000 : 300);
             var hash = table.HashOf(key.Peer, key.Local);
             var known = model.GetValueOrDefault(key);
             Assert.Same(known, table.Find(hash, key.Peer, key.Local));
@@ -51,7 +52,9 @@ public sealed class SessionTableTests
     {
         using var rig = new SessionRig();
         var table = new SessionTable(rig.Random);
-        var sessions = Enumerable.Range(1, 40).Select(port => rig.Session(SessionRig.At($"192.0.2.1:{port}"))).ToArray();
+        var sessions = Enumerable.Range(1, 40)
+            .Select(port => rig.Session(SessionRig.At($"192.0.2.1:{port}")))
+            .ToArray();
         foreach (var session in sessions)
         {
             table.Add(62, session);   // near the end of the first 64 places: the run of probes wraps around
@@ -78,7 +81,7 @@ public sealed class SessionTableTests
         var drawn = new SessionTable(random.Fork());
         for (var i = 1; i <= Keys; i++)
         {
-            // (address << 16 | port) folded to 32 bits by xor is the same for all of these: port ^ high half of the address.
+            // (address << 16 | port) folded to 32 bits by xor is the same for all of these: port ^ high half of address.
             var high = i ^ 0x2A17;
             var address = new IPAddress([(byte)(high >> 8), (byte)high, 3, 4]);
             Add(chosen, rig, SocketAddr.From(address, i));

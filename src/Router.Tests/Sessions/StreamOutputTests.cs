@@ -144,7 +144,8 @@ public sealed class StreamOutputTests
             var time = new VirtualTimeProvider();
             Network = new SimulatedNetwork(time, Random.Fork());
             _loop = new IoLoop(0, Network, time, new IoLoopOptions());
-            Assert.Equal(0, Network.Listen(SocketAddr.From(Server), new StreamListenOptions(1, false), out var listener));
+            var options = new StreamListenOptions(1, false);
+            Assert.Equal(0, Network.Listen(SocketAddr.From(Server), options, out var listener));
             var client = IPEndPoint.Parse("192.0.2.1:5000");
             _end = Network.Connect(SocketAddr.From(client), SocketAddr.From(Server))!;
             Peer = new TcpPeer(Network, client, _end);

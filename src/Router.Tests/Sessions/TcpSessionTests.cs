@@ -19,7 +19,7 @@ public sealed class TcpSessionTests
         using var kit = new RouterTestKit(seed);
         kit.Network.Faults.ShortReads = kit.Network.Faults.ShortWrites = 0.3;
         kit.Network.Faults.DelayMax = TimeSpan.FromMilliseconds(5);
-        var listener = kit.BindTcp(() => new ScriptHandler { RestartSafe = true }, limits: kit.Limits with { OnPool = onPool });
+        var listener = kit.BindTcp(() => new ScriptHandler(), limits: kit.Limits with { OnPool = onPool });
         var peer = kit.TcpPeer("192.0.2.7:5000", listener);
         var sent = new byte[400_000];
         kit.Random.Fill(sent);
@@ -60,7 +60,8 @@ public sealed class TcpSessionTests
             }
         }
 
-        var listener = kit.BindTcp(() => new ScriptHandler { PeerFinished = Pump, Drained = Pump, Received = (_, _) => { } });
+        var listener = kit.BindTcp(
+            () => new ScriptHandler { PeerFinished = Pump, Drained = Pump, Received = (_, _) => { } });
         var peer = kit.TcpPeer("192.0.2.7:5000", listener);
         peer.Send("give"u8);
         peer.Finish();

@@ -1,4 +1,3 @@
-using System.Text;
 using Router.Diagnostics;
 using Router.Net;
 using Router.Sessions;
@@ -8,8 +7,10 @@ using Router.Tests.Sessions;
 
 namespace Router.Tests.Simulation;
 
-/// <summary>Idle timeout, lifetime, stop, drain, crash, reset and load against each other, in every order that seeds bring about.</summary>
-/// <remarks>Held in every run: nothing escapes containment, every opened session ends exactly once, and nothing is left over.</remarks>
+/// <summary>Idle timeout, lifetime, stop, drain, crash, reset and load against each other, in every order that seeds
+/// bring about.</summary>
+/// <remarks>Held in every run: nothing escapes containment, every opened session ends exactly once, and nothing is
+/// left over.</remarks>
 public sealed class SessionRaceTests
 {
     /// <summary>Seeds of a run in CI; more by hand: any range is as good as another.</summary>
@@ -171,7 +172,8 @@ public sealed class SessionRaceTests
                 break;
             case 9 when kit.OpenSessions.Count > 0:
                 var session = kit.OpenSessions[random.Next(kit.OpenSessions.Count)];
-                session.Self.Tell(random.Next(4) switch { 0 => PoisonPill.Instance, 1 => Kill.Instance, _ => "finish" });
+                object message = random.Next(4) switch { 0 => PoisonPill.Instance, 1 => Kill.Instance, _ => "finish" };
+                session.Self.Tell(message);
                 break;
             case 10 when random.Chance(0.1):
                 (random.Chance(0.5) ? udp : tcp).Drain();

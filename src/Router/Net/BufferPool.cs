@@ -19,6 +19,10 @@ public sealed class BufferPool
         return ArrayPool<byte>.Shared.Rent(Math.Max(1, least));
     }
 
+    /// <summary>Some buffers will not come back: they went with a mailbox that nobody reads any more, and are the
+    /// collector's.</summary>
+    public void Abandon(int count) => Check.That(Interlocked.Add(ref _rented, -count) >= 0);
+
     /// <summary>Takes a rented buffer back; the caller forgets it.</summary>
     public void Return(byte[] buffer)
     {

@@ -26,7 +26,8 @@ internal sealed class UnopenedHandler(Exception failure) : SessionHandler
 {
     public override bool IsRestartSafe => true;   // else there would have been no restart
 
-    public void Fail() => throw new InvalidOperationException($"the fresh handler could not be opened: {failure.Message}", failure);
+    public void Fail() =>
+        throw new InvalidOperationException($"the fresh handler could not be opened: {failure.Message}", failure);
 
     public override void OnReceived(SessionContext session, PayloadBatch batch) => Fail();
 
@@ -142,8 +143,8 @@ internal sealed class SessionActor : ActorBase
         }
         catch (Exception failure)
         {
-            // Thrown from here it would be a failed creation, whose actor forgets its session: as a failed message it counts
-            // against the budget like any other.
+            // Thrown from here it would be a failed creation, whose actor forgets its session: as a failed message
+            // it counts against the budget like any other.
             session.Handler = new UnopenedHandler(failure);
             Self.Tell(OpenFailed.Instance, ActorRefs.NoSender);
         }

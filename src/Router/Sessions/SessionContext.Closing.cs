@@ -147,11 +147,7 @@ public sealed partial class SessionContext
         }
 
         Actor = null;
-        if (Volatile.Read(ref _waitingMessages) is > 0 and var waiting)
-        {
-            CountDrop(DropReason.SessionClosed, waiting);
-        }
-
+        LeaveAll();
         _shard.SessionsOpen--;
         _shard.OnEnded(this);
         _shard.Counters.SessionsClosed++;

@@ -5,14 +5,16 @@ namespace Router.Sessions;
 
 /// <summary>A session whose handler runs on the pool: what passes between it and its loop, copied and bounded.</summary>
 /// <remarks>
-/// Towards the handler: datagram runs are detached, stream bytes copied, and counted until handled; beyond the mailbox's limits
-/// datagrams are dropped and a stream is not read. Back: replies pass through the loop's foreign queue, bounded by the same bytes;
-/// what was taken from a stream's handler is never dropped on the way, and what it has under way counts against what is read for it.
+/// Towards the handler: datagram runs are detached, stream bytes copied, and counted until handled; beyond the
+/// mailbox's limits datagrams are dropped and a stream is not read. Back: replies pass through the loop's foreign queue,
+/// bounded by the same bytes; what was taken from a stream's handler is never dropped on the way, and what it has under
+/// way counts against what is read for it.
 /// </remarks>
 public sealed partial class SessionContext
 {
     private int _waitingMessages;
     private int _waitingBytes;
+    private int _waitingBuffers;    // one per message
     private int _replyBytes;        // on their way to the loop
     private int _unsentBytes;       // of a stream: arrived there, not yet sent
     private int _drainedAsked;
@@ -29,6 +31,7 @@ public sealed partial class SessionContext
 
         Interlocked.Add(ref _waitingMessages, messages);
         Interlocked.Add(ref _waitingBytes, bytes);
+        Interlocked.Increment(ref _waitingBuffers);
         return true;
     }
 
@@ -37,6 +40,18 @@ public sealed partial class SessionContext
     {
         Interlocked.Add(ref _waitingMessages, -messages);
         Interlocked.Add(ref _waitingBytes, -bytes);
+        Interlocked.Decrement(ref _waitingBuffers);
+    }
+
+    /// <summary>The session has ended: what still waits in its mailbox is dropped with it.</summary>
+    private void LeaveAll()
+    {
+        if (Volatile.Read(ref _waitingMessages) is > 0 and var waiting)
+        {
+            CountDrop(DropReason.SessionClosed, waiting);
+        }
+
+        Loop.Buffers.Abandon(Volatile.Read(ref _waitingBuffers));
     }
 
     /// <summary>In the handler's turn on the pool: bytes of a stream.</summary>
@@ -99,8 +114,8 @@ public sealed partial class SessionContext
         return true;
     }
 
-    /// <summary>A reply has arrived on the loop. A stream's is sent or kept whatever the write buffer holds: its handler was told
-    /// that it was taken.</summary>
+    /// <summary>A reply has arrived on the loop. A stream's is sent or kept whatever the write buffer holds: its handler
+    /// was told that it was taken.</summary>
     private void LandReply(ReadOnlySpan<byte> payload)
     {
         Interlocked.Add(ref _replyBytes, -payload.Length);
@@ -115,7 +130,8 @@ public sealed partial class SessionContext
         }
     }
 
-    /// <summary>A reply was refused: the handler is told when all before it have left. What was under way to the loop is there by then.</summary>
+    /// <summary>A reply was refused: the handler is told when all before it have left. What was under way to the loop is
+    /// there by then.</summary>
     private void AskForDrained()
     {
         if (Interlocked.Exchange(ref _drainedAsked, 1) == 0)
@@ -181,7 +197,7 @@ public sealed partial class SessionContext
             return;
         }
 
-        Leave(0, room - received);
+        Interlocked.Add(ref _waitingBytes, received - room);
         CountReceived(1, received);
         Self.Tell(new StreamChunk(new ReadOnlySpan<byte>(Loop.ReadBuffer, received), Loop.Buffers), ActorRefs.NoSender);
     }

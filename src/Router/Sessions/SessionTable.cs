@@ -74,7 +74,8 @@ internal sealed class SessionTable(RandomSource random)
 
     public IEnumerable<SessionContext> All() => _sessions.Where(session => session is not null)!;
 
-    /// <summary>Places looked at to find every session once, and the most for one of them: what colliding keys would drive up.</summary>
+    /// <summary>Places looked at to find every session once, and the most for one of them: what colliding keys would
+    /// drive up.</summary>
     internal (long Total, int Longest) Probes()
     {
         var (total, longest) = (0L, 0);
