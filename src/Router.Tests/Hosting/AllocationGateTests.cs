@@ -174,5 +174,7 @@ public sealed class AllocationGateTests
         public Task<long> Allocated => _allocated.Task;
 
         public void Run() => _allocated.SetResult(GC.GetAllocatedBytesForCurrentThread());
+
+        public void Execute() => Run();
     }
 }

@@ -162,7 +162,7 @@ public abstract class IoLoopContract
         two.Until(() => client.Got.Count == 1);
     }
 
-    internal sealed class Run(Action action) : IRunnable, IThreadPoolWorkItem
+    internal sealed class Run(Action action) : IRunnable
     {
         void IRunnable.Run() => action();
 

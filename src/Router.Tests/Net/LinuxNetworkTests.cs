@@ -71,7 +71,7 @@ public sealed unsafe class LinuxAllocationTests
         }
     }
 
-    private sealed class Echo : IIoReceiver, IEndOfPass, IRunnable, IThreadPoolWorkItem, IDisposable
+    private sealed class Echo : IIoReceiver, IEndOfPass, IRunnable, IDisposable
     {
         private readonly DatagramBatch _batch = new(64);
         private readonly IoLoop _loop;

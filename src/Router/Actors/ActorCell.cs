@@ -6,7 +6,7 @@ namespace Router.Actors;
 /// Threads: any thread may call what the reference offers; everything else runs in the cell's turn, of which
 /// there is one at a time. Fields are the turn's own unless said otherwise.
 /// </remarks>
-internal sealed partial class ActorCell : ActorRefBase, IActorContext, IRunnable, IThreadPoolWorkItem
+internal sealed partial class ActorCell : ActorRefBase, IActorContext, IRunnable
 {
     [ThreadStatic]
     private static ActorCell? _currentCell;

@@ -151,6 +151,8 @@ public abstract class MessageDispatcher
     private sealed class ActionRunnable(Action run) : IRunnable
     {
         public void Run() => run();
+
+        public void Execute() => Run();
     }
 }
 

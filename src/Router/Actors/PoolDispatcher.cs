@@ -7,14 +7,7 @@ internal sealed class PoolDispatcher(MessageDispatcherConfigurator configurator)
 {
     protected override void ExecuteTask(IRunnable run)
     {
-        if (run is IThreadPoolWorkItem item)
-        {
-            ThreadPool.UnsafeQueueUserWorkItem(item, preferLocal: false);
-        }
-        else
-        {
-            ThreadPool.UnsafeQueueUserWorkItem(static r => r.Run(), run, preferLocal: false);
-        }
+        ThreadPool.UnsafeQueueUserWorkItem(run, preferLocal: false);
     }
 
     protected override void Shutdown()

@@ -49,6 +49,8 @@ public sealed class IoDispatcher : MessageDispatcher
     private sealed class Binding(Action change) : IRunnable
     {
         public void Run() => change();
+
+        public void Execute() => Run();
     }
 #endif
 }

@@ -76,6 +76,8 @@ internal sealed class LoopScheduler : SchedulerBase
             Interlocked.Exchange(ref owner._asked, 0);
             owner.Arm();
         }
+
+        public void Execute() => Run();
     }
 }
 #endif

@@ -227,6 +227,8 @@ public sealed partial class SessionContext
     private sealed class LoopStep(SessionContext session, Action<SessionContext> step) : IRunnable
     {
         public void Run() => step(session);
+
+        public void Execute() => Run();
     }
 
     private sealed class PoolReply(SessionContext session, byte[] bytes, int length) : IRunnable
@@ -236,6 +238,8 @@ public sealed partial class SessionContext
             session.LandReply(bytes.AsSpan(0, length));
             session.Loop.Buffers.Return(bytes);
         }
+
+        public void Execute() => Run();
     }
 }
 
