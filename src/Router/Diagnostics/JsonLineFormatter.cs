@@ -2,8 +2,8 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
 
 namespace Router.Diagnostics;
@@ -23,17 +23,17 @@ internal sealed class JsonLineFormatter(TimeProvider time) : ConsoleFormatter(Fo
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.Default };
 
     [ThreadStatic]
-    private static ArrayBufferWriter<byte>? t_buffer;
+    private static ArrayBufferWriter<byte>? _buffer;
 
     [ThreadStatic]
-    private static Utf8JsonWriter? t_writer;
+    private static Utf8JsonWriter? _writer;
 
     public override void Write<TState>(
         in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
         var line = LogLine.From(logEntry);
-        var buffer = t_buffer ??= new ArrayBufferWriter<byte>(1024);
-        var json = t_writer ??= new Utf8JsonWriter(buffer, Options);
+        var buffer = _buffer ??= new ArrayBufferWriter<byte>(1024);
+        var json = _writer ??= new Utf8JsonWriter(buffer, Options);
         buffer.ResetWrittenCount();
         json.Reset(buffer);
 

@@ -17,7 +17,7 @@ internal sealed class LogLine
     private static readonly string[] Leading = ["time", "level", "event"];
 
     [ThreadStatic]
-    private static LogLine? t_current;
+    private static LogLine? _current;
 
     private readonly List<KeyValuePair<string, object?>> _fields = new(LogFields.FieldsMax);
 
@@ -36,7 +36,7 @@ internal sealed class LogLine
     /// </remarks>
     public static LogLine From<TState>(in LogEntry<TState> entry)
     {
-        var line = t_current ??= new LogLine();
+        var line = _current ??= new LogLine();
         line._fields.Clear();
         line.Level = entry.LogLevel;
         line.Event = entry.EventId.Name is { Length: > 0 } name ? LogFields.Cap(name) : "log";

@@ -27,7 +27,7 @@ public sealed record IoLoopOptions(int RunsPerPass = 4096, int TimersPerPass = 1
 public sealed class IoLoop : IDisposable
 {
     [ThreadStatic]
-    private static IoLoop? t_current;
+    private static IoLoop? _current;
 
     private readonly IPoller _poller;
     private readonly TimeProvider _time;
@@ -81,9 +81,9 @@ public sealed class IoLoop : IDisposable
     internal TimeProvider Time => _time;
 
     /// <summary>The loop whose thread this is, or null.</summary>
-    public static IoLoop? Current => t_current;
+    public static IoLoop? Current => _current;
 
-    public bool IsCurrent => ReferenceEquals(t_current, this);
+    public bool IsCurrent => ReferenceEquals(_current, this);
 
     public int ArmedTimers => _timers.Count;
 
@@ -203,8 +203,8 @@ public sealed class IoLoop : IDisposable
     public bool RunOnce(bool block)
     {
         Check.That(_thread is null);
-        var previous = t_current;
-        t_current = this;
+        var previous = _current;
+        _current = this;
         OnThreadStart?.Invoke();
         try
         {
@@ -213,7 +213,7 @@ public sealed class IoLoop : IDisposable
         finally
         {
             OnThreadStop?.Invoke();
-            t_current = previous;
+            _current = previous;
         }
     }
 
@@ -235,7 +235,7 @@ public sealed class IoLoop : IDisposable
 
     private void RunThread()
     {
-        t_current = this;
+        _current = this;
         OnThreadStart?.Invoke();
         while (!_stopping)
         {
