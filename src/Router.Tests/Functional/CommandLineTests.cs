@@ -81,7 +81,10 @@ public sealed class CommandLineTests(ITestOutputHelper output) : FunctionalTest(
         await ServerAsync("udp", 47009, "socat", "-u", "UDP-RECV:47009,bind=127.0.0.1", "/dev/null");
 
         AssertTells(
-            await RefusalAsync("udp://127.0.0.1:47009"), "udp://127.0.0.1:47009", "EADDRINUSE", "Address already in use");
+            await RefusalAsync("udp://127.0.0.1:47009"),
+            "udp://127.0.0.1:47009",
+            "EADDRINUSE",
+            "Address already in use");
     }
 
     [RequiresToolTheory(RequiredTools.Namespace)]

@@ -81,7 +81,8 @@ public sealed class SessionTableTests
         var drawn = new SessionTable(random.Fork());
         for (var i = 1; i <= Keys; i++)
         {
-            // (address << 16 | port) folded to 32 bits by xor is the same for all of these: port ^ high half of address.
+            // (address << 16 | port) folded to 32 bits by xor is the same for all of these: port ^ high half of
+            // address.
             var high = i ^ 0x2A17;
             var address = new IPAddress([(byte)(high >> 8), (byte)high, 3, 4]);
             Add(chosen, rig, SocketAddr.From(address, i));

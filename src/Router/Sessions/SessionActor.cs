@@ -57,8 +57,13 @@ internal sealed class SessionActorProducer(Shard shard) : IIndirectActorProducer
     }
 }
 
-/// <summary>Runs one session: hands its messages to the handler. Holds nothing that a restart must keep: that is the context.</summary>
-/// <remarks>The context comes as the first message; a restarted actor takes it back from the shard, where its predecessor left it.</remarks>
+/// <summary>
+/// Runs one session: hands its messages to the handler. Holds nothing that a restart must keep: that is the context.
+/// </summary>
+/// <remarks>
+/// The context comes as the first message; a restarted actor takes it back from the shard, where its predecessor left
+/// it.
+/// </remarks>
 internal sealed class SessionActor : ActorBase
 {
     private readonly Shard _shard;
@@ -108,7 +113,9 @@ internal sealed class SessionActor : ActorBase
         return true;
     }
 
-    /// <summary>Leaves the session where the fresh actor finds it. Children of ours do not exist, and PostStop is for the end.</summary>
+    /// <summary>
+    /// Leaves the session where the fresh actor finds it. Children of ours do not exist, and PostStop is for the end.
+    /// </summary>
     protected override void PreRestart(Exception reason, object? message)
     {
         if (_session is not { } session)
@@ -236,6 +243,7 @@ internal sealed class SessionActor : ActorBase
         }
 
         session.HasFailed = true;
-        return session.Transport == SessionTransport.Udp || session.Handler is { IsRestartSafe: true, OwnsStream: false };
+        return session.Transport == SessionTransport.Udp
+            || session.Handler is { IsRestartSafe: true, OwnsStream: false };
     }
 }

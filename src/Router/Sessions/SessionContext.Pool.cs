@@ -3,12 +3,14 @@ using Router.Net;
 
 namespace Router.Sessions;
 
-/// <summary>A session whose handler runs on the pool: what passes between it and its loop, copied and bounded.</summary>
+/// <summary>
+/// A session whose handler runs on the pool: what passes between it and its loop, copied and bounded.
+/// </summary>
 /// <remarks>
 /// Towards the handler: datagram runs are detached, stream bytes copied, and counted until handled; beyond the
-/// mailbox's limits datagrams are dropped and a stream is not read. Back: replies pass through the loop's foreign queue,
-/// bounded by the same bytes; what was taken from a stream's handler is never dropped on the way, and what it has under
-/// way counts against what is read for it.
+/// mailbox's limits datagrams are dropped and a stream is not read. Back: replies pass through the loop's foreign
+/// queue, bounded by the same bytes; what was taken from a stream's handler is never dropped on the way, and what it
+/// has under way counts against what is read for it.
 /// </remarks>
 public sealed partial class SessionContext
 {
@@ -114,8 +116,10 @@ public sealed partial class SessionContext
         return true;
     }
 
-    /// <summary>A reply has arrived on the loop. A stream's is sent or kept whatever the write buffer holds: its handler
-    /// was told that it was taken.</summary>
+    /// <summary>
+    /// A reply has arrived on the loop. A stream's is sent or kept whatever the write buffer holds: its handler was told
+    /// that it was taken.
+    /// </summary>
     private void LandReply(ReadOnlySpan<byte> payload)
     {
         Interlocked.Add(ref _replyBytes, -payload.Length);
@@ -130,8 +134,10 @@ public sealed partial class SessionContext
         }
     }
 
-    /// <summary>A reply was refused: the handler is told when all before it have left. What was under way to the loop is
-    /// there by then.</summary>
+    /// <summary>
+    /// A reply was refused: the handler is told when all before it have left. What was under way to the loop is there by
+    /// then.
+    /// </summary>
     private void AskForDrained()
     {
         if (Interlocked.Exchange(ref _drainedAsked, 1) == 0)

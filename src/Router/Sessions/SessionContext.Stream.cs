@@ -6,8 +6,10 @@ namespace Router.Sessions;
 /// <summary>The stream half of a session: reading, back-pressure, half-close, the end.</summary>
 public sealed partial class SessionContext
 {
-    /// <summary>How long a closed session waits for the peer's own end, so that a late byte of the peer does not turn into a reset that
-    /// destroys the last reply under way.</summary>
+    /// <summary>
+    /// How long a closed session waits for the peer's own end, so that a late byte of the peer does not turn into a
+    /// reset that destroys the last reply under way.
+    /// </summary>
     private const int LingerMs = 2_000;
 
     /// <summary>What only streams have.</summary>
@@ -30,7 +32,9 @@ public sealed partial class SessionContext
             Stream = new StreamState(socket, shard.Loop.Buffers),
         };
 
-    /// <summary>Watches a further socket for the route: its readiness comes to <see cref="SessionHandler.OnIo"/>.</summary>
+    /// <summary>
+    /// Watches a further socket for the route: its readiness comes to <see cref="SessionHandler.OnIo"/>.
+    /// </summary>
     /// <returns>0 or a negative errno.</returns>
     internal int Watch(IoSocket socket, IoReadiness interest) => Loop.Register(socket, this, interest);
 
@@ -77,7 +81,9 @@ public sealed partial class SessionContext
     private void OnStreamReady(IoReadiness ready)
     {
         var stream = Stream!;
-        if (stream.Output.HasUnsent && (ready & (IoReadiness.Writable | IoReadiness.Failed)) != 0 && !FlushStream(stream))
+        if (stream.Output.HasUnsent
+            && (ready & (IoReadiness.Writable | IoReadiness.Failed)) != 0
+            && !FlushStream(stream))
         {
             return;
         }
@@ -101,7 +107,8 @@ public sealed partial class SessionContext
     private unsafe void ReadStream(StreamState stream)
     {
         var loop = Loop;
-        var received = stream.Socket.Receive(loop.ReadBuffer, Math.Min(loop.ReadBufferBytes, _shard.Settings.WriteBuffer));
+        var received = stream.Socket.Receive(
+            loop.ReadBuffer, Math.Min(loop.ReadBufferBytes, _shard.Settings.WriteBuffer));
         if (received > 0)
         {
             CountReceived(1, received);
@@ -144,7 +151,8 @@ public sealed partial class SessionContext
     private bool ReplyStream(ReadOnlySpan<byte> payload)
     {
         var output = Stream!.Output;
-        if (output.IsFinished || (output.HasUnsent && output.UnsentBytes + payload.Length > _shard.Settings.WriteBuffer))
+        if (output.IsFinished
+            || (output.HasUnsent && output.UnsentBytes + payload.Length > _shard.Settings.WriteBuffer))
         {
             return false;
         }
@@ -185,7 +193,9 @@ public sealed partial class SessionContext
         Loop.SetInterest(stream.Socket, MayRead(stream) ? interest | IoReadiness.Readable : interest);
     }
 
-    /// <summary>Closed, and waiting for the last bytes to leave and for the peer's own end; what it still sends is discarded.</summary>
+    /// <summary>
+    /// Closed, and waiting for the last bytes to leave and for the peer's own end; what it still sends is discarded.
+    /// </summary>
     private unsafe void Linger()
     {
         var stream = Stream!;

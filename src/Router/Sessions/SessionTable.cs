@@ -4,7 +4,9 @@ using Router.Net;
 namespace Router.Sessions;
 
 /// <summary>Sessions of one shard by key: open addressing, linear probing, at most three quarters full.</summary>
-/// <remarks>Loop thread only. 12 bytes a place; the key itself lies in the session. Bounded by the listener's max-sessions.</remarks>
+/// <remarks>
+/// Loop thread only. 12 bytes a place; the key itself lies in the session. Bounded by the listener's max-sessions.
+/// </remarks>
 internal sealed class SessionTable(RandomSource random)
 {
     private const int FirstSize = 64;
@@ -93,7 +95,9 @@ internal sealed class SessionTable(RandomSource random)
         return (total, longest);
     }
 
-    /// <summary>Moves later members of the probe run back over the freed place, so that no tombstones are needed.</summary>
+    /// <summary>
+    /// Moves later members of the probe run back over the freed place, so that no tombstones are needed.
+    /// </summary>
     private void CloseGap(uint gap, uint mask)
     {
         for (var i = (gap + 1) & mask; _sessions[i] is not null; i = (i + 1) & mask)
