@@ -353,6 +353,22 @@ public sealed class TcpProxyTests
     }
 
     [Fact]
+    public void A_stream_session_whose_actor_is_killed_fails_and_leaves_nothing()
+    {
+        using var rig = new ProxyRig([One]);
+        var server = rig.TcpEcho(One);
+        var client = rig.Kit.TcpPeer(Client, rig.BindTcp());
+        client.Send("x"u8);
+        rig.Kit.RunUntilIdle();
+        rig.Kit.SessionOf(client.EndPoint).Self.Tell(Kill.Instance, ActorRefs.NoSender);
+        rig.Kit.RunUntilIdle();
+
+        Assert.True(client.IsReset && server.Accepted[0].IsReset);
+        Assert.Equal(CloseReason.Failed, rig.Kit.ExpectSessionClosed(client.EndPoint));
+        rig.AssertNothingLeft();
+    }
+
+    [Fact]
     public void Whatever_the_network_does_every_byte_arrives_once_and_in_order()
     {
         RouterTestKit.ForEachSeed(1, 60, kit =>
@@ -396,7 +412,7 @@ public sealed class TcpProxyTests
     [Fact]
     public void Whenever_either_side_breaks_nothing_is_left()
     {
-        RouterTestKit.ForEachSeed(1, 200, kit =>
+        RouterTestKit.ForEachSeed(1, 100, kit =>
         {
             kit.Network.Faults.DelayMax = TimeSpan.FromMilliseconds(5);
             using var rig = new ProxyRig([One, Two], kit: kit);
