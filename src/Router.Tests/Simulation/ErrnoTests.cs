@@ -13,8 +13,8 @@ public sealed class ErrnoTests
     private static readonly Errno[] Errnos =
     [
         Errno.EINTR, Errno.EAGAIN, Errno.ENOBUFS, Errno.ENOMEM, Errno.EMFILE, Errno.ENFILE, Errno.ECONNREFUSED,
-        Errno.ECONNRESET, Errno.ECONNABORTED, Errno.EHOSTUNREACH, Errno.ENETDOWN, Errno.EPERM, Errno.EMSGSIZE, Errno.EPIPE,
-        Errno.EPROTO,
+        Errno.ECONNRESET, Errno.ECONNABORTED, Errno.EHOSTUNREACH, Errno.ENETDOWN, Errno.EPERM, Errno.EMSGSIZE,
+        Errno.EPIPE, Errno.EPROTO,
         Errno.ETIMEDOUT, Errno.EIO, Errno.EINVAL, Errno.ENOSPC,
     ];
 

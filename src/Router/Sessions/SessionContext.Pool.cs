@@ -117,8 +117,8 @@ public sealed partial class SessionContext
     }
 
     /// <summary>
-    /// A reply has arrived on the loop. A stream's is sent or kept whatever the write buffer holds: its handler was told
-    /// that it was taken.
+    /// A reply has arrived on the loop. A stream's is sent or kept whatever the write buffer holds: its handler was
+    /// told that it was taken.
     /// </summary>
     private void LandReply(ReadOnlySpan<byte> payload)
     {
@@ -135,8 +135,8 @@ public sealed partial class SessionContext
     }
 
     /// <summary>
-    /// A reply was refused: the handler is told when all before it have left. What was under way to the loop is there by
-    /// then.
+    /// A reply was refused: the handler is told when all before it have left. What was under way to the loop is there
+    /// by then.
     /// </summary>
     private void AskForDrained()
     {
