@@ -69,7 +69,7 @@ public sealed class AskTests : ActorTestKit
 
         Time.Advance(Timeout);
 
-        await Assert.ThrowsAsync<AskTimeoutException>(() => stopping);
+        await Assert.ThrowsAsync<TaskCanceledException>(() => stopping);
     }
 
     private TestScheduler Time => (TestScheduler)Sys.Scheduler;

@@ -44,7 +44,7 @@ public static class Futures
 
     /// <summary>Stops an actor and awaits its end.</summary>
     /// <returns>True once it has terminated.</returns>
-    /// <exception cref="AskTimeoutException">Not within <paramref name="timeout"/>.</exception>
+    /// <exception cref="TaskCanceledException">Not within <paramref name="timeout"/>.</exception>
     public static Task<bool> GracefulStop(this IActorRef target, TimeSpan timeout) =>
         target.GracefulStop(timeout, PoisonPill.Instance);
 
@@ -59,6 +59,10 @@ public static class Futures
         try
         {
             return await future.Answer is Terminated;
+        }
+        catch (AskTimeoutException e)
+        {
+            throw new TaskCanceledException(e.Message, e);
         }
         finally
         {
