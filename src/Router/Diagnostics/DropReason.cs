@@ -50,6 +50,9 @@ public enum DropReason
     /// <summary>The handler failed on it.</summary>
     HandlerFailed,
 
+    /// <summary>The listener failed while it dealt the batch out.</summary>
+    ListenerFailed,
+
     /// <summary>The kernel's receive buffer was full: its own count, not one of ours.</summary>
     ReceiveBufferFull,
 }

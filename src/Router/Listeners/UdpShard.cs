@@ -124,8 +124,26 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
     private void Split(int received, Func<UdpShard, SocketAddr, LocalAddr, SessionContext?> open)
     {
         Check.That(_lent == 0);
-        var batch = Batch!;
         FlushAtEndOfPass();
+        var told = 0;
+        try
+        {
+            Group(received, open);
+            while (told < _lent)
+            {
+                Tell(_runs[told++]);
+            }
+        }
+        catch
+        {
+            Abandon(told);
+            throw;   // the listener fails; its supervisor decides
+        }
+    }
+
+    private void Group(int received, Func<UdpShard, SocketAddr, LocalAddr, SessionContext?> open)
+    {
+        var batch = Batch!;
         for (var slot = 0; slot < received; slot++)
         {
             var length = batch.Length(slot);
@@ -161,10 +179,17 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
                 session.Run = run;
             }
         }
+    }
 
-        for (var i = 0; i < _lent; i++)
+    /// <summary>The batch's rest is lost with the listener's turn: counted as far as it had been grouped, and the sessions forget it.</summary>
+    private void Abandon(int told)
+    {
+        for (var i = told; i < _lent; i++)
         {
-            Tell(_runs[i]);
+            var run = _runs[i];
+            run.Session!.Run = null;
+            run.Session.CountDrop(DropReason.ListenerFailed, run.Count);
+            run.Drop();
         }
     }
 

@@ -115,6 +115,8 @@ internal sealed class SessionActor : ActorBase
 
     /// <summary>
     /// Leaves the session where the fresh actor finds it. Children of ours do not exist, and PostStop is for the end.
+    /// Its listener's restart restarts it too, as the children of a restarted actor are: then nothing of it has failed,
+    /// and the handler stays.
     /// </summary>
     protected override void PreRestart(Exception reason, object? message)
     {
@@ -123,9 +125,12 @@ internal sealed class SessionActor : ActorBase
             return;
         }
 
-        session.HasFailed = true;
-        session.Handler?.OnReplaced(session);
-        session.Handler = null;
+        if (session.HasFailed)
+        {
+            session.Handler?.OnReplaced(session);
+            session.Handler = null;
+        }
+
         lock (_shard.Restarting)
         {
             _shard.Restarting[Self] = session;
@@ -141,8 +146,13 @@ internal sealed class SessionActor : ActorBase
             return;
         }
 
-        session.OnRestarted(reason);
         session.Actor = this;
+        if (!session.HasFailed)
+        {
+            return;
+        }
+
+        session.OnRestarted(reason);
         try
         {
             Open(session);
