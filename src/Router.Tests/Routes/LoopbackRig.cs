@@ -13,8 +13,10 @@ using Router.Upstreams;
 
 namespace Router.Tests.Routes;
 
-/// <summary>A proxy route over the kernel's own sockets: one loop that the test drives, so that client, router and upstream take turns on
-/// one thread and nobody waits for anybody.</summary>
+/// <summary>
+/// A proxy route over the kernel's own sockets: one loop that the test drives, so that client, router and upstream take
+/// turns on one thread and nobody waits for anybody.
+/// </summary>
 internal sealed class LoopbackRig : ISessionEvents, IListenerEvents, IDisposable
 {
     private const long PatienceMs = 20_000;
@@ -22,7 +24,8 @@ internal sealed class LoopbackRig : ISessionEvents, IListenerEvents, IDisposable
     private readonly IoLoopGroup _loops;
     private readonly ActorSystem _system;
 
-    public LoopbackRig(SessionTransport transport, Func<ProxyRouteSettings, ProxyRouteSettings>? change, params IPEndPoint[] upstreams)
+    public LoopbackRig(
+        SessionTransport transport, Func<ProxyRouteSettings, ProxyRouteSettings>? change, params IPEndPoint[] upstreams)
         : this(transport, counting: true, change, upstreams)
     {
     }
@@ -32,19 +35,25 @@ internal sealed class LoopbackRig : ISessionEvents, IListenerEvents, IDisposable
     /// <param name="change">What differs from the rig's settings.</param>
     /// <param name="upstreams">The group.</param>
     public LoopbackRig(
-        SessionTransport transport, bool counting, Func<ProxyRouteSettings, ProxyRouteSettings>? change, params IPEndPoint[] upstreams)
+        SessionTransport transport,
+        bool counting,
+        Func<ProxyRouteSettings, ProxyRouteSettings>? change,
+        params IPEndPoint[] upstreams)
     {
         var network = counting ? new LinuxNetwork(Calls) : new LinuxNetwork();
         _loops = new IoLoopGroup(1, network, TimeProvider.System, new IoLoopOptions());
         Loop = _loops.Loops[0];
         Loop.OnFault = Faults.Add;
-        _system = ActorSystem.Create("loopback", Router.Configuration.Hocon.ConfigurationFactory.ParseString(_loops.DispatcherConfig));
+        _system = ActorSystem.Create(
+            "loopback", Router.Configuration.Hocon.ConfigurationFactory.ParseString(_loops.DispatcherConfig));
         Group = TestUpstreams.Group(TimeProvider.System, [.. upstreams.Select(upstream => upstream.ToString())]);
         var settings = new ProxyRouteSettings(
-            Group, PickPolicy.RoundRobin, Responses: 0, TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan, NextUpstreamTries: 3);
+            Group, PickPolicy.RoundRobin, Responses: 0, TimeSpan.FromSeconds(1),
+            Timeout.InfiniteTimeSpan, NextUpstreamTries: 3);
         var route = new ProxyRoute("proxy", change?.Invoke(settings) ?? settings);
         var request = new BindRequest(
-            "listener", transport, SocketAddr.From(IPAddress.Loopback, 0), 1 << 20, 1 << 20, Backlog: 512, DualStack: false);
+            "listener", transport, SocketAddr.From(IPAddress.Loopback, 0), 1 << 20, 1 << 20, Backlog: 512,
+            DualStack: false);
         var bound = ListenerBinder.BindAll(network, 1, [request], out var faults);
         Assert.Empty(faults);
         EndPoint = bound[0].Address.ToIPEndPoint();

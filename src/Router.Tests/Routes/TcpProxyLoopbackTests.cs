@@ -123,7 +123,8 @@ public sealed class TcpProxyLoopbackTests
         rig.Until(() => rig.Closed.Count == 1);
 
         Assert.Equal(CloseReason.UpstreamFailed, rig.Closed[0]);
-        Assert.Equal(SocketError.ConnectionReset, Assert.Throws<SocketException>(() => client.Receive(_buffer)).SocketErrorCode);
+        Assert.Equal(
+            SocketError.ConnectionReset, Assert.Throws<SocketException>(() => client.Receive(_buffer)).SocketErrorCode);
     }
 
     [Theory]
@@ -142,7 +143,8 @@ public sealed class TcpProxyLoopbackTests
         rig.Until(() => rig.Closed.Count == 1);
 
         Assert.Equal(reason, rig.Closed[0]);
-        Assert.Equal(SocketError.ConnectionReset, Assert.Throws<SocketException>(() => other.Receive(_buffer)).SocketErrorCode);
+        Assert.Equal(
+            SocketError.ConnectionReset, Assert.Throws<SocketException>(() => other.Receive(_buffer)).SocketErrorCode);
     }
 
     [Fact]
@@ -202,7 +204,8 @@ public sealed class TcpProxyLoopbackTests
             return false;
         }
 
-        var taken = socket.Send(bytes.AsSpan(sent, Math.Min(64 * 1024, bytes.Length - sent)), SocketFlags.None, out var error);
+        var taken = socket.Send(
+            bytes.AsSpan(sent, Math.Min(64 * 1024, bytes.Length - sent)), SocketFlags.None, out var error);
         Assert.True(error is SocketError.Success or SocketError.WouldBlock);
         sent += error == SocketError.Success ? taken : 0;
         return error == SocketError.Success && taken > 0;

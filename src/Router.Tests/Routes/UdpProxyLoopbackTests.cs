@@ -15,7 +15,8 @@ public sealed class UdpProxyLoopbackTests
     {
         using var upstream = LoopbackRig.NewUdp();
         using var client = LoopbackRig.NewUdp();
-        using var rig = new LoopbackRig(SessionTransport.Udp, counting: false, null, (IPEndPoint)upstream.LocalEndPoint!);
+        using var rig = new LoopbackRig(
+            SessionTransport.Udp, counting: false, null, (IPEndPoint)upstream.LocalEndPoint!);
         var listener = rig.EndPoint.Serialize();
         var from = new SocketAddress(AddressFamily.InterNetwork);
         RoundTrips(2_000);
