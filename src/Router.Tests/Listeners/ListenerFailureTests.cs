@@ -1,7 +1,6 @@
 using Router.Diagnostics;
 using Router.Listeners;
 using Router.Net;
-using Router.Sessions;
 using Router.TestKit;
 using Router.Tests.Sessions;
 
