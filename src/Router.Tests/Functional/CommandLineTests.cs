@@ -2,9 +2,7 @@ using Xunit.Abstractions;
 
 namespace Router.Tests.Functional;
 
-/// <summary>
-/// Exit codes and what they come with: 0 ok, 1 refused configuration, 2 could not bind, 64 wrong command line.
-/// </summary>
+/// <summary>Exit codes: 0 ok, 1 refused configuration, 2 could not bind, 64 wrong command line.</summary>
 public sealed class CommandLineTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     private const string Echo =
@@ -78,13 +76,10 @@ public sealed class CommandLineTests(ITestOutputHelper output) : FunctionalTest(
     [RequiresToolFact(RequiredTools.Namespace, "socat")]
     public async Task A_port_in_use_by_another_program_is_named()
     {
+        const string Address = "udp://127.0.0.1:47009";
         await ServerAsync("udp", 47009, "socat", "-u", "UDP-RECV:47009,bind=127.0.0.1", "/dev/null");
 
-        AssertTells(
-            await RefusalAsync("udp://127.0.0.1:47009"),
-            "udp://127.0.0.1:47009",
-            "EADDRINUSE",
-            "Address already in use");
+        AssertTells(await RefusalAsync(Address), Address, "EADDRINUSE", "Address already in use");
     }
 
     [RequiresToolTheory(RequiredTools.Namespace)]
@@ -95,8 +90,8 @@ public sealed class CommandLineTests(ITestOutputHelper output) : FunctionalTest(
         await Network.SetAsync("ipv4.ip_unprivileged_port_start", $"{FirstUnprivilegedPort}");
 
         // Root without this one right: as any user, but sure to be able to read the program.
-        var line = await RefusalAsync(
-            address, "--bounding-set", "-net_bind_service", "--inh-caps", "-net_bind_service");
+        const string Right = "-net_bind_service";
+        var line = await RefusalAsync(address, "--bounding-set", Right, "--inh-caps", Right);
 
         AssertTells(line, address, "EACCES", "Permission denied");
     }

@@ -35,7 +35,7 @@ public sealed class GuardTests(ITestOutputHelper output) : FunctionalTest(output
         var before = router.Proc.Counter("Udp", "InDatagrams");
 
         await ForgeAsync(new IPEndPoint(IPAddress.Parse(source), port), Client.Loopback(47001));
-        await Until.TrueAsync(() => Received() >= 1, RunningProcess.Patience, () => "the forged datagram");
+        await Until.TrueAsync(() => Received() >= 1, () => "the forged datagram");
         await Until.PassedAsync(Quiet);
 
         var soon = Received();
@@ -74,13 +74,10 @@ public sealed class GuardTests(ITestOutputHelper output) : FunctionalTest(output
 
         var from = await Network.RunAsync(() =>
         {
-            using var client = new Socket(target.AddressFamily, SocketType.Dgram, ProtocolType.Udp)
-            {
-                ReceiveTimeout = 5000,
-            };
+            using var client = new Socket(target.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+            client.ReceiveTimeout = 5000;
             client.SendTo("where am I?"u8, target);
-            EndPoint sender = new IPEndPoint(
-                target.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, 0);
+            EndPoint sender = new IPEndPoint(target.Address, 0);   // replaced; gives the address family
             client.ReceiveFrom(new byte[64], ref sender);
             return sender;
         });

@@ -17,8 +17,8 @@ public sealed class ReadmeTests(ITestOutputHelper output) : FunctionalTest(outpu
         Assert.All(router.RecordsOf("listening"), record =>
         {
             var isUdp = record.GetProperty("address").GetString()!.StartsWith("udp", StringComparison.Ordinal);
-            Assert.InRange(
-                record.GetProperty(isUdp ? "receive-buffer-granted" : "backlog-granted").GetInt32(), 1, int.MaxValue);
+            var granted = record.GetProperty(isUdp ? "receive-buffer-granted" : "backlog-granted").GetInt32();
+            Assert.InRange(granted, 1, int.MaxValue);
         });
         Assert.Equal(router.Id, (await router.RecordAsync("started")).GetProperty("pid").GetInt32());
     }
@@ -36,7 +36,7 @@ public sealed class ReadmeTests(ITestOutputHelper output) : FunctionalTest(outpu
         await ncat.Input.FlushAsync();
 
         await (answer == sent
-            ? ncat.Output.WaitAsync(line => line == answer, RunningProcess.Patience)
+            ? ncat.Output.WaitAsync(line => line == answer)
             : AnswerWithoutLineEndAsync(ncat, answer));
     }
 
@@ -78,12 +78,10 @@ public sealed class ReadmeTests(ITestOutputHelper output) : FunctionalTest(outpu
 
         Assert.Equal(0, await router.ExitAsync());
         var stopped = await router.RecordAsync("stopped");
-        // the connection, which its peer might have ended
-        Assert.Equal(1, stopped.GetProperty("closed").GetInt64());
+        Assert.Equal(1, stopped.GetProperty("closed").GetInt64());     // the connection: its peer might have ended it
         Assert.Equal(1, stopped.GetProperty("finished").GetInt64());   // datagrams: every one is answered
-        Assert.Equal(
-            2,
-            router.RecordsOf("session-closed").Count(closed => closed.GetProperty("reason").GetString() == "shutdown"));
+        var reasons = router.RecordsOf("session-closed").Select(record => record.GetProperty("reason").GetString());
+        Assert.Equal(["shutdown", "shutdown"], reasons);
     }
 
     [RequiresToolFact(RequiredTools.Namespace)]
@@ -105,9 +103,7 @@ public sealed class ReadmeTests(ITestOutputHelper output) : FunctionalTest(outpu
     {
         // The reply has no line end, so the line is complete when the program has gone.
         await Until.TrueAsync(
-            () => program.Proc.Counter("Udp", "InDatagrams") >= 2,
-            RunningProcess.Patience,
-            () => "the reply's arrival");
+            () => program.Proc.Counter("Udp", "InDatagrams") >= 2, () => "the reply's arrival");
         program.Signal(TestLibc.SigTerm);
         await program.ExitAsync();
         Assert.Equal(answer, program.Output.ToString());

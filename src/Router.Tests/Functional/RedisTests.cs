@@ -25,9 +25,7 @@ public sealed class RedisTests(ITestOutputHelper output) : FunctionalTest(output
         var report = await ToolAsync(
             "redis-benchmark", [.. Address, .. "-n 20000 -c 20 -P 8 -t set,get,lrange_100 -q --csv".Split(' ')]);
 
-        var rows = report.Split('\n')
-            .Where(row => row.StartsWith('"') && !row.StartsWith("\"test\"", StringComparison.Ordinal));
-        Assert.Equal(4, rows.Count());
+        Assert.Equal(1 + 4, report.Split('\n').Count(row => row.StartsWith('"')));   // a heading and four rows
     }
 
     [RequiresToolFact(RequiredTools.Namespace, "redis-server", "redis-cli")]
@@ -53,16 +51,16 @@ public sealed class RedisTests(ITestOutputHelper output) : FunctionalTest(output
     {
         await StartAsync();
         var subscriber = await ProgramAsync("redis-cli", [.. Address, "subscribe", "news"]);
-        await subscriber.Output.WaitAsync(line => line == "subscribe", RunningProcess.Patience);
+        await subscriber.Output.WaitAsync(line => line == "subscribe");
         var channel = 0;
-        await subscriber.Output.WaitAsync(_ => ++channel == 3, RunningProcess.Patience);
+        await subscriber.Output.WaitAsync(_ => ++channel == 3);
 
         foreach (var word in new[] { "one", "two", "three" })
         {
             Assert.Equal("1", await ToolAsync("redis-cli", [.. Address, "publish", "news", word]));
         }
 
-        await subscriber.Output.WaitAsync(line => line == "three", RunningProcess.Patience);
+        await subscriber.Output.WaitAsync(line => line == "three");
         var words = subscriber.Output.Lines.Skip(3).Where((_, index) => index % 3 == 2);
         Assert.Equal(["one", "two", "three"], words);
     }
@@ -70,8 +68,8 @@ public sealed class RedisTests(ITestOutputHelper output) : FunctionalTest(output
     private async Task StartAsync()
     {
         await ServerAsync(
-            "tcp", 48379, "redis-server", "--port", "48379", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
-            "--dir", Folder);
+            "tcp", 48379, "redis-server", "--port", "48379", "--bind", "127.0.0.1",
+            "--save", "", "--appendonly", "no", "--dir", Folder);
         await RouterAsync(Config);
     }
 }

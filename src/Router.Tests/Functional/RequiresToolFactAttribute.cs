@@ -1,8 +1,6 @@
 namespace Router.Tests.Functional;
 
-/// <summary>
-/// A test that needs programs on the PATH: skipped at discovery, with the missing ones listed, where they are not.
-/// </summary>
+/// <summary>A test that needs outside programs: skipped at discovery where some are missing, and says which.</summary>
 /// <remarks>With CI=true in the environment nothing is skipped: the test then fails for want of its tool.</remarks>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class RequiresToolFactAttribute : FactAttribute
@@ -33,9 +31,7 @@ internal static class RequiredTools
             return null;
         }
 
-        var missing = tools
-            .Where(tool => tool == Namespace ? !NetworkNamespace.IsAvailable : PathOf(tool) is null)
-            .ToList();
+        var missing = tools.Where(tool => !IsThere(tool)).ToList();
         return missing.Count == 0 ? null : "missing: " + string.Join(", ", missing);
     }
 
@@ -49,4 +45,7 @@ internal static class RequiredTools
             .Select(folder => Path.Combine(folder, tool))
             .FirstOrDefault(File.Exists);
     }
+
+    private static bool IsThere(string tool) =>
+        tool == Namespace ? NetworkNamespace.IsAvailable : PathOf(tool) is not null;
 }

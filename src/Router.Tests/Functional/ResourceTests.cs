@@ -11,8 +11,6 @@ public sealed class ResourceTests(ITestOutputHelper output) : FunctionalTest(out
 {
     private const int EchoPort = 47001;
 
-    private static readonly TimeSpan AnswerTimeMax = TimeSpan.FromMilliseconds(10);
-
     /// <summary>A window of measuring. Others use the machine too: a disturbed window is measured again.</summary>
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(2);
 
@@ -36,38 +34,29 @@ public sealed class ResourceTests(ITestOutputHelper output) : FunctionalTest(out
         var descriptors = router.Proc.Descriptors;
         LimitDescriptors(router, descriptors + Spare);
 
-        var clients = await Network.RunAsync(
-            () => Enumerable.Range(0, Clients).Select(_ => Client.Tcp(EchoPort)).ToList());
+        var clients = await ManyAsync(Clients, _ => Client.Tcp(EchoPort));
         clients.ForEach(client => client.Send("hello"u8));
         await router.RecordAsync("accept-suspended");
-        await Until.TrueAsync(
-            () => Answered() >= Served - 2, RunningProcess.Patience, () => $"{Answered()} clients answered");
+        await Until.TrueAsync(() => Answered() >= Served - 2, () => $"{Answered()} clients answered");
         var served = clients.Where(client => client.Available > 0).ToList();
         Assert.InRange(served.Count, Served - 2, Served + 2);
 
         Assert.InRange(await QuietestAsync(router), 0, 0.05);
-        Assert.InRange(
-            await Network.RunAsync(() => Client.AnswerTime(() => Client.Udp(EchoPort))), TimeSpan.Zero, AnswerTimeMax);
+        await AssertAnswersAsync(() => Client.Udp(EchoPort));
         Assert.Single(router.RecordsOf("accept-suspended"));
 
         served.Take(Leaving).ToList().ForEach(client => client.Dispose());
         clients.RemoveAll(served.Take(Leaving).Contains);
         var resumed = await Until.TrueAsync(
-            () => Answered() >= served.Count,
-            RunningProcess.Patience,
-            () => $"{Answered()} clients answered of {clients.Count}");
+            () => Answered() >= served.Count, () => $"{Answered()} clients answered of {clients.Count}");
         Assert.InRange(resumed, TimeSpan.Zero, TimeSpan.FromSeconds(1));
 
         clients.ForEach(client => client.Dispose());
-        await Until.TrueAsync(
-            () => Math.Abs(router.Proc.Descriptors - descriptors) <= 2,
-            RunningProcess.Patience,
-            () => $"{router.Proc.Descriptors} descriptors");
+        await AssertDescriptorsAsync(router, descriptors);
         var pauses = router.RecordsOf("accept-suspended").Count;
         Assert.Equal(pauses, router.RecordsOf("accept-resumed").Count);
         Assert.InRange(pauses, 1, Leaving + 2);
-        Assert.InRange(
-            await Network.RunAsync(() => Client.AnswerTime(() => Client.Tcp(EchoPort))), TimeSpan.Zero, AnswerTimeMax);
+        await AssertAnswersAsync(() => Client.Tcp(EchoPort));
 
         int Answered() => clients.Count(client => client.Available > 0);
     }
@@ -124,8 +113,7 @@ public sealed class ResourceTests(ITestOutputHelper output) : FunctionalTest(out
         await Network.RunAsync(() => Client.AnswerTime(() => Client.Udp(ProxyPort)));
         await router.RecordAsync("session-closed", WarmUp - 1);
         var descriptors = router.Proc.Descriptors;
-        var clients = await Network.RunAsync(
-            () => Enumerable.Range(0, Clients).Select(i => Client.Udp(ProxyPort, Source(i))).ToList());
+        var clients = await ManyAsync(Clients, i => Client.Udp(ProxyPort, Source(i)));
 
         await Network.RunAsync(() =>
         {
@@ -137,10 +125,7 @@ public sealed class ResourceTests(ITestOutputHelper output) : FunctionalTest(out
             }
         });
 
-        await Until.TrueAsync(
-            () => Math.Abs(router.Proc.Descriptors - descriptors) <= 2,
-            RunningProcess.Patience,
-            () => $"{router.Proc.Descriptors} descriptors");
+        await AssertDescriptorsAsync(router, descriptors);
         clients.ForEach(client => client.Dispose());
         router.Signal(TestLibc.SigTerm);
         Assert.Equal(0, await router.ExitAsync());

@@ -1,12 +1,9 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 
 namespace Router.Tests.Functional;
 
-/// <summary>
-/// Plain blocking sockets, for use on the namespace's thread; every wait is bounded by the socket's own time-out.
-/// </summary>
+/// <summary>Plain blocking sockets, for use on the namespace's thread. Their time-outs bound every wait.</summary>
 internal static class Client
 {
     /// <summary>Fresh clients that <see cref="AnswerTime"/> makes.</summary>
@@ -67,18 +64,16 @@ internal static class Client
     }
 
     /// <summary>Shortest time that a fresh peer waits for its echo, out of a few tries.</summary>
-    /// <remarks>
-    /// The best, not the mean: on two busy cores a try may wait for the processor longer than for the router.
-    /// </remarks>
+    /// <remarks>The best, not the mean: on busy cores one may wait longer for a core than for the router.</remarks>
     public static TimeSpan AnswerTime(Func<Socket> connect)
     {
         var best = TimeSpan.MaxValue;
         for (var i = 0; i < Tries; i++)
         {
-            var start = Stopwatch.GetTimestamp();
+            var start = TimeProvider.System.GetTimestamp();
             using var socket = connect();
             Assert.Equal("fresh"u8.ToArray(), Exchange(socket, "fresh"u8));
-            var time = Stopwatch.GetElapsedTime(start);
+            var time = TimeProvider.System.GetElapsedTime(start);
             best = time < best ? time : best;
         }
 

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Xunit.Abstractions;
 
 namespace Router.Tests.Functional;
@@ -15,6 +16,8 @@ public sealed class FunctionalTests
 [Collection(FunctionalTests.Name)]
 public abstract class FunctionalTest(ITestOutputHelper output) : IAsyncLifetime
 {
+    private static readonly TimeSpan AnswerTimeMax = TimeSpan.FromMilliseconds(10);
+
     private readonly List<RunningProcess> _started = [];
     private NetworkNamespace? _network;
     private DirectoryInfo? _folder;
@@ -43,6 +46,7 @@ public abstract class FunctionalTest(ITestOutputHelper output) : IAsyncLifetime
         Keep(await RouterProcess.RunAsync(Network, Folder, config, more));
 
     /// <summary>Starts the router with any arguments.</summary>
+    /// <param name="privileges">Options of setpriv(1).</param>
     internal async Task<RouterProcess> CommandAsync(
         IEnumerable<string> arguments, IEnumerable<string>? privileges = null) =>
         Keep(await RouterProcess.StartAsync(Network, Folder, arguments, privileges));
@@ -58,7 +62,6 @@ public abstract class FunctionalTest(ITestOutputHelper output) : IAsyncLifetime
         var server = await ProgramAsync(program, arguments);
         await Until.TrueAsync(
             () => server.HasExited || server.Proc.IsBound(transport, port),
-            RunningProcess.Patience,
             () => $"{program} on {transport} port {port}\n{server.Output}\n{server.Error}");
         Assert.False(server.HasExited, $"{program} ended:\n{server.Output}\n{server.Error}");
         return server;
@@ -80,6 +83,19 @@ public abstract class FunctionalTest(ITestOutputHelper output) : IAsyncLifetime
         Assert.True(exit == 0, $"{program} ended with {exit}:\n{tool.Output}\n{tool.Error}");
         return tool.Output.ToString();
     }
+
+    /// <summary>Makes sockets in the test's network.</summary>
+    internal Task<List<Socket>> ManyAsync(int count, Func<int, Socket> connect) =>
+        Network.RunAsync(() => Enumerable.Range(0, count).Select(connect).ToList());
+
+    /// <summary>A fresh client gets its echo within 10 ms: see <see cref="Client.AnswerTime"/>.</summary>
+    internal async Task AssertAnswersAsync(Func<Socket> connect) =>
+        Assert.InRange(await Network.RunAsync(() => Client.AnswerTime(connect)), TimeSpan.Zero, AnswerTimeMax);
+
+    /// <summary>Open descriptors come back to what they were, give or take two.</summary>
+    internal static Task AssertDescriptorsAsync(RouterProcess router, int start) => Until.TrueAsync(
+        () => Math.Abs(router.Proc.Descriptors - start) <= 2,
+        () => $"{router.Proc.Descriptors} descriptors, {start} at the start");
 
     internal T Keep<T>(T process)
         where T : RunningProcess

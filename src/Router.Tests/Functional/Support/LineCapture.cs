@@ -27,10 +27,10 @@ internal sealed class LineCapture
     }
 
     /// <summary>The first line, old or new, that matches.</summary>
-    /// <exception cref="XunitException">None came within the time, or the stream ended before; shows what
-    /// came.</exception>
-    public async Task<string> WaitAsync(Func<string, bool> matches, TimeSpan within)
+    /// <exception cref="XunitException">None came in time, or the stream ended before; shows what came.</exception>
+    public async Task<string> WaitAsync(Func<string, bool> matches, TimeSpan? within = null)
     {
+        var limit = within ?? RunningProcess.Patience;
         var found = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_lock)
         {
@@ -49,11 +49,11 @@ internal sealed class LineCapture
 
         try
         {
-            return await found.Task.WaitAsync(within);
+            return await found.Task.WaitAsync(limit);
         }
         catch (TimeoutException)
         {
-            throw Missing($"not within {within.TotalSeconds} s");
+            throw Missing($"not within {limit.TotalSeconds} s");
         }
         catch (EndOfStreamException)
         {

@@ -9,14 +9,16 @@ namespace Router.Tests.Functional;
 /// <remarks>
 /// A network namespace belongs to a thread (unshare(2)): sockets made on <see cref="RunAsync{T}"/> and processes
 /// started there live in it, whoever uses them afterwards. Programs are started with a parent-death signal, which the
-/// kernel sends when that very thread ends (prctl(2)): so none outlives the namespace, even if the test process is
-/// killed.
+/// kernel sends when that very thread ends (prctl(2)): none outlives the namespace, even if the test process is killed.
 /// </remarks>
 internal sealed class NetworkNamespace : IDisposable
 {
     private const nuint SetInterfaceFlags = 0x8914;   // SIOCSIFFLAGS
     private const short InterfaceUp = 1;
     private const ulong LoopbackName = 'l' | ('o' << 8);
+
+    /// <summary>Away from the ports of the tests' servers, which an outgoing socket could take before them.</summary>
+    private const string PortsOfClients = "49152 65535";
 
     private static readonly Lazy<bool> Available = new(() =>
     {
@@ -25,8 +27,7 @@ internal sealed class NetworkNamespace : IDisposable
             using var probe = new NetworkNamespace();
             return true;
         }
-        catch (Exception e) when (
-            e is Win32Exception or PlatformNotSupportedException or EntryPointNotFoundException or DllNotFoundException)
+        catch (Exception e) when (e is Win32Exception or PlatformNotSupportedException)
         {
             return false;
         }
@@ -46,9 +47,7 @@ internal sealed class NetworkNamespace : IDisposable
     /// <summary>Whether this process may make one.</summary>
     public static bool IsAvailable => Available.Value;
 
-    /// <summary>
-    /// Runs the function on the namespace's thread, one after another. It may block, for a bounded time.
-    /// </summary>
+    /// <summary>Runs the function on the namespace's thread, one after another. It may block a while.</summary>
     public Task<T> RunAsync<T>(Func<T> function)
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -94,6 +93,15 @@ internal sealed class NetworkNamespace : IDisposable
         if (TestLibc.Unshare(TestLibc.CloneNewNet) != 0)
         {
             throw new Win32Exception(Marshal.GetLastPInvokeError());
+        }
+
+        try
+        {
+            File.WriteAllText("/proc/sys/net/ipv4/ip_local_port_range", PortsOfClients);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Read-only in some containers: then a server meets its port taken once in very many runs.
         }
 
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);

@@ -24,10 +24,15 @@ internal readonly record struct ProcFiles(int Pid)
     });
 
     /// <summary>Bytes it read so far, from files, pipes and sockets alike.</summary>
-    public long BytesRead => long.Parse(
-        File.ReadLines(Root + "/io")
-            .First(line => line.StartsWith("rchar:", StringComparison.Ordinal))["rchar:".Length..],
-        CultureInfo.InvariantCulture);
+    public long BytesRead
+    {
+        get
+        {
+            const string Key = "rchar:";
+            var line = File.ReadLines(Root + "/io").First(line => line.StartsWith(Key, StringComparison.Ordinal));
+            return long.Parse(line[Key.Length..], CultureInfo.InvariantCulture);
+        }
+    }
 
     /// <summary>A counter of the whole namespace, such as ("Udp", "InDatagrams").</summary>
     public long Counter(string protocol, string name)
@@ -51,7 +56,7 @@ internal readonly record struct ProcFiles(int Pid)
             .SelectMany(File.ReadLines)
             .Skip(1)
             .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            .Any(words =>
-                words[1].EndsWith(ending, StringComparison.Ordinal) && (transport == "udp" || words[3] == Listens));
+            .Where(words => transport == "udp" || words[3] == Listens)
+            .Any(words => words[1].EndsWith(ending, StringComparison.Ordinal));
     }
 }

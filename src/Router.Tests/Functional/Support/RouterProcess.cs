@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Xunit.Sdk;
 
 namespace Router.Tests.Functional;
 
@@ -32,10 +33,10 @@ internal sealed partial class RouterProcess : RunningProcess
                 await router.RecordAsync("listening", index);
             }
         }
-        catch
+        catch (XunitException e)
         {
             await router.DisposeAsync();
-            throw;
+            throw new XunitException($"{e.Message}\n{router.Error}", e);
         }
 
         return router;
@@ -61,9 +62,8 @@ internal sealed partial class RouterProcess : RunningProcess
     public async Task<JsonElement> RecordAsync(string name, int index = 0, TimeSpan? within = null)
     {
         var seen = 0;
-        var line = await Output.WaitAsync(
-            line => IsRecord(line) && NameOf(line) == name && seen++ == index, within ?? Patience);
-        return Parse(line);
+        return Parse(await Output.WaitAsync(
+            line => IsRecord(line) && NameOf(line) == name && seen++ == index, within));
     }
 
     /// <summary>Records of one event so far.</summary>
@@ -83,10 +83,10 @@ internal sealed partial class RouterProcess : RunningProcess
     /// <summary>The host that runs these tests runs the router too.</summary>
     private static string DotnetPath()
     {
-        var own = Environment.ProcessPath;
-        return Path.GetFileName(own) == "dotnet"
-            ? own!
-            : Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
+        const string Host = "dotnet";
+        return Path.GetFileName(Environment.ProcessPath) == Host
+            ? Environment.ProcessPath!
+            : Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? Host;
     }
 
     [GeneratedRegex("(udp|tcp)://", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]

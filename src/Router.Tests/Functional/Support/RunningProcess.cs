@@ -3,9 +3,7 @@ using Xunit.Sdk;
 
 namespace Router.Tests.Functional;
 
-/// <summary>
-/// A program running in a namespace, its output captured. Killed with all its children when disposed of.
-/// </summary>
+/// <summary>A program running in a namespace, its output captured. Disposing kills it with all its children.</summary>
 internal class RunningProcess : IAsyncDisposable
 {
     /// <summary>Generous: two cores that others keep busy as well.</summary>
@@ -78,9 +76,7 @@ internal class RunningProcess : IAsyncDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>
-    /// Starts the command so that it dies with the namespace. setpriv(1) replaces itself: the id is the program's.
-    /// </summary>
+    /// <summary>Starts a command that dies with the namespace. setpriv(1) execs it: the id is its own.</summary>
     protected static Task<Process> LaunchAsync(
         NetworkNamespace network, string folder, IEnumerable<string> command, IEnumerable<string>? privileges = null)
     {

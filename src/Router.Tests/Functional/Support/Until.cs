@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Xunit.Sdk;
 
 namespace Router.Tests.Functional;
@@ -11,21 +10,22 @@ internal static class Until
     /// <summary>Looks until the condition holds.</summary>
     /// <returns>How long it took.</returns>
     /// <exception cref="XunitException">It did not hold within the time; names <paramref name="what"/>.</exception>
-    public static async Task<TimeSpan> TrueAsync(Func<bool> condition, TimeSpan within, Func<string> what)
+    public static async Task<TimeSpan> TrueAsync(Func<bool> condition, Func<string> what, TimeSpan? within = null)
     {
-        var start = Stopwatch.GetTimestamp();
+        var limit = within ?? RunningProcess.Patience;
+        var start = TimeProvider.System.GetTimestamp();
         using var timer = new PeriodicTimer(LookEvery);
         while (!condition())
         {
-            if (Stopwatch.GetElapsedTime(start) > within)
+            if (TimeProvider.System.GetElapsedTime(start) > limit)
             {
-                throw new XunitException($"Not within {within.TotalSeconds} s: {what()}");
+                throw new XunitException($"Not within {limit.TotalSeconds} s: {what()}");
             }
 
             await timer.WaitForNextTickAsync();
         }
 
-        return Stopwatch.GetElapsedTime(start);
+        return TimeProvider.System.GetElapsedTime(start);
     }
 
     /// <summary>Lets time pass that is itself what is measured, such as a window of idleness.</summary>
