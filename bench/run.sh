@@ -1,0 +1,41 @@
+#!/bin/sh
+# Measures the published Release build against its peers and judges the ratios: see README.md.
+#   ./run.sh [udp|tcp] [options of run-peers.sh]
+#   ./run.sh udp --rounds 1 --dur 1          a quick look; the figures that count take five rounds
+# BENCH_SHARED: folder of run-peers.sh.  BENCH_RESULTS: file that raw results are appended to, kept after the run.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+shared=${BENCH_SHARED:-$here/../../shared/bench}
+only=
+case ${1:-} in
+    udp | tcp) only=$1; shift ;;
+esac
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+"$here/publish.sh" "$work/router"
+results=${BENCH_RESULTS:-$work/results.jsonl}
+run="dotnet $work/router/Router.dll run --config $here"
+
+# Three proxies with 10,000 upstream sockets each need more ports than the 28,232 a machine gives out by itself. Where that
+# may be done, all run in a network of their own that has more; it ends, with all that still runs in it, with this script.
+within=
+if unshare -n true 2> /dev/null; then
+    within="unshare -n -p -f --kill-child --mount-proc $here/own-network.sh"
+fi
+
+# A protocol that is not wanted has no servers.
+measure() {
+    $within "$shared/run-peers.sh" --interleave --rounds 5 --json "$results" --udp-peers none --tcp-peers none "$@"
+}
+if [ "$only" != tcp ]; then
+    measure --udp-peers c-batch,erlang,c-proxy,nginx --udp-cases 100x8,1000x1,10000x1 \
+        --udp "router=env ROUTER_BENCH_PORT={port} $run/udp-echo.conf" \
+        --udp "router-proxy=env ROUTER_BENCH_PORT={port} ROUTER_BENCH_BACKEND={backend} $run/udp-proxy.conf" "$@"
+fi
+if [ "$only" != udp ]; then
+    measure --tcp-peers c-epoll,nginx,haproxy --tcp-cases 100x8,1000x1,9000x1,bulk4 \
+        --tcp "router=env ROUTER_BENCH_PORT={port} $run/tcp-echo.conf" \
+        --tcp "router-proxy=env ROUTER_BENCH_PORT={port} ROUTER_BENCH_BACKEND={backend} $run/tcp-proxy.conf" "$@"
+fi
+python3 "$here/ratios.py" "$results"
