@@ -37,7 +37,6 @@ public sealed class BannedApiTests
         new("src/Router/Hosting/RouterRunner.cs", "TimeProvider.System", "where the process's clock is handed in"),
         new("src/Router/Hosting/RouterServiceCollectionExtensions.cs", "TimeProvider.System", "a host's default clock"),
         new("src/Router/Diagnostics/RouterConsole.cs", "TimeProvider.System", "a log's default clock"),
-        new("src/Router.Tests/Functional/Support/", "Stopwatch", "other programs run in real time"),
         new("src/Router/Actors/ActorSystem.cs", "TimeProvider.System", "the kernel's public factory"),
     ];
 
