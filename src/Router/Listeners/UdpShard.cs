@@ -181,7 +181,10 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
         }
     }
 
-    /// <summary>The batch's rest is lost with the listener's turn: counted as far as it had been grouped, and the sessions forget it.</summary>
+    /// <summary>
+    /// The batch's rest is lost with the listener's turn: counted as far as it had been grouped, and the sessions
+    /// forget it.
+    /// </summary>
     private void Abandon(int told)
     {
         for (var i = told; i < _lent; i++)
