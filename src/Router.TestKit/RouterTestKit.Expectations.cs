@@ -65,6 +65,7 @@ public sealed partial class RouterTestKit
         Compare(left, "datagrams in send queues", queued, 0);
         Compare(left, "sessions counted open", shards.Sum(static shard => shard.SessionsOpen), _events.Open.Count);
         Compare(left, "sessions being restarted", shards.Sum(static shard => shard.Restarting.Count), 0);
+        Compare(left, "sessions being started", shards.Sum(static shard => shard.Starting.Count), 0);
         if (_events.Open.Count == 0)
         {
             Compare(left, "open sockets", Network.OpenSockets, shards.Count(IsListening));

@@ -1,5 +1,6 @@
 using Router.Diagnostics;
 using Router.Routes;
+using Router.Sessions;
 using Router.TestKit;
 
 namespace Router.Tests.Sessions;
@@ -251,6 +252,43 @@ public sealed class RestartTests
         kit.Stop();
         kit.AssertNoLeakedBuffers();
     }
+
+    [Theory]
+    [InlineData(SessionTransport.Udp)]
+    [InlineData(SessionTransport.Tcp)]
+    public void A_session_whose_actor_is_stopped_before_its_first_turn_ends_all_the_same(SessionTransport transport)
+    {
+        using var kit = new RouterTestKit(seed: 1);
+        kit.Limits = kit.Limits with { OnPool = true };
+        var isUdp = transport == SessionTransport.Udp;
+        var listener = isUdp ? kit.BindUdp(() => new ScriptHandler()) : kit.BindTcp(() => new ScriptHandler());
+        if (isUdp)
+        {
+            kit.UdpPeer("192.0.2.7:5000", listener).Send("x"u8);
+        }
+        else
+        {
+            kit.TcpPeer("192.0.2.7:5000", listener).Send("x"u8);
+        }
+
+        kit.Loops[0].RunOnce(block: false);   // the loop alone: the session is made, its actor on the pool has not run
+        Assert.Equal(1, listener.Sessions);
+        kit.Sys.Stop(ListenerOf(listener));
+        kit.Loops[0].RunOnce(block: false);
+        kit.RunUntilIdle();
+
+        Assert.Equal(CloseReason.Shutdown, Assert.Single(kit.ClosedSessions).Reason);
+        Assert.Equal(0, listener.Sessions);
+        kit.Stop();
+        kit.AssertNoLeakedBuffers();
+    }
+
+    private static IActorRef ListenerOf(KitListener listener) => listener.Shards.Single() switch
+    {
+        Router.Listeners.UdpShard udp => udp.Actor,
+        Router.Listeners.TcpShard tcp => tcp.Actor,
+        var shard => throw new InvalidOperationException($"{shard}"),
+    };
 
     private static Exception Root(Exception failure) => failure.InnerException is { } inner ? Root(inner) : failure;
 }

@@ -85,9 +85,25 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
     {
         shard.SessionsOpen++;
         shard.Counters.SessionsOpened++;
+        lock (shard.Starting)   // uncontended on a loop
+        {
+            shard.Starting.Add(session);
+        }
+
         session.Self = Context.ActorOf(_sessionProps);
         session.Self.Tell(session, ActorRefs.NoSender);
         session.Arm();
         shard.Events.Opened(session);
+    }
+
+    /// <summary>All sessions' actors have stopped: ends those whose actor never came to know its session.</summary>
+    protected void EndUnstarted()
+    {
+        foreach (var session in shard.Starting.ToArray())
+        {
+            session.OnStopped();
+        }
+
+        shard.Starting.Clear();
     }
 }

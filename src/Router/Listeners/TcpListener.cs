@@ -86,6 +86,7 @@ internal sealed class TcpListener : ListenerActor
 
     protected override void PostStop()
     {
+        EndUnstarted();
         _retry.Reset();
         _shard.Socket.Dispose();
     }

@@ -35,6 +35,7 @@ internal sealed class UdpListener : ListenerActor
 
     protected override void PostStop()
     {
+        EndUnstarted();
         _retry.Reset();
         _shard.Dispose();
     }

@@ -217,6 +217,11 @@ internal sealed class SessionActor : ActorBase
         switch (message)
         {
             case SessionContext opened:
+                lock (_shard.Starting)
+                {
+                    _shard.Starting.Remove(opened);
+                }
+
                 _session = opened;
                 opened.Actor = this;
                 Open(opened);
