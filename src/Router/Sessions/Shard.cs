@@ -135,7 +135,8 @@ internal abstract class Shard : IEndOfPass
     /// </summary>
     public Dictionary<IActorRef, SessionContext> Restarting { get; } = [];
 
-    /// <summary>Sessions whose actor has not had its first message, the session itself: stopped before, it would not end them.</summary>
+    /// <summary>Sessions whose actor has not had its first message, the session itself: stopped before, it would not
+    /// end them.</summary>
     public HashSet<SessionContext> Starting { get; } = [];
 
     /// <summary>The receive slots and the send queue of a datagram shard; null on a stream shard.</summary>
