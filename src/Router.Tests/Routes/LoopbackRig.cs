@@ -26,21 +26,21 @@ internal sealed class LoopbackRig : ISessionEvents, IListenerEvents, IDisposable
 
     public LoopbackRig(
         SessionTransport transport, Func<ProxyRouteSettings, ProxyRouteSettings>? change, params IPEndPoint[] upstreams)
-        : this(transport, counting: true, change, upstreams)
+        : this(transport, calls: null, change, upstreams)
     {
     }
 
     /// <param name="transport">Of the listener.</param>
-    /// <param name="counting">Whether sockets are counted by <see cref="Calls"/>, which allocates.</param>
+    /// <param name="calls">Instead of <see cref="Calls"/>, which count sockets and allocate.</param>
     /// <param name="change">What differs from the rig's settings.</param>
     /// <param name="upstreams">The group.</param>
     public LoopbackRig(
         SessionTransport transport,
-        bool counting,
+        LinuxCalls? calls,
         Func<ProxyRouteSettings, ProxyRouteSettings>? change,
         params IPEndPoint[] upstreams)
     {
-        var network = counting ? new LinuxNetwork(Calls) : new LinuxNetwork();
+        var network = new LinuxNetwork(calls ?? Calls);
         _loops = new IoLoopGroup(1, network, TimeProvider.System, new IoLoopOptions());
         Loop = _loops.Loops[0];
         Loop.OnFault = Faults.Add;
@@ -200,5 +200,21 @@ internal sealed class LoopbackRig : ISessionEvents, IListenerEvents, IDisposable
         Assert.Empty(Calls.OpenSockets);
         Assert.Empty(Faults);
         Assert.All(Group.Current.Upstreams.ToArray(), upstream => Assert.Equal(0, upstream.Sessions));
+    }
+}
+
+/// <summary>Binds sockets to the very port they are to be connected to, as the kernel may when nobody else has bound it.</summary>
+internal sealed unsafe class SelfConnectingCalls(int times) : LinuxCalls
+{
+    private int _left = times;
+
+    public override int Connect(int fd, SocketAddr* address)
+    {
+        if (_left-- > 0)
+        {
+            Assert.Equal(0, Bind(fd, address));
+        }
+
+        return base.Connect(fd, address);
     }
 }

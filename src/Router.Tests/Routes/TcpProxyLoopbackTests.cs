@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Router.Diagnostics;
+using Router.Net;
 using Router.Sessions;
 
 namespace Router.Tests.Routes;
@@ -14,7 +15,7 @@ public sealed class TcpProxyLoopbackTests
     public void A_thousand_round_trips_allocate_nothing()
     {
         using var server = LoopbackRig.NewTcpServer();
-        using var rig = new LoopbackRig(SessionTransport.Tcp, counting: false, null, (IPEndPoint)server.LocalEndPoint!);
+        using var rig = new LoopbackRig(SessionTransport.Tcp, LinuxCalls.Kernel, null, (IPEndPoint)server.LocalEndPoint!);
         using var client = rig.NewTcpClient();
         using var upstream = rig.Accept(server);
         RoundTrips(2_000);
@@ -127,6 +128,19 @@ public sealed class TcpProxyLoopbackTests
             SocketError.ConnectionReset, Assert.Throws<SocketException>(() => client.Receive(_buffer)).SocketErrorCode);
     }
 
+    [Fact]
+    public void A_connection_of_a_socket_to_itself_counts_as_refused()
+    {
+        var dead = LoopbackRig.Dead(SocketType.Stream);
+        using var rig = new LoopbackRig(SessionTransport.Tcp, new SelfConnectingCalls(times: 1), null, dead);
+        using var client = rig.NewTcpClient();
+        client.Send("not an echo"u8);
+        rig.Until(() => rig.Closed.Count == 1);
+
+        Assert.Equal(CloseReason.UpstreamFailed, rig.Closed[0]);
+        AssertReset(client);
+    }
+
     [Theory]
     [InlineData(true, CloseReason.Reset)]
     [InlineData(false, CloseReason.UpstreamFailed)]
@@ -209,6 +223,12 @@ public sealed class TcpProxyLoopbackTests
         Assert.True(error is SocketError.Success or SocketError.WouldBlock);
         sent += error == SocketError.Success ? taken : 0;
         return error == SocketError.Success && taken > 0;
+    }
+
+    private void AssertReset(Socket socket)
+    {
+        var failure = Assert.Throws<SocketException>(() => socket.Receive(_buffer));
+        Assert.Equal(SocketError.ConnectionReset, failure.SocketErrorCode);
     }
 
     /// <summary>Reads to the end of the stream, while <paramref name="sender"/> sends and then ends.</summary>

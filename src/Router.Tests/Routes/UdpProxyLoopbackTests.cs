@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Router.Diagnostics;
+using Router.Net;
 using Router.Sessions;
 
 namespace Router.Tests.Routes;
@@ -16,7 +17,7 @@ public sealed class UdpProxyLoopbackTests
         using var upstream = LoopbackRig.NewUdp();
         using var client = LoopbackRig.NewUdp();
         using var rig = new LoopbackRig(
-            SessionTransport.Udp, counting: false, null, (IPEndPoint)upstream.LocalEndPoint!);
+            SessionTransport.Udp, LinuxCalls.Kernel, null, (IPEndPoint)upstream.LocalEndPoint!);
         var listener = rig.EndPoint.Serialize();
         var from = new SocketAddress(AddressFamily.InterNetwork);
         RoundTrips(2_000);
@@ -83,6 +84,22 @@ public sealed class UdpProxyLoopbackTests
         using var upstream = LoopbackRig.NewUdpAt(dead);
         client.SendTo("back"u8, rig.EndPoint);
         Assert.Equal(4, Receive(rig, upstream, out _));
+    }
+
+    [Fact]
+    public void A_socket_that_the_kernel_connects_to_itself_is_replaced()
+    {
+        using var client = LoopbackRig.NewUdp();
+        var dead = LoopbackRig.Dead(SocketType.Dgram);
+        using var rig = new LoopbackRig(SessionTransport.Udp, new SelfConnectingCalls(times: 1), null, dead);
+        client.SendTo("not an echo"u8, rig.EndPoint);
+        rig.Until(() => rig.Closed.Count == 1);
+
+        Assert.Equal(CloseReason.UpstreamFailed, rig.Closed[0]);
+        Assert.Equal(0, client.Available);
+        using var upstream = LoopbackRig.NewUdpAt(dead);
+        client.SendTo("x"u8, rig.EndPoint);
+        Assert.Equal(1, Receive(rig, upstream, out _));
     }
 
     [Fact]

@@ -115,7 +115,9 @@ internal sealed class TcpProxyHandler(ProxyRoute route) : SessionHandler
     private void OnConnectDecided(SessionContext session)
     {
         var socket = _connecting!;
-        if (socket.ConnectResult() < 0)
+
+        // Connected to itself: nobody listens there, and the kernel picked the very port that was to be connected to.
+        if (socket.ConnectResult() < 0 || socket.LocalAddress == socket.PeerAddress)
         {
             OnConnectFailed(session);
             return;
@@ -131,7 +133,7 @@ internal sealed class TcpProxyHandler(ProxyRoute route) : SessionHandler
     /// <summary>Refused, unreachable, or too late: on to the next.</summary>
     private void OnConnectFailed(SessionContext session)
     {
-        _connecting?.Dispose();
+        _connecting?.Abort();
         _connecting = null;
         _attempts.Fail(route);
         Connect(session);

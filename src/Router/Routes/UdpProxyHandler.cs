@@ -19,6 +19,8 @@ internal sealed unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
     /// <summary>Replies taken in one turn; what is left is reported again by the loop's next poll.</summary>
     private const int RepliesPerTurn = 16;
 
+    private const int SocketAttempts = 3;
+
     private ConnectedDatagramSocket? _socket;
     private ProxyAttempts _attempts;
     private UpstreamSilence _silence;
@@ -233,7 +235,7 @@ internal sealed unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
         while (_attempts.Next(route, session) is { } upstream)
         {
             LeaveSocket(session);
-            var result = session.Loop.Network.ConnectDatagram(upstream.Address, out var socket);
+            var result = Open(session.Loop.Network, upstream.Address, out var socket);
             if (result >= 0)
             {
                 result = session.Watch(socket!, IoReadiness.Readable);
@@ -255,6 +257,27 @@ internal sealed unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
         }
 
         return _attempts.IsFirst ? DropReason.UpstreamUnavailable : DropReason.UpstreamRefused;
+    }
+
+    /// <summary>Makes a connected socket, and not to itself.</summary>
+    /// <remarks>An upstream on this host whose port nobody has bound now: the kernel may pick that very port for the socket that
+    /// connects to it, and such a socket hears itself and keeps the upstream from its port.</remarks>
+    private static int Open(INetwork network, in SocketAddr address, out ConnectedDatagramSocket? socket)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var result = network.ConnectDatagram(address, out socket);
+            if (result < 0 || socket!.LocalAddress != address)
+            {
+                return result;
+            }
+
+            socket.Dispose();
+            if (attempt == SocketAttempts)
+            {
+                return -(int)Errno.ECONNREFUSED;
+            }
+        }
     }
 
     /// <summary>Leaves an upstream that refused: what it has not answered is lost.</summary>
