@@ -125,8 +125,9 @@ internal sealed class SessionActor : ActorBase
             return;
         }
 
-        if (session.HasFailed)
+        if (session.HasFailed || message is Kill)   // a kill is a failure of its own, and meets no handler
         {
+            session.HasFailed = true;
             session.Handler?.OnReplaced(session);
             session.Handler = null;
         }
