@@ -70,6 +70,11 @@ internal sealed class DropCounters
         Volatile.Write(ref cell, cell + count);
     }
 
+    /// <summary>What was counted, as <c>reason=count</c> separated by spaces.</summary>
+    public override string ToString() => string.Join(
+        ' ',
+        Enum.GetValues<DropReason>().Where(reason => this[reason] > 0).Select(reason => $"{NameOf(reason)}={this[reason]}"));
+
     public long this[DropReason reason] => Volatile.Read(ref _counts[(int)reason]);
 
     /// <summary>The reason as logs and configuration spell it: max-sessions, own-listener...</summary>

@@ -18,12 +18,13 @@ internal static partial class SessionLog
     /// <summary>The access record: exactly one per session.</summary>
     /// <param name="local">The endpoint the peer sent to.</param>
     /// <param name="upstream">Null on routes without one.</param>
+    /// <param name="dropReasons">As <c>reason=count</c>, separated by spaces; null without drops.</param>
     /// <param name="reason">A <see cref="CloseReason"/> in kebab-case.</param>
     [LoggerMessage(EventId = 1201, Level = LogLevel.Information, EventName = "session-closed",
         SkipEnabledCheck = true, Message =
         "Session {Session} of {Listener} closed: {Reason}; {Transport} from {Peer} to {Local}, route " +
         "{Route}, upstream {Upstream}, opened {OpenedAt}, {DurationMs} ms, in {PayloadsIn} payloads " +
-        "{BytesIn} bytes, out {PayloadsOut} payloads {BytesOut} bytes, {Drops} drops, {Restarts} restarts")]
+        "{BytesIn} bytes, out {PayloadsOut} payloads {BytesOut} bytes, {Drops} drops {DropReasons}, {Restarts} restarts")]
     public static partial void Closed(
         ILogger logger,
         string session,
@@ -40,6 +41,7 @@ internal static partial class SessionLog
         long payloadsOut,
         long bytesOut,
         long drops,
+        string? dropReasons,
         int restarts,
         string reason);
 

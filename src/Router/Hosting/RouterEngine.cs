@@ -54,6 +54,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         _stats = new RouterStats(shards);
         _statsWriter = new StatsWriter(log, seams.Time);
         _system = EngineSystem.Create("router", loops);
+        ActorLogActor.Start(_system, log);
         loops.Start();
         _router = _system.ActorOf(BranchActor.PropsOf(
         [
@@ -108,11 +109,19 @@ internal sealed class RouterEngine : IAsyncDisposable
         HostLog.Draining(_log, open, (long)_plan.DrainTimeout.TotalMilliseconds, cause);
         await DrainAsync(hurry).ConfigureAwait(false);
         var left = _stats.Sessions;
-        _statsWriter.Write(_stats.Read());
-        await _system.Terminate()
-            .WaitAsync(TerminateTimeout, _seams.Time, CancellationToken.None)
-            .ConfigureAwait(false);
+        try
+        {
+            await _system.Terminate()
+                .WaitAsync(TerminateTimeout, _seams.Time, CancellationToken.None)
+                .ConfigureAwait(false);
+        }
+        catch (TimeoutException late)
+        {
+            HostLog.Fault(_log, late, "actor system: a handler does not return");
+        }
+
         _loops.Dispose();
+        _statsWriter.Write(_stats.Read());
         HostLog.Stopped(_log, open - left, left, (long)_seams.Time.GetElapsedTime(_started).TotalMilliseconds);
         return left;
     }

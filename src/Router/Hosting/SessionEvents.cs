@@ -62,6 +62,7 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time) : ISessio
                 session.PayloadsSent,
                 session.BytesSent,
                 session.Drops,
+                session.DropReasons,
                 session.Restarts,
                 ClosedSet<CloseReason>.NameOf(reason));
         }

@@ -242,6 +242,7 @@ public sealed class IoLoop : IDisposable
             Pass(block: true);
         }
 
+        Pass(block: false);   // what was enqueued before Stop still runs
         OnThreadStop?.Invoke();
     }
 

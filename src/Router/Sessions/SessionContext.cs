@@ -27,6 +27,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     internal readonly LocalAddr LocalAddr;
 
     private readonly Shard _shard;
+    private DropCounters? _drops;   // made by the first drop
     private readonly long _openedMs;
     private long _lastActiveMs;
     private long _timerDueMs = -1;
@@ -99,6 +100,9 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     /// <summary>The run being gathered for this session while its listener splits a batch; null otherwise.</summary>
     internal DatagramRun? Run { get; set; }
 
+    /// <summary>Its drops by reason, as <c>reason=count</c> separated by spaces; null if there were none.</summary>
+    internal string? DropReasons => _drops?.ToString();
+
     internal Shard Shard => _shard;
 
     internal IoLoop Loop => _shard.Loop;
@@ -141,6 +145,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
         }
 
         Drops += count;
+        (_drops ??= new DropCounters()).Add(reason, count);
         _shard.Counters.Drops.Add(reason, count);
     }
 
