@@ -117,10 +117,14 @@ internal sealed class LoopbackRig : ISessionEvents, IListenerEvents, IDisposable
         return socket;
     }
 
-    /// <summary>Connected to the listener: on loopback that is done when the call returns.</summary>
+    /// <summary>Connected to the listener when it returns, with a small receive buffer.</summary>
     public Socket NewTcpClient()
     {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
+        {
+            NoDelay = true,
+            ReceiveBufferSize = 32 * 1024,
+        };
         socket.Connect(EndPoint);
         socket.Blocking = false;
         return socket;
@@ -203,7 +207,7 @@ internal sealed class LoopbackRig : ISessionEvents, IListenerEvents, IDisposable
     }
 }
 
-/// <summary>Binds sockets to the very port they are to be connected to, as the kernel may when nobody else has bound it.</summary>
+/// <summary>Binds sockets to the very port they are to be connected to, as the kernel may when nobody has bound it.</summary>
 internal sealed unsafe class SelfConnectingCalls(int times) : LinuxCalls
 {
     private int _left = times;

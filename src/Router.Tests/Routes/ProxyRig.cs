@@ -16,7 +16,8 @@ internal sealed class ProxyRig : IDisposable
         RouterTestKit? kit = null)
     {
         Kit = kit ?? new RouterTestKit(seed);
-        Group = TestUpstreams.Group(Kit.Time, upstreams);
+        Clock = new GroupClock(Kit.Time);
+        Group = TestUpstreams.Group(Clock, upstreams);
         var settings = new ProxyRouteSettings(
             Group, PickPolicy.RoundRobin, Responses: 0, TimeSpan.FromSeconds(1),
             Timeout.InfiniteTimeSpan, NextUpstreamTries: 3);
@@ -26,6 +27,8 @@ internal sealed class ProxyRig : IDisposable
     public RouterTestKit Kit { get; }
 
     public UpstreamGroup Group { get; }
+
+    public GroupClock Clock { get; }
 
     public ProxyRoute Route { get; }
 
@@ -61,4 +64,15 @@ internal sealed class ProxyRig : IDisposable
     }
 
     public void Dispose() => Kit.Dispose();
+}
+
+/// <summary>The group's clock. A handler asks it when an upstream fails: the place where a test has the handler fail.</summary>
+internal sealed class GroupClock(TimeProvider clock) : TimeProvider
+{
+    public bool Fails { get; set; }
+
+    public override long TimestampFrequency => clock.TimestampFrequency;
+
+    public override long GetTimestamp() =>
+        Fails ? throw new InvalidOperationException("the clock fails") : clock.GetTimestamp();
 }

@@ -353,15 +353,17 @@ public sealed class TcpProxyTests
     }
 
     [Fact]
-    public void A_stream_session_whose_actor_is_killed_fails_and_leaves_nothing()
+    public void A_handler_that_fails_resets_both_sides_and_leaves_nothing()
     {
-        using var rig = new ProxyRig([One]);
-        var server = rig.TcpEcho(One);
+        using var rig = new ProxyRig(
+            [One], settings => settings with { UpstreamIdleTimeout = TimeSpan.FromSeconds(1) });
+        var server = rig.Kit.TcpServer(One);
         var client = rig.Kit.TcpPeer(Client, rig.BindTcp());
         client.Send("x"u8);
         rig.Kit.RunUntilIdle();
-        rig.Kit.SessionOf(client.EndPoint).Self.Tell(Kill.Instance, ActorRefs.NoSender);
-        rig.Kit.RunUntilIdle();
+        rig.Clock.Fails = true;
+        rig.Kit.Advance(TimeSpan.FromSeconds(2));
+        rig.Clock.Fails = false;
 
         Assert.True(client.IsReset && server.Accepted[0].IsReset);
         Assert.Equal(CloseReason.Failed, rig.Kit.ExpectSessionClosed(client.EndPoint));

@@ -339,15 +339,19 @@ public sealed class UdpProxyTests
     public void A_restarted_session_counts_once_and_leaves_no_socket()
     {
         using var rig = new ProxyRig([One]);
-        rig.UdpEcho(One);
+        var upstream = rig.UdpEcho(One);
         var listener = rig.BindUdp();
         var client = rig.Kit.UdpPeer(Client, listener);
         client.Send("before"u8);
         rig.Kit.RunUntilIdle();
 
-        rig.Kit.SessionOf(client.EndPoint).Self.Tell(Kill.Instance, ActorRefs.NoSender);
+        upstream.Close();
+        rig.Clock.Fails = true;
+        client.Send("refused"u8);
         rig.Kit.RunUntilIdle();
         Assert.Equal([0], rig.Counts);
+        rig.Clock.Fails = false;
+        rig.UdpEcho(One);
         client.Send("after"u8);
         rig.Kit.RunUntilIdle();
 

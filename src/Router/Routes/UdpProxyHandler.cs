@@ -260,8 +260,10 @@ internal sealed unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
     }
 
     /// <summary>Makes a connected socket, and not to itself.</summary>
-    /// <remarks>An upstream on this host whose port nobody has bound now: the kernel may pick that very port for the socket that
-    /// connects to it, and such a socket hears itself and keeps the upstream from its port.</remarks>
+    /// <remarks>
+    /// An upstream on this host whose port nobody has bound now: the kernel may pick that very port for the socket that
+    /// connects to it, and such a socket hears itself and keeps the upstream from its port.
+    /// </remarks>
     private static int Open(INetwork network, in SocketAddr address, out ConnectedDatagramSocket? socket)
     {
         for (var attempt = 1; ; attempt++)
