@@ -207,7 +207,7 @@ internal sealed class LoopbackRig : ISessionEvents, IListenerEvents, IDisposable
     }
 }
 
-/// <summary>Binds sockets to the very port they are to be connected to, as the kernel may when nobody has bound it.</summary>
+/// <summary>Binds sockets to the very port they are to be connected to, as the kernel may pick it.</summary>
 internal sealed unsafe class SelfConnectingCalls(int times) : LinuxCalls
 {
     private int _left = times;

@@ -66,7 +66,7 @@ internal sealed class ProxyRig : IDisposable
     public void Dispose() => Kit.Dispose();
 }
 
-/// <summary>The group's clock. A handler asks it when an upstream fails: the place where a test has the handler fail.</summary>
+/// <summary>The group's clock. Handlers ask it when an upstream fails: there a test has them fail.</summary>
 internal sealed class GroupClock(TimeProvider clock) : TimeProvider
 {
     public bool Fails { get; set; }

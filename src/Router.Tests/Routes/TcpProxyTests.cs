@@ -353,6 +353,22 @@ public sealed class TcpProxyTests
     }
 
     [Fact]
+    public void A_killed_session_fails_and_resets_both_sides()
+    {
+        using var rig = new ProxyRig([One]);
+        var server = rig.TcpEcho(One);
+        var client = rig.Kit.TcpPeer(Client, rig.BindTcp());
+        client.Send("x"u8);
+        rig.Kit.RunUntilIdle();
+        rig.Kit.SessionOf(client.EndPoint).Self.Tell(Kill.Instance, ActorRefs.NoSender);
+        rig.Kit.RunUntilIdle();
+
+        Assert.True(client.IsReset && server.Accepted[0].IsReset);
+        Assert.Equal(CloseReason.Failed, rig.Kit.ExpectSessionClosed(client.EndPoint));
+        rig.AssertNothingLeft();
+    }
+
+    [Fact]
     public void A_handler_that_fails_resets_both_sides_and_leaves_nothing()
     {
         using var rig = new ProxyRig(

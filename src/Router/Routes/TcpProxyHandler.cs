@@ -19,6 +19,12 @@ internal sealed class TcpProxyHandler(ProxyRoute route) : SessionHandler
 
     public override void OnOpened(SessionContext session)
     {
+        if (session.Restarts > 0)
+        {
+            session.CloseNow(CloseReason.Failed);   // killed: what the handler before held of either stream is gone
+            return;
+        }
+
         session.Loop.SetInterest(session.Stream!.Socket, IoReadiness.None);
         Connect(session);
     }
