@@ -42,9 +42,7 @@ public sealed class SingleThreadTests : IDisposable
         Bounce(10_000);
         Assert.Equal(0, pings.Left);
 
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        Bounce(100_000);
-        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        var allocated = Allocations.Of(() => Bounce(100_000));
 
         Assert.Equal(0, pings.Left);
         Assert.Equal(0, allocated);
@@ -65,9 +63,7 @@ public sealed class SingleThreadTests : IDisposable
         _loop.RunUntilIdle();
         Burst();
 
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        Burst();
-        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        var allocated = Allocations.Of(Burst);
 
         Assert.Equal(0, counter.Left);
         Assert.Equal(0, allocated);

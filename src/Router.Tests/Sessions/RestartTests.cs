@@ -94,6 +94,40 @@ public sealed class RestartTests
         kit.AssertNoLeakedBuffers();
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Payloads_behind_the_one_a_handler_failed_on_come_again_to_the_fresh_handler(bool onPool)
+    {
+        using var kit = new RouterTestKit(seed: 1);
+        var listener = kit.BindUdp(
+            () => new ScriptHandler
+            {
+                Received = (session, text) =>
+                {
+                    if (text == "boom")
+                    {
+                        throw new InvalidOperationException(text);
+                    }
+
+                    session.Reply(System.Text.Encoding.UTF8.GetBytes(text));
+                },
+            },
+            limits: kit.Limits with { OnPool = onPool });
+        var peer = kit.UdpPeer("192.0.2.7:5000", listener);
+        foreach (var text in new[] { "a", "boom", "b", "boom", "c" })
+        {
+            peer.Send(System.Text.Encoding.UTF8.GetBytes(text));
+        }
+
+        kit.RunUntilIdle();
+        Assert.Equal(["a", "b", "c"], peer.ReceivedText);
+        Assert.Equal(2, listener.Drops(DropReason.HandlerFailed));
+        Assert.Equal(2, listener.AllDrops());
+        Assert.Equal(2, kit.SessionOf(peer.EndPoint).Restarts);
+        kit.AssertNoLeakedBuffers();
+    }
+
     [Fact]
     public void The_budget_counts_within_its_window()
     {

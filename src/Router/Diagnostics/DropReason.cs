@@ -73,7 +73,9 @@ internal sealed class DropCounters
     /// <summary>What was counted, as <c>reason=count</c> separated by spaces.</summary>
     public override string ToString() => string.Join(
         ' ',
-        Enum.GetValues<DropReason>().Where(reason => this[reason] > 0).Select(reason => $"{NameOf(reason)}={this[reason]}"));
+        Enum.GetValues<DropReason>()
+            .Where(reason => this[reason] > 0)
+            .Select(reason => $"{NameOf(reason)}={this[reason]}"));
 
     public long this[DropReason reason] => Volatile.Read(ref _counts[(int)reason]);
 

@@ -24,7 +24,8 @@ internal static partial class SessionLog
         SkipEnabledCheck = true, Message =
         "Session {Session} of {Listener} closed: {Reason}; {Transport} from {Peer} to {Local}, route " +
         "{Route}, upstream {Upstream}, opened {OpenedAt}, {DurationMs} ms, in {PayloadsIn} payloads " +
-        "{BytesIn} bytes, out {PayloadsOut} payloads {BytesOut} bytes, {Drops} drops {DropReasons}, {Restarts} restarts")]
+        "{BytesIn} bytes, out {PayloadsOut} payloads {BytesOut} bytes, {Drops} drops {DropReasons}, " +
+        "{Restarts} restarts")]
     public static partial void Closed(
         ILogger logger,
         string session,

@@ -4,7 +4,9 @@ using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Router.Hosting;
 
-/// <summary>Writes what actors, and the kernel about them, publish as warnings and errors into the router's log.</summary>
+/// <summary>
+/// Writes what actors, and the kernel about them, publish as warnings and errors into the router's log.
+/// </summary>
 internal sealed class ActorLogActor : UntypedActor
 {
     private readonly ILogger _log;

@@ -18,6 +18,8 @@ internal sealed class DatagramRun
     private int _last;
     private byte[]? _owned;         // payloads back to back
     private int[]? _ends;           // where each ends
+    private int _handed;            // payloads the handler has been given
+    private int _skipped;           // detached payloads of before, see SkipHanded
 
     public DatagramRun(DatagramBatch batch, int[] next, BufferPool buffers)
     {
@@ -45,6 +47,7 @@ internal sealed class DatagramRun
         _last = slot;
         Count = 1;
         Bytes = length;
+        _handed = 0;
         IsConsumed = false;
     }
 
@@ -110,12 +113,52 @@ internal sealed class DatagramRun
         }
     }
 
+    /// <summary>The place after one, remembering that its payload has been given to the handler.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int PlaceAfter(int place)
+    public int HandOut(int place)
+    {
+        _handed++;
+        return PlaceAfter(place);
+    }
+
+    /// <summary>
+    /// Takes off what the handler had been given when it failed: the payload it failed on, which is lost, and those
+    /// before it. If it failed without looking at any, all are lost.
+    /// </summary>
+    /// <returns>Payloads and bytes taken off, and how many of the payloads are lost.</returns>
+    public (int Payloads, int Bytes, int Lost) SkipHanded()
+    {
+        var lost = _handed == 0 ? Count : 1;
+        var payloads = _handed == 0 ? Count : Math.Min(_handed, Count);
+        var bytes = 0;
+        var place = -1;
+        for (var i = 0; i < payloads; i++)
+        {
+            place = PlaceAfter(place);
+            bytes += PayloadAt(place).Length;
+        }
+
+        Count -= payloads;
+        Bytes -= bytes;
+        _handed = 0;
+        if (IsDetached)
+        {
+            _skipped += payloads;
+        }
+        else if (Count > 0)
+        {
+            _first = _next[place];
+        }
+
+        return (payloads, bytes, lost);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int PlaceAfter(int place)
     {
         if (_owned is not null)
         {
-            return place + 1;
+            return place < 0 ? _skipped : place + 1;
         }
 
         return place < 0 ? _first : _next[place];

@@ -62,7 +62,7 @@ public readonly ref struct PayloadBatch
 
             if (_run is not null)
             {
-                _place = _run.PlaceAfter(_place);
+                _place = _run.HandOut(_place);
             }
 
             return true;

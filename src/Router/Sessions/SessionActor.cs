@@ -102,11 +102,6 @@ internal sealed class SessionActor : ActorBase
         }
         catch (Exception failure) when (failure is not HandlerFailedException)
         {
-            if (message is DatagramRun lost)
-            {
-                _session?.CountDrop(DropReason.HandlerFailed, lost.Count);
-            }
-
             throw new HandlerFailedException(failure, MayRestart());
         }
 
@@ -128,6 +123,7 @@ internal sealed class SessionActor : ActorBase
         if (session.HasFailed || message is Kill)   // a kill is a failure of its own, and meets no handler
         {
             session.HasFailed = true;
+            session.MustEnd = !MayRestart();
             session.Handler?.OnReplaced(session);
             session.Handler = null;
         }
@@ -150,6 +146,12 @@ internal sealed class SessionActor : ActorBase
         session.Actor = this;
         if (!session.HasFailed)
         {
+            return;
+        }
+
+        if (session.MustEnd)
+        {
+            session.CloseNow(CloseReason.Failed);   // killed: a failure of its own stops it before it comes here
             return;
         }
 
@@ -191,25 +193,56 @@ internal sealed class SessionActor : ActorBase
             return;   // its listener has dropped and counted it meanwhile
         }
 
-        try
+        if (session.IsClosed)
         {
-            if (!session.IsClosed)
+            session.CountDrop(DropReason.SessionClosed, run.Count);
+        }
+        else
+        {
+            try
             {
                 session.Handler!.OnReceived(session, new PayloadBatch(run));
             }
-            else
+            catch
             {
-                session.CountDrop(DropReason.SessionClosed, run.Count);
+                OnRunFailed(session, run);
+                throw;
             }
         }
-        finally
+
+        Consume(session, run);
+    }
+
+    /// <summary>
+    /// The payload that the handler failed on is gone, and those before it are handled; those behind it come again, to
+    /// the fresh handler.
+    /// </summary>
+    private void OnRunFailed(SessionContext session, DatagramRun run)
+    {
+        var (payloads, bytes, lost) = run.SkipHanded();
+        session.CountDrop(DropReason.HandlerFailed, lost);
+        if (run.IsDetached)
         {
-            run.IsConsumed = true;
-            if (run.IsDetached)
-            {
-                session.Leave(run.Count, run.Bytes);
-                run.Release();
-            }
+            session.LeavePart(payloads, bytes);
+        }
+
+        if (run.Count == 0)
+        {
+            Consume(session, run);
+        }
+        else
+        {
+            Self.Tell(run, ActorRefs.NoSender);
+        }
+    }
+
+    private static void Consume(SessionContext session, DatagramRun run)
+    {
+        run.IsConsumed = true;
+        if (run.IsDetached)
+        {
+            session.Leave(run.Count, run.Bytes);
+            run.Release();
         }
     }
 

@@ -16,6 +16,9 @@ public sealed partial class SessionContext
     /// </summary>
     internal bool HasFailed { get; set; }
 
+    /// <summary>It has failed, and is a stream that may not go on with a fresh handler.</summary>
+    internal bool MustEnd { get; set; }
+
     /// <summary>Ends the session; a stream first sends what is unsent and waits briefly for the peer's end.</summary>
     internal void Close(CloseReason reason)
     {

@@ -40,9 +40,15 @@ public sealed partial class SessionContext
     /// <summary>Counts it out again: handled or dropped. Any thread.</summary>
     internal void Leave(int messages, int bytes)
     {
+        LeavePart(messages, bytes);
+        Interlocked.Decrement(ref _waitingBuffers);
+    }
+
+    /// <summary>Counts some payloads of a message out, whose others still wait in its buffer.</summary>
+    internal void LeavePart(int messages, int bytes)
+    {
         Interlocked.Add(ref _waitingMessages, -messages);
         Interlocked.Add(ref _waitingBytes, -bytes);
-        Interlocked.Decrement(ref _waitingBuffers);
     }
 
     /// <summary>The session has ended: what still waits in its mailbox is dropped with it.</summary>

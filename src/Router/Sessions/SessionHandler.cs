@@ -7,8 +7,8 @@ namespace Router.Sessions;
 /// What a session does with its payloads. One instance per session, one call at a time, on the session's dispatcher.
 /// </summary>
 /// <remarks>
-/// A call that throws restarts the session: same id, endpoint and queue, a fresh handler; the payloads of that call are
-/// gone.
+/// A call that throws restarts the session: same id, endpoint and queue, a fresh handler. Of datagrams only the one it
+/// threw on is gone: those before it in the batch are handled, those behind it come again.
 /// On the loop (the default) a call must not block: every session of the loop waits meanwhile. What blocks or computes
 /// for long belongs on the pool (<c>session.dispatcher = pool</c>).
 /// </remarks>
