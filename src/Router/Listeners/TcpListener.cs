@@ -26,6 +26,12 @@ internal sealed class TcpShard : Shard, IIoReceiver
     /// <summary>Since when, by the loop's clock.</summary>
     public long SuspendedMs { get; set; }
 
+    /// <summary>When a suspension was last written down; -1 for never.</summary>
+    public long SuspensionLoggedMs { get; set; } = -1;
+
+    /// <summary>The suspension that is on was written down, so its end will be too.</summary>
+    public bool IsSuspensionLogged { get; set; }
+
     public void OnReady(IoSocket socket, IoReadiness ready)
     {
         var told = socket.Pending != IoReadiness.None;
@@ -62,6 +68,12 @@ internal sealed class TcpListener : ListenerActor
 {
     /// <summary>Connections accepted in one turn; the rest wait in the backlog until the next pass.</summary>
     private const int AcceptsPerTurn = 64;
+
+    /// <summary>
+    /// At the limit every descriptor that comes back lets one connection in, and the next one suspends again: that is
+    /// written down once in this time.
+    /// </summary>
+    private const int SuspensionLogMs = 1_000;
 
     private readonly TcpShard _shard;
     private readonly BindRequest _request;
@@ -182,6 +194,18 @@ internal sealed class TcpListener : ListenerActor
             _shard.IsSuspended = true;
             _shard.SuspendedMs = _shard.Loop.NowMs;
             _shard.Counters.AcceptSuspensions++;
+            LogSuspension(errno, backoffMs);
+        }
+    }
+
+    private void LogSuspension(Errno errno, long backoffMs)
+    {
+        var nowMs = _shard.Loop.NowMs;
+        var isLate = nowMs - _shard.SuspensionLoggedMs >= SuspensionLogMs;
+        _shard.IsSuspensionLogged = _shard.SuspensionLoggedMs < 0 || isLate;
+        if (_shard.IsSuspensionLogged)
+        {
+            _shard.SuspensionLoggedMs = nowMs;
             Events.AcceptSuspended(_shard.Listener, _shard.Address, errno, backoffMs);
         }
     }
@@ -199,7 +223,11 @@ internal sealed class TcpListener : ListenerActor
         _shard.IsSuspended = false;
         _retry.Reset();
         _shard.Loop.SetInterest(_shard.Socket, IoReadiness.Readable);
-        Events.AcceptResumed(_shard.Listener, _shard.Address, _shard.Loop.NowMs - _shard.SuspendedMs);
+        if (_shard.IsSuspensionLogged)
+        {
+            Events.AcceptResumed(_shard.Listener, _shard.Address, _shard.Loop.NowMs - _shard.SuspendedMs);
+        }
+
         if (result == 0)
         {
             Open(connection!);
