@@ -1,3 +1,9 @@
+#if ACTOR_ENGINE_AKKA
+using Akka.Configuration;
+#else
+using Router.Configuration.Hocon;
+#endif
+
 namespace Router.Tests.Actors;
 
 public sealed class DeadLetterTests : ActorTestKit
@@ -106,8 +112,8 @@ public sealed class DeadLetterTests : ActorTestKit
         ExpectMsg("fits");
     }
 
-    private static Router.Configuration.Hocon.Config Configured(string hocon) =>
-        Router.Configuration.Hocon.ConfigurationFactory.ParseString(hocon);
+    private static Config Configured(string hocon) =>
+        ConfigurationFactory.ParseString(hocon);
 
     private IActorRef StoppedActor()
     {

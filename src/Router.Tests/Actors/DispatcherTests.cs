@@ -1,3 +1,9 @@
+#if ACTOR_ENGINE_AKKA
+using Akka.Configuration;
+#else
+using Router.Configuration.Hocon;
+#endif
+
 namespace Router.Tests.Actors;
 
 public sealed class DispatcherTests : ActorTestKit
@@ -38,7 +44,7 @@ public sealed class DispatcherTests : ActorTestKit
     {
         using var system = ActorSystem.Create(
             "broken",
-            Router.Configuration.Hocon.ConfigurationFactory.ParseString("broken { type = \"No.Such, Thing\" }"));
+            ConfigurationFactory.ParseString("broken { type = \"No.Such, Thing\" }"));
 
         Assert.ThrowsAny<ConfigurationException>(
             () => system.ActorOf(Props.Create(() => new Where()).WithDispatcher(id)));
