@@ -1,12 +1,20 @@
 namespace Router.Actors;
 
-/// <summary>The children of one actor: a dense array in which each child knows its place, so that starting,
+/// <summary>The children of one actor: a dense list in which each child knows its place, so that starting,
 /// stopping and removing one are constant time; a dictionary only for children with given names.</summary>
-/// <remarks>Locked, because the guardian's children are made by any thread.</remarks>
+/// <remarks>Locked, because the guardian's children are made by any thread. The list is made of chunks: its growth
+/// copies at most one of them, where a single array of a million would be copied in one turn.</remarks>
 internal sealed class ChildrenContainer
 {
+    private const int ChunkBits = 10;
+    private const int ChunkSize = 1 << ChunkBits;
+    private const int FirstSize = 4;
+
     private readonly Lock _lock = new();
-    private ActorCell?[] _children = new ActorCell?[4];
+
+    /// <summary>The first grows to its full size, the others have it.</summary>
+    private readonly List<ActorCell?[]> _chunks = [new ActorCell?[FirstSize]];
+
     private Dictionary<string, ActorCell?>? _named;
     private int _count;
     private int _stopping;
@@ -58,13 +66,9 @@ internal sealed class ChildrenContainer
                 _named![name] = child;
             }
 
-            if (_count == _children.Length)
-            {
-                Array.Resize(ref _children, _count * 2);
-            }
-
+            Reserve();
             child.ChildIndex = _count;
-            _children[_count++] = child;
+            Place(_count++) = child;
             return child;
         }
     }
@@ -74,7 +78,7 @@ internal sealed class ChildrenContainer
         lock (_lock)
         {
             var index = PlaceOf(child);
-            return index < _count && ReferenceEquals(_children[index], child);
+            return index < _count && ReferenceEquals(Place(index), child);
         }
     }
 
@@ -85,7 +89,7 @@ internal sealed class ChildrenContainer
         lock (_lock)
         {
             var index = PlaceOf(child);
-            if (index >= _count || !ReferenceEquals(_children[index], child))
+            if (index >= _count || !ReferenceEquals(Place(index), child))
             {
                 return false;
             }
@@ -95,11 +99,12 @@ internal sealed class ChildrenContainer
                 _stopping--;
             }
 
-            var last = _children[--_count]!;
-            _children[_count] = null;
+            ref var lastPlace = ref Place(--_count);
+            var last = lastPlace!;
+            lastPlace = null;
             if (!ReferenceEquals(last, child))
             {
-                _children[index] = last;
+                Place(index) = last;
                 last.ChildIndex = last.ChildIndex < 0 ? ~index : index;
             }
 
@@ -108,6 +113,7 @@ internal sealed class ChildrenContainer
                 _named.Remove(child.Name);
             }
 
+            GiveBack();
             return true;
         }
     }
@@ -140,7 +146,7 @@ internal sealed class ChildrenContainer
     {
         lock (_lock)
         {
-            return index < _count ? _children[index] : null;
+            return index < _count ? Place(index) : null;
         }
     }
 
@@ -156,9 +162,9 @@ internal sealed class ChildrenContainer
             var number = AutomaticName.Parse(name);
             for (var i = 0; number >= 0 && i < _count; i++)
             {
-                if (_children[i]!.HasAutomaticName && _children[i]!.AutomaticNumber == number)
+                if (Place(i) is { HasAutomaticName: true } child && child.AutomaticNumber == number)
                 {
-                    return _children[i];
+                    return child;
                 }
             }
 
@@ -170,7 +176,39 @@ internal sealed class ChildrenContainer
     {
         lock (_lock)
         {
-            return _children.AsSpan(0, _count).ToArray()!;
+            var children = new ActorCell[_count];
+            for (var i = 0; i < children.Length; i++)
+            {
+                children[i] = Place(i)!;
+            }
+
+            return children;
+        }
+    }
+
+    private ref ActorCell? Place(int index) => ref _chunks[index >> ChunkBits][index & (ChunkSize - 1)];
+
+    /// <summary>Makes room for one more.</summary>
+    private void Reserve()
+    {
+        if (_count == _chunks[0].Length && _count < ChunkSize)
+        {
+            var first = _chunks[0];
+            Array.Resize(ref first, _count * 2);
+            _chunks[0] = first;
+        }
+        else if (_count == _chunks.Count << ChunkBits)
+        {
+            _chunks.Add(new ActorCell?[ChunkSize]);
+        }
+    }
+
+    /// <summary>Lets go of an empty chunk, keeping one to spare.</summary>
+    private void GiveBack()
+    {
+        if (_chunks.Count > 1 && _count <= (_chunks.Count - 2) << ChunkBits)
+        {
+            _chunks.RemoveAt(_chunks.Count - 1);
         }
     }
 
