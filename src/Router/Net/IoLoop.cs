@@ -253,7 +253,7 @@ public sealed class IoLoop : IDisposable
         var fired = Guarded(static loop => loop._timers.Turn(loop.NowMs, loop._options.TimersPerPass));
         var ran = RunReady();
         EndPass();
-        return told + fired + ran > 0;
+        return told + fired + ran > 0 || _timers.IsBehind;
     }
 
     private int Poll(bool block)

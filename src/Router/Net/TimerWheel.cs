@@ -6,12 +6,17 @@ namespace Router.Net;
 /// two links.</summary>
 /// <remarks>
 /// Loop thread only. A timer fires in the first turn of the wheel at or after its deadline, never before: up to one
-/// slot late. What is due beyond <c>max</c> in one turn waits for the next, so that a million deadlines at once do
-/// not hold up the sockets.
+/// slot late. One turn does bounded work, so that a million deadlines at once do not hold up the sockets: what is due
+/// beyond <c>max</c> waits for the next turn, and so does what an upper slot empties beyond
+/// <see cref="MovesPerTurn"/>.
 /// </remarks>
 internal sealed class TimerWheel
 {
     public const int SlotMs = 8;
+
+    /// <summary>Timers that one turn moves down from the upper levels: about 0.1 ms.</summary>
+    internal const int MovesPerTurn = 1024;
+
     private const int Levels = 4;
     private const int SlotsPerLevel = 256;
     private const int SlotBits = 8;
@@ -20,6 +25,7 @@ internal sealed class TimerWheel
     private readonly Slot[] _slots = new Slot[Levels * SlotsPerLevel];
     private readonly ulong[] _used = new ulong[SlotsPerLevel / 64];   // lowest level only
     private readonly Slot _due = new();
+    private readonly Slot _falling = new();   // out of their upper slots, not yet in their lower ones
     private long _tick;   // slots fully turned so far
 
     public TimerWheel(long nowMs)
@@ -34,6 +40,9 @@ internal sealed class TimerWheel
 
     /// <summary>Armed timers.</summary>
     public int Count { get; private set; }
+
+    /// <summary>The last turn left work that the next one must do at once.</summary>
+    public bool IsBehind => !_due.IsEmpty || !_falling.IsEmpty;
 
     public void Schedule(LoopTimer timer, long dueMs)
     {
@@ -76,8 +85,9 @@ internal sealed class TimerWheel
             }
         }
 
+        MoveFalling();
         var fired = 0;
-        while (fired < max && _due.TimerNext != _due)
+        while (fired < max && !_due.IsEmpty)
         {
             var timer = _due.TimerNext!;
             Cancel(timer);
@@ -96,7 +106,7 @@ internal sealed class TimerWheel
             return -1;
         }
 
-        if (_due.TimerNext != _due)
+        if (IsBehind)
         {
             return 0;
         }
@@ -125,23 +135,22 @@ internal sealed class TimerWheel
     {
         for (var level = 1; level < Levels && (_tick & ((1L << (level * SlotBits)) - 1)) == 0; level++)
         {
-            var upper = _slots[(level * SlotsPerLevel) + (int)((_tick >> (level * SlotBits)) & (SlotsPerLevel - 1))];
-            while (upper.TimerNext != upper)
-            {
-                var timer = upper.TimerNext!;
-                Unlink(timer);
-                Place(timer);
-            }
+            _slots[(level * SlotsPerLevel) + (int)((_tick >> (level * SlotBits)) & (SlotsPerLevel - 1))]
+                .MoveAllTo(_falling);
         }
 
         var index = (int)(_tick & (SlotsPerLevel - 1));
         _used[index >> 6] &= ~(1UL << (index & 63));
-        var slot = _slots[index];
-        while (slot.TimerNext != slot)
+        _slots[index].MoveAllTo(_due);
+    }
+
+    private void MoveFalling()
+    {
+        for (var moved = 0; moved < MovesPerTurn && !_falling.IsEmpty; moved++)
         {
-            var timer = slot.TimerNext!;
+            var timer = _falling.TimerNext!;
             Unlink(timer);
-            LinkBefore(_due, timer);
+            Place(timer);
         }
     }
 
@@ -192,6 +201,24 @@ internal sealed class TimerWheel
     {
         public Slot()
         {
+            TimerNext = this;
+            TimerPrevious = this;
+        }
+
+        public bool IsEmpty => ReferenceEquals(TimerNext, this);
+
+        /// <summary>Appends all timers of this slot to another, in constant time.</summary>
+        public void MoveAllTo(Slot other)
+        {
+            if (IsEmpty)
+            {
+                return;
+            }
+
+            TimerNext!.TimerPrevious = other.TimerPrevious;
+            other.TimerPrevious!.TimerNext = TimerNext;
+            TimerPrevious!.TimerNext = other;
+            other.TimerPrevious = TimerPrevious;
             TimerNext = this;
             TimerPrevious = this;
         }
