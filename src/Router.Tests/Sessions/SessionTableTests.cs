@@ -7,6 +7,8 @@ namespace Router.Tests.Sessions;
 
 public sealed class SessionTableTests
 {
+    private const uint LastPlace = uint.MaxValue;   // of any segment
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -57,7 +59,7 @@ public sealed class SessionTableTests
             .ToArray();
         foreach (var session in sessions)
         {
-            table.Add(62, session);   // near the end of the first 64 places: the run of probes wraps around
+            table.Add(LastPlace, session);   // the run of probes wraps around
         }
 
         for (var i = 0; i < sessions.Length; i += 2)
@@ -67,8 +69,44 @@ public sealed class SessionTableTests
 
         for (var i = 0; i < sessions.Length; i++)
         {
-            Assert.Same(i % 2 == 0 ? null : sessions[i], table.Find(62, sessions[i].PeerAddr, default));
+            Assert.Same(i % 2 == 0 ? null : sessions[i], table.Find(LastPlace, sessions[i].PeerAddr, default));
         }
+    }
+
+    [Fact]
+    public void Keys_of_one_hash_beyond_what_segments_hold_are_still_found()
+    {
+        using var rig = new SessionRig();
+        var table = new SessionTable(rig.Random);
+        var sessions = Enumerable.Range(1, 2 * SessionTable.SegmentPlaces)
+            .Select(port => rig.Session(SessionRig.At($"192.0.2.1:{port}")))
+            .ToArray();
+        foreach (var session in sessions)
+        {
+            table.Add(LastPlace, session);   // no bit of the hash divides them
+        }
+
+        Assert.Equal(sessions.ToHashSet(), table.All().ToHashSet());
+        Assert.All(sessions, session => Assert.Same(session, table.Find(LastPlace, session.PeerAddr, default)));
+        Assert.All(sessions, session => Assert.True(table.Remove(session)));
+        Assert.Empty(table.All());
+    }
+
+    [Fact]
+    public void Growing_moves_no_more_than_a_segment_for_any_one_session()
+    {
+        using var rig = new SessionRig();
+        var table = new SessionTable(rig.Random);
+        for (var i = 0; i < 100_000; i++)
+        {
+            Add(table, rig, SocketAddr.From(new IPAddress((10u) | ((uint)i << 8)), 5_000));
+        }
+
+        Assert.Equal(100_000, table.Count);
+        // Two divisions in a row for one session are possible, and as rare as segments that fill on one side.
+        Assert.InRange(table.MovedMost, 1, 2 * SessionTable.SegmentPlaces);
+        var (total, _) = table.Probes();
+        Assert.InRange(total, 100_000, 200_000);
     }
 
     [Fact]
