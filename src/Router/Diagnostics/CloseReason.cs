@@ -1,7 +1,7 @@
 namespace Router.Diagnostics;
 
 /// <summary>Why a session ended: a closed set, written in the access record as the lower-case word.</summary>
-public enum CloseReason
+public enum CloseReason : byte
 {
     /// <summary>Not closed yet.</summary>
     None = 0,

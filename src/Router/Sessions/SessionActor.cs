@@ -66,12 +66,10 @@ internal sealed class SessionActorProducer(Shard shard) : IIndirectActorProducer
 /// </remarks>
 internal sealed class SessionActor : ActorBase
 {
-    private readonly Shard _shard;
     private SessionContext? _session;
 
     public SessionActor(Shard shard)
     {
-        _shard = shard;
         lock (shard.Restarting)   // uncontended on a loop; sessions on the pool restart side by side
         {
             if (shard.Restarting.Count > 0 && shard.Restarting.Remove(Self, out var session))
@@ -128,9 +126,9 @@ internal sealed class SessionActor : ActorBase
             session.Handler = null;
         }
 
-        lock (_shard.Restarting)
+        lock (session.Shard.Restarting)
         {
-            _shard.Restarting[Self] = session;
+            session.Shard.Restarting[Self] = session;
         }
 
         _session = null;
@@ -181,7 +179,7 @@ internal sealed class SessionActor : ActorBase
 
     private void Open(SessionContext session)
     {
-        session.Handler = _shard.Route.CreateHandler(session);
+        session.Handler = session.Shard.Route.CreateHandler(session);
         session.Handler.OnOpened(session);
     }
 
@@ -251,9 +249,9 @@ internal sealed class SessionActor : ActorBase
         switch (message)
         {
             case SessionContext opened:
-                lock (_shard.Starting)
+                lock (opened.Shard.Starting)
                 {
-                    _shard.Starting.Remove(opened);
+                    opened.Shard.Starting.Remove(opened);
                 }
 
                 _session = opened;

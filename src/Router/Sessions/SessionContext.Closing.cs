@@ -8,8 +8,6 @@ public sealed partial class SessionContext
     private const int RestartLogMs = 1_000;
 
     private bool _ended;
-    private long _restartLoggedMs = -1;
-    private int _restartsUnlogged;
 
     /// <summary>
     /// The handler failed and no fresh one is in place yet: if the actor stops now, the session has failed.
@@ -86,19 +84,20 @@ public sealed partial class SessionContext
     /// <summary>A fresh handler takes over: counted, and recorded at most once a second.</summary>
     internal void OnRestarted(Exception reason)
     {
-        Restarts++;
+        Extras.Restarts++;
         OnLoop(session =>
         {
+            var extras = session.Extras;
             session._shard.Counters.Restarts++;
-            session._restartsUnlogged++;
-            if (session._restartLoggedMs >= 0 && session.Loop.NowMs - session._restartLoggedMs < RestartLogMs)
+            extras.RestartsUnlogged++;
+            if (extras.RestartLoggedMs >= 0 && session.Loop.NowMs - extras.RestartLoggedMs < RestartLogMs)
             {
                 return;
             }
 
-            session._restartLoggedMs = session.Loop.NowMs;
-            session._shard.Events.Restarted(session, reason, session._restartsUnlogged - 1);
-            session._restartsUnlogged = 0;
+            extras.RestartLoggedMs = session.Loop.NowMs;
+            session._shard.Events.Restarted(session, reason, extras.RestartsUnlogged - 1);
+            extras.RestartsUnlogged = 0;
         });
     }
 

@@ -14,26 +14,20 @@ namespace Router.Sessions;
 /// </remarks>
 public sealed partial class SessionContext
 {
-    private int _waitingMessages;
-    private int _waitingBytes;
-    private int _waitingBuffers;    // one per message
-    private int _replyBytes;        // on their way to the loop
-    private int _unsentBytes;       // of a stream: arrived there, not yet sent
-    private int _drainedAsked;
-
     /// <summary>Counts a payload message in, if the mailbox has room for it. Loop thread.</summary>
     internal bool TryEnter(int messages, int bytes)
     {
         var settings = _shard.Settings;
-        if (Volatile.Read(ref _waitingMessages) + messages > settings.MailboxMessages
-            || Volatile.Read(ref _waitingBytes) + bytes > settings.MailboxBytes)
+        var extras = Extras;
+        if (Volatile.Read(ref extras.WaitingMessages) + messages > settings.MailboxMessages
+            || Volatile.Read(ref extras.WaitingBytes) + bytes > settings.MailboxBytes)
         {
             return false;
         }
 
-        Interlocked.Add(ref _waitingMessages, messages);
-        Interlocked.Add(ref _waitingBytes, bytes);
-        Interlocked.Increment(ref _waitingBuffers);
+        Interlocked.Add(ref extras.WaitingMessages, messages);
+        Interlocked.Add(ref extras.WaitingBytes, bytes);
+        Interlocked.Increment(ref extras.WaitingBuffers);
         return true;
     }
 
@@ -41,25 +35,30 @@ public sealed partial class SessionContext
     internal void Leave(int messages, int bytes)
     {
         LeavePart(messages, bytes);
-        Interlocked.Decrement(ref _waitingBuffers);
+        Interlocked.Decrement(ref _extras!.WaitingBuffers);
     }
 
     /// <summary>Counts some payloads of a message out, whose others still wait in its buffer.</summary>
     internal void LeavePart(int messages, int bytes)
     {
-        Interlocked.Add(ref _waitingMessages, -messages);
-        Interlocked.Add(ref _waitingBytes, -bytes);
+        Interlocked.Add(ref _extras!.WaitingMessages, -messages);
+        Interlocked.Add(ref _extras.WaitingBytes, -bytes);
     }
 
     /// <summary>The session has ended: what still waits in its mailbox is dropped with it.</summary>
     private void LeaveAll()
     {
-        if (Volatile.Read(ref _waitingMessages) is > 0 and var waiting)
+        if (_extras is not { } extras)
+        {
+            return;
+        }
+
+        if (Volatile.Read(ref extras.WaitingMessages) is > 0 and var waiting)
         {
             CountDrop(DropReason.SessionClosed, waiting);
         }
 
-        Loop.Buffers.Abandon(Volatile.Read(ref _waitingBuffers));
+        Loop.Buffers.Abandon(Volatile.Read(ref extras.WaitingBuffers));
     }
 
     /// <summary>In the handler's turn on the pool: bytes of a stream.</summary>
@@ -100,10 +99,11 @@ public sealed partial class SessionContext
             return false;
         }
 
-        var waiting = Interlocked.Add(ref _replyBytes, payload.Length) + Volatile.Read(ref _unsentBytes);
+        var extras = _extras!;
+        var waiting = Interlocked.Add(ref extras.ReplyBytes, payload.Length) + Volatile.Read(ref extras.UnsentBytes);
         if (waiting > _shard.Settings.MailboxBytes && waiting != payload.Length)
         {
-            Interlocked.Add(ref _replyBytes, -payload.Length);
+            Interlocked.Add(ref extras.ReplyBytes, -payload.Length);
             if (Stream is not null)
             {
                 AskForDrained();
@@ -128,14 +128,14 @@ public sealed partial class SessionContext
     /// </summary>
     private void LandReply(ReadOnlySpan<byte> payload)
     {
-        Interlocked.Add(ref _replyBytes, -payload.Length);
+        Interlocked.Add(ref _extras!.ReplyBytes, -payload.Length);
         if (Stream is not { } stream)
         {
             ReplyOnLoop(payload);
         }
         else if (!IsClosed && !stream.Output.IsFinished && WriteStream(payload))
         {
-            Volatile.Write(ref _unsentBytes, stream.Output.UnsentBytes);
+            Volatile.Write(ref _extras!.UnsentBytes, stream.Output.UnsentBytes);
             ResumeReading();
         }
     }
@@ -146,11 +146,11 @@ public sealed partial class SessionContext
     /// </summary>
     private void AskForDrained()
     {
-        if (Interlocked.Exchange(ref _drainedAsked, 1) == 0)
+        if (Interlocked.Exchange(ref _extras!.DrainedAsked, 1) == 0)
         {
             OnLoop(static session =>
             {
-                Volatile.Write(ref session._drainedAsked, 0);
+                Volatile.Write(ref session._extras!.DrainedAsked, 0);
                 if (session.Stream is { Output.HasUnsent: false })
                 {
                     session.Self.Tell(StreamDrained.Instance, ActorRefs.NoSender);
@@ -176,7 +176,7 @@ public sealed partial class SessionContext
                 return;
             }
 
-            Volatile.Write(ref _unsentBytes, stream.Output.UnsentBytes);
+            Volatile.Write(ref _extras!.UnsentBytes, stream.Output.UnsentBytes);
             if (!stream.Output.HasUnsent)
             {
                 WatchStream();
@@ -194,7 +194,9 @@ public sealed partial class SessionContext
     {
         var settings = _shard.Settings;
         var room = Math.Min(Math.Min(Loop.ReadBufferBytes, settings.WriteBuffer), settings.MailboxBytes);
-        var isFull = Volatile.Read(ref _replyBytes) + Volatile.Read(ref _waitingBytes) + room > settings.MailboxBytes;
+        var extras = _extras!;
+        var underWay = Volatile.Read(ref extras.ReplyBytes) + Volatile.Read(ref extras.WaitingBytes);
+        var isFull = underWay + room > settings.MailboxBytes;
         if (isFull || !TryEnter(1, room))
         {
             Loop.SetInterest(stream.Socket, stream.Socket.Interest & ~IoReadiness.Readable);
@@ -209,7 +211,7 @@ public sealed partial class SessionContext
             return;
         }
 
-        Interlocked.Add(ref _waitingBytes, received - room);
+        Interlocked.Add(ref extras.WaitingBytes, received - room);
         CountReceived(1, received);
         Self.Tell(new StreamChunk(new ReadOnlySpan<byte>(Loop.ReadBuffer, received), Loop.Buffers), ActorRefs.NoSender);
     }

@@ -13,7 +13,6 @@ public sealed partial class SessionContext
     private const int BudgetBytesMin = 64;
 
     private bool _validated;
-    private long _budgetReplies;
     private long _budgetBytes;
 
     /// <summary>
@@ -77,7 +76,6 @@ public sealed partial class SessionContext
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void GrowBudget(int payloads, int bytes)
     {
-        _budgetReplies += payloads;
         _budgetBytes += Math.Max(3L * bytes, (long)BudgetBytesMin * payloads);
     }
 
@@ -121,12 +119,11 @@ public sealed partial class SessionContext
 
     private bool TakeBudget(int length)
     {
-        if (_budgetReplies < 1 || _budgetBytes < length)
+        if (PayloadsSent >= PayloadsReceived || _budgetBytes < length)
         {
             return false;
         }
 
-        _budgetReplies--;
         _budgetBytes -= length;
         return true;
     }

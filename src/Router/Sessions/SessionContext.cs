@@ -6,7 +6,7 @@ using Router.Net;
 namespace Router.Sessions;
 
 /// <summary>What a session is carried by.</summary>
-public enum SessionTransport
+public enum SessionTransport : byte
 {
     Udp,
     Tcp,
@@ -22,15 +22,15 @@ public enum SessionTransport
 /// </remarks>
 public sealed partial class SessionContext : LoopTimer, IIoReceiver
 {
-    /// <summary>The key: fields, because a property would copy 32 bytes per look-up.</summary>
+    /// <summary>Of the key: a field, because a property would copy 32 bytes per look-up.</summary>
     internal readonly SocketAddr PeerAddr;
-    internal readonly LocalAddr LocalAddr;
 
     private readonly Shard _shard;
-    private DropCounters? _drops;   // made by the first drop
+    private readonly SharedLocal _local;
     private readonly long _openedMs;
+    private readonly long _openedTicksUtc;
+    private SessionExtras? _extras;
     private long _lastActiveMs;
-    private long _timerDueMs = -1;
     private int _idleTimeoutMs;
 
     internal SessionContext(Shard shard, SessionTransport transport, in SocketAddr peer, in LocalAddr local)
@@ -38,12 +38,16 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
         _shard = shard;
         Transport = transport;
         PeerAddr = peer;
-        LocalAddr = local;
+        _local = shard.Share(local);
         Id = shard.Ids.Next();
-        OpenedAt = shard.Events.Now;
+        _openedTicksUtc = shard.Events.Now.UtcTicks;
         _openedMs = shard.Loop.NowMs;
         _lastActiveMs = _openedMs;
         _idleTimeoutMs = shard.Settings.IdleTimeoutMs;
+        if (shard.Settings.OnPool)
+        {
+            _extras = new SessionExtras();   // now, because two threads will look for it
+        }
     }
 
     /// <summary>128 bits, unique across restarts and members.</summary>
@@ -62,7 +66,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     public IActorRef Self { get; internal set; } = ActorRefs.Nobody;
 
     /// <summary>Handlers replaced after failures so far.</summary>
-    public int Restarts { get; internal set; }
+    public int Restarts => _extras?.Restarts ?? 0;
 
     public bool IsClosed => Closing != CloseReason.None;
 
@@ -75,7 +79,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     public long BytesSent { get; private set; }
 
     /// <summary>Payloads of this session that were discarded, for any reason.</summary>
-    public long Drops { get; private set; }
+    public long Drops => _extras?.DropCount ?? 0;
 
     /// <summary>
     /// Silence in both directions that ends the session; <see cref="Timeout.InfiniteTimeSpan"/> for never. At least 1
@@ -93,7 +97,10 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
         }
     }
 
-    internal DateTimeOffset OpenedAt { get; }
+    /// <summary>Of the key: where the peer sent to, on a wildcard bind; empty otherwise.</summary>
+    internal ref readonly LocalAddr LocalAddr => ref _local.Address;
+
+    internal DateTimeOffset OpenedAt => new(_openedTicksUtc, TimeSpan.Zero);
 
     internal uint TableHash { get; set; }
 
@@ -101,7 +108,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     internal DatagramRun? Run { get; set; }
 
     /// <summary>Its drops by reason, as <c>reason=count</c> separated by spaces; null if there were none.</summary>
-    internal string? DropReasons => _drops?.ToString();
+    internal string? DropReasons => _extras?.Drops?.ToString();
 
     internal Shard Shard => _shard;
 
@@ -120,17 +127,27 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     /// <summary>Milliseconds open, by the loop's clock.</summary>
     internal long AgeMs => Loop.NowMs - _openedMs;
 
+    private SessionExtras Extras => _extras ??= new SessionExtras();
+
+    private long TimerSetMs => _extras?.TimerSetMs ?? -1;
+
     /// <summary>
     /// Has <see cref="SessionHandler.OnTimer"/> called once after <paramref name="delay"/>; replaces an earlier one.
     /// </summary>
     public void SetTimer(TimeSpan delay)
     {
-        _timerDueMs = Loop.NowMs + Math.Max(1, (long)Math.Ceiling(delay.TotalMilliseconds));
+        Extras.TimerSetMs = Loop.NowMs + Math.Max(1, (long)Math.Ceiling(delay.TotalMilliseconds));
         OnLoop(static session => session.Arm());
     }
 
     /// <summary>Takes the timer back.</summary>
-    public void CancelTimer() => _timerDueMs = -1;
+    public void CancelTimer()
+    {
+        if (_extras is { } extras)
+        {
+            extras.TimerSetMs = -1;
+        }
+    }
 
     /// <summary>Ends the session once everything queued has been sent. Payloads that still wait are dropped.</summary>
     public void Close() => Close(CloseReason.Done);
@@ -144,8 +161,9 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
             return;
         }
 
-        Drops += count;
-        (_drops ??= new DropCounters()).Add(reason, count);
+        var extras = Extras;
+        extras.DropCount += count;
+        (extras.Drops ??= new DropCounters()).Add(reason, count);
         _shard.Counters.Drops.Add(reason, count);
     }
 
@@ -233,9 +251,9 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
         else
         {
             Arm();
-            if (_timerDueMs >= 0 && now >= _timerDueMs)
+            if (TimerSetMs >= 0 && now >= TimerSetMs)
             {
-                _timerDueMs = -1;
+                CancelTimer();
                 Handler!.OnTimer(this);
             }
         }
@@ -249,6 +267,6 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
             due = Math.Min(due, _openedMs + _shard.Settings.MaxLifetimeMs);
         }
 
-        return _timerDueMs >= 0 ? Math.Min(due, _timerDueMs) : due;
+        return TimerSetMs is >= 0 and var set ? Math.Min(due, set) : due;
     }
 }

@@ -93,6 +93,7 @@ internal sealed record ShardSetup(
 internal abstract class Shard : IEndOfPass
 {
     private bool _atEndOfPass;
+    private SharedLocal _lastLocal = SharedLocal.Empty;
 
     protected Shard(ShardSetup setup)
     {
@@ -143,6 +144,22 @@ internal abstract class Shard : IEndOfPass
     public DatagramBatch? Batch { get; protected init; }
 
     public DatagramQueue? Queue { get; protected init; }
+
+    /// <summary>One object for the sessions that came to one local address, one after another.</summary>
+    public SharedLocal Share(in LocalAddr local)
+    {
+        if (local.IsEmpty)
+        {
+            return SharedLocal.Empty;
+        }
+
+        if (!_lastLocal.Address.Equals(local))
+        {
+            _lastLocal = new SharedLocal(local);
+        }
+
+        return _lastLocal;
+    }
 
     /// <summary>The session takes no more payloads: its key is free for a new one.</summary>
     public abstract void OnClosing(SessionContext session);

@@ -1,0 +1,40 @@
+using Router.Diagnostics;
+using Router.Net;
+
+namespace Router.Sessions;
+
+/// <summary>What most sessions never need; made when one of it is first needed, and at once for a handler on the pool:
+/// its loop alone makes one later.</summary>
+internal sealed class SessionExtras
+{
+    /// <summary>Handlers replaced after failures.</summary>
+    public int Restarts;
+
+    public int RestartsUnlogged;
+
+    /// <summary>Loop time of the last restart that was written down; -1 before the first.</summary>
+    public long RestartLoggedMs = -1;
+
+    /// <summary>Loop time of the handler's own timer; -1 while none is set.</summary>
+    public long TimerSetMs = -1;
+
+    public DropCounters? Drops;
+
+    public long DropCount;
+
+    // What waits between a loop and a handler that cannot take it now: any thread, atomically.
+    public int WaitingMessages;
+    public int WaitingBytes;
+    public int WaitingBuffers;    // one per message
+    public int ReplyBytes;        // on their way to the loop
+    public int UnsentBytes;       // of a stream: arrived there, not yet sent
+    public int DrainedAsked;
+}
+
+/// <summary>A local address that sessions share: 8 bytes in each instead of 24.</summary>
+internal sealed class SharedLocal(in LocalAddr address)
+{
+    public static readonly SharedLocal Empty = new(default);
+
+    public readonly LocalAddr Address = address;
+}
