@@ -3,7 +3,8 @@
 
   budget.py NANOSECONDS-PER-DATAGRAM      of CPU, all told, as measured in the same run
 
-A sample counts for the stage of its innermost frame; a sample in the kernel for the system call that led there.
+A sample counts for the stage of its innermost frame; a sample in the kernel for the system call that led there. A method
+that was compiled into its caller counts for the caller's stage.
 """
 import collections
 import re
@@ -22,12 +23,10 @@ USER = [
     ("receive: system call's messages", re.compile(r"\.(LinuxDatagramSocket|LinuxDatagramReceiver|LinuxCalls|DatagramBatch|LinuxSocket)")),
     ("split by session key", re.compile(r"Router\.(Listeners|Admission)\.|\.(SessionTable|SessionKey|PeerHash|XxHash)")),
     ("mailbox and turn", re.compile(r"Router\.Actors\.")),
-    ("session", re.compile(r"Router\.Sessions\.")),
-    ("route", re.compile(r"Router\.Routes\.")),
-    ("send: queue and messages", re.compile(r"\.(DatagramQueue|LinuxDatagramSender)")),
+    ("session, its route and its replies", re.compile(r"Router\.(Sessions|Routes)\.|\.(DatagramQueue|LinuxDatagramSender)")),
 ]
-ORDER = ["poll and pass of the loop", "receive: system call's messages", "split by session key", "mailbox and turn", "session", "route",
-         "send: queue and messages", "timers", "runtime and C library", "kernel: poll", "kernel: receive", "kernel: send",
+ORDER = ["poll and pass of the loop", "receive: system call's messages", "split by session key", "mailbox and turn", "session, its route and its replies",
+         "timers", "runtime and C library", "kernel: poll", "kernel: receive", "kernel: send",
          "kernel: send, delivery into the peer's socket", "kernel: other"]
 
 
