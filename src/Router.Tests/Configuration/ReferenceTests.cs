@@ -45,7 +45,7 @@ public sealed class ReferenceTests
     [InlineData(typeof(GuardOptions), "router.guards", "")]
     [InlineData(typeof(ListenerOptions), "router.listener-defaults", "Name Origin Source Binds")]
     [InlineData(typeof(SessionOptions), "router.listener-defaults.session", "")]
-    [InlineData(typeof(ReplyRouteOptions), "router.route-defaults.reply", "Name Origin Source Payload")]
+    [InlineData(typeof(ReplyRouteOptions), "router.route-defaults.reply", "Name Origin Source Parts BytesMax")]
     [InlineData(typeof(ProxyRouteOptions), "router.route-defaults.proxy", "Name Origin Source")]
     [InlineData(typeof(HandlerRouteOptions), "router.route-defaults.handler", "Name Origin Source HandlerName")]
     public void Every_option_is_a_key_of_the_reference(Type type, string section, string otherwise)

@@ -19,7 +19,7 @@ public sealed class RouterConfigurationTests
             options.Listeners.SelectMany(l => l.Binds).Select(b => b.ToString()));
         Assert.IsType<EchoRouteOptions>(options.FindRoute(options.Listeners[0].Route));
         var hear = Assert.IsType<ReplyRouteOptions>(options.FindRoute(options.Listeners[1].Route));
-        Assert.Equal("I hear you"u8.ToArray(), hear.Payload.ToArray());
+        Assert.Equal("I hear you"u8.ToArray(), Assert.Single(hear.Parts).Literal.ToArray());
     }
 
     [Fact]
@@ -87,7 +87,7 @@ public sealed class RouterConfigurationTests
         Assert.Equal("A.B, C", Assert.IsType<HandlerRouteOptions>(options.FindRoute("h1")).Class);
         Assert.Equal("n", Assert.IsType<HandlerRouteOptions>(options.FindRoute("h2")).HandlerName);
         var by = Assert.IsType<ReplyRouteOptions>(options.FindRoute("by"));
-        Assert.Equal([0x00, 0xFF, 0x10], by.Payload.ToArray());
+        Assert.Equal([0x00, 0xFF, 0x10], Assert.Single(by.Parts).Literal.ToArray());
     }
 
     [Fact]

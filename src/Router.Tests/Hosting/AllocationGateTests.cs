@@ -23,6 +23,7 @@ public sealed class AllocationGateTests
     [InlineData("echo-udp", "type = echo", SocketType.Dgram)]
     [InlineData("echo-tcp", "type = echo", SocketType.Stream)]
     [InlineData("reply-udp", "type = reply, text = \"I hear you\"", SocketType.Dgram)]
+    [InlineData("reply-template-udp", "type = reply, text = \"{peer}{count}{time}\"", SocketType.Dgram)]
     [InlineData("handler-udp", "type = handler, name = echo", SocketType.Dgram)]
     [InlineData("proxy-udp", "type = proxy, upstreams = [\"127.0.0.1:UPSTREAM\"]", SocketType.Dgram)]
     [InlineData("proxy-tcp", "type = proxy, upstreams = [\"127.0.0.1:UPSTREAM\"]", SocketType.Stream)]

@@ -1,4 +1,3 @@
-using System.Text;
 using Router.Configuration.Hocon;
 using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
@@ -168,12 +167,18 @@ internal sealed class OptionsBinder(ReadLog log)
     private static ReplyRouteOptions BindReply(SectionReader route, string name, HoconOrigin origin, HoconObject entry)
     {
         var text = route.OptionalText("text");
-        byte[] payload = text is null ? [] : Encoding.UTF8.GetBytes(text);
+        IReadOnlyList<ReplyPart> parts = [];
+        if (text is not null && !ReplyText.TryParse(text, out parts, out var fault))
+        {
+            route.Fault("text", fault!);
+        }
+
         if (route.OptionalText("bytes") is { } hex)
         {
             try
             {
-                payload = Convert.FromHexString(string.Concat(hex.Where(c => c != ' ')));
+                var bytes = Convert.FromHexString(string.Concat(hex.Where(c => c != ' ')));
+                parts = [new ReplyPart(ReplyField.None, bytes)];
             }
             catch (FormatException)
             {
@@ -181,7 +186,7 @@ internal sealed class OptionsBinder(ReadLog log)
             }
         }
 
-        return new ReplyRouteOptions { Text = text, Payload = payload, Name = name, Origin = origin, Source = entry };
+        return new ReplyRouteOptions { Text = text, Parts = parts, Name = name, Origin = origin, Source = entry };
     }
 
     private static ProxyRouteOptions BindProxy(SectionReader route, string name, HoconOrigin origin, HoconObject entry)

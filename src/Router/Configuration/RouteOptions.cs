@@ -18,14 +18,18 @@ internal abstract record RouteOptions
 /// <summary>Every payload goes back to its peer.</summary>
 internal sealed record EchoRouteOptions : RouteOptions;
 
-/// <summary>Every payload is answered with the same bytes.</summary>
+/// <summary>Every payload is answered with the same bytes, or by one template.</summary>
 internal sealed record ReplyRouteOptions : RouteOptions
 {
     /// <summary>The key <c>text</c>, or null.</summary>
     public required string? Text { get; init; }
 
-    /// <summary>The answer: the text in UTF-8, or the key <c>bytes</c>; at most 65,507 bytes.</summary>
-    public required ReadOnlyMemory<byte> Payload { get; init; }
+    /// <summary>The answer, part by part: of the text, or the key <c>bytes</c> as one; none for an empty
+    /// answer.</summary>
+    public required IReadOnlyList<ReplyPart> Parts { get; init; }
+
+    /// <summary>The most bytes an answer can have; at most 65,507.</summary>
+    public int BytesMax => Parts.Sum(static part => part.BytesMax);
 }
 
 /// <summary>Payloads go to one of the upstreams, its answers to the peer.</summary>

@@ -81,11 +81,21 @@ internal sealed class RouterPlanner(
     private Route? MakeRoute(RouteOptions route) => route switch
     {
         EchoRouteOptions echo => new EchoRoute(echo.Name),
-        ReplyRouteOptions reply => new ReplyRoute(reply.Name, reply.Payload.ToArray()),
+        ReplyRouteOptions reply => MakeReply(reply),
         ProxyRouteOptions proxy => MakeProxy(proxy),
         HandlerRouteOptions handler => MakeHandler(handler),
         _ => Refuse(route, $"has a type that is not known here: {route.GetType().Name}"),
     };
+
+    private static ReplyRoute MakeReply(ReplyRouteOptions reply) => new(
+        reply.Name,
+        new ReplyTemplate(reply.Parts.Select(static part => part.Field switch
+        {
+            ReplyField.Peer => Routes.ReplyPart.Peer,
+            ReplyField.Time => Routes.ReplyPart.Time,
+            ReplyField.Count => Routes.ReplyPart.Count,
+            _ => Routes.ReplyPart.Of(part.Literal.ToArray()),
+        })));
 
     private Route? MakeHandler(HandlerRouteOptions route)
     {

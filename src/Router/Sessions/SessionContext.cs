@@ -102,6 +102,9 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
 
     internal DateTimeOffset OpenedAt => new(_openedTicksUtc, TimeSpan.Zero);
 
+    /// <summary>Wall-clock time, for what is written down or told to peers.</summary>
+    internal DateTimeOffset Now => _shard.Events.Now;
+
     internal uint TableHash { get; set; }
 
     /// <summary>The run being gathered for this session while its listener splits a batch; null otherwise.</summary>

@@ -8,7 +8,7 @@ internal sealed class ReplySizeRule : IConfigurationRule
 
     public IEnumerable<ConfigurationFault> Check(RuleContext context) => context.Options.Routes
         .OfType<ReplyRouteOptions>()
-        .Where(r => r.Payload.Length > DatagramBytesMax)
+        .Where(r => r.BytesMax > DatagramBytesMax)
         .Select(r => RuleContext.Fault(r, r.Text is null ? "bytes" : "text",
-            $"{r.Payload.Length} bytes do not fit a datagram, which holds {DatagramBytesMax}"));
+            $"{r.BytesMax} bytes do not fit a datagram, which holds {DatagramBytesMax}"));
 }
