@@ -5,13 +5,15 @@ using Router.Net;
 namespace Router.Sessions;
 
 /// <summary>
-/// Sessions of one shard by key: a directory of segments, each an open-addressing table, at most three quarters full.
+/// Sessions of one shard by key: a dense list of them, and a directory of segments, each an open-addressing table of
+/// numbers in that list, at most three quarters full.
 /// </summary>
 /// <remarks>
-/// Loop thread only. 16 bytes a place; the key itself lies in the session. Bounded by the listener's max-sessions. It
-/// grows a segment at a time (extendible hashing): the most that one new session waits for is the division of 1,024
-/// places, where a single table of a million would stop its loop to double. The hash's low bits pick the segment, its
-/// high ones the place.
+/// Loop thread only. 8 bytes a place and 8 in the list; the key itself lies in the session. Bounded by the listener's
+/// max-sessions. It grows a segment at a time (extendible hashing): the most that one new session waits for is the
+/// division of 1,024 places, where a single table of a million would stop its loop to double. The hash's low bits pick
+/// the segment, its high ones the place. Places hold numbers, not references: a new session would else mark a random
+/// one as changed for the garbage collector, which then looks at all of them in every young collection.
 /// </remarks>
 internal sealed class SessionTable(RandomSource random)
 {
@@ -20,17 +22,17 @@ internal sealed class SessionTable(RandomSource random)
 
     private const int FirstPlaces = 64;
 
-    /// <summary>Divisions of the hash's low bits: 65,536 segments, room for 30 million sessions. Beyond, and for keys
+    /// <summary>Divisions by the hash's low bits: 65,536 segments, room for 30 million sessions. Beyond, and for keys
     /// of one hash, a segment grows in place.</summary>
     private const int DepthMax = 16;
 
     private readonly SessionKeyHash _hash = new(random);
+    private readonly SessionList _sessions = new();
     private Segment[] _directory = [new Segment(FirstPlaces, depth: 0)];
 
-    public int Count { get; private set; }
+    public int Count => _sessions.Count;
 
-    /// <summary>The most sessions that were moved for one that was added: what the table's growth may cost a
-    /// pass.</summary>
+    /// <summary>The most places that were moved for one session that was added: what growth may cost a pass.</summary>
     internal int MovedMost { get; private set; }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -44,13 +46,16 @@ internal sealed class SessionTable(RandomSource random)
         var mask = entries.Length - 1;
         for (var i = segment.HomeOf(hash); ; i = (i + 1) & mask)
         {
-            ref var entry = ref entries[i];
-            if (entry.Session is not { } session)
+            var entry = entries[i];
+            if (entry.IsFree)
             {
                 return null;
             }
 
-            if (entry.Hash == hash && session.PeerAddr.Equals(peer) && session.LocalAddr.Equals(local))
+            if (entry.Hash == hash
+                && _sessions[entry.Index] is var session
+                && session.PeerAddr.Equals(peer)
+                && session.LocalAddr.Equals(local))
             {
                 return session;
             }
@@ -68,21 +73,38 @@ internal sealed class SessionTable(RandomSource random)
             Grow(segment, hash);
         }
 
-        segment.Place(hash, session);
         session.TableHash = hash;
-        Count++;
+        segment.Add(new Entry(hash, _sessions.Add(session)));
     }
 
     /// <summary>Removes a session; false if it is not in the table.</summary>
     public bool Remove(SessionContext session)
     {
-        if (!SegmentOf(session.TableHash).Remove(session))
+        var segment = SegmentOf(session.TableHash);
+        var place = segment.HomeOf(session.TableHash);
+        while (!segment.Entries[place].IsFree && !ReferenceEquals(_sessions[segment.Entries[place].Index], session))
+        {
+            place = segment.After(place);
+        }
+
+        if (segment.Entries[place].IsFree)
         {
             return false;
         }
 
-        Count--;
-        if (Count == 0 && _directory.Length > 1)
+        var index = segment.Entries[place].Index;
+        segment.RemoveAt(place);
+        var last = _sessions.Count - 1;
+        if (index != last)
+        {
+            // The last one of the list moves to the free place.
+            var moved = _sessions[last];
+            _sessions[index] = moved;
+            SegmentOf(moved.TableHash).Renumber(moved.TableHash, last, index);
+        }
+
+        _sessions.RemoveLast();
+        if (last == 0 && _directory.Length > 1)
         {
             _directory = [new Segment(FirstPlaces, depth: 0)];   // a million that came and went leave nothing behind
         }
@@ -90,8 +112,7 @@ internal sealed class SessionTable(RandomSource random)
         return true;
     }
 
-    public IEnumerable<SessionContext> All() =>
-        _directory.Distinct().SelectMany(static segment => segment.Sessions());
+    public IEnumerable<SessionContext> All() => Enumerable.Range(0, Count).Select(index => _sessions[index]);
 
     /// <summary>Places looked at to find every session once, and the most for one of them: what colliding keys would
     /// drive up.</summary>
@@ -129,27 +150,26 @@ internal sealed class SessionTable(RandomSource random)
         }
     }
 
-    private struct Entry
+    /// <summary>A place of a segment: free by default.</summary>
+    private readonly struct Entry(uint hash, int index)
     {
-        public SessionContext? Session;
-        public uint Hash;
+        private readonly int _number = index + 1;
+
+        public uint Hash { get; } = hash;
+
+        public int Index => _number - 1;
+
+        public bool IsFree => _number == 0;
     }
 
     /// <summary>The sessions whose hashes share their low <see cref="Depth"/> bits.</summary>
-    private sealed class Segment
+    private sealed class Segment(int places, int depth)
     {
-        private int _shift;
+        private int _shift = 32 - BitOperations.Log2((uint)places);
 
-        public Segment(int places, int depth)
-        {
-            Entries = new Entry[places];
-            _shift = 32 - BitOperations.Log2((uint)places);
-            Depth = depth;
-        }
+        public Entry[] Entries { get; private set; } = new Entry[places];
 
-        public Entry[] Entries { get; private set; }
-
-        public int Depth { get; }
+        public int Depth => depth;
 
         public int Count { get; private set; }
 
@@ -158,36 +178,49 @@ internal sealed class SessionTable(RandomSource random)
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public int HomeOf(uint hash) => (int)(hash >> _shift);
 
-        public void Place(uint hash, SessionContext session)
+        public int After(int place) => (place + 1) & (Entries.Length - 1);
+
+        public void Add(Entry entry)
         {
-            var mask = Entries.Length - 1;
-            var i = HomeOf(hash);
-            while (Entries[i].Session is not null)
+            var place = HomeOf(entry.Hash);
+            while (!Entries[place].IsFree)
             {
-                i = (i + 1) & mask;
+                place = After(place);
             }
 
-            Entries[i] = new Entry { Session = session, Hash = hash };
+            Entries[place] = entry;
             Count++;
         }
 
-        public bool Remove(SessionContext session)
+        public void Renumber(uint hash, int index, int newIndex)
         {
-            var mask = Entries.Length - 1;
-            var i = HomeOf(session.TableHash);
-            while (!ReferenceEquals(Entries[i].Session, session))
+            var place = HomeOf(hash);
+            while (Entries[place].Index != index)
             {
-                if (Entries[i].Session is null)
-                {
-                    return false;
-                }
-
-                i = (i + 1) & mask;
+                Check.That(!Entries[place].IsFree);
+                place = After(place);
             }
 
-            CloseGap(i, mask);
+            Entries[place] = new Entry(hash, newIndex);
+        }
+
+        /// <summary>
+        /// Frees a place and moves later members of the probe run back over it, so that no tombstones are needed.
+        /// </summary>
+        public void RemoveAt(int gap)
+        {
+            for (var i = After(gap); !Entries[i].IsFree; i = After(i))
+            {
+                var home = HomeOf(Entries[i].Hash);
+                if (Distance(home, i) >= Distance(gap, i))
+                {
+                    Entries[gap] = Entries[i];
+                    gap = i;
+                }
+            }
+
+            Entries[gap] = default;
             Count--;
-            return true;
         }
 
         public void Double()
@@ -196,11 +229,11 @@ internal sealed class SessionTable(RandomSource random)
             Entries = new Entry[entries.Length * 2];
             _shift--;
             Count = 0;
-            foreach (ref readonly var entry in entries.AsSpan())
+            foreach (var entry in entries)
             {
-                if (entry.Session is { } session)
+                if (!entry.IsFree)
                 {
-                    Place(entry.Hash, session);
+                    Add(entry);
                 }
             }
         }
@@ -208,41 +241,62 @@ internal sealed class SessionTable(RandomSource random)
         /// <summary>Two segments, by the next bit of the hash; this one is done with.</summary>
         public (Segment Low, Segment High) Divide()
         {
-            var (low, high) = (new Segment(Entries.Length, Depth + 1), new Segment(Entries.Length, Depth + 1));
-            foreach (ref readonly var entry in Entries.AsSpan())
+            var (low, high) = (new Segment(Entries.Length, depth + 1), new Segment(Entries.Length, depth + 1));
+            foreach (var entry in Entries)
             {
-                if (entry.Session is { } session)
+                if (!entry.IsFree)
                 {
-                    ((entry.Hash >> Depth & 1) == 0 ? low : high).Place(entry.Hash, session);
+                    (((entry.Hash >> depth) & 1) == 0 ? low : high).Add(entry);
                 }
             }
 
             return (low, high);
         }
 
-        public IEnumerable<SessionContext> Sessions() =>
-            Entries.Where(static entry => entry.Session is not null).Select(static entry => entry.Session!);
-
         public IEnumerable<int> Probes() => Entries
-            .Select((entry, i) => entry.Session is null ? 0 : ((i - HomeOf(entry.Hash)) & (Entries.Length - 1)) + 1)
+            .Select((entry, place) => entry.IsFree ? 0 : Distance(HomeOf(entry.Hash), place) + 1)
             .Where(static count => count > 0);
 
-        /// <summary>
-        /// Moves later members of the probe run back over the freed place, so that no tombstones are needed.
-        /// </summary>
-        private void CloseGap(int gap, int mask)
+        private int Distance(int from, int to) => (to - from) & (Entries.Length - 1);
+    }
+
+    /// <summary>The sessions, dense and in chunks, so that growing copies none of them.</summary>
+    private sealed class SessionList
+    {
+        private const int ChunkBits = 10;
+        private const int ChunkSize = 1 << ChunkBits;
+
+        private readonly List<SessionContext?[]> _chunks = [];
+
+        public int Count { get; private set; }
+
+        public SessionContext this[int index]
         {
-            for (var i = (gap + 1) & mask; Entries[i].Session is not null; i = (i + 1) & mask)
+            get => _chunks[index >> ChunkBits][index & (ChunkSize - 1)]!;
+            set => _chunks[index >> ChunkBits][index & (ChunkSize - 1)] = value;
+        }
+
+        /// <returns>Its index.</returns>
+        public int Add(SessionContext session)
+        {
+            if (Count == _chunks.Count << ChunkBits)
             {
-                var home = HomeOf(Entries[i].Hash);
-                if (((i - home) & mask) >= ((i - gap) & mask))
-                {
-                    Entries[gap] = Entries[i];
-                    gap = i;
-                }
+                _chunks.Add(new SessionContext?[ChunkSize]);
             }
 
-            Entries[gap] = default;
+            this[Count] = session;
+            return Count++;
+        }
+
+        /// <summary>Lets go of the last session, and of an empty chunk if there is another one.</summary>
+        public void RemoveLast()
+        {
+            Count--;
+            _chunks[Count >> ChunkBits][Count & (ChunkSize - 1)] = null;
+            if (Count <= (_chunks.Count - 2) << ChunkBits)
+            {
+                _chunks.RemoveAt(_chunks.Count - 1);
+            }
         }
     }
 }

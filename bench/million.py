@@ -1,0 +1,73 @@
+"""Opens a million UDP sessions, lets them idle, and has them all expire at once: see million.sh.
+
+    million.py UDPLOAD ROUTER.DLL CONF SESSIONS
+
+The router has processor 0, the load generators processor 1. The established session is one connected socket that asks
+ten thousand times a second, open loop: its latency counts from when it meant to ask. "Established alone" is its latency
+without other load; "same load, 1,000 sessions" is the yardstick for opening: as many datagrams, no new sessions. For the
+expiry the process is stopped (SIGSTOP) until every session is overdue, and goes on: all deadlines have come at once.
+"""
+
+import os
+import signal
+import sys
+import time
+
+from router_process import Router, load, start_load
+
+PORT = 27311
+OPEN_RATE = 60_000
+IDLE_TIMEOUT_S = 40
+ASK_RATE = 10_000
+
+
+def ask(seconds):
+    """One established session asks for so long; started, not waited for."""
+    return start_load(PORT, "-m", "conn", "-s", "1", "-r", str(ASK_RATE), "-d", str(seconds), "-W", "0.2", "-c", "1")
+
+
+def report(name, result):
+    lost = f", {result['lost']} LOST" if result["lost"] else ""
+    times = "   ".join(f"{key} {result[key + '_us']:7.0f} us" for key in ("p50", "p99", "max"))
+    print(f"  {name:34} {times}{lost}", flush=True)
+
+
+def main():
+    sessions = int(sys.argv[4])
+    with Router(PORT, idle_timeout=f"{IDLE_TIMEOUT_S}s", max_sessions=sessions + 10_000) as router:
+        load(PORT, "-m", "addr", "-s", "1000", "-w", "1", "-f", "512", "-d", "3", "-W", "0.5", "-c", "1")   # compiled
+        time.sleep(3)
+        before = router.memory()
+        report("established alone", ask(4).result())
+        asking = ask(4)
+        load(PORT, "-m", "addr", "-s", "1000", "-r", str(OPEN_RATE), "-d", "4.5", "-W", "0", "-c", "1")
+        report("same load, 1,000 sessions", asking.result())
+
+        seconds = sessions / OPEN_RATE
+        asking = ask(max(1, seconds - 1))
+        opening = load(
+            PORT, "-m", "addr", "-s", str(sessions), "-r", str(OPEN_RATE), "-d", f"{seconds:.3f}", "-W", "0", "-c", "1")
+        report(f"while {sessions:,} open", asking.result())
+        print(f"  opened at {opening['pps']:,.0f}/s; datagrams lost {opening['lost']}, corrupt {opening['corrupt']}, "
+              f"misrouted {opening['misrouted']}")
+        report("while they idle", ask(3).result())
+        after = router.memory()
+        stats = router.stats()
+        count = stats["sessions"]
+        print(f"  {count:,} sessions: rss {after['rss'] / 1e6:,.0f} MB, "
+              f"{(after['rss'] - before['rss']) / count:.0f} B a session; "
+              f"managed {stats['managed-bytes'] / count:.0f} B")
+
+        os.kill(router.pid, signal.SIGSTOP)
+        time.sleep(IDLE_TIMEOUT_S + 1)
+        asking = ask(4)
+        continued = time.monotonic()
+        os.kill(router.pid, signal.SIGCONT)
+        report("while all expire at once", asking.result())
+        while router.stats()["sessions"] > 10 and time.monotonic() - continued < 30:
+            time.sleep(0.2)
+        print(f"  {router.closed_per_second()} sessions closed, by second; rss then {router.memory()['rss'] / 1e6:,.0f} MB")
+        router.print_gc()
+
+
+main()
