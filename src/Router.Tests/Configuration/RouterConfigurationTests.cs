@@ -34,7 +34,7 @@ public sealed class RouterConfigurationTests
         var options = Loaded.Options("""
             router {
               loops = 3, network = portable, drain-timeout = 1s
-              log { format = json, level = warning, stats-interval = infinite, queue = 99 }
+              log { format = json, level = warning, stats-interval = infinite, queue = 99, session-records = 5 }
               guards { answer-privileged-ports = on, responder-ports = [1, 2] }
               listener-defaults { backlog = 7, session.max-restarts = 0 }
               listeners {
@@ -63,7 +63,8 @@ public sealed class RouterConfigurationTests
         Assert.Equal((3, NetworkChoice.Portable, TimeSpan.FromSeconds(1)),
             (options.LoopCount, options.Network, options.DrainTimeout));
         Assert.Equal(
-            new LogOptions(LogFormat.Json, Microsoft.Extensions.Logging.LogLevel.Warning, Timeout.InfiniteTimeSpan, 99),
+            new LogOptions(
+                LogFormat.Json, Microsoft.Extensions.Logging.LogLevel.Warning, Timeout.InfiniteTimeSpan, 99, 5),
             options.Log);
         Assert.True(options.Guards.AnswerPrivilegedPorts);
         Assert.Equal([1, 2], options.Guards.ResponderPorts.Order());

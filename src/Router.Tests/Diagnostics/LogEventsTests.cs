@@ -60,7 +60,7 @@ public sealed partial class LogEventsTests
         var logger = new LineLogger("Router", isText: true);
 
         SessionLog.Opened(logger, "0a", "echo", "udp", "192.0.2.1:7", "-", "back");
-        HostLog.Stats(logger, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
+        HostLog.Stats(logger, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
 
         Assert.EndsWith(
             "session-opened session=0a listener=echo transport=udp peer=192.0.2.1:7 local=- route=back\n",
@@ -68,7 +68,8 @@ public sealed partial class LogEventsTests
             StringComparison.Ordinal);
         Assert.EndsWith(
             "stats interval-ms=1 sessions=2 opened=3 closed=4 restarts=5 payloads-in=6 bytes-in=7 " +
-            "payloads-out=8 bytes-out=9 drops=10 managed-bytes=11\n",
+            "payloads-out=8 bytes-out=9 drops=10 managed-bytes=11 " +
+            "gc-pauses=12 gc-pause-p99-us=13 gc-pause-max-us=14 gc-blocking=15\n",
             logger.Lines[1],
             StringComparison.Ordinal);
     }

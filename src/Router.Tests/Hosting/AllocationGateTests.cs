@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
@@ -62,6 +63,25 @@ public sealed class AllocationGateTests
         Assert.True(allocated <= Probe.Bytes, $"{allocated} bytes for {300 * 16 * 4} datagrams");
     }
 
+    /// <summary>
+    /// A session that is opened and then idle: what its loop allocates for it, so what is kept and what was garbage
+    /// meanwhile, its share of the table and of its listener's children included.
+    /// </summary>
+    [Fact]
+    public async Task An_idle_session_allocates_no_more_than_the_checked_in_figure()
+    {
+        const int Sessions = 2_000;
+        await using var engine = Start("type = echo", loops: 1);
+        var server = engine.Bound[0].Address.ToIPEndPoint();
+        OpenSessions(server, 100, firstAddress: 60_000);   // pools filled, code compiled
+        var before = await AllocatedOn(engine.Loops[0]);
+        OpenSessions(server, Sessions, firstAddress: 0);
+        var bytes = (await AllocatedOn(engine.Loops[0]) - before) / Sessions;
+
+        Assert.Equal(Sessions + 100, engine.Stats.Sessions);
+        Assert.True(bytes <= Expected("idle-session-udp"), $"{bytes} bytes per session");
+    }
+
     /// <summary>The gate itself: 32 bytes a message are seen.</summary>
     [Fact]
     public async Task A_handler_that_allocates_is_seen()
@@ -107,6 +127,21 @@ public sealed class AllocationGateTests
                     Assert.Equal(64, client.Receive(reply));
                 }
             }
+        }
+    }
+
+    /// <summary>One datagram and its echo from each of so many addresses of the loopback network.</summary>
+    private static void OpenSessions(IPEndPoint server, int count, int firstAddress)
+    {
+        Span<byte> payload = stackalloc byte[64];
+        for (var i = firstAddress; i < firstAddress + count; i++)
+        {
+            using var peer = new Socket(SocketType.Dgram, ProtocolType.Udp);
+            peer.ReceiveTimeout = (int)Patience.TotalMilliseconds;
+            peer.Bind(new IPEndPoint(new IPAddress([127, 3, (byte)(i >> 8), (byte)i]), 0));
+            peer.Connect(server);
+            peer.Send(payload);
+            Assert.Equal(64, peer.Receive(payload));
         }
     }
 

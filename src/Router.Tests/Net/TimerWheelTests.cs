@@ -116,6 +116,37 @@ public sealed class TimerWheelTests
     }
 
     [Fact]
+    public void A_million_deadlines_of_one_upper_slot_come_down_in_bounded_turns()
+    {
+        var clock = new Clock();
+        var wheel = new TimerWheel(0);
+        var timers = new Mark[1_000_000];
+        for (var i = 0; i < timers.Length; i++)
+        {
+            timers[i] = new Mark(clock) { Due = 30_000 + (i % 600) };
+            wheel.Schedule(timers[i], timers[i].Due);
+        }
+
+        // The border at which their slot empties; nothing is due yet.
+        clock.NowMs = 29_000 / 2048 * 2048;
+        var turns = 1;
+        for (; wheel.IsBehind || turns == 1; turns++)
+        {
+            Assert.Equal(0, wheel.Turn(clock.NowMs, int.MaxValue));
+        }
+
+        Assert.InRange(turns, timers.Length / TimerWheel.MovesPerTurn, int.MaxValue);
+        Assert.InRange(wheel.NextTurnMs(clock.NowMs), 1, 2048);
+        clock.NowMs = 31_000;
+        while (wheel.Count > 0)
+        {
+            wheel.Turn(clock.NowMs, int.MaxValue);
+        }
+
+        Assert.DoesNotContain(timers, timer => timer.FiredAt != 31_000);
+    }
+
+    [Fact]
     public void A_timer_may_schedule_itself_again_cancel_others_and_be_moved()
     {
         var clock = new Clock();

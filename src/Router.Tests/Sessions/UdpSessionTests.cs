@@ -1,4 +1,5 @@
 using Router.Diagnostics;
+using Router.Net;
 using Router.Routes;
 using Router.Sessions;
 using Router.TestKit;
@@ -26,6 +27,35 @@ public sealed class UdpSessionTests
         Assert.Equal((2L, 2L), (closed.PayloadsReceived, closed.PayloadsSent));
         Assert.Equal((2L, 2L), (closed.BytesReceived, closed.BytesSent));
         kit.AssertNoLeakedBuffers();
+    }
+
+    [Fact]
+    public void Sessions_that_expire_at_once_take_turns_with_one_that_is_asked()
+    {
+        const int Expiring = 1_000;
+        using var kit = new RouterTestKit(seed: 1);
+        var listener = kit.BindUdp(new EchoRoute("echo"));
+        for (var i = 0; i < Expiring; i++)
+        {
+            kit.UdpPeer($"192.0.2.7:{10_000 + i}", listener).Send("a"u8);
+        }
+
+        kit.RunUntilIdle();
+        kit.Time.Advance(TimeSpan.FromSeconds(31));   // all are overdue before the loop looks again
+        var live = kit.UdpPeer("192.0.2.8:5000", listener);
+        live.Send("still there?"u8);
+        var (passes, answeredIn) = (0, 0);
+        for (; kit.ClosedSessions.Count < Expiring; passes++)
+        {
+            var before = kit.ClosedSessions.Count;
+            kit.RunPass();
+            Assert.InRange(kit.ClosedSessions.Count - before, 0, 2 * new IoLoopOptions().TimersPerPass);
+            answeredIn = answeredIn == 0 && live.ReceivedText.Any() ? passes + 1 : answeredIn;
+        }
+
+        Assert.InRange(answeredIn, 1, 3);
+        Assert.True(passes > Expiring / new IoLoopOptions().TimersPerPass);
+        Assert.DoesNotContain(live.EndPoint, kit.ClosedSessions.Select(closed => closed.Peer));
     }
 
     [Fact]

@@ -61,7 +61,8 @@ internal sealed class OptionsBinder(ReadLog log)
         log.Choice("level", ("trace", LogLevel.Trace), ("debug", LogLevel.Debug), ("info", LogLevel.Information),
             ("warning", LogLevel.Warning), ("error", LogLevel.Error)),
         log.Duration("stats-interval", allowInfinite: true),
-        log.Int("queue"));
+        log.Int("queue"),
+        log.Int("session-records"));
 
     private static GuardOptions BindGuards(SectionReader guards)
     {

@@ -44,7 +44,9 @@ internal enum NetworkChoice
 /// <param name="Level">The least severe level written.</param>
 /// <param name="StatsInterval">Between stats lines; <see cref="Timeout.InfiniteTimeSpan"/> for none.</param>
 /// <param name="Queue">Lines that may wait for the writer.</param>
-internal sealed record LogOptions(LogFormat Format, LogLevel Level, TimeSpan StatsInterval, int Queue);
+/// <param name="SessionRecords">Access records a second.</param>
+internal sealed record LogOptions(
+    LogFormat Format, LogLevel Level, TimeSpan StatsInterval, int Queue, int SessionRecords);
 
 internal enum LogFormat
 {

@@ -42,7 +42,8 @@ internal static partial class HostLog
     [LoggerMessage(EventId = 1004, Level = LogLevel.Information, EventName = "stats", Message =
         "{Sessions} sessions, {Opened} opened, {Closed} closed, {Restarts} restarts, in {PayloadsIn} " +
         "payloads {BytesIn} bytes, out {PayloadsOut} payloads {BytesOut} bytes, {Drops} drops in " +
-        "{IntervalMs} ms, {ManagedBytes} bytes managed")]
+        "{IntervalMs} ms, {ManagedBytes} bytes managed, {GcPauses} collections, p99 {GcPauseP99Us} us, longest " +
+        "{GcPauseMaxUs} us, {GcBlocking} of them blocking and full")]
     public static partial void Stats(
         ILogger logger,
         long intervalMs,
@@ -55,7 +56,11 @@ internal static partial class HostLog
         long payloadsOut,
         long bytesOut,
         long drops,
-        long managedBytes);
+        long managedBytes,
+        long gcPauses,
+        long gcPauseP99Us,
+        long gcPauseMaxUs,
+        long gcBlocking);
 
     /// <summary>What an actor, or the kernel about one, logged by its own logger.</summary>
     /// <param name="source">The actor's path, or the type that logs.</param>

@@ -61,4 +61,22 @@ internal static partial class SessionLog
         string route,
         int restarts,
         long suppressed);
+
+    /// <summary>Sessions that got no record of their own, because too many closed at once: their sums.</summary>
+    /// <param name="reasons">As <c>reason=count</c>, separated by spaces.</param>
+    [LoggerMessage(EventId = 1203, Level = LogLevel.Information, EventName = "sessions-summarised", Message =
+        "{Sessions} more sessions of {Listener} closed: in {PayloadsIn} payloads {BytesIn} bytes, out {PayloadsOut} " +
+        "payloads {BytesOut} bytes, {Drops} drops, {Restarts} restarts, {Reasons}, in {IntervalMs} ms")]
+    public static partial void Summarised(
+        ILogger logger,
+        string listener,
+        long sessions,
+        long payloadsIn,
+        long bytesIn,
+        long payloadsOut,
+        long bytesOut,
+        long drops,
+        long restarts,
+        string reasons,
+        long intervalMs);
 }

@@ -24,6 +24,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     private readonly ILogger _log;
     private readonly IoLoopGroup _loops;
     private readonly RouterStats _stats;
+    private readonly SessionSummary _summary;
     private readonly StatsWriter _statsWriter;
     private readonly ActorSystem _system;
     private readonly IActorRef _router;
@@ -38,6 +39,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         _log = log;
         _loops = loops;
         _started = seams.Time.GetTimestamp();
+        _summary = new SessionSummary(log, seams.Time, plan.SessionRecords);
         plan.Guard.Own = OwnEndpointsOf(
             bound.Where(static listener => listener.Request.Transport == SessionTransport.Udp));
         var surroundings = MakeSurroundings();
@@ -52,7 +54,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         }
 
         _stats = new RouterStats(shards);
-        _statsWriter = new StatsWriter(log, seams.Time);
+        _statsWriter = new StatsWriter(log, seams.Time, _summary);
         _system = EngineSystem.Create("router", loops);
         ActorLogActor.Start(_system, log);
         loops.Start();
@@ -122,6 +124,7 @@ internal sealed class RouterEngine : IAsyncDisposable
 
         _loops.Dispose();
         _statsWriter.Write(_stats.Read());
+        _statsWriter.Dispose();
         HostLog.Stopped(_log, open - left, left, (long)_seams.Time.GetElapsedTime(_started).TotalMilliseconds);
         return left;
     }
@@ -179,7 +182,7 @@ internal sealed class RouterEngine : IAsyncDisposable
             [.. places],
             _plan.Guard,
             _seams.Random,
-            new SessionEvents(_log, _seams.Time),
+            new SessionEvents(_log, _seams.Time, _summary),
             new ListenerEvents(_log),
             EngineSystem.PoolDispatcher);
     }

@@ -20,6 +20,7 @@ internal sealed record ListenerPlan(
 /// <param name="Loops">I/O threads, at least 1.</param>
 /// <param name="DrainTimeout">What sessions are given to finish when the router stops.</param>
 /// <param name="StatsInterval">Between two stats lines.</param>
+/// <param name="SessionRecords">Access records a second; beyond, sessions are summed up.</param>
 /// <param name="Guard">Who must not be answered.</param>
 /// <param name="Listeners">At least one.</param>
 /// <param name="Groups">The upstream groups of the proxy routes.</param>
@@ -28,6 +29,7 @@ internal sealed record RouterPlan(
     int Loops,
     TimeSpan DrainTimeout,
     TimeSpan StatsInterval,
+    int SessionRecords,
     PeerGuard Guard,
     IReadOnlyList<ListenerPlan> Listeners,
     IReadOnlyList<UpstreamGroup> Groups);

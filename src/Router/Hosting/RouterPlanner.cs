@@ -45,6 +45,7 @@ internal sealed class RouterPlanner(
             options.LoopCount,
             options.DrainTimeout,
             options.Log.StatsInterval == Timeout.InfiniteTimeSpan ? TimeSpan.Zero : options.Log.StatsInterval,
+            options.Log.SessionRecords,
             new PeerGuard(options.Guards.AnswerPrivilegedPorts, options.Guards.ResponderPorts),
             [.. options.Listeners.Select(listener => MakeListener(listener, routes[listener.Route]))],
             _groups);

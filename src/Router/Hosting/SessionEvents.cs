@@ -7,7 +7,7 @@ using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 namespace Router.Hosting;
 
 /// <summary>Writes a session's life to the log. What is not written down costs one look at the level.</summary>
-internal sealed class SessionEvents(ILogger logger, TimeProvider time) : ISessionEvents
+internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSummary summary) : ISessionEvents
 {
     public DateTimeOffset Now => time.GetUtcNow();
 
@@ -44,7 +44,7 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time) : ISessio
 
     public void Closed(SessionContext session, CloseReason reason)
     {
-        if (logger.IsEnabled(LogLevel.Information))
+        if (logger.IsEnabled(LogLevel.Information) && summary.TryRecord(session, reason))
         {
             SessionLog.Closed(
                 logger,

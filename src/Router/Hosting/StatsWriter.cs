@@ -6,11 +6,12 @@ namespace Router.Hosting;
 /// <summary>
 /// Turns figures since the start into lines about the interval since the last one. One caller at a time.
 /// </summary>
-internal sealed class StatsWriter(ILogger log, TimeProvider time)
+internal sealed class StatsWriter(ILogger log, TimeProvider time, SessionSummary summary) : IDisposable
 {
     private const string KernelDrops = "receive-buffer-full";
 
     private readonly Lock _lock = new();
+    private readonly GcPauses _pauses = new();
     private Dictionary<string, ListenerFigures> _last = new(StringComparer.Ordinal);
     private long _lastTime = time.GetTimestamp();
 
@@ -21,6 +22,8 @@ internal sealed class StatsWriter(ILogger log, TimeProvider time)
         {
             var intervalMs = (long)time.GetElapsedTime(_lastTime).TotalMilliseconds;
             _lastTime = time.GetTimestamp();
+            summary.Write();
+            var gc = _pauses.Read();
             var drops = now.Sum(figures => WriteDrops(figures, intervalMs));
             HostLog.Stats(
                 log,
@@ -34,10 +37,16 @@ internal sealed class StatsWriter(ILogger log, TimeProvider time)
                 Since(now, static figures => figures.PayloadsOut),
                 Since(now, static figures => figures.BytesOut),
                 drops,
-                GC.GetTotalMemory(forceFullCollection: false));
+                GC.GetTotalMemory(forceFullCollection: false),
+                gc.Pauses,
+                gc.P99Us,
+                gc.MaxUs,
+                gc.Blocking);
             _last = now.ToDictionary(static figures => figures.Listener, StringComparer.Ordinal);
         }
     }
+
+    public void Dispose() => _pauses.Dispose();
 
     private long WriteDrops(ListenerFigures now, long intervalMs)
     {

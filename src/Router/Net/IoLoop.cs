@@ -13,9 +13,10 @@ public interface IEndOfPass
 /// <summary>What a loop may do in one pass.</summary>
 /// <param name="RunsPerPass">Runnables run between two polls, so that an actor that tells itself cannot starve the
 /// sockets.</param>
-/// <param name="TimersPerPass">Deadlines fired in one pass.</param>
+/// <param name="TimersPerPass">Deadlines fired in one pass: as many as a batch has datagrams, so that a million
+/// sessions that expire at once take turns with the live ones.</param>
 /// <param name="ReadBufferBytes">The one read buffer that all streams of the loop share.</param>
-public sealed record IoLoopOptions(int RunsPerPass = 4096, int TimersPerPass = 1024, int ReadBufferBytes = 256 * 1024);
+public sealed record IoLoopOptions(int RunsPerPass = 4096, int TimersPerPass = 64, int ReadBufferBytes = 256 * 1024);
 
 /// <summary>
 /// One I/O thread: polls sockets, runs the mailboxes they woke, flushes replies, turns the timer wheel, and again.

@@ -28,6 +28,7 @@ public sealed class LimitsRuleTests
     [InlineData("drain-timeout = 2d", "drain-timeout")]
     [InlineData("log.stats-interval = 1ms", "log.stats-interval")]
     [InlineData("log.queue = 1", "log.queue")]
+    [InlineData("log.session-records = 1000001", "log.session-records")]
     public void So_have_the_routers_own(string key, string path) =>
         Loaded.Refuses(Loaded.Result($"{Loaded.Echo}\nrouter.{key}"), $"router.{path}", "is not within");
 }

@@ -19,6 +19,7 @@ internal sealed class LimitsRule : IConfigurationRule
         new("drain-timeout", o => o.DrainTimeout, TimeSpan.Zero, Day),
         new("log.stats-interval", o => o.Log.StatsInterval, TimeSpan.FromSeconds(1), Day),
         new("log.queue", o => (long)o.Log.Queue, 16L, 1_000_000L),
+        new("log.session-records", o => (long)o.Log.SessionRecords, 0L, 1_000_000L),
     ];
 
     public static IReadOnlyList<Limit<ListenerOptions>> Listener { get; } =
