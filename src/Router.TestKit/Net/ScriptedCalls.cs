@@ -152,10 +152,36 @@ internal sealed unsafe class ScriptedCalls : LinuxCalls
         var datagrams = new int[Math.Max(0, count)];
         for (var i = 0; i < count; i++)
         {
-            datagrams[i] = (int)headers[i].VectorCount;
+            datagrams[i] = CountDatagrams(headers[i]);
         }
 
         return datagrams;
+    }
+
+    /// <summary>One, or as many as the segment size (UDP_SEGMENT, always the last control message) makes of the
+    /// bytes.</summary>
+    private static int CountDatagrams(in MessageHeader header)
+    {
+        const int SegmentBytes = 24;   // of a control message with a 16-bit size
+        if (header.ControlLength < SegmentBytes)
+        {
+            return 1;
+        }
+
+        var control = (ControlHeader*)(header.Control + header.ControlLength - SegmentBytes);
+        if (control->Level != Libc.SolUdp || control->Type != Libc.UdpSegment)
+        {
+            return 1;
+        }
+
+        var bytes = 0;
+        for (var i = 0; i < (int)header.VectorCount; i++)
+        {
+            bytes += (int)header.Vectors[i].Length;
+        }
+
+        var segment = *(ushort*)(control + 1);
+        return (bytes + segment - 1) / segment;
     }
 
     private int Opened(int fd)

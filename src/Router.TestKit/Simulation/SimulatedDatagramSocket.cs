@@ -6,6 +6,8 @@ namespace Router.TestKit.Simulation;
 internal sealed class SimulatedDatagramSocket : DatagramSocket, IDatagramPort, IReadiness
 {
     private const int BookkeepingBytes = 256;   // what the kernel adds to each datagram's share of the buffer, roughly
+    private const int TrainMax = 64;            // datagrams, as in the kernel
+    private const int TrainBytesMax = 65_507;
 
     private readonly SimulatedNetwork _network;
     private readonly SocketAddr _local;
@@ -35,6 +37,8 @@ internal sealed class SimulatedDatagramSocket : DatagramSocket, IDatagramPort, I
     public override (int Receive, int Send) BufferSizes => (_receiveBuffer, _options.SendBuffer);
 
     public override long KernelDrops => _kernelDrops;
+
+    public override bool ReceivesTrains => _network.DeliversTrains;
 
     IoReadiness IReadiness.Ready =>
         _received.Count > 0 ? IoReadiness.Readable | IoReadiness.Writable : IoReadiness.Writable;
@@ -73,15 +77,9 @@ internal sealed class SimulatedDatagramSocket : DatagramSocket, IDatagramPort, I
         }
 
         var count = 0;
-        while (count < batch.Capacity && _received.TryDequeue(out var datagram))
+        while (count < batch.Capacity && _received.Count > 0)
         {
-            _receivedBytes -= datagram.Payload.Length + BookkeepingBytes;
-            var fits = Math.Min(datagram.Payload.Length, DatagramBatch.SlotBytes);
-            datagram.Payload.AsSpan(0, fits).CopyTo(new Span<byte>(batch.Payload(count), fits));
-            batch.Length(count) = fits == datagram.Payload.Length ? fits : -datagram.Payload.Length;
-            batch.Peer(count) = _local.Family == SocketAddr.FamilyIPv6 ? datagram.From.MapToIPv6() : datagram.From;
-            batch.Local(count) = _isWildcard ? LocalAddr.From(datagram.To.Address) : default;
-            count++;
+            TakeInto(batch, count++);
         }
 
         batch.Count = count;
@@ -126,6 +124,41 @@ internal sealed class SimulatedDatagramSocket : DatagramSocket, IDatagramPort, I
             _network.RemovePort(SimulatedNetwork.Canonical(_local), this);
             _network.OnClosed(this, _id);
         }
+    }
+
+    /// <summary>Moves the next datagram into a slot, or the next train.</summary>
+    private unsafe void TakeInto(DatagramBatch batch, int slot)
+    {
+        var first = _received.Dequeue();
+        var segment = first.Payload.Length;
+        var fits = Math.Min(segment, DatagramBatch.SlotBytes);
+        first.Payload.AsSpan(0, fits).CopyTo(new Span<byte>(batch.Payload(slot), fits));
+        _receivedBytes -= segment + BookkeepingBytes;
+        batch.Length(slot) = fits == segment ? fits : -segment;
+        batch.Segment(slot) = 0;
+        batch.Peer(slot) = _local.Family == SocketAddr.FamilyIPv6 ? first.From.MapToIPv6() : first.From;
+        batch.Local(slot) = _isWildcard ? LocalAddr.From(first.To.Address) : default;
+        for (var taken = 1; _network.DeliversTrains && taken < TrainMax && CanFollow(first, batch, slot); taken++)
+        {
+            var payload = _received.Dequeue().Payload;
+            payload.CopyTo(new Span<byte>(batch.Payload(slot) + batch.Length(slot), payload.Length));
+            _receivedBytes -= payload.Length + BookkeepingBytes;
+            batch.Length(slot) += payload.Length;
+            batch.Segment(slot) = segment;
+        }
+    }
+
+    private bool CanFollow((SocketAddr From, SocketAddr To, byte[] Payload) first, DatagramBatch batch, int slot)
+    {
+        var (length, segment) = (batch.Length(slot), first.Payload.Length);
+        return segment > 0
+            && length % segment == 0   // a shorter one is the last
+            && _received.TryPeek(out var next)
+            && next.From == first.From
+            && next.To == first.To
+            && next.Payload.Length > 0
+            && next.Payload.Length <= segment
+            && length + next.Payload.Length <= TrainBytesMax;
     }
 
     private static int MaxLength(in SocketAddr peer) =>

@@ -41,6 +41,10 @@ public sealed partial class SimulatedNetwork : INetwork
     /// on.</summary>
     public int StreamBufferBytes { get; set; } = 64 * 1024;
 
+    /// <summary>Whether equal datagrams of one peer that lie one behind the other are received as a train, as UDP_GRO
+    /// does it.</summary>
+    public bool DeliversTrains { get; set; }
+
     /// <summary>The address that a socket of the router has when it is bound to a wildcard and its datagram names
     /// none, or when it connects.</summary>
     public IPAddress HostAddress { get; set; } = IPAddress.Parse("198.51.100.1");

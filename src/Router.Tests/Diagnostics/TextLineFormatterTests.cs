@@ -9,10 +9,11 @@ public sealed class TextLineFormatterTests
     {
         var logger = new LineLogger("Router", isText: true);
 
-        ListenerLog.Drops(logger, "dns", "max-sessions", 7, 10_000);
+        ListenerLog.Drops(logger, "dns", "max-sessions", 7, atLeast: false, 10_000);
 
         Assert.Equal(
-            "2026-02-03T03:05:06.789Z warning  drops listener=dns reason=max-sessions count=7 interval-ms=10000\n",
+            "2026-02-03T03:05:06.789Z warning  drops listener=dns reason=max-sessions count=7 at-least=false " +
+            "interval-ms=10000\n",
             Assert.Single(logger.Lines));
     }
 

@@ -135,6 +135,43 @@ public sealed class ResourceTests(ITestOutputHelper output) : FunctionalTest(out
         Assert.Equal(WarmUp + (Clients * Rounds), closed);
     }
 
+    [RequiresToolFact(RequiredTools.Namespace)]
+    public async Task What_a_full_receive_buffer_loses_is_in_the_log_to_the_unit()
+    {
+        const int Sent = 5_000;
+        var router = await RouterAsync(
+            """
+            router {
+              loops = 1
+              listeners.echo { bind = "udp://127.0.0.1:47001", route = echo, receive-buffer = 4KiB }
+              routes.echo { type = echo }
+            }
+            """);
+        var client = (await ManyAsync(1, _ => Client.Udp(EchoPort)))[0];
+
+        router.Signal(TestLibc.SigStop);
+        await Network.RunAsync(() =>
+        {
+            for (var i = 0; i < Sent; i++)
+            {
+                client.Send("more than a stopped router can take"u8);
+            }
+        });
+        router.Signal(TestLibc.SigCont);
+        await Network.RunAsync(() => client.Receive(new byte[64]));   // then the buffer has been emptied
+        await AssertAnswersAsync(() => Client.Udp(EchoPort));
+        client.Dispose();
+        router.Signal(TestLibc.SigTerm);
+        Assert.Equal(0, await router.ExitAsync());
+
+        var received = router.RecordsOf("stats").Sum(stats => stats.GetProperty("payloads-in").GetInt64());
+        var drops = router.RecordsOf("drops");
+        Assert.All(drops, drop => Assert.Equal("receive-buffer-full", drop.GetProperty("reason").GetString()));
+        Assert.All(drops, drop => Assert.True(drop.GetProperty("at-least").GetBoolean()));   // UDP_GRO is in use
+        Assert.Equal(Sent + Client.Tries, received + drops.Sum(drop => drop.GetProperty("count").GetInt64()));
+        Assert.InRange(received, Client.Tries + 1, Sent - 1);
+    }
+
     /// <summary>Addresses of their own, so that many peers need no more than one socket at a time.</summary>
     private static IPEndPoint Source(int index) =>
         new(new IPAddress([127, 1, (byte)(index >> 8), (byte)index]), 20_000);

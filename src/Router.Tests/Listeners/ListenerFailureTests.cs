@@ -66,7 +66,7 @@ public sealed class ListenerFailureTests
         peer.Send("b"u8);
         kit.UdpPeer("192.0.2.9:5000", to: listener).Send("new"u8);
         Assert.Throws<InvalidOperationException>(
-            () => shard.Receive(static (_, _, _) => throw new InvalidOperationException("open")));
+            () => shard.Receive(static (_, _) => throw new InvalidOperationException("open")));
         kit.RunUntilIdle();
         Assert.Equal(1, listener.Drops(DropReason.ListenerFailed));
 

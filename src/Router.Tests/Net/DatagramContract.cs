@@ -88,7 +88,7 @@ public abstract class DatagramContract
         var client = rig.Bind("127.0.0.1:0");
         var random = new Random(2);
         var sent = new List<byte[]>();
-        while (sent.Count < 400)
+        while (sent.Count < 1200)   // so many that they do not fit one batch, in trains or not
         {
             var size = random.Next(4) == 0 ? random.Next(0, 3000) : 64;
             for (var i = random.Next(1, 12); i > 0; i--)

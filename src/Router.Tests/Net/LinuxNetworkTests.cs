@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Router.Net;
 
 namespace Router.Tests.Net;
@@ -10,6 +11,106 @@ public sealed class LinuxDatagramTests : DatagramContract
 public sealed class LinuxDatagramWithoutSegmentationTests : DatagramContract
 {
     protected override INetwork CreateNetwork() => new LinuxNetwork(LinuxCalls.Kernel, coalesce: false);
+}
+
+public sealed class LinuxDatagramWithoutTrainsTests : DatagramContract
+{
+    protected override INetwork CreateNetwork() => new LinuxNetwork(LinuxCalls.Kernel, receiveTrains: false);
+}
+
+/// <summary>Trains as this machine's kernel makes them; the contract holds that what is in them arrives.</summary>
+public sealed class LinuxTrainTests
+{
+    private static readonly int[] Sizes = [.. Enumerable.Repeat(64, 70), 10, 64, 64, 65, 65, 0, 0, 20];
+
+    [Theory]
+    [InlineData("127.0.0.1:0", false)]
+    [InlineData("0.0.0.0:0", false)]
+    [InlineData("[::]:0", true)]
+    public void Datagrams_sent_as_one_message_are_received_as_a_train_and_seen_singly(string bind, bool dualStack)
+    {
+        using var rig = new NetRig(new LinuxNetwork());
+        var server = rig.Bind(bind, dualStack);
+        server.Echoes = true;
+        Assert.True(server.Socket.ReceivesTrains);
+
+        var client = Exchange(rig, server, $"127.0.0.1:{server.Address.Port}");
+
+        Assert.Equal(4, server.Trains);   // 64, 7, 2 and 2 datagrams
+        Assert.Equal(server.Trains, client.Trains);
+        Assert.All(server.Got, got => Assert.Equal(bind != "127.0.0.1:0", !got.Local.IsEmpty));
+    }
+
+    [Fact]
+    public void Without_UDP_GRO_the_kernel_takes_trains_apart()
+    {
+        using var rig = new NetRig(new LinuxNetwork(LinuxCalls.Kernel, receiveTrains: false));
+        var server = rig.Bind("127.0.0.1:0");
+        server.Echoes = true;
+
+        Exchange(rig, server, server.Address.ToString());
+
+        Assert.Equal(0, server.Trains);
+        Assert.False(server.Socket.ReceivesTrains);
+    }
+
+    [Theory]
+    [InlineData(65_000, 1)]
+    [InlineData(65_507, 0)]   // with its headers more than loopback passes on in one piece
+    public void A_train_as_long_as_a_datagram_can_be_arrives_whole(int length, int trains)
+    {
+        using var rig = new NetRig(new LinuxNetwork());
+        var server = rig.Bind("127.0.0.1:0");
+        using var client = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        client.SetRawSocketOption(Libc.SolUdp, Libc.UdpSegment, BitConverter.GetBytes(1024));
+        var payload = new byte[length];
+        new Random(3).NextBytes(payload);
+
+        client.SendTo(payload, server.Address.ToIPEndPoint());
+        rig.Until(() => server.Got.Count == 64);
+
+        Assert.Equal(trains, server.Trains);
+        Assert.Equal(payload, server.Got.SelectMany(got => got.Payload));
+        Assert.Equal(length - (63 * 1024), server.Got[^1].Length);
+    }
+
+    [Fact]
+    public void What_the_kernel_drops_at_a_full_buffer_is_counted_to_the_unit()
+    {
+        const int Sent = 3000;
+        using var rig = new NetRig(new LinuxNetwork());
+        var server = rig.Bind("127.0.0.1:0", receiveBuffer: 4096);
+        using var client = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        client.Connect(server.Address.ToIPEndPoint());
+        for (var i = 0; i < Sent; i++)
+        {
+            client.Send("sixty-four bytes are not needed here"u8);
+        }
+
+        rig.Until(() => server.Got.Count + server.Socket.KernelDrops == Sent);
+
+        Assert.InRange(server.Socket.KernelDrops, 1, Sent - 1);
+    }
+
+    /// <summary>Sends datagrams of <see cref="Sizes"/> and waits for their echo.</summary>
+    private static DatagramProbe Exchange(NetRig rig, DatagramProbe server, string to)
+    {
+        var client = rig.Bind("127.0.0.1:0");
+        var random = new Random(1);
+        var sent = Sizes.Select(size => new byte[size]).ToList();
+        foreach (var payload in sent)
+        {
+            random.NextBytes(payload);
+            client.Add(payload, NetRig.At(to));
+        }
+
+        client.Socket.Send(client.Queue);
+        rig.Until(() => client.Got.Count == Sizes.Length);
+
+        Assert.Equal(sent, server.Got.Select(got => got.Payload));
+        Assert.Equal(sent, client.Got.Select(got => got.Payload));
+        return client;
+    }
 }
 
 public sealed class LinuxStreamTests : StreamContract

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.InteropServices;
 using Router.Net;
 
 namespace Router.Tests.Net;
@@ -132,6 +133,9 @@ internal sealed unsafe class DatagramProbe : IIoReceiver, IDisposable
 
     public List<int> Batches { get; } = [];
 
+    /// <summary>Slots that held more than one datagram.</summary>
+    public int Trains { get; private set; }
+
     public bool Echoes { get; set; }
 
     public SocketAddr Address => Socket.LocalAddress;
@@ -156,13 +160,8 @@ internal sealed unsafe class DatagramProbe : IIoReceiver, IDisposable
         Batches.Add(count);
         for (var i = 0; i < count; i++)
         {
-            var length = Math.Abs(_batch.Length(i));
-            var payload = new Span<byte>(_batch.Payload(i), length).ToArray();
-            Got.Add(new Received(payload, _batch.Length(i), _batch.Peer(i), _batch.Local(i)));
-            if (Echoes)
-            {
-                Queue.Add(_batch.Payload(i), length, _batch.Peer(i), _batch.Local(i));
-            }
+            Trains += _batch.Datagrams(i) > 1 ? 1 : 0;
+            Take(i);
         }
 
         Socket.Send(Queue);
@@ -173,6 +172,44 @@ internal sealed unsafe class DatagramProbe : IIoReceiver, IDisposable
         Socket.Dispose();
         Queue.Dispose();
         _batch.Dispose();
+    }
+
+    private void Take(int slot)
+    {
+        if (_batch.Length(slot) < 0)
+        {
+            var cut = new Span<byte>(_batch.Payload(slot), -_batch.Length(slot)).ToArray();
+            Got.Add(new Received(cut, _batch.Length(slot), _batch.Peer(slot), _batch.Local(slot)));
+            return;
+        }
+
+        for (var place = DatagramBatch.PlaceOf(slot); ; place++)
+        {
+            var payload = _batch.PayloadAt(place);
+            Got.Add(new Received(payload.ToArray(), payload.Length, _batch.Peer(slot), _batch.Local(slot)));
+            if (Echoes)
+            {
+                Echo(payload, _batch.Peer(slot), _batch.Local(slot));
+            }
+
+            if (_batch.IsLast(place))
+            {
+                return;
+            }
+        }
+    }
+
+    private void Echo(ReadOnlySpan<byte> payload, in SocketAddr peer, in LocalAddr local)
+    {
+        if (Queue.IsFull)
+        {
+            Socket.Send(Queue);
+        }
+
+        fixed (byte* bytes = &MemoryMarshal.GetReference(payload))
+        {
+            Queue.Add(bytes, payload.Length, peer, local);
+        }
     }
 }
 

@@ -76,6 +76,62 @@ public sealed class DatagramRunTests
         run.Release();
     }
 
+    [Fact]
+    public void A_train_is_enumerated_datagram_by_datagram_among_single_ones()
+    {
+        using var rig = new SessionRig();
+        using var batch = Filled("a", "bbcce", "", "ffff", "other");
+        batch.Segment(1) = 2;
+        batch.Segment(3) = 4;
+        var run = TrainRun(rig, batch);
+
+        Assert.Equal(["a", "bb", "cc", "e", "", "ffff"], Texts(new PayloadBatch(run)));
+        Assert.Equal((6, 10), (run.Count, run.Bytes));
+        Assert.Equal([1, 3, 1, 1], Enumerable.Range(0, 4).Select(batch.Datagrams));
+    }
+
+    [Fact]
+    public void What_is_left_of_a_train_is_what_was_not_handed_out_detached_or_not()
+    {
+        using var rig = new SessionRig();
+        using var batch = Filled("a", "bbcce", "", "ffff", "other");
+        batch.Segment(1) = 2;
+        var run = TrainRun(rig, batch);
+        var copy = run.Copy();
+        HandOut(run, 3);
+        HandOut(copy, 4);
+
+        Assert.Equal((3, 5, 1), run.SkipHanded());
+        Assert.Equal(["e", "", "ffff"], Texts(new PayloadBatch(run)));
+        Assert.Equal((4, 6, 1), copy.SkipHanded());
+        HandOut(run, 1);
+        Assert.Equal(["", "ffff"], Texts(new PayloadBatch(copy)));
+        run.Detach();
+        Fill(batch, "XXXXX", "XXXXX", "XXXXX", "XXXXX", "XXXXX");
+        Assert.Equal(["e", "", "ffff"], Texts(new PayloadBatch(run)));
+        copy.Release();
+        run.Release();
+    }
+
+    private static DatagramRun TrainRun(SessionRig rig, DatagramBatch batch)
+    {
+        var run = new DatagramRun(batch, new int[16], rig.Loop.Buffers);
+        run.Begin(rig.Session(SessionRig.At("192.0.2.1:1")), 0, 1);
+        run.Append(1, 5, batch.Datagrams(1));
+        run.Append(2, 0);
+        run.Append(3, 4, batch.Datagrams(3));
+        return run;
+    }
+
+    private static void HandOut(DatagramRun run, int count)
+    {
+        var payloads = new PayloadBatch(run).GetEnumerator();
+        for (var i = 0; i < count; i++)
+        {
+            Assert.True(payloads.MoveNext());
+        }
+    }
+
     private static DatagramBatch Filled(params string[] payloads)
     {
         var batch = new DatagramBatch(16);

@@ -46,9 +46,11 @@ internal static partial class ListenerLog
 
     /// <summary>Payloads and connections discarded by one listener for one reason in one interval.</summary>
     /// <param name="reason">A <see cref="DropReason"/>, see <see cref="DropCounters.NameOf"/>.</param>
+    /// <param name="atLeast">The count is a lower bound: the kernel counts a train of datagrams as one drop.</param>
     [LoggerMessage(EventId = 1103, Level = LogLevel.Warning, EventName = "drops", Message =
-        "Listener {Listener} dropped {Count} in {IntervalMs} ms: {Reason}")]
-    public static partial void Drops(ILogger logger, string listener, string reason, long count, long intervalMs);
+        "Listener {Listener} dropped {Count} in {IntervalMs} ms: {Reason} (at least: {AtLeast})")]
+    public static partial void Drops(
+        ILogger logger, string listener, string reason, long count, bool atLeast, long intervalMs);
 
     /// <summary>A bound socket broke and a new one is tried for: once, until <see cref="SocketRebound"/>.</summary>
     [LoggerMessage(EventId = 1104, Level = LogLevel.Error, EventName = "socket-lost", Message =

@@ -72,6 +72,7 @@ internal static class LogFields
             {
                 string text => text,
                 DateTimeOffset time => TimeOf(time),
+                bool flag => flag ? "true" : "false",   // as in JSON
                 IFormattable formattable => formattable.ToString(null, CultureInfo.InvariantCulture),
                 _ => value.ToString() ?? "",
             });

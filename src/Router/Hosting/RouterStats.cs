@@ -4,7 +4,8 @@ using Router.Sessions;
 namespace Router.Hosting;
 
 /// <summary>One listener's figures since the start, summed over its shards. A snapshot.</summary>
-/// <param name="KernelDrops">Datagrams the kernel dropped because a receive buffer was full, as last asked.</param>
+/// <param name="CountsTrainsAsOne">The drops of <see cref="DropReason.ReceiveBufferFull"/> are a lower bound: one may
+/// have been a train.</param>
 internal sealed record ListenerFigures(
     string Listener,
     int Sessions,
@@ -15,7 +16,7 @@ internal sealed record ListenerFigures(
     long BytesIn,
     long PayloadsOut,
     long BytesOut,
-    long KernelDrops,
+    bool CountsTrainsAsOne,
     IReadOnlyDictionary<DropReason, long> Drops);
 
 /// <summary>Reads the shards' counters. Any thread; the figures of one call may be a pass apart.</summary>
@@ -45,7 +46,7 @@ internal sealed class RouterStats(IReadOnlyList<Shard> shards)
             listener.Sum(static shard => Volatile.Read(ref shard.Counters.BytesIn)),
             listener.Sum(static shard => Volatile.Read(ref shard.Counters.PayloadsOut)),
             listener.Sum(static shard => Volatile.Read(ref shard.Counters.BytesOut)),
-            listener.Sum(static shard => Volatile.Read(ref shard.Counters.KernelDrops)),
+            listener.Any(static shard => shard.CountsTrainsAsOne),
             drops);
     }
 }

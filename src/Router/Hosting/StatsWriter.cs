@@ -8,8 +8,6 @@ namespace Router.Hosting;
 /// </summary>
 internal sealed class StatsWriter(ILogger log, TimeProvider time, SessionSummary summary) : IDisposable
 {
-    private const string KernelDrops = "receive-buffer-full";
-
     private readonly Lock _lock = new();
     private readonly GcPauses _pauses = new();
     private Dictionary<string, ListenerFigures> _last = new(StringComparer.Ordinal);
@@ -55,20 +53,16 @@ internal sealed class StatsWriter(ILogger log, TimeProvider time, SessionSummary
         foreach (var (reason, count) in now.Drops)
         {
             var since = count - (last?.Drops.GetValueOrDefault(reason) ?? 0);
-            total += WriteDrop(now.Listener, DropCounters.NameOf(reason), since, intervalMs);
+            if (since > 0)
+            {
+                var atLeast = reason == DropReason.ReceiveBufferFull && now.CountsTrainsAsOne;
+                ListenerLog.Drops(log, now.Listener, DropCounters.NameOf(reason), since, atLeast, intervalMs);
+            }
+
+            total += since;
         }
 
-        return total + WriteDrop(now.Listener, KernelDrops, now.KernelDrops - (last?.KernelDrops ?? 0), intervalMs);
-    }
-
-    private long WriteDrop(string listener, string reason, long count, long intervalMs)
-    {
-        if (count > 0)
-        {
-            ListenerLog.Drops(log, listener, reason, count, intervalMs);
-        }
-
-        return count;
+        return total;
     }
 
     private long Since(IReadOnlyList<ListenerFigures> now, Func<ListenerFigures, long> figure) =>

@@ -13,7 +13,7 @@ internal sealed class UdpListener : ListenerActor
     private readonly UdpShard _shard;
     private readonly BindRequest _request;
     private readonly RetryTimer _retry;
-    private readonly Func<UdpShard, SocketAddr, LocalAddr, SessionContext?> _open;
+    private readonly Func<UdpShard, int, SessionContext?> _open;
 
     public UdpListener(UdpShard shard, BindRequest request, IListenerEvents events, string sessionDispatcher)
         : base(shard, events, sessionDispatcher)
@@ -69,36 +69,33 @@ internal sealed class UdpListener : ListenerActor
             return;
         }
 
-        _shard.Socket = (DatagramSocket)socket!;
+        _shard.Replace((DatagramSocket)socket!);
         _retry.Reset();
         Register(_shard.Socket);
         Events.SocketRebound(_shard.Listener, _shard.Address);
     }
 
-    protected override void Refresh()
-    {
-        if (!_shard.Socket.IsClosed && _shard.Socket.KernelDrops is >= 0 and var drops)
-        {
-            Volatile.Write(ref _shard.Counters.KernelDrops, drops);
-        }
-    }
+    protected override void Refresh() => _shard.CountKernelDrops();
 
-    private SessionContext? Open(UdpShard shard, SocketAddr peer, LocalAddr local)
+    private SessionContext? Open(UdpShard shard, int slot)
     {
+        var batch = shard.Batch!;
+        ref var peer = ref batch.Peer(slot);
         var refusal = shard.Refuse(peer) ?? (shard.SessionCount.TryTake() ? null : DropReason.MaxSessions);
         if (refusal is { } reason)
         {
-            shard.Counters.Drops.Add(reason);
+            shard.Counters.Drops.Add(reason, batch.Datagrams(slot));
             return null;
         }
 
-        var session = new SessionContext(shard, SessionTransport.Udp, peer, local);
+        var session = new SessionContext(shard, SessionTransport.Udp, peer, batch.Local(slot));
         Start(session);
         return session;
     }
 
     private void Lose(Errno errno)
     {
+        _shard.CountKernelDrops();
         _shard.Socket.Dispose();
         Events.SocketLost(_shard.Listener, _shard.Address, errno, _retry.Start(Self));
     }

@@ -23,6 +23,7 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
     private int _lent;
     private long _sendFullSeen;
     private long _sendRefusedSeen;
+    private uint _kernelDropsSeen;   // of the socket at hand
 
     public UdpShard(ShardSetup setup, PeerGuard guard, DatagramSocket socket)
         : base(setup)
@@ -39,7 +40,9 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
         }
     }
 
-    public DatagramSocket Socket { get; set; }
+    public DatagramSocket Socket { get; private set; }
+
+    public override bool CountsTrainsAsOne => Socket.ReceivesTrains;
 
     /// <summary>Other loops have a socket on the same port.</summary>
     public bool SharesPort { get; init; }
@@ -50,9 +53,9 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
     public IActorRef Actor { get; set; } = ActorRefs.Nobody;
 
     /// <summary>Receives one batch and tells each session its share.</summary>
-    /// <param name="open">Makes a session for a new peer, or returns null when it must not.</param>
-    /// <returns>What the socket returned: datagrams, or a negative errno.</returns>
-    public int Receive(Func<UdpShard, SocketAddr, LocalAddr, SessionContext?> open)
+    /// <param name="open">Makes a session for the new peer of a slot, or returns null when it must not.</param>
+    /// <returns>What the socket returned: slots in use, or a negative errno.</returns>
+    public int Receive(Func<UdpShard, int, SessionContext?> open)
     {
         var received = Socket.Receive(Batch!);
         if (received > 0)
@@ -105,8 +108,28 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
         CountSendDrops(queue);
     }
 
+    /// <summary>Goes on with another socket, where the one at hand was lost.</summary>
+    public void Replace(DatagramSocket socket)
+    {
+        Check.That(Socket.IsClosed);
+        Socket = socket;
+        _kernelDropsSeen = 0;
+    }
+
+    /// <summary>Asks the kernel what it has dropped at the socket since it was asked last, and counts it.</summary>
+    public void CountKernelDrops()
+    {
+        if (!Socket.IsClosed && Socket.KernelDrops is >= 0 and var drops)
+        {
+            // The kernel's counter has 32 bits and goes on from 0.
+            Counters.Drops.Add(DropReason.ReceiveBufferFull, (uint)drops - _kernelDropsSeen);
+            _kernelDropsSeen = (uint)drops;
+        }
+    }
+
     public void Dispose()
     {
+        CountKernelDrops();
         Socket.Dispose();
         Batch!.Dispose();
         Queue!.Dispose();
@@ -121,7 +144,7 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
     /// <summary>
     /// Groups the batch by session: one message each, listing slots; order within a session is the order of arrival.
     /// </summary>
-    private void Split(int received, Func<UdpShard, SocketAddr, LocalAddr, SessionContext?> open)
+    private void Split(int received, Func<UdpShard, int, SessionContext?> open)
     {
         Check.That(_lent == 0);
         FlushAtEndOfPass();
@@ -141,7 +164,7 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
         }
     }
 
-    private void Group(int received, Func<UdpShard, SocketAddr, LocalAddr, SessionContext?> open)
+    private void Group(int received, Func<UdpShard, int, SessionContext?> open)
     {
         var batch = Batch!;
         for (var slot = 0; slot < received; slot++)
@@ -149,7 +172,7 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
             var length = batch.Length(slot);
             if (length < 0)
             {
-                Counters.Drops.Add(DropReason.Truncated);
+                Counters.Drops.Add(DropReason.Truncated, batch.Datagrams(slot));
                 continue;
             }
 
@@ -159,7 +182,7 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
             var session = Table.Find(hash, peer, local);
             if (session is null)
             {
-                session = open(this, peer, local);
+                session = open(this, slot);
                 if (session is null)
                 {
                     continue;
@@ -168,14 +191,15 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
                 Table.Add(hash, session);
             }
 
+            var count = batch.Datagrams(slot);
             if (session.Run is { } run)
             {
-                run.Append(slot, length);
+                run.Append(slot, length, count);
             }
             else
             {
                 run = _runs[_lent++];
-                run.Begin(session, slot, length);
+                run.Begin(session, slot, length, count);
                 session.Run = run;
             }
         }

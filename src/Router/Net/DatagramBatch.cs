@@ -8,6 +8,9 @@ namespace Router.Net;
 /// Owned by one listener; valid until the next receive. Slots are spaced so that their first lines do not fall into
 /// one cache set. Only pages that were written are resident: 64 slots of small datagrams cost 256 KB of the 4.2 MB
 /// mapped.
+/// <para>A slot holds one datagram or a <b>train</b>: datagrams of one peer to one local address that came as one
+/// (UDP_GRO, udp(7)), all of one length but the last, which may be shorter. A <b>place</b> names one datagram: slot
+/// and number within its train.</para>
 /// </remarks>
 public sealed unsafe class DatagramBatch : IDisposable
 {
@@ -17,10 +20,13 @@ public sealed unsafe class DatagramBatch : IDisposable
 
     private const int SlotStride = SlotBytes + 192;
 
+    private const int PlaceBits = 16;   // below the slot: a train has fewer datagrams than a slot has bytes
+
     private readonly byte* _payloads;
     private readonly SocketAddr* _peers;
     private readonly LocalAddr* _locals;
     private readonly int* _lengths;
+    private readonly int* _segments;
     private bool _disposed;
 
     public DatagramBatch(int capacity)
@@ -32,11 +38,12 @@ public sealed unsafe class DatagramBatch : IDisposable
         _peers = (SocketAddr*)NativeMemory.AllocZeroed((nuint)capacity, (nuint)sizeof(SocketAddr));
         _locals = (LocalAddr*)NativeMemory.AllocZeroed((nuint)capacity, (nuint)sizeof(LocalAddr));
         _lengths = (int*)NativeMemory.AllocZeroed((nuint)capacity, sizeof(int));
+        _segments = (int*)NativeMemory.AllocZeroed((nuint)capacity, sizeof(int));
     }
 
     public int Capacity { get; }
 
-    /// <summary>Datagrams in the batch, 0..Capacity; the socket sets it.</summary>
+    /// <summary>Slots in use, 0..Capacity; the socket sets it.</summary>
     public int Count { get; internal set; }
 
     /// <summary>The slots have been given back to the system.</summary>
@@ -48,10 +55,55 @@ public sealed unsafe class DatagramBatch : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public byte* Payload(int slot) => _payloads + ((long)slot * SlotStride);
 
-    /// <summary>Payload bytes; negative when the datagram was longer than the slot and is cut (then -length of what
-    /// came).</summary>
+    /// <summary>Payload bytes in the slot; negative when the datagram was longer than the slot and is cut (then -length
+    /// of what came).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref int Length(int slot) => ref _lengths[slot];
+
+    /// <summary>Payload bytes of each datagram of a train but the last; 0 when the slot holds one datagram. The socket
+    /// sets it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref int Segment(int slot) => ref _segments[slot];
+
+    /// <summary>Datagrams in the slot, at least 1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int Datagrams(int slot)
+    {
+        var segment = _segments[slot];
+        return segment == 0 ? 1 : (Math.Abs(_lengths[slot]) + segment - 1) / segment;
+    }
+
+    /// <summary>The place of a slot's first datagram.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int PlaceOf(int slot) => slot << PlaceBits;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int SlotOf(int place) => place >> PlaceBits;
+
+    /// <summary>Whether the datagram at <paramref name="place"/> is the last of its slot: else the next one is at the
+    /// next place.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool IsLast(int place)
+    {
+        var slot = SlotOf(place);
+        var segment = _segments[slot];
+        return segment == 0 || ((place & ((1 << PlaceBits) - 1)) + 1) * segment >= _lengths[slot];
+    }
+
+    /// <summary>The payload of one datagram.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ReadOnlySpan<byte> PayloadAt(int place)
+    {
+        var slot = SlotOf(place);
+        var segment = _segments[slot];
+        if (segment == 0)
+        {
+            return new ReadOnlySpan<byte>(Payload(slot), _lengths[slot]);
+        }
+
+        var start = (place & ((1 << PlaceBits) - 1)) * segment;
+        return new ReadOnlySpan<byte>(Payload(slot) + start, Math.Min(segment, _lengths[slot] - start));
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref SocketAddr Peer(int slot) => ref _peers[slot];
@@ -76,5 +128,6 @@ public sealed unsafe class DatagramBatch : IDisposable
         NativeMemory.Free(_peers);
         NativeMemory.Free(_locals);
         NativeMemory.Free(_lengths);
+        NativeMemory.Free(_segments);
     }
 }

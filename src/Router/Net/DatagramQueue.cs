@@ -18,6 +18,9 @@ public sealed unsafe class DatagramQueue : IDisposable
         internal LocalAddr Local;
     }
 
+    /// <summary>The most datagrams of one train: UDP_MAX_SEGMENTS of the newest kernels.</summary>
+    internal const int TrainMax = 128;
+
     private const int ArenaBytes = 4 * DatagramBatch.SlotBytes;
 
     private readonly Entry* _entries;
@@ -51,6 +54,9 @@ public sealed unsafe class DatagramQueue : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool HasRoom(int length) => Count < Capacity && ArenaBytes - _arenaUsed >= length;
 
+    /// <summary>The same for a train of as many datagrams as there can be.</summary>
+    internal bool HasTrainRoom(int length) => Count + TrainMax <= Capacity && ArenaBytes - _arenaUsed >= length;
+
     /// <summary>The memory has been given back to the system.</summary>
     internal bool IsDisposed => _disposed;
 
@@ -75,6 +81,24 @@ public sealed unsafe class DatagramQueue : IDisposable
         _arenaUsed += (length + 63) & ~63;
         _arenaUsed = Math.Min(_arenaUsed, ArenaBytes);
         Add(payload, length, peer, local);
+    }
+
+    /// <summary>Queues the train written at the reserved place, as datagrams of <paramref name="segment"/>
+    /// bytes.</summary>
+    /// <returns>Datagrams queued: all, unless there are more than the queue has entries for.</returns>
+    internal int CommitTrain(int length, int segment, in SocketAddr peer, in LocalAddr local)
+    {
+        Check.That(ArenaBytes - _arenaUsed >= length);
+        var payload = _arena + _arenaUsed;
+        _arenaUsed = Math.Min(_arenaUsed + ((length + 63) & ~63), ArenaBytes);
+        var queued = 0;
+        for (var start = 0; start < length && Count < Capacity; start += segment)
+        {
+            Add(payload + start, Math.Min(segment, length - start), peer, local);
+            queued++;
+        }
+
+        return queued;
     }
 
     /// <summary>Queues bytes that stay where they are until the flush.</summary>

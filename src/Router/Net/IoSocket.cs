@@ -74,9 +74,12 @@ public abstract class DatagramSocket : IoSocket
     /// them.</summary>
     public abstract (int Receive, int Send) BufferSizes { get; }
 
-    /// <summary>Receives up to <paramref name="batch"/>.Capacity datagrams without blocking, over the batch's
-    /// former content.</summary>
-    /// <returns>Datagrams written, 0..Capacity (0: it would block, or only an ICMP error was pending, which is
+    /// <summary>Whether a slot may receive a train instead of one datagram, see <see cref="DatagramBatch"/>.</summary>
+    public virtual bool ReceivesTrains => false;
+
+    /// <summary>Fills up to <paramref name="batch"/>.Capacity slots without blocking, over the batch's former
+    /// content.</summary>
+    /// <returns>Slots written, 0..Capacity (0: it would block, or only an ICMP error was pending, which is
     /// consumed); or a negative errno.</returns>
     public abstract int Receive(DatagramBatch batch);
 
@@ -105,6 +108,22 @@ public abstract class ConnectedDatagramSocket : IoSocket
     /// <returns>Bytes sent, or a negative errno. -ECONNREFUSED tells of an earlier datagram: this one was not sent
     /// and may be tried again.</returns>
     public abstract unsafe int Send(byte* payload, int length);
+
+    /// <summary>Sends the first of <paramref name="payloads"/>, and with it in one message (UDP_SEGMENT) those behind
+    /// it that may go along, where the system has that.</summary>
+    /// <returns>Payloads sent, at least 1, or a negative errno as <see cref="Send"/> gives it, for the first of
+    /// them.</returns>
+    internal virtual unsafe int SendRun(IoVector* payloads, int count) =>
+        Send(payloads->Base, (int)payloads->Length) is < 0 and var error ? error : 1;
+
+    /// <summary>Receives a datagram, or a train of them (UDP_GRO) where trains have been sent.</summary>
+    /// <param name="segment">Bytes of each datagram of a train but the last; 0 for one datagram.</param>
+    /// <returns>As <see cref="Receive"/>.</returns>
+    internal virtual unsafe int ReceiveRun(byte* buffer, int capacity, out int segment)
+    {
+        segment = 0;
+        return Receive(buffer, capacity);
+    }
 }
 
 /// <summary>A connected byte stream. See tcp(7).</summary>

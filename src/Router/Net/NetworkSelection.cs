@@ -38,7 +38,8 @@ public static class NetworkSelection
         {
             var linux = new LinuxNetwork(calls!);
             var segments = linux.CoalescesDatagrams ? "with" : "without";
-            reason = $"linux: epoll, recvmmsg and sendmmsg work here, {segments} UDP_SEGMENT";
+            var trains = linux.ReceivesTrains ? "with" : "without";
+            reason = $"linux: epoll, recvmmsg and sendmmsg work here, {segments} UDP_SEGMENT, {trains} UDP_GRO";
             network = linux;
             return true;
         }

@@ -21,6 +21,9 @@ internal sealed unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
 
     private const int SocketAttempts = 3;
 
+    /// <summary>Payloads handed to the socket at once.</summary>
+    private const int RunMax = 64;
+
     private ConnectedDatagramSocket? _socket;
     private ProxyAttempts _attempts;
     private UpstreamSilence _silence;
@@ -34,6 +37,12 @@ internal sealed unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
 
     public override void OnReceived(SessionContext session, PayloadBatch batch)
     {
+        if (batch.Count > 1)
+        {
+            PassAll(session, batch);
+            return;
+        }
+
         foreach (var payload in batch)
         {
             fixed (byte* bytes = &MemoryMarshal.GetReference(payload))
@@ -86,6 +95,65 @@ internal sealed unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
         EndIfAnswered(session);
     }
 
+    /// <summary>Sends payloads to the upstream, those together that lie in the receive slots.</summary>
+    private void PassAll(SessionContext session, PayloadBatch batch)
+    {
+        var slots = session.Shard.Batch!;
+        var run = stackalloc IoVector[RunMax];
+        var count = 0;
+        foreach (var payload in batch)
+        {
+            fixed (byte* bytes = &MemoryMarshal.GetReference(payload))
+            {
+                // Beyond the fixed block only native memory stays where it is: a detached run's does not.
+                if (slots.Holds(bytes))
+                {
+                    run[count++] = new IoVector { Base = bytes, Length = (nuint)payload.Length };
+                }
+                else
+                {
+                    Pass(session, bytes, payload.Length);
+                }
+            }
+
+            if (count == RunMax)
+            {
+                PassRun(session, run, count);
+                count = 0;
+            }
+        }
+
+        PassRun(session, run, count);
+    }
+
+    private void PassRun(SessionContext session, IoVector* run, int count)
+    {
+        while (count > 0)
+        {
+            var sent = 1;
+            if (session.IsClosed || _socket is null)
+            {
+                Pass(session, run->Base, (int)run->Length);
+            }
+            else
+            {
+                var result = _socket.SendRun(run, count);
+                if (result > 0)
+                {
+                    sent = result;
+                    OnSent(session, sent);
+                }
+                else
+                {
+                    Conclude(session, result, run->Base, (int)run->Length);
+                }
+            }
+
+            run += sent;
+            count -= sent;
+        }
+    }
+
     /// <summary>Sends one payload to the upstream.</summary>
     private void Pass(SessionContext session, byte* bytes, int length)
     {
@@ -102,7 +170,12 @@ internal sealed unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
             return;
         }
 
-        var result = _socket!.Send(bytes, length);
+        Conclude(session, _socket!.Send(bytes, length), bytes, length);
+    }
+
+    /// <summary>Deals with what sending one payload has given.</summary>
+    private void Conclude(SessionContext session, int result, byte* bytes, int length)
+    {
         if (result < 0 && IsRefusal(result))
         {
             result = SendAgain(session, bytes, length);
@@ -110,7 +183,7 @@ internal sealed unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
 
         if (result >= 0)
         {
-            OnSent(session);
+            OnSent(session, 1);
         }
         else
         {
@@ -141,15 +214,14 @@ internal sealed unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
         }
     }
 
-    private void OnSent(SessionContext session)
+    private void OnSent(SessionContext session, int count)
     {
-        if (_unanswered > 0 || _owed <= 0)
-        {
-            _owed = Math.Max(0, _owed) + route.Settings.Responses;
-        }
+        // What is owed beyond the answers to all before is credit for the first of them, not for those behind it.
+        var owing = _unanswered > 0 || _owed <= 0 ? count : count - 1;
+        _owed = Math.Max(0, _owed) + ((long)owing * route.Settings.Responses);
 
         // Several replies to one datagram are no credit for the next.
-        _unanswered = Math.Max(0, _unanswered) + 1;
+        _unanswered = Math.Max(0, _unanswered) + count;
         _silence.OnAsked(session, route.UpstreamIdleMs);
     }
 
@@ -158,18 +230,17 @@ internal sealed unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
     private bool Receive(SessionContext session)
     {
         var room = session.ReserveReply(DatagramBatch.SlotBytes);
-        var received = _socket!.Receive(room, DatagramBatch.SlotBytes);
+        var received = _socket!.ReceiveRun(room, DatagramBatch.SlotBytes, out var segment);
         if (received >= 0)
         {
-            session.CommitReply(received);
-            OnReply(session);
+            OnReplies(session, Commit(session, received, segment));
             return _unanswered > 0;
         }
 
         if (received == -(int)Errno.EMSGSIZE)
         {
             session.CountDrop(DropReason.TooLong);
-            OnReply(session);
+            OnReplies(session, 1);
             return true;
         }
 
@@ -192,11 +263,23 @@ internal sealed unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
         return !session.IsClosed;
     }
 
-    private void OnReply(SessionContext session)
+    /// <returns>Datagrams queued.</returns>
+    private static int Commit(SessionContext session, int length, int segment)
+    {
+        if (segment > 0 && segment < length)
+        {
+            return session.CommitReplies(length, segment);
+        }
+
+        session.CommitReply(length);
+        return 1;
+    }
+
+    private void OnReplies(SessionContext session, int count)
     {
         _hasReplied = true;
-        _owed--;
-        _unanswered--;
+        _owed -= count;
+        _unanswered -= count;
         _silence.OnAnswered(session, _unanswered <= 0);
     }
 

@@ -14,8 +14,8 @@ internal sealed class DatagramRun
     private readonly DatagramBatch _batch;
     private readonly BufferPool _buffers;
     private readonly int[] _next;   // slot -> the session's next slot in the batch; shared by the batch's runs
-    private int _first;
-    private int _last;
+    private int _first;             // the place of its first datagram, see DatagramBatch
+    private int _last;              // the slot of its last one
     private byte[]? _owned;         // payloads back to back
     private int[]? _ends;           // where each ends
     private int _handed;            // payloads the handler has been given
@@ -40,24 +40,26 @@ internal sealed class DatagramRun
 
     public bool IsDetached => _owned is not null;
 
-    public void Begin(SessionContext session, int slot, int length)
+    /// <summary>Starts with one slot: <paramref name="count"/> datagrams of <paramref name="bytes"/> bytes in
+    /// all.</summary>
+    public void Begin(SessionContext session, int slot, int bytes, int count = 1)
     {
         Session = session;
-        _first = slot;
+        _first = DatagramBatch.PlaceOf(slot);
         _last = slot;
-        Count = 1;
-        Bytes = length;
+        Count = count;
+        Bytes = bytes;
         _handed = 0;
         IsConsumed = false;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Append(int slot, int length)
+    public void Append(int slot, int bytes, int count = 1)
     {
         _next[_last] = slot;
         _last = slot;
-        Count++;
-        Bytes += length;
+        Count += count;
+        Bytes += bytes;
     }
 
     /// <summary>Copies the payloads out of the receive slots. Allocates: taken only off the common path.</summary>
@@ -147,7 +149,7 @@ internal sealed class DatagramRun
         }
         else if (Count > 0)
         {
-            _first = _next[place];
+            _first = PlaceAfter(place);
         }
 
         return (payloads, bytes, lost);
@@ -161,14 +163,16 @@ internal sealed class DatagramRun
             return place < 0 ? _skipped : place + 1;
         }
 
-        return place < 0 ? _first : _next[place];
+        if (place < 0)
+        {
+            return _first;
+        }
+
+        return _batch.IsLast(place) ? DatagramBatch.PlaceOf(_next[DatagramBatch.SlotOf(place)]) : place + 1;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public unsafe ReadOnlySpan<byte> PayloadAt(int place) =>
-        _owned is null
-            ? new ReadOnlySpan<byte>(_batch.Payload(place), _batch.Length(place))
-            : OwnedAt(place);
+    public ReadOnlySpan<byte> PayloadAt(int place) => _owned is null ? _batch.PayloadAt(place) : OwnedAt(place);
 
     private ReadOnlySpan<byte> OwnedAt(int place)
     {

@@ -48,13 +48,13 @@ public sealed partial class SessionContext
     }
 
     /// <summary>
-    /// Room for one reply in the send queue, written there and then committed: upstream replies are received right into
-    /// it.
+    /// Room for one reply, or a train of them, in the send queue, written there and then committed: upstream replies
+    /// are received right into it.
     /// </summary>
     internal unsafe byte* ReserveReply(int length)
     {
         var queue = _shard.Queue!;
-        if (!queue.HasRoom(length))
+        if (!queue.HasTrainRoom(length))
         {
             _shard.FlushQueue();
         }
@@ -70,6 +70,22 @@ public sealed partial class SessionContext
         _shard.Queue!.Commit(length, PeerAddr, LocalAddr);
         _shard.FlushAtEndOfPass();
         CountSent(1, length);
+    }
+
+    /// <summary>As <see cref="CommitReply"/>, for a train of datagrams of <paramref name="segment"/> bytes.</summary>
+    /// <returns>Datagrams in the train.</returns>
+    internal int CommitReplies(int length, int segment)
+    {
+        var replies = (length + segment - 1) / segment;
+        var queued = _shard.Queue!.CommitTrain(length, segment, PeerAddr, LocalAddr);
+        if (queued < replies)
+        {
+            CountDrop(DropReason.SendFull, replies - queued);
+        }
+
+        _shard.FlushAtEndOfPass();
+        CountSent(queued, Math.Min(length, (long)queued * segment));
+        return replies;
     }
 
     /// <summary>A run of datagrams has come in: what may be answered grows.</summary>

@@ -60,9 +60,6 @@ internal sealed class ShardCounters
     public long BytesOut;
     public long AcceptSuspensions;
 
-    /// <summary>Datagrams the kernel dropped because the receive buffer was full, as last asked (SO_MEMINFO).</summary>
-    public long KernelDrops;
-
     public DropCounters Drops { get; } = new();
 }
 
@@ -124,6 +121,9 @@ internal abstract class Shard : IEndOfPass
     public ISessionEvents Events { get; }
 
     public ShardCounters Counters { get; } = new();
+
+    /// <summary>Whether what the kernel counts as one drop may have been a train of datagrams. Any thread.</summary>
+    public virtual bool CountsTrainsAsOne => false;
 
     /// <summary>No new sessions; those that are left finish.</summary>
     public bool IsDraining { get; set; }

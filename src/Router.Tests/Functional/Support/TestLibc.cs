@@ -9,6 +9,8 @@ internal static partial class TestLibc
     public const int SigInt = 2;
     public const int SigKill = 9;
     public const int SigTerm = 15;
+    public const int SigCont = 18;
+    public const int SigStop = 19;
     public const int ResourceDescriptors = 7;   // RLIMIT_NOFILE
 
     /// <summary>Moves the calling thread, and what it starts from then on, into new namespaces.</summary>

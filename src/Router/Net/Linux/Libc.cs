@@ -48,7 +48,7 @@ internal static unsafe partial class Libc
     public const int IpPacketInfo = 8;
     public const int Ipv6Only = 26, Ipv6ReceivePacketInfo = 49, Ipv6PacketInfo = 50;
     public const int TcpNoDelay = 1, TcpInfo = 11;
-    public const int UdpSegment = 103;
+    public const int UdpSegment = 103, UdpGro = 104;
 
     public const int MsgTruncated = 0x20, MsgDontWait = 0x40, MsgNoSignal = 0x4000;
     public const int ShutWrite = 1;

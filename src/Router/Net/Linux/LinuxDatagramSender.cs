@@ -14,14 +14,14 @@ internal sealed unsafe class LinuxDatagramSender : IDisposable
     private const int EntriesPerCall = 128;
 
     /// <summary>UDP_MAX_SEGMENTS of the oldest kernels that have it.</summary>
-    private const int SegmentsMax = 64;
+    internal const int SegmentsMax = 64;
 
     /// <summary>Below the 65,507 that one IPv4 datagram can hold, headers and all.</summary>
-    private const int CoalescedBytesMax = 65_000;
+    internal const int CoalescedBytesMax = 65_000;
 
     /// <summary>Fits every IPv6 path (1,280 - 40 - 8) and nearly all IPv4 ones; a larger segment might be refused
     /// each time.</summary>
-    private const int SegmentBytesMax = 1232;
+    internal const int SegmentBytesMax = 1232;
 
     private const int ControlBytes = 64;   // in6_pktinfo 40, segment size 24
 
@@ -33,6 +33,7 @@ internal sealed unsafe class LinuxDatagramSender : IDisposable
     private IoVector* _vectors;
     private byte* _control;
     private int* _firstEntries;            // per header: its first entry in the queue
+    private int* _counts;                  // and how many entries leave with it
     private int _built;
 
     public LinuxDatagramSender(LinuxCalls calls, int family, bool coalesce)
@@ -70,10 +71,12 @@ internal sealed unsafe class LinuxDatagramSender : IDisposable
         NativeMemory.Free(_vectors);
         NativeMemory.Free(_control);
         NativeMemory.Free(_firstEntries);
+        NativeMemory.Free(_counts);
         _headers = null;
         _vectors = null;
         _control = null;
         _firstEntries = null;
+        _counts = null;
     }
 
     private int Build(DatagramQueue queue, int start)
@@ -132,10 +135,19 @@ internal sealed unsafe class LinuxDatagramSender : IDisposable
     private void Fill(int index, DatagramQueue queue, int entryIndex, int run, IoVector* vectors)
     {
         var first = queue.At(entryIndex);
-        for (var i = 0; i < run; i++)
+        *vectors = new IoVector { Base = first->Payload, Length = (nuint)first->Length };
+        var last = vectors;
+        for (var i = 1; i < run; i++)
         {
-            vectors[i].Base = first[i].Payload;
-            vectors[i].Length = (nuint)first[i].Length;
+            // The echo of a train lies in one piece: the kernel need not gather it.
+            var next = first + i;
+            if (next->Payload == last->Base + last->Length)
+            {
+                last->Length += (nuint)next->Length;
+                continue;
+            }
+
+            *++last = new IoVector { Base = next->Payload, Length = (nuint)next->Length };
         }
 
         // Invariant: the entry stays in the queue's native memory until Clear, after the last use of the header.
@@ -143,7 +155,7 @@ internal sealed unsafe class LinuxDatagramSender : IDisposable
         header->Name = &first->Peer;
         header->NameLength = (uint)first->Peer.Length;
         header->Vectors = vectors;
-        header->VectorCount = (nuint)run;
+        header->VectorCount = (nuint)(last - vectors + 1);
         var control = _control + (index * ControlBytes);
         var used = first->Local.IsEmpty ? 0 : WriteLocal(control, first->Local);
         if (run > 1)
@@ -154,6 +166,7 @@ internal sealed unsafe class LinuxDatagramSender : IDisposable
         header->Control = used == 0 ? null : control;
         header->ControlLength = (nuint)used;
         _firstEntries[index] = entryIndex;
+        _counts[index] = run;
     }
 
     private int WriteLocal(byte* control, in LocalAddr local)
@@ -176,7 +189,8 @@ internal sealed unsafe class LinuxDatagramSender : IDisposable
         return 32;
     }
 
-    private static int WriteSegmentSize(byte* control, ushort bytes)
+    /// <returns>Bytes written.</returns>
+    internal static int WriteSegmentSize(byte* control, ushort bytes)
     {
         *(ControlHeader*)control = new ControlHeader { Length = 16 + 2, Level = Libc.SolUdp, Type = Libc.UdpSegment };
         *(ulong*)(control + sizeof(ControlHeader)) = bytes;
@@ -199,7 +213,6 @@ internal sealed unsafe class LinuxDatagramSender : IDisposable
             }
 
             var errno = (Errno)(-result);
-            var header = _headers + sent;
             if (errno == Errno.EINTR)
             {
                 continue;
@@ -210,18 +223,18 @@ internal sealed unsafe class LinuxDatagramSender : IDisposable
                 // The socket's own buffer: the rest would meet the same, at a call each.
                 for (; sent < _built; sent++)
                 {
-                    queue.DroppedFull += (long)_headers[sent].VectorCount;
+                    queue.DroppedFull += _counts[sent];
                 }
 
                 return false;
             }
 
-            if (header->VectorCount > 1 && errno is Errno.EIO or Errno.EINVAL or Errno.EMSGSIZE)
+            if (_counts[sent] > 1 && errno is Errno.EIO or Errno.EINVAL or Errno.EMSGSIZE)
             {
                 // EIO: no checksum offload on the way out, and it will stay so. The others: a path narrower than a
                 // segment.
                 _coalesceAbroad &= errno != Errno.EIO;
-                SendSingly(fd, queue, _firstEntries[sent], (int)header->VectorCount);
+                SendSingly(fd, queue, _firstEntries[sent], _counts[sent]);
                 sent++;
                 continue;
             }
@@ -232,7 +245,7 @@ internal sealed unsafe class LinuxDatagramSender : IDisposable
                 continue;
             }
 
-            CountDropped(queue, errno, (int)header->VectorCount);
+            CountDropped(queue, errno, _counts[sent]);
             sent++;
         }
 
@@ -287,5 +300,6 @@ internal sealed unsafe class LinuxDatagramSender : IDisposable
         _vectors = (IoVector*)NativeMemory.AllocZeroed(Count, (nuint)sizeof(IoVector));
         _control = (byte*)NativeMemory.AllocZeroed(Count, ControlBytes);
         _firstEntries = (int*)NativeMemory.AllocZeroed(Count, sizeof(int));
+        _counts = (int*)NativeMemory.AllocZeroed(Count, sizeof(int));
     }
 }

@@ -6,27 +6,33 @@ namespace Router.Net;
 /// <summary>A bound UDP socket by recvmmsg(2) and sendmmsg(2).</summary>
 /// <remarks>
 /// Bound to a wildcard it asks for each datagram's local address (IP_PKTINFO, IPV6_PKTINFO); a dual-stack socket gets
-/// that of IPv4 datagrams in the same IPv6 form. The header array is made once per batch and mended slot by slot.
+/// that of IPv4 datagrams in the same IPv6 form. With UDP_GRO a slot may receive a train, and its segment size comes as
+/// a control message; a datagram that came alone has none, so that nothing is paid for trains that do not come. The
+/// header array is made once per batch and mended slot by slot.
 /// </remarks>
 internal sealed unsafe class LinuxDatagramSocket : DatagramSocket
 {
-    private const int ControlBytes = 64;       // room for one in6_pktinfo (40), and some
+    private const int ControlBytes = 64;       // in6_pktinfo 40, segment size 24
     private const int MemInfoWords = 9, MemInfoDrops = 8;
 
     private readonly LinuxCalls _calls;
     private readonly LinuxDatagramSender _sender;
-    private readonly bool _wantsLocal;
+    private readonly bool _wantsControl;
     private int _fd;
     private DatagramBatch? _batch;             // the one the headers below point into
     private MessageHeader* _headers;
     private IoVector* _vectors;
     private byte* _control;
 
-    public LinuxDatagramSocket(LinuxCalls calls, int fd, bool wantsLocal, bool coalesce)
+    /// <param name="wantsLocal">IP_PKTINFO or IPV6_PKTINFO is set.</param>
+    /// <param name="receivesTrains">UDP_GRO is set.</param>
+    /// <param name="coalesce">Whether replies leave by UDP_SEGMENT.</param>
+    public LinuxDatagramSocket(LinuxCalls calls, int fd, bool wantsLocal, bool receivesTrains, bool coalesce)
     {
         _calls = calls;
         _fd = fd;
-        _wantsLocal = wantsLocal;
+        _wantsControl = wantsLocal || receivesTrains;
+        ReceivesTrains = receivesTrains;
         LocalAddress = calls.LocalAddress(fd);
         BufferSizes = (
             Math.Max(0, calls.GetOption(fd, Libc.SolSocket, Libc.SoReceiveBuffer)),
@@ -41,6 +47,8 @@ internal sealed unsafe class LinuxDatagramSocket : DatagramSocket
     public override (int Receive, int Send) BufferSizes { get; }
 
     internal override int Descriptor => _fd;
+
+    public override bool ReceivesTrains { get; }
 
     public override long KernelDrops
     {
@@ -102,6 +110,7 @@ internal sealed unsafe class LinuxDatagramSocket : DatagramSocket
     /// call.</summary>
     private void Take(DatagramBatch batch, int count)
     {
+        var controlLength = _wantsControl ? (nuint)ControlBytes : 0;
         for (var i = 0; i < count; i++)
         {
             var header = _headers + i;
@@ -109,17 +118,18 @@ internal sealed unsafe class LinuxDatagramSocket : DatagramSocket
             batch.Length(i) = (header->Flags & Libc.MsgTruncated) != 0 ? -length : length;
             batch.Peer(i).Normalize();
             header->NameLength = (uint)sizeof(SocketAddr);
-            ref var local = ref batch.Local(i);
-            local = default;
-            if (_wantsLocal)
+            batch.Local(i) = default;
+            batch.Segment(i) = 0;
+            if (header->ControlLength != 0)
             {
-                ReadLocal(header->Control, header->ControlLength, ref local);
-                header->ControlLength = ControlBytes;
+                ReadControl(header->Control, header->ControlLength, ref batch.Local(i), ref batch.Segment(i));
             }
+
+            header->ControlLength = controlLength;
         }
     }
 
-    private static void ReadLocal(byte* control, nuint length, ref LocalAddr local)
+    internal static void ReadControl(byte* control, nuint length, ref LocalAddr local, ref int segment)
     {
         // Invariant: the kernel wrote whole cmsghdrs, each 8-aligned, within the length it returned.
         for (nuint at = 0; at + (nuint)sizeof(ControlHeader) <= length;)
@@ -130,13 +140,14 @@ internal sealed unsafe class LinuxDatagramSocket : DatagramSocket
             {
                 // ipi_spec_dst, not ipi_addr: of a broadcast it is the address to answer from.
                 local.SetIPv4(*(uint*)(data + 4));
-                return;
             }
-
-            if (header->Level == Libc.SolIpv6 && header->Type == Libc.Ipv6PacketInfo)
+            else if (header->Level == Libc.SolIpv6 && header->Type == Libc.Ipv6PacketInfo)
             {
                 local.SetIPv6(*(ulong*)data, *(ulong*)(data + 8), *(uint*)(data + 16));
-                return;
+            }
+            else if (header->Level == Libc.SolUdp && header->Type == Libc.UdpGro)
+            {
+                segment = *(int*)data;
             }
 
             at += Math.Max((header->Length + 7) & ~(nuint)7, (nuint)sizeof(ControlHeader));
@@ -151,7 +162,7 @@ internal sealed unsafe class LinuxDatagramSocket : DatagramSocket
         var capacity = (nuint)batch.Capacity;
         _headers = (MessageHeader*)NativeMemory.AllocZeroed(capacity, (nuint)sizeof(MessageHeader));
         _vectors = (IoVector*)NativeMemory.AllocZeroed(capacity, (nuint)sizeof(IoVector));
-        _control = _wantsLocal ? (byte*)NativeMemory.AllocZeroed(capacity, ControlBytes) : null;
+        _control = _wantsControl ? (byte*)NativeMemory.AllocZeroed(capacity, ControlBytes) : null;
         for (var i = 0; i < batch.Capacity; i++)
         {
             _vectors[i] = new IoVector { Base = batch.Payload(i), Length = DatagramBatch.SlotBytes };
@@ -161,8 +172,8 @@ internal sealed unsafe class LinuxDatagramSocket : DatagramSocket
                 NameLength = (uint)sizeof(SocketAddr),
                 Vectors = _vectors + i,
                 VectorCount = 1,
-                Control = _wantsLocal ? _control + (i * ControlBytes) : null,
-                ControlLength = _wantsLocal ? (nuint)ControlBytes : 0,
+                Control = _wantsControl ? _control + (i * ControlBytes) : null,
+                ControlLength = _wantsControl ? (nuint)ControlBytes : 0,
             };
         }
     }

@@ -8,17 +8,19 @@ public sealed unsafe class LinuxNetwork : INetwork
 {
     private readonly LinuxCalls _calls;
     private readonly bool _coalesce;
+    private readonly bool _receiveTrains;
 
     public LinuxNetwork()
         : this(LinuxCalls.Kernel)
     {
     }
 
-    internal LinuxNetwork(LinuxCalls calls, bool? coalesce = null)
+    internal LinuxNetwork(LinuxCalls calls, bool? coalesce = null, bool? receiveTrains = null)
     {
         Check.That(IsSupported);
         _calls = calls;
-        _coalesce = coalesce ?? ProbeSegmentation();
+        _coalesce = coalesce ?? ProbeOption(Libc.UdpSegment);
+        _receiveTrains = receiveTrains ?? ProbeOption(Libc.UdpGro);
     }
 
     /// <summary>64-bit Linux on x64 or arm64, whose structures <see cref="Libc"/> spells out.</summary>
@@ -30,6 +32,10 @@ public sealed unsafe class LinuxNetwork : INetwork
     /// <summary>Whether equal-sized datagrams to one peer leave as one UDP_SEGMENT message; found out by asking the
     /// kernel at start.</summary>
     public bool CoalescesDatagrams => _coalesce;
+
+    /// <summary>Whether datagrams that a sender or the way here coalesced are received as one (UDP_GRO); found out by
+    /// asking the kernel at start.</summary>
+    public bool ReceivesTrains => _receiveTrains;
 
     /// <summary>Tries the calls that a sandbox or an emulated kernel may lack.</summary>
     /// <returns>Null if all work; else a sentence for the log.</returns>
@@ -81,7 +87,9 @@ public sealed unsafe class LinuxNetwork : INetwork
             return result;
         }
 
-        socket = new LinuxDatagramSocket(_calls, fd, local.IsWildcard, _coalesce);
+        // Refused on one socket although the kernel knows it: then that one receives datagrams singly.
+        var receivesTrains = _receiveTrains && _calls.SetOption(fd, Libc.SolUdp, Libc.UdpGro, 1) == 0;
+        socket = new LinuxDatagramSocket(_calls, fd, local.IsWildcard, receivesTrains, _coalesce);
         return 0;
     }
 
@@ -102,7 +110,7 @@ public sealed unsafe class LinuxNetwork : INetwork
             return result;
         }
 
-        socket = new LinuxConnectedDatagramSocket(_calls, fd);
+        socket = new LinuxConnectedDatagramSocket(_calls, fd, remote, _coalesce, _receiveTrains);
         return 0;
     }
 
@@ -208,9 +216,9 @@ public sealed unsafe class LinuxNetwork : INetwork
         return result < 0 || !makeGroup ? result : _calls.SetOption(fd, Libc.SolSocket, Libc.SoReusePort, 1);
     }
 
-    /// <summary>UDP_SEGMENT came with Linux 4.18; setting it to 0 changes nothing and tells whether it is
-    /// known.</summary>
-    private bool ProbeSegmentation()
+    /// <summary>UDP_SEGMENT came with Linux 4.18, UDP_GRO with 5.0; setting either to 0 changes nothing and tells
+    /// whether it is known.</summary>
+    private bool ProbeOption(int option)
     {
         var fd = Open(Libc.AfInet, Libc.SockDatagram);
         if (fd < 0)
@@ -218,8 +226,8 @@ public sealed unsafe class LinuxNetwork : INetwork
             return false;
         }
 
-        var known = _calls.SetOption(fd, Libc.SolUdp, Libc.UdpSegment, 0) == 0
-            && _calls.GetOption(fd, Libc.SolUdp, Libc.UdpSegment) == 0;
+        var known = _calls.SetOption(fd, Libc.SolUdp, option, 0) == 0
+            && _calls.GetOption(fd, Libc.SolUdp, option) == 0;
         _calls.Close(fd);
         return known;
     }

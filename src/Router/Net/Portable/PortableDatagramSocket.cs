@@ -99,6 +99,7 @@ internal sealed unsafe class PortableDatagramSocket : DatagramSocket, IPortableS
             }
 
             var room = new Span<byte>(batch.Payload(slot), DatagramBatch.SlotBytes);
+            batch.Segment(slot) = 0;
             ref var local = ref batch.Local(slot);
             local = default;
             if (!_wantsLocal)
