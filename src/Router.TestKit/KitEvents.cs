@@ -34,6 +34,8 @@ internal sealed class KitEvents(VirtualTimeProvider time, SimulatedNetwork netwo
 
     public List<string> ListenerEvents { get; } = [];
 
+    public List<string> ChildEvents { get; } = [];
+
     public long Opens { get; private set; }
 
     public void Opened(SessionContext session)
@@ -70,6 +72,18 @@ internal sealed class KitEvents(VirtualTimeProvider time, SimulatedNetwork netwo
             session.BytesSent,
             session.Drops));
     }
+
+    public void ChildStarted(SessionContext session, int process, string program) =>
+        ChildEvents.Add($"{process} started {program}");
+
+    public void ChildNotStarted(SessionContext session, string program, Errno errno, long suppressed) =>
+        ChildEvents.Add($"{program} not started {errno}, {suppressed} suppressed");
+
+    public void ChildSaid(SessionContext session, int process, string line, long suppressed) =>
+        ChildEvents.Add($"{process} says {line}, {suppressed} suppressed");
+
+    public void ChildExited(SessionContext session, int process, ProcessExit exit, long ageMs, long suppressed) =>
+        ChildEvents.Add($"{process} exited {exit.Status}/{exit.Signal}, {suppressed} suppressed");
 
     public void AcceptSuspended(string listener, SocketAddr address, Errno errno, long backoffMs) =>
         ListenerEvents.Add($"{listener} accept-suspended {errno}");

@@ -26,6 +26,9 @@ public sealed partial class RouterTestKit
     /// </summary>
     public IReadOnlyList<string> ListenerEvents => _events.ListenerEvents;
 
+    /// <summary>What was written down about child processes: started, says, exited... behind their number.</summary>
+    public IReadOnlyList<string> ChildEvents => _events.ChildEvents;
+
     /// <summary>The open session of a peer.</summary>
     /// <exception cref="RouterTestKitException">It has none.</exception>
     public SessionContext SessionOf(IPEndPoint peer) =>

@@ -27,6 +27,12 @@ public enum NetworkOperation
     ConnectResult,
     StreamReceive,
     StreamSend,
+
+    /// <summary>Making a child process's channel: socketpair and pipe.</summary>
+    ProcessChannel,
+
+    /// <summary>Starting it: posix_spawn.</summary>
+    ProcessStart,
 }
 
 /// <summary>

@@ -29,11 +29,17 @@ public sealed partial class SimulatedNetwork : INetwork
     {
         Time = time;
         Faults = new NetworkFaults(random);
+        Processes = new SimulatedProcesses(this);
     }
 
     public string Name => "simulated";
 
     public VirtualTimeProvider Time { get; }
+
+    /// <summary>Child processes, for the programs that a test makes known.</summary>
+    public SimulatedProcesses Processes { get; }
+
+    IProcesses INetwork.Processes => Processes;
 
     public NetworkFaults Faults { get; }
 

@@ -16,6 +16,7 @@ public sealed class ReferenceTests
             e { type = echo }
             r { type = reply, text = x }
             p { type = proxy, upstreams = "10.0.0.1:1" }
+            x { type = exec, command = [/bin/cat] }
             h { type = handler, name = x }
           }
         }
@@ -47,6 +48,8 @@ public sealed class ReferenceTests
     [InlineData(typeof(SessionOptions), "router.listener-defaults.session", "")]
     [InlineData(typeof(ReplyRouteOptions), "router.route-defaults.reply", "Name Origin Source Parts BytesMax")]
     [InlineData(typeof(ProxyRouteOptions), "router.route-defaults.proxy", "Name Origin Source")]
+    [InlineData(typeof(ExecRouteOptions), "router.route-defaults.exec", "Name Origin Source")]
+    [InlineData(typeof(ExecLimitOptions), "router.route-defaults.exec.limits", "")]
     [InlineData(typeof(HandlerRouteOptions), "router.route-defaults.handler", "Name Origin Source HandlerName")]
     public void Every_option_is_a_key_of_the_reference(Type type, string section, string otherwise)
     {
@@ -77,7 +80,8 @@ public sealed class ReferenceTests
     {
         var keys = LimitsRule.Router.Select(l => "router." + l.Key)
             .Concat(LimitsRule.Listener.Select(l => "router.listener-defaults." + l.Key))
-            .Concat(LimitsRule.Proxy.Select(l => "router.route-defaults.proxy." + l.Key));
+            .Concat(LimitsRule.Proxy.Select(l => "router.route-defaults.proxy." + l.Key))
+            .Concat(LimitsRule.Exec.Select(l => "router.route-defaults.exec." + l.Key));
         Assert.All(keys, k => Assert.True(Reference.HasPath(k), k));
     }
 
@@ -111,6 +115,7 @@ public sealed class ReferenceTests
         .Replace("router.routes.e", "router.route-defaults.echo")
         .Replace("router.routes.r", "router.route-defaults.reply")
         .Replace("router.routes.p", "router.route-defaults.proxy")
+        .Replace("router.routes.x", "router.route-defaults.exec")
         .Replace("router.routes.h", "router.route-defaults.handler");
 
     private static IEnumerable<string> Paths(HoconObject value, string prefix) => value.Fields.SelectMany(f =>

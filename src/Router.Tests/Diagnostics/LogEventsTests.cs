@@ -17,6 +17,7 @@ public sealed partial class LogEventsTests
         ["ListenerLog"] = 1100,
         ["SessionLog"] = 1200,
         ["UpstreamLog"] = 1300,
+        ["ChildLog"] = 1600,
     };
 
     private static readonly string Page = Repository.Read("docs/logs.md");

@@ -18,7 +18,7 @@ public sealed partial class ArchitectureTests
         ["Upstreams"] = ["Actors", "Net", "Routing", "Diagnostics"],
         ["Admission"] = ["Net", "Diagnostics"],
         ["Sessions"] = ["Actors", "Net", "Admission", "Diagnostics"],
-        ["Routes"] = ["Actors", "Net", "Sessions", "Routing", "Upstreams", "Diagnostics"],
+        ["Routes"] = ["Actors", "Net", "Admission", "Sessions", "Routing", "Upstreams", "Diagnostics"],
         ["Listeners"] = ["Actors", "Net", "Admission", "Sessions", "Diagnostics"],
         ["Configuration"] = [],
         ["Diagnostics"] = [],

@@ -9,14 +9,15 @@ namespace Router.Configuration;
 /// What a listener or route inherits is laid below its own entry before it is read, so a fault in the defaults is
 /// found where they are used, with the place it really stands at.
 /// </remarks>
-internal sealed class OptionsBinder(ReadLog log)
+internal sealed partial class OptionsBinder(ReadLog log)
 {
     public const string EchoType = "echo";
     public const string ReplyType = "reply";
     public const string ProxyType = "proxy";
+    public const string ExecType = "exec";
     public const string HandlerType = "handler";
 
-    public static IReadOnlyList<string> RouteTypes { get; } = [EchoType, ReplyType, ProxyType, HandlerType];
+    public static IReadOnlyList<string> RouteTypes { get; } = [EchoType, ReplyType, ProxyType, ExecType, HandlerType];
 
     public RouterOptions Bind(HoconObject section, HoconOrigin origin)
     {
@@ -154,6 +155,7 @@ internal sealed class OptionsBinder(ReadLog log)
             EchoType => new EchoRouteOptions { Name = name, Origin = origin, Source = entry },
             ReplyType => BindReply(route, name, origin, entry),
             ProxyType => BindProxy(route, name, origin, entry),
+            ExecType => BindExec(route, name, origin, entry),
             _ => new HandlerRouteOptions
             {
                 Class = route.OptionalText("class"),

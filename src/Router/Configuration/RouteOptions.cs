@@ -82,3 +82,55 @@ internal sealed record HandlerRouteOptions : RouteOptions
     /// <summary>As given to <c>AddHandler</c>.</summary>
     public required string? HandlerName { get; init; }
 }
+
+/// <summary>A child process for every session.</summary>
+internal sealed record ExecRouteOptions : RouteOptions
+{
+    /// <summary>The program, absolute, and its arguments.</summary>
+    public required IReadOnlyList<string> Command { get; init; }
+
+    public required string Directory { get; init; }
+
+    /// <summary><c>NAME=value</c>, or <c>NAME</c> for one that the router has itself.</summary>
+    public required IReadOnlyList<string> Environment { get; init; }
+
+    public required int MaxProcesses { get; init; }
+
+    public required TimeSpan Grace { get; init; }
+
+    public required RestartChoice Restart { get; init; }
+
+    /// <summary>Lines a second and child.</summary>
+    public required int StderrLines { get; init; }
+
+    public required ExecLimitOptions Limits { get; init; }
+
+    public required ProofChoice Validate { get; init; }
+
+    /// <summary>Null for none.</summary>
+    public required string? Token { get; init; }
+
+    public required IReadOnlyList<IPNetwork> AllowUnvalidated { get; init; }
+
+    public required TimeSpan ValidateTimeout { get; init; }
+}
+
+/// <param name="CpuTime"><see cref="Timeout.InfiniteTimeSpan"/> for none; the next two have 0 for none.</param>
+/// <param name="Memory">Bytes of address space.</param>
+/// <param name="FileSize">Bytes of the largest file.</param>
+/// <param name="OpenFiles">Descriptors.</param>
+internal sealed record ExecLimitOptions(TimeSpan CpuTime, long Memory, long FileSize, int OpenFiles);
+
+internal enum RestartChoice
+{
+    Never,
+    OnFailure,
+    Always,
+}
+
+internal enum ProofChoice
+{
+    RoundTrip,
+    Token,
+    None,
+}

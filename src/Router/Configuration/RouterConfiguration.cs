@@ -14,7 +14,8 @@ internal static class RouterConfiguration
         new UnknownKeyRule(), new NameRule(), new ListenersExistRule(), new RouteExistsRule(), new RouteIsUsedRule(),
         new DuplicateBindRule(), new OwnUpstreamRule(), new ProxyUpstreamsRule(), new ReplyPayloadRule(),
         new ReplySizeRule(), new PoolDispatcherRule(), new HandlerNameRule(), new ResponsesRule(),
-        new OpenResponderRule(), new LimitsRule(),
+        new OpenResponderRule(), new LimitsRule(), new ExecCommandRule(), new ExecEnvironmentRule(),
+        new ExecValidationRule(),
     ];
 
     /// <summary>Merges reference.conf, the file and the sets, then resolves all substitutions at once.</summary>

@@ -45,6 +45,9 @@ internal sealed class SectionReader
         return bytes <= int.MaxValue ? (int)bytes : throw Refuse(key, "a size here is at most 2 GiB - 1");
     });
 
+    /// <summary>Bytes of what is no buffer of ours.</summary>
+    public long LongSize(string key) => Read(key, c => c.GetByteSize(Quote(key))!.Value);
+
     public string Text(string key) => Read(key, c => c.GetString(Quote(key))) ?? "";
 
     public string? OptionalText(string key) => Has(key) ? Text(key) : null;

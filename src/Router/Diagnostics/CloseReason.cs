@@ -21,10 +21,10 @@ public enum CloseReason : byte
     /// <summary>The handler, or the route, closed it as done.</summary>
     Done,
 
-    /// <summary>The upstream ended its stream.</summary>
+    /// <summary>The upstream ended its stream; a child process ended with status 0.</summary>
     Upstream,
 
-    /// <summary>No upstream could be reached, or it refused or reset.</summary>
+    /// <summary>No upstream could be reached, or it refused or reset; no child process could be started.</summary>
     UpstreamFailed,
 
     /// <summary>The handler failed beyond its restart budget, or failed on a stream that may not restart.</summary>
@@ -32,4 +32,10 @@ public enum CloseReason : byte
 
     /// <summary>The router stopped and the drain timeout passed, or nothing was left to wait for.</summary>
     Shutdown,
+
+    /// <summary>The peer has not proved in time that it receives what it is sent.</summary>
+    Unvalidated,
+
+    /// <summary>The child process ended with another status than 0, or by a signal.</summary>
+    ChildFailed,
 }

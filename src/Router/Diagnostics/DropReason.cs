@@ -55,6 +55,18 @@ public enum DropReason
 
     /// <summary>The kernel's receive buffer was full: its own count, not one of ours.</summary>
     ReceiveBufferFull,
+
+    /// <summary>The peer has not proved yet that it receives what it is sent.</summary>
+    Unvalidated,
+
+    /// <summary>An empty datagram for a child process, which would take it for the end.</summary>
+    Empty,
+
+    /// <summary>The route holds max-processes.</summary>
+    MaxProcesses,
+
+    /// <summary>The child process takes no more, or could not be started.</summary>
+    ChildGone,
 }
 
 /// <summary>Drops by reason: one writer, readers on any thread.</summary>

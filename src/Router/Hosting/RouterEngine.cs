@@ -5,6 +5,7 @@ using Router.Admission;
 using Router.Diagnostics;
 using Router.Listeners;
 using Router.Net;
+using Router.Routes;
 using Router.Sessions;
 using Router.Upstreams;
 
@@ -17,6 +18,7 @@ internal sealed record RouterSeams(INetwork Network, string NetworkReason, TimeP
 internal sealed class RouterEngine : IAsyncDisposable
 {
     private static readonly TimeSpan DrainPollInterval = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan BuryMargin = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan TerminateTimeout = TimeSpan.FromSeconds(10);
 
     private readonly RouterPlan _plan;
@@ -122,6 +124,7 @@ internal sealed class RouterEngine : IAsyncDisposable
             HostLog.Fault(_log, late, "actor system: a handler does not return");
         }
 
+        await BuryChildrenAsync().ConfigureAwait(false);
         _loops.Dispose();
         _statsWriter.Write(_stats.Read());
         _statsWriter.Dispose();
@@ -191,6 +194,28 @@ internal sealed class RouterEngine : IAsyncDisposable
     {
         var (stats, writer, interval) = (_stats, _statsWriter, _plan.StatsInterval);
         return Props.Create(() => new StatsActor(stats, writer, interval));
+    }
+
+    /// <summary>
+    /// Waits for child processes, which have been told to end: the loops have to run until their groups are gone.
+    /// </summary>
+    private async Task BuryChildrenAsync()
+    {
+        var graces = _plan.Listeners.Select(static listener => listener.Route).OfType<ExecRoute>()
+            .Select(static route => route.Settings.Grace);
+        var limit = graces.DefaultIfEmpty().Max() + BuryMargin;
+        var started = _seams.Time.GetTimestamp();
+        using var poll = new PeriodicTimer(DrainPollInterval, _seams.Time);
+        while (_seams.Network.Processes.Running is > 0 and var running)
+        {
+            if (_seams.Time.GetElapsedTime(started) > limit)
+            {
+                HostLog.Fault(_log, null, $"child processes: {running} do not end although they were killed");
+                return;
+            }
+
+            await poll.WaitForNextTickAsync().ConfigureAwait(false);
+        }
     }
 
     private async Task DrainAsync(CancellationToken hurry)

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.Loader;
+using System.Text;
 using Router.Admission;
 using Router.Configuration;
 using Router.Listeners;
@@ -84,6 +85,7 @@ internal sealed class RouterPlanner(
         EchoRouteOptions echo => new EchoRoute(echo.Name),
         ReplyRouteOptions reply => MakeReply(reply),
         ProxyRouteOptions proxy => MakeProxy(proxy),
+        ExecRouteOptions exec => MakeExec(exec),
         HandlerRouteOptions handler => MakeHandler(handler),
         _ => Refuse(route, $"has a type that is not known here: {route.GetType().Name}"),
     };
@@ -162,6 +164,48 @@ internal sealed class RouterPlanner(
             proxy.ConnectTimeout,
             proxy.UpstreamIdleTimeout,
             proxy.NextUpstreamTries));
+    }
+
+    private static ExecRoute MakeExec(ExecRouteOptions exec)
+    {
+        var limits = exec.Limits;
+        var cpuSeconds = limits.CpuTime == Timeout.InfiniteTimeSpan ? 0 : (long)limits.CpuTime.TotalSeconds;
+        return new ExecRoute(exec.Name, new ExecRouteSettings(
+            exec.Command,
+            exec.Directory,
+            [.. exec.Environment.Select(VariableOf).OfType<string>()],
+            exec.MaxProcesses,
+            exec.Grace,
+            exec.Restart switch
+            {
+                RestartChoice.OnFailure => ExecRestart.OnFailure,
+                RestartChoice.Always => ExecRestart.Always,
+                _ => ExecRestart.Never,
+            },
+            exec.StderrLines,
+            new ProcessLimits(cpuSeconds, limits.Memory, limits.FileSize, limits.OpenFiles),
+            new PeerValidation(
+                exec.Validate switch
+                {
+                    ProofChoice.Token => PeerProof.Token,
+                    ProofChoice.None => PeerProof.None,
+                    _ => PeerProof.RoundTrip,
+                },
+                Encoding.UTF8.GetBytes(exec.Token ?? ""),
+                exec.AllowUnvalidated,
+                exec.ValidateTimeout,
+                RandomSource.System)));
+    }
+
+    /// <summary>A name alone stands for the router's own value; null where it has none.</summary>
+    private static string? VariableOf(string variable)
+    {
+        if (variable.Contains('=', StringComparison.Ordinal))
+        {
+            return variable;
+        }
+
+        return Environment.GetEnvironmentVariable(variable) is { } value ? $"{variable}={value}" : null;
     }
 
     private static Routing.PickPolicy PolicyOf(PickPolicy pick) => pick switch

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Router.Configuration;
 using Router.Net;
+using Router.Routes;
 using Router.Sessions;
 
 namespace Router.Hosting;
@@ -26,6 +27,18 @@ internal sealed record RouterSetup(RouterOptions Options, RouterPlan Plan)
         if (!NetworkSelection.TrySelect(wish, out var network, out var reason))
         {
             faults = [reason];
+            return null;
+        }
+
+        if (network.Processes.Fault is { } fault
+            && Plan.Listeners.Any(static listener => listener.Route is ExecRoute))
+        {
+            faults =
+            [
+                .. Plan.Listeners
+                    .Where(static listener => listener.Route is ExecRoute)
+                    .Select(listener => $"listener {listener.Name}: route {listener.Route.Name}: {fault}"),
+            ];
             return null;
         }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
 using Router.Diagnostics;
+using Router.Net;
 using Router.Sessions;
 using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
@@ -65,6 +66,44 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSu
                 session.DropReasons,
                 session.Restarts,
                 ClosedSet<CloseReason>.NameOf(reason));
+        }
+    }
+
+    public void ChildStarted(SessionContext session, int process, string program)
+    {
+        if (logger.IsEnabled(LogLevel.Debug))
+        {
+            ChildLog.Started(
+                logger, session.Id.ToString(), session.Listener, session.RouteName, process, program);
+        }
+    }
+
+    public void ChildNotStarted(SessionContext session, string program, Errno errno, long suppressed)
+    {
+        if (logger.IsEnabled(LogLevel.Warning))
+        {
+            ChildLog.NotStarted(
+                logger, session.Id.ToString(), session.Listener, session.RouteName, program,
+                ErrnoText.Describe(-(int)errno, SocketOperation.Start), suppressed);
+        }
+    }
+
+    public void ChildSaid(SessionContext session, int process, string line, long suppressed)
+    {
+        if (logger.IsEnabled(LogLevel.Information))
+        {
+            ChildLog.Said(
+                logger, session.Id.ToString(), session.Listener, session.RouteName, process, line, suppressed);
+        }
+    }
+
+    public void ChildExited(SessionContext session, int process, ProcessExit exit, long ageMs, long suppressed)
+    {
+        if (logger.IsEnabled(LogLevel.Information))
+        {
+            ChildLog.Exited(
+                logger, session.Id.ToString(), session.Listener, session.RouteName, process, exit.Status,
+                exit.Signal, ageMs, suppressed);
         }
     }
 

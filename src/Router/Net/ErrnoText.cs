@@ -12,6 +12,9 @@ public enum SocketOperation
     Send,
     Receive,
     Poll,
+
+    /// <summary>Starting a child process.</summary>
+    Start,
 }
 
 /// <summary>Errnos for people: the name, the text, and what to do.</summary>
@@ -25,12 +28,16 @@ public static class ErrnoText
     {
         Errno.Success => "Success",
         Errno.EPERM => "Operation not permitted",
+        Errno.ENOENT => "No such file or directory",
         Errno.EINTR => "Interrupted system call",
         Errno.EIO => "Input/output error",
+        Errno.E2BIG => "Argument list too long",
+        Errno.ENOEXEC => "Exec format error",
         Errno.EBADF => "Bad file descriptor",
         Errno.EAGAIN => "Resource temporarily unavailable",
         Errno.ENOMEM => "Cannot allocate memory",
         Errno.EACCES => "Permission denied",
+        Errno.ENOTDIR => "Not a directory",
         Errno.EINVAL => "Invalid argument",
         Errno.ENFILE => "Too many open files in system",
         Errno.EMFILE => "Too many open files",
@@ -70,6 +77,12 @@ public static class ErrnoText
         (Errno.EACCES, SocketOperation.Bind) =>
             "ports below 1024 need CAP_NET_BIND_SERVICE (or a lower net.ipv4.ip_unprivileged_port_start)",
         (Errno.EACCES, SocketOperation.Send) => "the destination is a broadcast address, which is not sent to",
+        (Errno.ENOENT or Errno.ENOTDIR, SocketOperation.Start) =>
+            "the program, the interpreter that its first line names, or its directory is not there",
+        (Errno.EACCES, SocketOperation.Start) => "the router's user may not execute it, or not enter its directory",
+        (Errno.ENOEXEC, SocketOperation.Start) => "it is no program of this machine, and no shell is asked to try",
+        (Errno.EAGAIN, SocketOperation.Start) =>
+            "no process may be added; see RLIMIT_NPROC (ulimit -u), TasksMax= and kernel.pid_max",
         (Errno.EPERM, _) => "a local firewall rule forbids it",
         (Errno.EADDRINUSE, SocketOperation.Bind or SocketOperation.Listen) =>
             "another socket holds this port; find it with 'ss -lnptu', or choose another port",
@@ -82,6 +95,7 @@ public static class ErrnoText
         (Errno.EMFILE, _) => "the process has no descriptors left; raise RLIMIT_NOFILE (ulimit -n, LimitNOFILE=)",
         (Errno.ENFILE, _) => "the system has no descriptors left; raise fs.file-max",
         (Errno.ENOSPC, SocketOperation.Poll) => "raise fs.epoll.max_user_watches",
+        (Errno.ENOMEM, SocketOperation.Start) => "the system has no memory left for a process",
         (Errno.ENOBUFS or Errno.ENOMEM, _) =>
             "the kernel is short of memory for sockets; see net.ipv4.udp_mem and tcp_mem",
         (Errno.ENETUNREACH or Errno.EHOSTUNREACH, _) => "there is no route to the destination; see 'ip route get'",

@@ -35,6 +35,9 @@ public interface INetwork
     /// shard, and a bind that would join fails with -EOPNOTSUPP.</summary>
     bool SupportsGroups => true;
 
+    /// <summary>Child processes, whose channels are sockets of this network.</summary>
+    IProcesses Processes => NoProcesses.OfNetwork;
+
     /// <summary>One per loop; owned and disposed by it.</summary>
     IPoller CreatePoller();
 

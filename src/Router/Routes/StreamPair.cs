@@ -10,7 +10,7 @@ namespace Router.Routes;
 /// side is not read, so that at most one read's worth is held per direction. FIN is passed on after what is unsent, and
 /// the other direction goes on. Interest is changed only when a side blocks or drains.
 /// </remarks>
-internal sealed unsafe class StreamPair
+internal unsafe class StreamPair
 {
     /// <summary>
     /// The least that is read at once: bulk moves at a call per 64 KiB also where the write buffer is set small.
@@ -36,6 +36,12 @@ internal sealed unsafe class StreamPair
 
     /// <summary>Bytes the upstream has sent so far.</summary>
     public long BytesFromUpstream { get; private set; }
+
+    /// <summary>The client has ended its stream.</summary>
+    public bool ClientHasEnded => _client.HasEnded;
+
+    /// <summary>The upstream has ended its stream; all it said has been passed on.</summary>
+    public bool UpstreamHasEnded => _upstream.HasEnded;
 
     /// <summary>Whether something has been passed to the upstream since it last sent anything.</summary>
     public bool PassedToUpstream { get; private set; }
@@ -76,6 +82,15 @@ internal sealed unsafe class StreamPair
         _upstream.Socket.Dispose();
     }
 
+    /// <summary>The upstream's FIN has been read: whether the client is told so now.</summary>
+    protected virtual bool PassesUpstreamEnd => true;
+
+    /// <summary>
+    /// Whether the session goes on when the upstream takes no more or both sides have ended: what it has said is still
+    /// passed on, what is said to it is discarded, and whoever made the pair ends the session.
+    /// </summary>
+    protected virtual bool SurvivesUpstream => false;
+
     private Side Other(Side side) => ReferenceEquals(side, _client) ? _upstream : _client;
 
     private bool MayRead(Side side) => !side.HasEnded && !Other(side).Output.HasUnsent;
@@ -97,7 +112,14 @@ internal sealed unsafe class StreamPair
         else if (SocketErrors.Classify((Errno)(-received))
             is not (SocketErrorClass.Transient or SocketErrorClass.Exhausted))
         {
-            Break(session, from);
+            if (SurvivesUpstream && ReferenceEquals(from, _upstream))
+            {
+                End(session, from);   // a unix socket's reset: it closed without reading all
+            }
+            else
+            {
+                Break(session, from);
+            }
         }
 
         return false;
@@ -143,7 +165,11 @@ internal sealed unsafe class StreamPair
         }
 
         Watch(session, side);
-        Other(side).Output.Finish();
+        if (PassesUpstreamEnd || ReferenceEquals(side, _client))
+        {
+            Other(side).Output.Finish();
+        }
+
         CloseIfDone(session);
     }
 
@@ -250,15 +276,32 @@ internal sealed unsafe class StreamPair
         {
             session.CloseNow(CloseReason.Reset);
         }
+        else if (SurvivesUpstream)
+        {
+            BreakSurvived(session, side);
+        }
         else
         {
             session.CloseNow(side.HasEnded ? CloseReason.Upstream : CloseReason.UpstreamFailed);
         }
     }
 
+    private void BreakSurvived(SessionContext session, Side side)
+    {
+        side.Output.Release();
+        if (side.HasEnded)
+        {
+            TakeOff(session, side);
+        }
+
+        Watch(session, _client);
+    }
+
     private void CloseIfDone(SessionContext session)
     {
-        if (_client.HasEnded && _upstream.HasEnded && !_client.Output.HasUnsent && !_upstream.Output.HasUnsent)
+        var isDone = _client is { HasEnded: true, Output.HasUnsent: false }
+            && _upstream is { HasEnded: true, Output.HasUnsent: false };
+        if (isDone && !SurvivesUpstream)
         {
             session.CloseNow(_firstEnd);
         }

@@ -202,4 +202,37 @@ internal interface ISessionEvents
     void Restarted(SessionContext session, Exception reason, long suppressed);
 
     void Closed(SessionContext session, CloseReason reason);
+
+    /// <summary>A child process of the session runs.</summary>
+    void ChildStarted(SessionContext session, int process, string program)
+    {
+    }
+
+    /// <summary>It could not be started.</summary>
+    /// <param name="session">Whose it would have been.</param>
+    /// <param name="program">What was to be started.</param>
+    /// <param name="errno">Why not.</param>
+    /// <param name="suppressed">How often since the last such event, not written down.</param>
+    void ChildNotStarted(SessionContext session, string program, Errno errno, long suppressed)
+    {
+    }
+
+    /// <summary>It wrote a line to its standard error; also when its session has ended.</summary>
+    /// <param name="session">Whose it is.</param>
+    /// <param name="process">Its id.</param>
+    /// <param name="line">Without its end; cut if it was long.</param>
+    /// <param name="suppressed">Lines before it that were not written down.</param>
+    void ChildSaid(SessionContext session, int process, string line, long suppressed)
+    {
+    }
+
+    /// <summary>It ended.</summary>
+    /// <param name="session">Whose it was.</param>
+    /// <param name="process">Its id.</param>
+    /// <param name="exit">How.</param>
+    /// <param name="ageMs">How long it ran.</param>
+    /// <param name="suppressed">Lines of its standard error not written down since the last that was.</param>
+    void ChildExited(SessionContext session, int process, ProcessExit exit, long ageMs, long suppressed)
+    {
+    }
 }

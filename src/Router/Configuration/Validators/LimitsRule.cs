@@ -46,6 +46,18 @@ internal sealed class LimitsRule : IConfigurationRule
         new("resolve-interval", o => o.ResolveInterval, TimeSpan.FromSeconds(1), Day),
     ];
 
+    public static IReadOnlyList<Limit<ExecRouteOptions>> Exec { get; } =
+    [
+        new("max-processes", o => (long)o.MaxProcesses, 1L, 100_000L),
+        new("grace", o => o.Grace, TimeSpan.Zero, TimeSpan.FromMinutes(10)),
+        new("stderr-lines", o => (long)o.StderrLines, 0L, 10_000L),
+        new("limits.cpu-time", o => o.Limits.CpuTime, TimeSpan.FromSeconds(1), Year),
+        new("limits.memory", o => o.Limits.Memory, 0L, 1024L * 1024 * MiB),
+        new("limits.file-size", o => o.Limits.FileSize, 0L, 1024L * 1024 * MiB),
+        new("limits.open-files", o => (long)o.Limits.OpenFiles, 3L, 1_048_576L),
+        new("validate-timeout", o => o.ValidateTimeout, Tick, Day),
+    ];
+
     public IEnumerable<ConfigurationFault> Check(RuleContext context)
     {
         var options = context.Options;
@@ -53,7 +65,9 @@ internal sealed class LimitsRule : IConfigurationRule
             .Concat(options.Listeners.SelectMany(l =>
                 Broken(l, Listener, (o, key, message) => RuleContext.Fault(o, key, message))))
             .Concat(options.Routes.OfType<ProxyRouteOptions>().SelectMany(r =>
-                Broken(r, Proxy, (o, key, message) => RuleContext.Fault(o, key, message))));
+                Broken(r, Proxy, (o, key, message) => RuleContext.Fault(o, key, message))))
+            .Concat(options.Routes.OfType<ExecRouteOptions>().SelectMany(r =>
+                Broken(r, Exec, (o, key, message) => RuleContext.Fault(o, key, message))));
     }
 
     private static IEnumerable<ConfigurationFault> Broken<T>(

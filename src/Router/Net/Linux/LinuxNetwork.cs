@@ -21,6 +21,9 @@ public sealed unsafe class LinuxNetwork : INetwork
         _calls = calls;
         _coalesce = coalesce ?? ProbeOption(Libc.UdpSegment);
         _receiveTrains = receiveTrains ?? ProbeOption(Libc.UdpGro);
+        Processes = LinuxProcesses.IsSupported
+            ? new LinuxProcesses(calls)
+            : new NoProcesses("child processes need glibc 2.34 or later, to close what they must not have");
     }
 
     /// <summary>64-bit Linux on x64 or arm64, whose structures <see cref="Libc"/> spells out.</summary>
@@ -28,6 +31,8 @@ public sealed unsafe class LinuxNetwork : INetwork
         && RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64;
 
     public string Name => "linux";
+
+    public IProcesses Processes { get; }
 
     /// <summary>Whether equal-sized datagrams to one peer leave as one UDP_SEGMENT message; found out by asking the
     /// kernel at start.</summary>

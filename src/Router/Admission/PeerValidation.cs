@@ -1,0 +1,114 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using Router.Net;
+
+namespace Router.Admission;
+
+/// <summary>How a UDP peer proves that its address is its own before anything is done for it.</summary>
+public enum PeerProof
+{
+    /// <summary>It returns a challenge that was sent to its address.</summary>
+    RoundTrip,
+
+    /// <summary>It knows a secret.</summary>
+    Token,
+
+    /// <summary>Not at all: on loopback, or from the networks that are named.</summary>
+    None,
+}
+
+/// <summary>What an unvalidated peer's payload amounts to.</summary>
+internal enum PeerVerdict
+{
+    /// <summary>No proof, and no answer.</summary>
+    Refused,
+
+    /// <summary>No proof yet: the challenge is to be sent.</summary>
+    Challenged,
+
+    /// <summary>Proved; what follows the proof is payload.</summary>
+    Accepted,
+}
+
+/// <summary>The rule by which a route's UDP peers are validated. Immutable; any thread.</summary>
+/// <param name="proof">What is asked for.</param>
+/// <param name="token">What the first payload must begin with; not empty for <see cref="PeerProof.Token"/>.</param>
+/// <param name="allowed">Networks that need no proof under <see cref="PeerProof.None"/>, besides loopback.</param>
+/// <param name="timeout">How long a peer has for it.</param>
+/// <param name="random">Makes challenges.</param>
+public sealed class PeerValidation(
+    PeerProof proof,
+    ReadOnlyMemory<byte> token,
+    IReadOnlyList<IPNetwork> allowed,
+    TimeSpan timeout,
+    RandomSource random)
+{
+    public PeerProof Proof => proof;
+
+    public TimeSpan Timeout => timeout;
+
+    internal ReadOnlySpan<byte> Token => token.Span;
+
+    internal RandomSource Random => random;
+
+    /// <summary>Whether the peer needs no proof.</summary>
+    internal bool Trusts(in SocketAddr peer)
+    {
+        if (proof != PeerProof.None)
+        {
+            return false;
+        }
+
+        var address = peer.Address;   // IPv4-mapped comes as IPv4
+        return peer.IsLoopback || allowed.Any(network => network.Contains(address));
+    }
+}
+
+/// <summary>One peer on its way to being validated. Loop thread only.</summary>
+/// <remarks>
+/// A challenge is a line, <c>challenge</c>, a blank and 32 hexadecimal digits: 43 bytes, within the 64 that an
+/// unvalidated peer may be sent for the shortest datagram. The peer returns the line, with or without its end; what
+/// follows it in the same datagram is payload. What looks like an answer and is wrong gets no reply, and neither does
+/// an empty datagram.
+/// </remarks>
+internal sealed class PeerValidator(PeerValidation rule)
+{
+    /// <summary>Challenges to one peer: the first, and again where that was lost.</summary>
+    public const int ChallengesMax = 4;
+
+    private byte[]? _challenge;
+    private int _sent;
+
+    /// <summary>The line to send when the verdict is to challenge.</summary>
+    public ReadOnlySpan<byte> Challenge => _challenge;
+
+    private static ReadOnlySpan<byte> Word => "challenge "u8;
+
+    /// <param name="payload">What the peer sent.</param>
+    /// <param name="proofBytes">What of it was the proof.</param>
+    public PeerVerdict Judge(ReadOnlySpan<byte> payload, out int proofBytes)
+    {
+        proofBytes = 0;
+        switch (rule.Proof)
+        {
+            case PeerProof.Token when StartsWith(payload, rule.Token):
+                proofBytes = rule.Token.Length;
+                return PeerVerdict.Accepted;
+            case PeerProof.RoundTrip when _challenge is not null && StartsWith(payload, _challenge.AsSpan()[..^1]):
+                proofBytes = _challenge.Length - (payload.StartsWith(_challenge) ? 0 : 1);
+                return PeerVerdict.Accepted;
+            case PeerProof.RoundTrip when !payload.IsEmpty && !payload.StartsWith(Word) && _sent < ChallengesMax:
+                _sent++;
+                _challenge ??= Encoding.ASCII.GetBytes(
+                    $"challenge {rule.Random.NextUInt64():x16}{rule.Random.NextUInt64():x16}\n");
+                return PeerVerdict.Challenged;
+            default:
+                return PeerVerdict.Refused;
+        }
+    }
+
+    /// <summary>In a time that does not tell how much of it was right.</summary>
+    private static bool StartsWith(ReadOnlySpan<byte> payload, ReadOnlySpan<byte> proof) =>
+        payload.Length >= proof.Length && CryptographicOperations.FixedTimeEquals(payload[..proof.Length], proof);
+}

@@ -1,0 +1,143 @@
+using System.Runtime.InteropServices;
+
+namespace Router.Net;
+
+/// <summary>Child processes by posix_spawn(3), watched by pidfd_open(2).</summary>
+/// <remarks>
+/// The runtime reaps no child of ours: it waits for those of <c>Process</c> only, unless SIGCHLD was ignored when it
+/// started; then the kernel or it may be first, and how a child ended is not known.
+/// </remarks>
+internal sealed unsafe class LinuxProcesses(LinuxCalls calls) : IProcesses
+{
+    private int _running;
+
+    /// <summary>Whether the C library can close a child's descriptors from the third on.</summary>
+    public static bool IsSupported { get; } =
+        NativeLibrary.TryLoad(LibcProcesses.Library, typeof(LinuxProcesses).Assembly, null, out var library)
+        && NativeLibrary.TryGetExport(library, "posix_spawn_file_actions_addclosefrom_np", out _);
+
+    public string? Fault => null;
+
+    public int Running => Volatile.Read(ref _running);
+
+    public int Start(ProcessStart start, IoLoop loop, IProcessReceiver receiver, out ChildProcess? child)
+    {
+        child = null;
+        var channel = stackalloc int[2];
+        var type = start.KeepsBoundaries ? LibcProcesses.SockSequentialPacket : Libc.SockStream;
+        var result = Result(LibcProcesses.SocketPair(
+            LibcProcesses.AfUnix, type | Libc.SockCloseOnExec, 0, channel));
+        if (result < 0)
+        {
+            return result;
+        }
+
+        var errors = stackalloc int[2];
+        result = Result(LibcProcesses.Pipe(errors, LibcProcesses.PipeCloseOnExec));
+        if (result < 0)
+        {
+            Close(channel);
+            return result;
+        }
+
+        if (DescriptorReserve.IsTouchedBy(Math.Max(errors[0], errors[1]), calls))
+        {
+            Close(channel);
+            Close(errors);
+            return -(int)Errno.EMFILE;
+        }
+
+        // Of a pipe each end has flags of its own: the child's stays blocking, as programs expect.
+        _ = LibcProcesses.Control(errors[0], LibcProcesses.ControlSetFlags, LibcProcesses.PipeNonBlock);
+        Interlocked.Increment(ref _running);
+        var made = new LinuxChildProcess(
+            this, calls, start,
+            new ChildDescriptors(channel[0], AboveStandard(channel[1]), errors[0], AboveStandard(errors[1])),
+            loop, receiver);
+        child = made;
+        ThreadPool.UnsafeQueueUserWorkItem(made, preferLocal: false);
+        return 0;
+    }
+
+    internal static int Result(int result) => result < 0 ? -Marshal.GetLastPInvokeError() : result;
+
+    internal void OnDisposed() => Interlocked.Decrement(ref _running);
+
+    /// <summary>
+    /// The same file under a number that making it the child's standard input, output or error cannot close: low ones
+    /// are free where the router itself was started without those.
+    /// </summary>
+    private int AboveStandard(int fd)
+    {
+        if (fd > LibcProcesses.StandardError)
+        {
+            return fd;
+        }
+
+        var moved = LibcProcesses.Control(fd, LibcProcesses.ControlDuplicate, LibcProcesses.StandardError + 1);
+        calls.Close(fd);
+        return moved;
+    }
+
+    private void Close(int* pair)
+    {
+        calls.Close(pair[0]);
+        calls.Close(pair[1]);
+    }
+}
+
+/// <summary>Both ends of a child's channel and of its standard error.</summary>
+internal readonly record struct ChildDescriptors(int Channel, int ChildChannel, int Errors, int ChildErrors);
+
+/// <summary>Where a child's ending shows: its pidfd, readable for good once it has ended.</summary>
+internal sealed class LinuxProcessHandle(LinuxCalls calls, int fd) : IoSocket
+{
+    private int _fd = fd;
+
+    public override SocketAddr LocalAddress => default;
+
+    public override bool IsClosed => _fd < 0;
+
+    internal override int Descriptor => _fd;
+
+    public override void Dispose()
+    {
+        if (_fd >= 0)
+        {
+            Loop?.Unregister(this);
+            calls.Close(_fd);
+            _fd = -1;
+        }
+    }
+}
+
+/// <summary>The read end of a pipe.</summary>
+internal sealed unsafe class LinuxErrorOutput(LinuxCalls calls, int fd) : ErrorOutput
+{
+    private int _fd = fd;
+
+    public override bool IsClosed => _fd < 0;
+
+    internal override int Descriptor => _fd;
+
+    public override int Receive(byte* buffer, int capacity)
+    {
+        int result;
+        do
+        {
+            result = LinuxProcesses.Result((int)LibcProcesses.Read(_fd, buffer, (nuint)capacity));
+        }
+        while (result == -(int)Errno.EINTR);
+        return result;
+    }
+
+    public override void Dispose()
+    {
+        if (_fd >= 0)
+        {
+            Loop?.Unregister(this);
+            calls.Close(_fd);
+            _fd = -1;
+        }
+    }
+}

@@ -1,0 +1,125 @@
+using System.Globalization;
+using Router.Admission;
+using Router.Net;
+using Router.Sessions;
+
+namespace Router.Routes;
+
+/// <summary>What follows a child's exit while its session is open.</summary>
+public enum ExecRestart
+{
+    /// <summary>The session closes, whatever the exit status.</summary>
+    Never,
+
+    /// <summary>Status 0 closes the session; any other, or a signal, has a fresh child started.</summary>
+    OnFailure,
+
+    /// <summary>A fresh child, whatever the exit status.</summary>
+    Always,
+}
+
+/// <summary>Settings of an <see cref="ExecRoute"/>. Immutable.</summary>
+/// <param name="Command">The program's absolute path, then its arguments. Nothing of it comes from a peer.</param>
+/// <param name="Directory">Where it starts, absolute.</param>
+/// <param name="Environment"><c>NAME=value</c>, besides the session's facts.</param>
+/// <param name="MaxProcesses">Children of the route at once, over all loops.</param>
+/// <param name="Grace">Between SIGTERM and SIGKILL once the session, or the child, has ended.</param>
+/// <param name="Restart">What follows a child's exit; as often as the listener's max-restarts allows.</param>
+/// <param name="ErrorLines">Lines of standard error a second that each child may have in the log.</param>
+/// <param name="Limits">What each child may use.</param>
+/// <param name="Validation">What a UDP peer must prove before a child is started for it.</param>
+public sealed record ExecRouteSettings(
+    IReadOnlyList<string> Command,
+    string Directory,
+    IReadOnlyList<string> Environment,
+    int MaxProcesses,
+    TimeSpan Grace,
+    ExecRestart Restart,
+    int ErrorLines,
+    ProcessLimits Limits,
+    PeerValidation Validation);
+
+/// <summary>A supervised child process for every session: what the peer sends is its standard input, what it writes is
+/// sent to the peer.</summary>
+public sealed class ExecRoute(string name, ExecRouteSettings settings) : Route(name)
+{
+    private const int NoticeMs = 1_000;
+
+    private readonly Lock _noticeLock = new();
+    private long _noticedMs = -NoticeMs;
+    private long _unnoticed;
+
+    public ExecRouteSettings Settings => settings;
+
+    /// <summary>Children that are asked for, run, or are not waited for yet.</summary>
+    internal SessionCount Processes { get; } = new(settings.MaxProcesses);
+
+    internal override SessionHandler CreateHandler(SessionContext session) =>
+        session.Transport == SessionTransport.Udp ? new ExecDatagramHandler(this) : new ExecStreamHandler(this);
+
+    /// <summary>What is started for a session. The facts are addresses, numbers and hexadecimal digits: nothing in them
+    /// is the peer's to choose.</summary>
+    internal ProcessStart StartFor(SessionContext session)
+    {
+        var isUdp = session.Transport == SessionTransport.Udp;
+        var local = session.LocalAddr.IsEmpty ? session.Shard.Address.Address : session.LocalAddr.Address;
+        string[] facts =
+        [
+            isUdp ? "PROTO=UDP" : "PROTO=TCP",
+            $"REMOTE_ADDR={session.PeerAddr.Address}",
+            $"REMOTE_PORT={session.PeerAddr.Port.ToString(CultureInfo.InvariantCulture)}",
+            $"LOCAL_ADDR={local}",
+            $"LOCAL_PORT={session.Shard.Address.Port.ToString(CultureInfo.InvariantCulture)}",
+            $"SESSION_ID={session.Id}",
+        ];
+        return new ProcessStart(
+            settings.Command, settings.Directory, [.. settings.Environment, .. facts], settings.Limits, isUdp);
+    }
+
+    /// <summary>Writes down that a child could not be started: at most once a second and route.</summary>
+    internal void NoticeFailure(SessionContext session, int result)
+    {
+        long suppressed;
+        lock (_noticeLock)   // a failure to start, not the way of payloads
+        {
+            var now = session.Loop.NowMs;
+            if (now - _noticedMs < NoticeMs)
+            {
+                _unnoticed++;
+                return;
+            }
+
+            (_noticedMs, suppressed, _unnoticed) = (now, _unnoticed, 0);
+        }
+
+        session.Shard.Events.ChildNotStarted(session, settings.Command[0], (Errno)(-result), suppressed);
+    }
+}
+
+/// <summary>Counts the fresh children of one session within the listener's restart window.</summary>
+internal struct ExecRestarts
+{
+    private long _windowStartMs;
+    private int _count;
+
+    /// <summary>Whether a child that ended so is followed by another.</summary>
+    public static bool Wanted(ExecRestart restart, ProcessExit exit) => restart switch
+    {
+        ExecRestart.Always => true,
+        ExecRestart.OnFailure => !exit.IsSuccess,
+        _ => false,
+    };
+
+    /// <summary>Takes one restart, if the budget has any left.</summary>
+    public bool TryTake(SessionContext session)
+    {
+        var settings = session.Shard.Settings;
+        if (_count == 0 || session.Loop.NowMs - _windowStartMs >= settings.RestartWindow.TotalMilliseconds)
+        {
+            _windowStartMs = session.Loop.NowMs;
+            _count = 0;
+        }
+
+        return ++_count <= settings.MaxRestarts;
+    }
+}
