@@ -191,6 +191,19 @@ public sealed class ExecDatagramTests
     }
 
     [Fact]
+    public void A_forged_datagram_of_another_listener_of_ours_sets_nothing_in_motion()
+    {
+        using var rig = new ExecRig(ExecRig.Echo, proof: PeerProof.RoundTrip);
+        rig.Kit.Guard.Own = new OwnEndpoints([System.Net.IPEndPoint.Parse("192.0.2.9:7777")], []);
+        var own = rig.UdpClient("192.0.2.9:7777");
+        own.Send("hello"u8);
+        rig.Kit.RunUntilIdle();
+        Assert.Equal(1, rig.Udp.Drops(DropReason.OwnListener));
+        Assert.Empty(own.ReceivedText);
+        Assert.Empty(rig.Kit.OpenSessions);
+    }
+
+    [Fact]
     public void A_challenge_is_one_peers_own()
     {
         using var rig = new ExecRig(ExecRig.Echo, proof: PeerProof.RoundTrip);

@@ -54,6 +54,11 @@ public sealed class ExecRoute(string name, ExecRouteSettings settings) : Route(n
     /// <summary>Children that are asked for, run, or are not waited for yet.</summary>
     internal SessionCount Processes { get; } = new(settings.MaxProcesses);
 
+    /// <summary>
+    /// A challenge does, and so may the child: an echo service elsewhere would return the one and feed the other.
+    /// </summary>
+    internal override bool AnswersByItself => true;
+
     internal override SessionHandler CreateHandler(SessionContext session) =>
         session.Transport == SessionTransport.Udp ? new ExecDatagramHandler(this) : new ExecStreamHandler(this);
 

@@ -37,7 +37,10 @@ internal sealed unsafe class LinuxPacketSocket : ConnectedDatagramSocket
         {
             header = new MessageHeader
             {
-                Vectors = &vector, VectorCount = 1, Control = control, ControlLength = ControlBytes,
+                Vectors = &vector,
+                VectorCount = 1,
+                Control = control,
+                ControlLength = ControlBytes,
             };
             result = _calls.ReceiveMany(_fd, &header, 1, Libc.MsgDontWait);
         }
