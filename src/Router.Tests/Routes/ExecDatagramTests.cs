@@ -252,7 +252,7 @@ public sealed class ExecDatagramTests
     }
 
     [Theory]
-    [InlineData("192.0.2.77:1", true)]
+    [InlineData("192.0.2.77:4001", true)]
     [InlineData("127.0.0.9:4000", true)]
     [InlineData("198.51.100.99:4000", false)]
     [InlineData("[2001:db8::7]:4000", false)]
