@@ -18,6 +18,8 @@ public sealed class ReferenceTests
             p { type = proxy, upstreams = "10.0.0.1:1" }
             x { type = exec, command = [/bin/cat] }
             h { type = handler, name = x }
+            c { type = collect, to = log }
+            m { type = room }
           }
         }
         """;
@@ -50,6 +52,10 @@ public sealed class ReferenceTests
     [InlineData(typeof(ProxyRouteOptions), "router.route-defaults.proxy", "Name Origin Source")]
     [InlineData(typeof(ExecRouteOptions), "router.route-defaults.exec", "Name Origin Source")]
     [InlineData(typeof(ExecLimitOptions), "router.route-defaults.exec.limits", "")]
+    [InlineData(typeof(CollectRouteOptions), "router.route-defaults.collect",
+        "Name Origin Source UpstreamTransport HandlerName")]
+    [InlineData(typeof(RoomRouteOptions), "router.route-defaults.room", "Name Origin Source HandlerName")]
+    [InlineData(typeof(CollectFileOptions), "router.route-defaults.collect.file", "")]
     [InlineData(typeof(HandlerRouteOptions), "router.route-defaults.handler", "Name Origin Source HandlerName")]
     public void Every_option_is_a_key_of_the_reference(Type type, string section, string otherwise)
     {
@@ -81,7 +87,9 @@ public sealed class ReferenceTests
         var keys = LimitsRule.Router.Select(l => "router." + l.Key)
             .Concat(LimitsRule.Listener.Select(l => "router.listener-defaults." + l.Key))
             .Concat(LimitsRule.Proxy.Select(l => "router.route-defaults.proxy." + l.Key))
-            .Concat(LimitsRule.Exec.Select(l => "router.route-defaults.exec." + l.Key));
+            .Concat(LimitsRule.Exec.Select(l => "router.route-defaults.exec." + l.Key))
+            .Concat(LimitsRule.Collect.Select(l => "router.route-defaults.collect." + l.Key))
+            .Concat(LimitsRule.Room.Select(l => "router.route-defaults.room." + l.Key));
         Assert.All(keys, k => Assert.True(Reference.HasPath(k), k));
     }
 
@@ -116,7 +124,9 @@ public sealed class ReferenceTests
         .Replace("router.routes.r", "router.route-defaults.reply")
         .Replace("router.routes.p", "router.route-defaults.proxy")
         .Replace("router.routes.x", "router.route-defaults.exec")
-        .Replace("router.routes.h", "router.route-defaults.handler");
+        .Replace("router.routes.h", "router.route-defaults.handler")
+        .Replace("router.routes.c", "router.route-defaults.collect")
+        .Replace("router.routes.m", "router.route-defaults.room");
 
     private static IEnumerable<string> Paths(HoconObject value, string prefix) => value.Fields.SelectMany(f =>
         f.Value is HoconObject child ? Paths(child, $"{prefix}{f.Name}.").Prepend(prefix + f.Name) : [prefix + f.Name]);

@@ -20,6 +20,8 @@ public sealed class AllocationGateTests
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    private int _sent;
+
     [Theory]
     [InlineData("echo-udp", "type = echo", SocketType.Dgram)]
     [InlineData("echo-tcp", "type = echo", SocketType.Stream)]
@@ -82,6 +84,46 @@ public sealed class AllocationGateTests
         Assert.True(bytes <= Expected("idle-session-udp"), $"{bytes} bytes per session");
     }
 
+    /// <summary>Copying payloads into a window, once its memory is there.</summary>
+    [Theory]
+    [InlineData("session")]
+    [InlineData("listener")]
+    public async Task Gathering_allocates_nothing_per_datagram(string per)
+    {
+        await using var engine = Start(
+            $"type = collect, to = log, per = {per}, window = infinite, bytes = 64 MiB, buffer = 1 GiB", loops: 1);
+        using var client = new Socket(SocketType.Dgram, ProtocolType.Udp);
+        client.Connect(engine.Bound[0].Address.ToIPEndPoint());
+        Gather(engine, client, WarmUp);
+        var allocated = await Least(engine.Loops[0], () => Gather(engine, client, Measured));
+        Assert.True(allocated <= Probe.Bytes, $"{allocated} bytes for {Measured} datagrams");
+    }
+
+    /// <summary>What one of a room says, sent to all of it: on the speaker's loop and on another.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Saying_something_in_a_room_allocates_nothing(int loops)
+    {
+        await using var engine = Start("type = room, join = listener, validate = none, to-sender = on", loops);
+        var clients = Enumerable.Range(0, 8).Select(_ => new Socket(SocketType.Dgram, ProtocolType.Udp)).ToArray();
+        for (var joined = 0; joined < clients.Length; joined++)
+        {
+            clients[joined].ReceiveTimeout = (int)Patience.TotalMilliseconds;
+            clients[joined].Connect(engine.Bound[0].Address.ToIPEndPoint());
+            Talk(clients.AsSpan(0, joined + 1), clients.AsSpan(joined, 1), rounds: 1);
+        }
+
+        Talk(clients, clients, rounds: 200);
+        foreach (var loop in engine.Loops)
+        {
+            var allocated = await Least(loop, () => Talk(clients, clients, rounds: 100));
+            Assert.True(allocated <= Probe.Bytes, $"{allocated} bytes for {100 * 8 * 8} copies");
+        }
+
+        Array.ForEach(clients, static client => client.Dispose());
+    }
+
     /// <summary>The gate itself: 32 bytes a message are seen.</summary>
     [Fact]
     public async Task A_handler_that_allocates_is_seen()
@@ -142,6 +184,43 @@ public sealed class AllocationGateTests
             peer.Connect(server);
             peer.Send(payload);
             Assert.Equal(64, peer.Receive(payload));
+        }
+    }
+
+    /// <summary>Each speaker says something, and each member hears all of it.</summary>
+    private static void Talk(ReadOnlySpan<Socket> members, ReadOnlySpan<Socket> speakers, int rounds)
+    {
+        Span<byte> payload = stackalloc byte[64];
+        Span<byte> heard = stackalloc byte[2048];
+        for (var round = 0; round < rounds; round++)
+        {
+            foreach (var speaker in speakers)
+            {
+                speaker.Send(payload);
+            }
+
+            for (var copies = 0; copies < members.Length * speakers.Length; copies++)
+            {
+                Assert.Equal(64, members[copies % members.Length].Receive(heard));
+            }
+        }
+    }
+
+    /// <summary>Sends in small bursts, none before the one before has come.</summary>
+    private void Gather(RouterEngine engine, Socket client, int messages)
+    {
+        const int Burst = 50;
+        Span<byte> payload = stackalloc byte[64];
+        for (var i = 0; i < messages; i += Burst)
+        {
+            for (var each = 0; each < Burst; each++)
+            {
+                client.Send(payload);
+            }
+
+            _sent += Burst;
+            Assert.True(SpinWait.SpinUntil(
+                () => engine.Stats.Read().Sum(static listener => listener.PayloadsIn) == _sent, Patience));
         }
     }
 

@@ -35,7 +35,7 @@ internal sealed partial class OptionsBinder
         };
     }
 
-    private static List<IPNetwork> BindNetworks(SectionReader route, string key)
+    internal static List<IPNetwork> BindNetworks(SectionReader route, string key)
     {
         var networks = new List<IPNetwork>();
         foreach (var (text, origin) in route.Texts(key))

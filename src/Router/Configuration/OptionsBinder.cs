@@ -16,8 +16,11 @@ internal sealed partial class OptionsBinder(ReadLog log)
     public const string ProxyType = "proxy";
     public const string ExecType = "exec";
     public const string HandlerType = "handler";
+    public const string CollectType = "collect";
+    public const string RoomType = "room";
 
-    public static IReadOnlyList<string> RouteTypes { get; } = [EchoType, ReplyType, ProxyType, ExecType, HandlerType];
+    public static IReadOnlyList<string> RouteTypes { get; } =
+        [EchoType, ReplyType, ProxyType, ExecType, CollectType, RoomType, HandlerType];
 
     public RouterOptions Bind(HoconObject section, HoconOrigin origin)
     {
@@ -156,6 +159,10 @@ internal sealed partial class OptionsBinder(ReadLog log)
             ReplyType => BindReply(route, name, origin, entry),
             ProxyType => BindProxy(route, name, origin, entry),
             ExecType => BindExec(route, name, origin, entry),
+            RoomType => RoomBinder.Bind(
+                route, new EchoRouteOptions { Name = name, Origin = origin, Source = entry }),
+            CollectType => CollectBinder.Bind(
+                route, new EchoRouteOptions { Name = name, Origin = origin, Source = entry }),
             _ => new HandlerRouteOptions
             {
                 Class = route.OptionalText("class"),

@@ -38,4 +38,10 @@ public enum CloseReason : byte
 
     /// <summary>The child process ended with another status than 0, or by a signal.</summary>
     ChildFailed,
+
+    /// <summary>The route does not take the session: there is no place, or it did not say where to.</summary>
+    Refused,
+
+    /// <summary>The peer does not read what it is sent.</summary>
+    Slow,
 }

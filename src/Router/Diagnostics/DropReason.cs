@@ -67,6 +67,21 @@ public enum DropReason
 
     /// <summary>The child process takes no more, or could not be started.</summary>
     ChildGone,
+
+    /// <summary>The collect route's buffer is full: its sink is late.</summary>
+    CollectFull,
+
+    /// <summary>The room, or its route, holds as many as it may.</summary>
+    RoomFull,
+
+    /// <summary>A payload that names no room, or is longer than a room takes.</summary>
+    RoomRefused,
+
+    /// <summary>A member's copy: its stream holds the write buffer's worth unsent.</summary>
+    RoomSlow,
+
+    /// <summary>Copies for members on a loop that lags: what may be under way between loops is.</summary>
+    RoomLate,
 }
 
 /// <summary>Drops by reason: one writer, readers on any thread.</summary>

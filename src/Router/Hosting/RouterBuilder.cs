@@ -1,4 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
+using Router.Routes.Collecting;
+using Router.Routes.Rooms;
 using Router.Sessions;
 
 namespace Router.Hosting;
@@ -7,6 +9,12 @@ namespace Router.Hosting;
 public sealed class RouterBuilder
 {
     private readonly Dictionary<string, Func<IServiceProvider, Func<SessionHandler>>> _handlers =
+        new(StringComparer.Ordinal);
+
+    private readonly Dictionary<string, Func<IServiceProvider, Func<WindowHandler>>> _windowHandlers =
+        new(StringComparer.Ordinal);
+
+    private readonly Dictionary<string, Func<IServiceProvider, Func<RoomJoin>>> _roomJoins =
         new(StringComparer.Ordinal);
 
     internal List<string> Settings { get; } = [];
@@ -37,10 +45,56 @@ public sealed class RouterBuilder
         return this;
     }
 
+    /// <summary>
+    /// Registers what takes the windows of routes that name it: <c>{ type = collect, to = handler, name = tally }</c>.
+    /// </summary>
+    /// <typeparam name="T">Made once per route; its constructor's parameters come from the host's services.</typeparam>
+    /// <param name="name">As routes name it. Adding a name twice is an error.</param>
+    public RouterBuilder AddWindowHandler<T>(string name)
+        where T : WindowHandler
+    {
+        _windowHandlers.Add(name, static services =>
+        {
+            var factory = ActivatorUtilities.CreateFactory<T>(Type.EmptyTypes);
+            return () => factory(services, null);
+        });
+        return this;
+    }
+
+    /// <summary>The same with a factory of the program's own; called once per route.</summary>
+    public RouterBuilder AddWindowHandler(string name, Func<WindowHandler> create)
+    {
+        _windowHandlers.Add(name, _ => create);
+        return this;
+    }
+
+    /// <summary>
+    /// Registers what tells the room of a session, for routes that name it:
+    /// <c>{ type = room, join = handler, name = lobby }</c>.
+    /// </summary>
+    /// <typeparam name="T">Made once per route; its constructor's parameters come from the host's services.</typeparam>
+    /// <param name="name">As routes name it. Adding a name twice is an error.</param>
+    public RouterBuilder AddRoomJoin<T>(string name)
+        where T : RoomJoin
+    {
+        _roomJoins.Add(name, static services =>
+        {
+            var factory = ActivatorUtilities.CreateFactory<T>(Type.EmptyTypes);
+            return () => factory(services, null);
+        });
+        return this;
+    }
+
     /// <summary>A setting on top of the file, as <c>--set</c> has it: <c>router.loops=2</c>.</summary>
     public RouterBuilder Set(string setting)
     {
         Settings.Add(setting);
         return this;
     }
+
+    internal RouterParts PartsWith(IServiceProvider services) => new(
+        _windowHandlers.ToDictionary(
+            static added => added.Key, added => added.Value(services), StringComparer.Ordinal),
+        _roomJoins.ToDictionary(
+            static added => added.Key, added => added.Value(services), StringComparer.Ordinal));
 }

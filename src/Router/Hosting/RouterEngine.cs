@@ -28,6 +28,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     private readonly RouterStats _stats;
     private readonly SessionSummary _summary;
     private readonly StatsWriter _statsWriter;
+    private readonly CollectService _collects;
     private readonly ActorSystem _system;
     private readonly IActorRef _router;
     private readonly long _started;
@@ -57,6 +58,8 @@ internal sealed class RouterEngine : IAsyncDisposable
 
         _stats = new RouterStats(shards);
         _statsWriter = new StatsWriter(log, seams.Time, _summary);
+        _collects = new CollectService(loops.Loops, seams.Time, log);
+        _collects.Start(plan.Routes.Values);
         _system = EngineSystem.Create("router", loops);
         ActorLogActor.Start(_system, log);
         loops.Start();
@@ -110,6 +113,7 @@ internal sealed class RouterEngine : IAsyncDisposable
 
         _stopped = true;
         var open = _stats.Sessions;
+        var began = _seams.Time.GetTimestamp();
         HostLog.Draining(_log, open, (long)_plan.DrainTimeout.TotalMilliseconds, cause);
         await DrainAsync(hurry).ConfigureAwait(false);
         var left = _stats.Sessions;
@@ -125,6 +129,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         }
 
         await BuryChildrenAsync().ConfigureAwait(false);
+        await _collects.StopAsync(_plan.DrainTimeout - _seams.Time.GetElapsedTime(began)).ConfigureAwait(false);
         _loops.Dispose();
         _statsWriter.Write(_stats.Read());
         _statsWriter.Dispose();

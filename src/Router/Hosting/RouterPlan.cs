@@ -24,6 +24,7 @@ internal sealed record ListenerPlan(
 /// <param name="Guard">Who must not be answered.</param>
 /// <param name="Listeners">At least one.</param>
 /// <param name="Groups">The upstream groups of the proxy routes.</param>
+/// <param name="Routes">By name; also those that no listener uses.</param>
 internal sealed record RouterPlan(
     string Source,
     int Loops,
@@ -32,4 +33,5 @@ internal sealed record RouterPlan(
     int SessionRecords,
     PeerGuard Guard,
     IReadOnlyList<ListenerPlan> Listeners,
-    IReadOnlyList<UpstreamGroup> Groups);
+    IReadOnlyList<UpstreamGroup> Groups,
+    IReadOnlyDictionary<string, Route> Routes);

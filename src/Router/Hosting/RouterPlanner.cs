@@ -14,13 +14,17 @@ namespace Router.Hosting;
 /// <summary>
 /// Turns validated options into what is to run: each folder gets its own small settings, none sees the configuration.
 /// </summary>
-internal sealed class RouterPlanner(
-    RouterOptions options, IReadOnlyDictionary<string, Func<SessionHandler>> handlers, TimeProvider time)
+internal sealed partial class RouterPlanner(
+    RouterOptions options, IReadOnlyDictionary<string, Func<SessionHandler>> handlers, TimeProvider time,
+    RouterParts parts)
 {
     /// <summary>
     /// How long one round of name resolution may take; resolvers give up later (resolv.conf(5): 5 s a try).
     /// </summary>
     private static readonly TimeSpan ResolveTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>Between two resolutions of the name of a collect route's upstream.</summary>
+    private static readonly TimeSpan ResolveInterval = TimeSpan.FromSeconds(30);
 
     /// <summary>How long an upstream that refused is only a last resort.</summary>
     private static readonly TimeSpan FailTimeout = TimeSpan.FromSeconds(10);
@@ -49,7 +53,8 @@ internal sealed class RouterPlanner(
             options.Log.SessionRecords,
             new PeerGuard(options.Guards.AnswerPrivilegedPorts, options.Guards.ResponderPorts),
             [.. options.Listeners.Select(listener => MakeListener(listener, routes[listener.Route]))],
-            _groups);
+            _groups,
+            routes);
     }
 
     private static ListenerPlan MakeListener(ListenerOptions listener, Route route) => new(
@@ -87,6 +92,8 @@ internal sealed class RouterPlanner(
         ProxyRouteOptions proxy => MakeProxy(proxy),
         ExecRouteOptions exec => MakeExec(exec),
         HandlerRouteOptions handler => MakeHandler(handler),
+        CollectRouteOptions collect => MakeCollect(collect),
+        RoomRouteOptions room => MakeRoom(room),
         _ => Refuse(route, $"has a type that is not known here: {route.GetType().Name}"),
     };
 
@@ -110,21 +117,27 @@ internal sealed class RouterPlanner(
                     route, $"names handler '{name}', which the program did not add; added: {Listed(handlers.Keys)}");
         }
 
-        var type = Type.GetType(route.Class!, LoadBesideProgram, typeResolver: null, throwOnError: false);
+        return FindClass<SessionHandler>(route, route.Class!) is { } made ? new HandlerRoute(route.Name, made) : null;
+    }
+
+    /// <summary>What makes instances of a class that the configuration names; null if that is a fault.</summary>
+    private Func<T>? FindClass<T>(RouteOptions route, string name)
+        where T : class
+    {
+        var type = Type.GetType(name, LoadBesideProgram, typeResolver: null, throwOnError: false);
         if (type is null)
         {
-            return Refuse(route, $"class '{route.Class}' is not found; write it as 'Namespace.Type, Assembly'");
+            Refuse(route, $"class '{name}' is not found; write it as 'Namespace.Type, Assembly'");
+            return null;
         }
 
-        if (!type.IsSubclassOf(typeof(SessionHandler))
-            || type.IsAbstract
-            || type.GetConstructor(Type.EmptyTypes) is null)
+        if (!type.IsSubclassOf(typeof(T)) || type.IsAbstract || type.GetConstructor(Type.EmptyTypes) is null)
         {
-            return Refuse(
-                route, $"class '{route.Class}' is no SessionHandler with a public constructor without parameters");
+            Refuse(route, $"class '{name}' is no {typeof(T).Name} with a public constructor without parameters");
+            return null;
         }
 
-        return new HandlerRoute(route.Name, () => (SessionHandler)Activator.CreateInstance(type)!);
+        return () => (T)Activator.CreateInstance(type)!;
     }
 
     /// <summary>Assemblies with handlers lie beside the program, which was built without knowing them.</summary>

@@ -28,7 +28,7 @@ internal sealed class RouterService(
         var handlers = builder.Handlers.ToDictionary(
             static handler => handler.Key, handler => handler.Value(services), StringComparer.Ordinal);
         var log = loggers.CreateLogger(RouterRunner.LogCategory);
-        var loaded = RouterLoader.Load(configFile, builder.Settings, handlers, time);
+        var loaded = RouterLoader.Load(configFile, builder.Settings, handlers, time, builder.PartsWith(services));
         if (loaded.Setup is not { } setup)
         {
             throw new RouterStartException(loaded.Faults);

@@ -63,11 +63,13 @@ internal static class RouterLoader
     /// <param name="settings"><c>key=value</c>, on top of it.</param>
     /// <param name="handlers">What routes of type handler may name.</param>
     /// <param name="time">The clock of what is made here.</param>
+    /// <param name="parts">What other routes may name; null for nothing.</param>
     public static LoadedRouter Load(
         string? file,
         IReadOnlyList<string> settings,
         IReadOnlyDictionary<string, Func<SessionHandler>> handlers,
-        TimeProvider time)
+        TimeProvider time,
+        RouterParts? parts = null)
     {
         var result = RouterConfiguration.Load(file, settings, Environment.GetEnvironmentVariable);
         var warnings = result.Warnings.Select(static warning => $"{warning} (warning)").ToList();
@@ -76,7 +78,8 @@ internal static class RouterLoader
             return new LoadedRouter(null, [.. result.Faults.Select(static fault => fault.ToString())], warnings);
         }
 
-        var plan = new RouterPlanner(options, handlers, time).Make(file ?? "built-in", out var faults);
+        var planner = new RouterPlanner(options, handlers, time, parts ?? RouterParts.None);
+        var plan = planner.Make(file ?? "built-in", out var faults);
         return new LoadedRouter(plan is null ? null : new RouterSetup(options, plan), faults, warnings);
     }
 }

@@ -88,6 +88,33 @@ public sealed partial class SessionContext
         return replies;
     }
 
+    /// <summary>
+    /// Sends what another session said: no amplification budget, and no sign of life of this peer: its idle deadline
+    /// stays.
+    /// </summary>
+    /// <returns>False if nothing was taken: closed, or a stream that holds its write buffer's worth unsent.</returns>
+    internal bool PassOn(ReadOnlySpan<byte> payload)
+    {
+        if (IsClosed || (Stream is { } stream && !HasRoom(stream.Output, payload.Length)))
+        {
+            return false;
+        }
+
+        var lastActiveMs = _lastActiveMs;
+        var isTaken = true;
+        if (Stream is null)
+        {
+            QueueDatagram(payload);
+        }
+        else
+        {
+            isTaken = WriteStream(payload);
+        }
+
+        _lastActiveMs = lastActiveMs;
+        return isTaken;
+    }
+
     /// <summary>A run of datagrams has come in: what may be answered grows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void GrowBudget(int payloads, int bytes)
@@ -95,7 +122,7 @@ public sealed partial class SessionContext
         _budgetBytes += Math.Max(3L * bytes, (long)BudgetBytesMin * payloads);
     }
 
-    private unsafe bool ReplyDatagram(ReadOnlySpan<byte> payload)
+    private bool ReplyDatagram(ReadOnlySpan<byte> payload)
     {
         if (payload.Length > DatagramBytesMax)
         {
@@ -109,6 +136,13 @@ public sealed partial class SessionContext
             return false;
         }
 
+        QueueDatagram(payload);
+        return true;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private unsafe void QueueDatagram(ReadOnlySpan<byte> payload)
+    {
         var queue = _shard.Queue!;
         if (!queue.HasRoom(payload.Length))
         {
@@ -130,7 +164,6 @@ public sealed partial class SessionContext
 
         _shard.FlushAtEndOfPass();
         CountSent(1, payload.Length);
-        return true;
     }
 
     private bool TakeBudget(int length)

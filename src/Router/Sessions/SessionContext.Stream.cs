@@ -151,14 +151,11 @@ public sealed partial class SessionContext
     private bool ReplyStream(ReadOnlySpan<byte> payload)
     {
         var output = Stream!.Output;
-        if (output.IsFinished
-            || (output.HasUnsent && output.UnsentBytes + payload.Length > _shard.Settings.WriteBuffer))
-        {
-            return false;
-        }
-
-        return WriteStream(payload);
+        return HasRoom(output, payload.Length) && WriteStream(payload);
     }
+
+    private bool HasRoom(StreamOutput output, int length) =>
+        !output.IsFinished && (!output.HasUnsent || output.UnsentBytes + length <= _shard.Settings.WriteBuffer);
 
     /// <summary>Sends or keeps all of it, whatever is kept already; false if the stream is gone.</summary>
     private unsafe bool WriteStream(ReadOnlySpan<byte> payload)

@@ -58,6 +58,27 @@ internal sealed class LimitsRule : IConfigurationRule
         new("validate-timeout", o => o.ValidateTimeout, Tick, Day),
     ];
 
+    public static IReadOnlyList<Limit<CollectRouteOptions>> Collect { get; } =
+    [
+        new("window", o => o.Window, Tick, Day),
+        new("every", o => o.Every, TimeSpan.Zero, Day),
+        new("count", o => (long)o.Count, 0L, 1_000_000L),
+        new("bytes", o => (long)o.Bytes, 64 * KiB, 64 * MiB),
+        new("buffer", o => (long)o.Buffer, 256 * KiB, 1024 * MiB),
+        new("file.rotate-size", o => (long)o.File.RotateSize, 0L, 1024 * MiB),
+        new("file.rotate-interval", o => o.File.RotateInterval, TimeSpan.FromSeconds(1), Year),
+        new("file.keep", o => (long)o.File.Keep, 0L, 1_000L),
+    ];
+
+    public static IReadOnlyList<Limit<RoomRouteOptions>> Room { get; } =
+    [
+        new("max-rooms", o => (long)o.MaxRooms, 1L, 1_000_000L),
+        new("max-members", o => (long)o.MaxMembers, 1L, 100_000L),
+        new("max-payload", o => (long)o.MaxPayload, 64L, 65_507L),
+        new("buffer", o => (long)o.Buffer, 256 * KiB, 1024 * MiB),
+        new("validate-timeout", o => o.ValidateTimeout, Tick, Day),
+    ];
+
     public IEnumerable<ConfigurationFault> Check(RuleContext context)
     {
         var options = context.Options;
@@ -67,7 +88,11 @@ internal sealed class LimitsRule : IConfigurationRule
             .Concat(options.Routes.OfType<ProxyRouteOptions>().SelectMany(r =>
                 Broken(r, Proxy, (o, key, message) => RuleContext.Fault(o, key, message))))
             .Concat(options.Routes.OfType<ExecRouteOptions>().SelectMany(r =>
-                Broken(r, Exec, (o, key, message) => RuleContext.Fault(o, key, message))));
+                Broken(r, Exec, (o, key, message) => RuleContext.Fault(o, key, message))))
+            .Concat(options.Routes.OfType<CollectRouteOptions>().SelectMany(r =>
+                Broken(r, Collect, (o, key, message) => RuleContext.Fault(o, key, message))))
+            .Concat(options.Routes.OfType<RoomRouteOptions>().SelectMany(r =>
+                Broken(r, Room, (o, key, message) => RuleContext.Fault(o, key, message))));
     }
 
     private static IEnumerable<ConfigurationFault> Broken<T>(

@@ -1,0 +1,303 @@
+using Router.Net;
+using Router.Routing;
+using Router.Upstreams;
+
+namespace Router.Routes.Collecting;
+
+/// <summary>Sends windows to an upstream as JSON lines: over one TCP connection, or each line as a datagram.</summary>
+/// <remarks>
+/// A window that a connection broke in comes again as a whole on the next one: a reader may meet a line twice, never
+/// half a line followed by others. What the kernel has taken counts as delivered.
+/// </remarks>
+internal sealed class UpstreamSink(UpstreamGroup group, bool isStream, IoLoop loop, TimeProvider time) : IWindowSink
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private readonly WindowJson _json = new();
+    private readonly UpstreamLink _link = isStream ? new StreamLink(group, loop) : new DatagramLink(group, loop);
+
+    public string Name => $"{(isStream ? "tcp" : "udp")}://{group.Settings.Targets[0]}";
+
+    public async ValueTask OpenAsync(CancellationToken stop) =>
+        await group.FirstResolution.WaitAsync(Patience, time, stop).ConfigureAwait(false);
+
+    public async ValueTask WriteAsync(CollectedWindow window, CancellationToken stop)
+    {
+        try
+        {
+            await _link.SendAsync(_json.Render(window)).WaitAsync(Patience, time, stop).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        {
+            await _link.CloseAsync().ConfigureAwait(false);   // it must not read the lines any more
+            throw;
+        }
+    }
+
+    public ValueTask FlushAsync(CancellationToken stop) => default;
+
+    public async ValueTask DisposeAsync() => await _link.CloseAsync().ConfigureAwait(false);
+}
+
+/// <summary>A socket to an upstream that lives on a loop and is sent on from the collect writer: one sending at a
+/// time.</summary>
+internal abstract class UpstreamLink(UpstreamGroup group, IoLoop loop) : IIoReceiver
+{
+    private TaskCompletionSource? _sending;
+
+    protected IoLoop Loop => loop;
+
+    /// <summary>What is not sent yet; the loop's alone while a sending goes on.</summary>
+    protected ReadOnlyMemory<byte> Unsent { get; set; }
+
+    /// <summary>Ends when the kernel has taken all lines; fails with an <see cref="IOException"/>.</summary>
+    public Task SendAsync(ReadOnlyMemory<byte> lines)
+    {
+        var sending = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        loop.Enqueue(new Step(() => Begin(lines, sending)));
+        return sending.Task;
+    }
+
+    /// <summary>Ends the sending and closes the socket, on the loop; at once when the loop has ended.</summary>
+    public Task CloseAsync()
+    {
+        var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        loop.Enqueue(new Step(() =>
+        {
+            Fail(Errno.ETIMEDOUT, "send to");
+            closed.SetResult();
+        }));
+        return closed.Task;
+    }
+
+    public abstract void OnReady(IoSocket socket, IoReadiness ready);
+
+    protected abstract bool IsOpen { get; }
+
+    /// <summary>Starts to connect; 0 or a negative errno.</summary>
+    protected abstract int Connect(in SocketAddr address);
+
+    /// <summary>Sends what it can; calls <see cref="Done"/> or <see cref="Fail"/> at the end.</summary>
+    protected abstract void Send();
+
+    protected abstract void Close();
+
+    protected void Done()
+    {
+        var sending = _sending;
+        _sending = null;
+        sending?.TrySetResult();
+    }
+
+    protected void Fail(Errno errno, string step)
+    {
+        Close();
+        var sending = _sending;
+        _sending = null;
+        Unsent = default;
+        sending?.TrySetException(new IOException($"{step} {group.Settings.Targets[0]}: {errno}"));
+    }
+
+    protected static bool IsBusy(int result) => (Errno)(-result) is Errno.EAGAIN or Errno.EINTR or Errno.ENOBUFS;
+
+    private void Begin(ReadOnlyMemory<byte> lines, TaskCompletionSource sending)
+    {
+        _sending = sending;
+        Unsent = lines;
+        if (IsOpen)
+        {
+            Send();
+            return;
+        }
+
+        if (group.Pick(PickPolicy.RoundRobin, default, []) is not { } upstream)
+        {
+            Fail(Errno.EHOSTUNREACH, "no address for");
+            return;
+        }
+
+        upstream.Return();   // a sink is no session: nothing is to be balanced
+        var result = Connect(upstream.Address);
+        if (result < 0)
+        {
+            group.MarkFailed(upstream);
+            Fail((Errno)(-result), "connect to");
+        }
+    }
+
+    private sealed class Step(Action step) : IRunnable
+    {
+        public void Run() => step();
+
+        public void Execute() => Run();
+    }
+}
+
+/// <summary>Lines over one TCP connection, made when there is something to send.</summary>
+internal sealed class StreamLink(UpstreamGroup group, IoLoop loop) : UpstreamLink(group, loop)
+{
+    private StreamSocket? _socket;
+    private bool _isConnecting;
+
+    protected override bool IsOpen => _socket is not null;
+
+    public override unsafe void OnReady(IoSocket socket, IoReadiness ready)
+    {
+        if (!ReferenceEquals(socket, _socket))
+        {
+            return;
+        }
+
+        if (_isConnecting)
+        {
+            var result = _socket.ConnectResult();
+            if (result < 0 || _socket.LocalAddress == _socket.PeerAddress)
+            {
+                Fail((Errno)(result < 0 ? -result : (int)Errno.ECONNREFUSED), "connect to");
+                return;
+            }
+
+            _isConnecting = false;
+        }
+
+        if ((ready & (IoReadiness.Readable | IoReadiness.Failed)) != 0)
+        {
+            var received = _socket.Receive(Loop.ReadBuffer, Loop.ReadBufferBytes);   // nobody wants what it says
+            if (received == 0 || (received < 0 && !IsBusy(received)))
+            {
+                Fail(received == 0 ? Errno.EPIPE : (Errno)(-received), "send to");
+                return;
+            }
+        }
+
+        Send();
+    }
+
+    protected override int Connect(in SocketAddr address)
+    {
+        var result = Loop.Network.ConnectStream(address, out var socket);
+        if (socket is null || (result < 0 && result != -(int)Errno.EINPROGRESS))
+        {
+            return result;
+        }
+
+        _socket = socket;
+        _isConnecting = true;
+        return Loop.Register(socket, this, IoReadiness.Writable);
+    }
+
+    protected override unsafe void Send()
+    {
+        while (!Unsent.IsEmpty)
+        {
+            int sent;
+            fixed (byte* bytes = Unsent.Span)
+            {
+                sent = _socket!.Send(bytes, Unsent.Length);
+            }
+
+            if (sent < 0)
+            {
+                if (IsBusy(sent))
+                {
+                    Loop.SetInterest(_socket, IoReadiness.Readable | IoReadiness.Writable);
+                    return;
+                }
+
+                Fail((Errno)(-sent), "send to");
+                return;
+            }
+
+            Unsent = Unsent[sent..];
+        }
+
+        Loop.SetInterest(_socket!, IoReadiness.Readable);
+        Done();
+    }
+
+    protected override void Close()
+    {
+        _socket?.Dispose();
+        _socket = null;
+        _isConnecting = false;
+    }
+}
+
+/// <summary>Each line as a datagram, its line feed included.</summary>
+internal sealed class DatagramLink(UpstreamGroup group, IoLoop loop) : UpstreamLink(group, loop)
+{
+    private ConnectedDatagramSocket? _socket;
+
+    protected override bool IsOpen => _socket is not null;
+
+    public override unsafe void OnReady(IoSocket socket, IoReadiness ready)
+    {
+        if (!ReferenceEquals(socket, _socket))
+        {
+            return;
+        }
+
+        if ((ready & (IoReadiness.Readable | IoReadiness.Failed)) != 0)
+        {
+            _socket.Receive(Loop.ReadBuffer, Loop.ReadBufferBytes);   // an answer, or an ICMP error: taken off
+        }
+
+        if ((ready & IoReadiness.Writable) != 0)
+        {
+            Send();
+        }
+    }
+
+    protected override int Connect(in SocketAddr address)
+    {
+        var result = Loop.Network.ConnectDatagram(address, out _socket);
+        if (_socket is null)
+        {
+            return result;
+        }
+
+        result = Loop.Register(_socket, this, IoReadiness.Readable);
+        if (result >= 0)
+        {
+            Send();
+        }
+
+        return result;
+    }
+
+    protected override unsafe void Send()
+    {
+        while (!Unsent.IsEmpty)
+        {
+            var length = Unsent.Span.IndexOf((byte)'\n') + 1;
+            int sent;
+            fixed (byte* bytes = Unsent.Span)
+            {
+                sent = _socket!.Send(bytes, length);
+            }
+
+            if (sent < 0)
+            {
+                if (IsBusy(sent))
+                {
+                    Loop.SetInterest(_socket, IoReadiness.Readable | IoReadiness.Writable);
+                    return;
+                }
+
+                Fail((Errno)(-sent), "send to");
+                return;
+            }
+
+            Unsent = Unsent[length..];
+        }
+
+        Loop.SetInterest(_socket!, IoReadiness.Readable);
+        Done();
+    }
+
+    protected override void Close()
+    {
+        _socket?.Dispose();
+        _socket = null;
+    }
+}
