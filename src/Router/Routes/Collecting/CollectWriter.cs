@@ -49,6 +49,9 @@ internal sealed class CollectWriter(string route, IWindowSink sink, TimeProvider
     private static readonly TimeSpan BackoffMin = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan BackoffMax = TimeSpan.FromSeconds(10);
 
+    /// <summary>For a sink that was told to end: a disk that hangs must not keep the router.</summary>
+    private static readonly TimeSpan LastTime = TimeSpan.FromSeconds(1);
+
     private readonly Channel<CollectedWindow> _waiting = Channel.CreateUnbounded<CollectedWindow>(
         new UnboundedChannelOptions { SingleReader = true });
 
@@ -74,23 +77,20 @@ internal sealed class CollectWriter(string route, IWindowSink sink, TimeProvider
 
     /// <summary>Writes what waits, then ends; what is not written when <paramref name="limit"/> has passed is
     /// lost, and recorded as such.</summary>
-    [SuppressMessage(
-        "Usage", "VSTHRD003:Avoid awaiting foreign Tasks", Justification = "started by Start, on the pool")]
     public async Task StopAsync(TimeSpan limit)
     {
         _waiting.Writer.TryComplete();
         await _finish.CancelAsync().ConfigureAwait(false);
-        try
-        {
-            await _run.WaitAsync(limit, time).ConfigureAwait(false);
-        }
-        catch (TimeoutException)
+        if (!await EndsAsync(_run, limit).ConfigureAwait(false))
         {
             await _hurry.CancelAsync().ConfigureAwait(false);
-            await _run.ConfigureAwait(false);
+            if (!await EndsAsync(_run, LastTime).ConfigureAwait(false))
+            {
+                _windowsLost += _waiting.Reader.Count + 1;   // it hangs in a call, with the one it is at
+            }
         }
 
-        await sink.DisposeAsync().ConfigureAwait(false);
+        await EndsAsync(sink.DisposeAsync().AsTask(), LastTime).ConfigureAwait(false);
         if (_windowsLost > 0)
         {
             events.Lost(route, sink.Name, _lostBy, _windowsLost, _payloadsLost);
@@ -102,6 +102,21 @@ internal sealed class CollectWriter(string route, IWindowSink sink, TimeProvider
     {
         _hurry.Dispose();
         _finish.Dispose();
+    }
+
+    [SuppressMessage(
+        "Usage", "VSTHRD003:Avoid awaiting foreign Tasks", Justification = "on the pool, whoever started it")]
+    private async Task<bool> EndsAsync(Task task, TimeSpan limit)
+    {
+        try
+        {
+            await task.WaitAsync(limit, time).ConfigureAwait(false);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
     }
 
     private async Task RunAsync()

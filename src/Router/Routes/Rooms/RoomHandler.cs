@@ -5,7 +5,9 @@ using Router.Sessions;
 
 namespace Router.Routes.Rooms;
 
-/// <summary>One member, or one who is to become one. A datagram is a payload, and so is a line of a stream, with its end.</summary>
+/// <summary>
+/// One member, or one who is to become one. A datagram is a payload, and so is a line of a stream, with its end.
+/// </summary>
 /// <remarks>
 /// A fresh handler after a failure would have forgotten the room: the session ends instead, and the peer joins anew.
 /// </remarks>
