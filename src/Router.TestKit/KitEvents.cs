@@ -91,6 +91,21 @@ internal sealed class KitEvents(VirtualTimeProvider time, SimulatedNetwork netwo
     public void AcceptResumed(string listener, SocketAddr address, long suspendedMs) =>
         ListenerEvents.Add($"{listener} accept-resumed");
 
+    /// <summary>What is written down about control sessions and their flows.</summary>
+    public List<FlowRecord> Flows { get; } = [];
+
+    public void FlowsClosed(FlowRecord record) => Flows.Add(record);
+
+    public void AcceptOverflow(string listener, SocketAddr address, int queue, int backlog, long count) =>
+        ListenerEvents.Add($"{listener} accept-overflow queue={queue} backlog={backlog} count={count}");
+
+    public void SessionSocketRefused(
+        string listener, SocketAddr address, SocketAddr peer, Errno errno, long count) =>
+        ListenerEvents.Add($"{listener} session-socket-refused {peer} {errno} count={count}");
+
+    public void SendRefused(string listener, SocketAddr address, Errno errno, long count) =>
+        ListenerEvents.Add($"{listener} send-refused {errno} count={count}");
+
     public void SocketLost(string listener, SocketAddr address, Errno errno, long backoffMs) =>
         ListenerEvents.Add($"{listener} socket-lost {errno}");
 

@@ -45,6 +45,8 @@ public sealed record ListenerLimits
     /// <summary>On [::]: IPv4 too.</summary>
     public bool DualStack { get; init; }
 
+    internal SessionSocket Socket { get; init; }
+
     internal SessionSettings ToSettings() => new(
         Milliseconds(IdleTimeout),
         Milliseconds(MaxLifetime),
@@ -54,7 +56,8 @@ public sealed record ListenerLimits
         WriteBuffer,
         MaxRestarts,
         RestartWindow,
-        OnPool);
+        OnPool,
+        Socket);
 
     private static int Milliseconds(TimeSpan time) =>
         time == Timeout.InfiniteTimeSpan ? 0 : (int)time.TotalMilliseconds;

@@ -12,6 +12,9 @@ public sealed partial class RouterTestKit
     /// <summary>Sessions that have ended, in order.</summary>
     public IReadOnlyList<ClosedSession> ClosedSessions => _events.Closed;
 
+    /// <summary>Control sessions that have ended with all their flows.</summary>
+    internal IReadOnlyList<FlowRecord> FlowRecords => _events.Flows;
+
     /// <summary>Sessions open now, oldest first.</summary>
     public IReadOnlyList<SessionContext> OpenSessions => _events.Open;
 

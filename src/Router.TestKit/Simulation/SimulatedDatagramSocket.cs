@@ -182,10 +182,11 @@ internal sealed class SimulatedConnectedDatagramSocket : ConnectedDatagramSocket
 {
     private readonly SimulatedNetwork _network;
     private readonly SocketAddr _local;
-    private readonly SocketAddr _remote;
     private readonly int _id;
     private readonly Queue<byte[]> _received = new();
+    private SocketAddr _remote;
     private int _receivedBytes;
+    private long _foreignDrops;
     private Errno _pending;
     private bool _closed;
 
@@ -208,8 +209,14 @@ internal sealed class SimulatedConnectedDatagramSocket : ConnectedDatagramSocket
 
     bool IDatagramPort.Deliver(in SocketAddr from, in SocketAddr to, byte[] payload)
     {
+        if (Follows && from.HasAddressOf(_remote))
+        {
+            _remote = from;
+        }
+
         if (from != _remote || _receivedBytes + payload.Length > SimulatedNetwork.DefaultReceiveBuffer)
         {
+            _foreignDrops += Follows && from != _remote ? 1 : 0;
             return false;
         }
 
@@ -217,6 +224,11 @@ internal sealed class SimulatedConnectedDatagramSocket : ConnectedDatagramSocket
         _received.Enqueue(payload);
         return true;
     }
+
+    /// <summary>Takes what another port of the remote's address sends, and sends there next.</summary>
+    public bool Follows { get; set; }
+
+    public override long ForeignDrops => _foreignDrops;
 
     void IDatagramPort.OnRefused(in SocketAddr to) => _pending = Errno.ECONNREFUSED;
 

@@ -18,6 +18,7 @@ internal interface IDatagramPort
 public sealed partial class SimulatedNetwork
 {
     private readonly Dictionary<SocketAddr, List<IDatagramPort>> _ports = [];
+    private SimulatedPeerSocket? _unconnected;
 
     public int BindDatagram(in SocketAddr local, DatagramOptions options, out DatagramSocket? socket)
     {
@@ -55,6 +56,53 @@ public sealed partial class SimulatedNetwork
         AddPort(connected.LocalAddress, connected);
         socket = connected;
         return 0;
+    }
+
+    public bool SupportsPeerSockets => true;
+
+    /// <summary>
+    /// Runs between the bind and the connect of each session's own socket: what is sent to the listener's address
+    /// meanwhile comes to that socket, as on a system where nothing keeps it from there.
+    /// </summary>
+    public Action? BetweenBindAndConnect { get; set; }
+
+    public int OpenPeer(in SocketAddr local, in SocketAddr peer, out PeerSocket? socket)
+    {
+        socket = null;
+        var error = Faults.Next(NetworkOperation.ConnectDatagram);
+        Trace("open-peer", 0, (int)error);
+        if (error != Errno.Success)
+        {
+            return FailureOf(error);
+        }
+
+        var address = local.Port == 0 ? SocketAddr.From(local.Address, NextPort()) : local;
+        if (address.IsWildcard)
+        {
+            address = SocketAddr.From(NewLocalAddress(Canonical(peer)).Address, address.Port);
+        }
+
+        var own = new SimulatedPeerSocket(this, address, Canonical(peer));
+        AddPort(Canonical(address), own);
+        _unconnected = own;
+        BetweenBindAndConnect?.Invoke();
+        _unconnected = null;
+        own.IsConnected = true;
+        socket = own;
+        return 0;
+    }
+
+    public int FixShards(IReadOnlyList<DatagramSocket> shards) => 0;
+
+    public int FollowDatagram(in SocketAddr remote, out ConnectedDatagramSocket? socket)
+    {
+        var result = ConnectDatagram(remote, out socket);
+        if (socket is SimulatedConnectedDatagramSocket following)
+        {
+            following.Follows = true;
+        }
+
+        return result;
     }
 
     internal bool IsBound(in SocketAddr address) => _ports.ContainsKey(Canonical(address));
@@ -125,7 +173,24 @@ public sealed partial class SimulatedNetwork
             return null;
         }
 
-        var pick = SeededRandom.Mix(from.Word0 ^ from.Word1 ^ (from.Word2 << 1) ^ to.Word0) % (ulong)ports.Count;
-        return ports[(int)pick];
+        if (_unconnected is { } open && ports.Contains(open))
+        {
+            return open;
+        }
+
+        var sender = from;
+        if (ports.Find(port => port is SimulatedPeerSocket peer && peer.Remote == sender) is { } connected)
+        {
+            return connected;
+        }
+
+        var shards = ports.Count(static port => port is not SimulatedPeerSocket);
+        if (shards == 0)
+        {
+            return null;
+        }
+
+        var pick = SeededRandom.Mix(from.Word0 ^ from.Word1 ^ (from.Word2 << 1) ^ to.Word0) % (ulong)shards;
+        return ports.Where(static port => port is not SimulatedPeerSocket).ElementAt((int)pick);
     }
 }

@@ -175,6 +175,7 @@ internal sealed class SimulatedStreamListener : StreamListener, IStreamAcceptor,
     private readonly StreamListenOptions _options;
     private readonly int _id;
     private readonly Queue<StreamEnd> _waiting = new();
+    private long _overflows;
     private bool _closed;
 
     public SimulatedStreamListener(SimulatedNetwork network, in SocketAddr local, StreamListenOptions options)
@@ -193,7 +194,23 @@ internal sealed class SimulatedStreamListener : StreamListener, IStreamAcceptor,
 
     IoReadiness IReadiness.Ready => _waiting.Count > 0 ? IoReadiness.Readable : IoReadiness.None;
 
-    void IStreamAcceptor.OnConnection(StreamEnd end) => _waiting.Enqueue(end);
+    public override int QueueLength => _waiting.Count;
+
+    public override long OverflowDrops => _overflows;
+
+    /// <summary>As Linux does, one more than the backlog waits; beyond it the connection is reset, where Linux drops
+    /// the attempt and the client tries again.</summary>
+    void IStreamAcceptor.OnConnection(StreamEnd end)
+    {
+        if (_waiting.Count > _options.Backlog)
+        {
+            _overflows++;
+            end.Abort();
+            return;
+        }
+
+        _waiting.Enqueue(end);
+    }
 
     public override int Accept(out StreamSocket? connection)
     {

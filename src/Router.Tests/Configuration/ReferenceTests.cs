@@ -20,6 +20,7 @@ public sealed class ReferenceTests
             h { type = handler, name = x }
             c { type = collect, to = log }
             m { type = room }
+            f { type = flow, route = p }
           }
         }
         """;
@@ -56,6 +57,7 @@ public sealed class ReferenceTests
         "Name Origin Source UpstreamTransport HandlerName")]
     [InlineData(typeof(RoomRouteOptions), "router.route-defaults.room", "Name Origin Source HandlerName")]
     [InlineData(typeof(CollectFileOptions), "router.route-defaults.collect.file", "")]
+    [InlineData(typeof(FlowRouteOptions), "router.route-defaults.flow", "Name Origin Source")]
     [InlineData(typeof(HandlerRouteOptions), "router.route-defaults.handler", "Name Origin Source HandlerName")]
     public void Every_option_is_a_key_of_the_reference(Type type, string section, string otherwise)
     {
@@ -89,7 +91,8 @@ public sealed class ReferenceTests
             .Concat(LimitsRule.Proxy.Select(l => "router.route-defaults.proxy." + l.Key))
             .Concat(LimitsRule.Exec.Select(l => "router.route-defaults.exec." + l.Key))
             .Concat(LimitsRule.Collect.Select(l => "router.route-defaults.collect." + l.Key))
-            .Concat(LimitsRule.Room.Select(l => "router.route-defaults.room." + l.Key));
+            .Concat(LimitsRule.Room.Select(l => "router.route-defaults.room." + l.Key))
+            .Concat(LimitsRule.Flow.Select(l => "router.route-defaults.flow." + l.Key));
         Assert.All(keys, k => Assert.True(Reference.HasPath(k), k));
     }
 
@@ -126,7 +129,8 @@ public sealed class ReferenceTests
         .Replace("router.routes.x", "router.route-defaults.exec")
         .Replace("router.routes.h", "router.route-defaults.handler")
         .Replace("router.routes.c", "router.route-defaults.collect")
-        .Replace("router.routes.m", "router.route-defaults.room");
+        .Replace("router.routes.m", "router.route-defaults.room")
+        .Replace("router.routes.f", "router.route-defaults.flow");
 
     private static IEnumerable<string> Paths(HoconObject value, string prefix) => value.Fields.SelectMany(f =>
         f.Value is HoconObject child ? Paths(child, $"{prefix}{f.Name}.").Prepend(prefix + f.Name) : [prefix + f.Name]);

@@ -1,6 +1,4 @@
-using System.ComponentModel;
 using System.Net;
-using System.Runtime.InteropServices;
 using Router.Net;
 using Xunit.Abstractions;
 
@@ -175,15 +173,6 @@ public sealed class ResourceTests(ITestOutputHelper output) : FunctionalTest(out
     /// <summary>Addresses of their own, so that many peers need no more than one socket at a time.</summary>
     private static IPEndPoint Source(int index) =>
         new(new IPAddress([127, 1, (byte)(index >> 8), (byte)index]), 20_000);
-
-    private static void LimitDescriptors(RouterProcess router, int limit)
-    {
-        var both = new TestLibc.Limit { Soft = (ulong)limit, Hard = (ulong)limit };
-        if (TestLibc.SetLimit(router.Id, TestLibc.ResourceDescriptors, in both, out _) != 0)
-        {
-            throw new Win32Exception(Marshal.GetLastPInvokeError());
-        }
-    }
 
     /// <summary>The least share of one core that the router used in any of a few windows.</summary>
     /// <remarks>The first windows may hold the compiler's work in the background, which ends.</remarks>

@@ -7,6 +7,21 @@ namespace Router.Tests.Net;
 public sealed class SocketAddrTests
 {
     [Theory]
+    [InlineData("192.0.2.7:5000", "[::ffff:192.0.2.7]:6000", true)]
+    [InlineData("192.0.2.7:5000", "192.0.2.7:0", true)]
+    [InlineData("[2001:db8::7]:5000", "[2001:db8::7]:6000", true)]
+    [InlineData("192.0.2.7:5000", "192.0.2.8:5000", false)]
+    [InlineData("[2001:db8::7]:5000", "[2001:db8::8]:5000", false)]
+    [InlineData("[::1]:5000", "127.0.0.1:5000", false)]
+    public void An_address_alone_is_the_same_for_every_port_and_spelling(string one, string other, bool isSame)
+    {
+        var first = NetRig.At(one).AddressOnly;
+
+        Assert.Equal(isSame, first == NetRig.At(other).AddressOnly);
+        Assert.Equal(0, first.Port);
+    }
+
+    [Theory]
     [InlineData("127.0.0.1:53", 16)]
     [InlineData("255.255.255.255:65535", 16)]
     [InlineData("0.0.0.0:0", 16)]

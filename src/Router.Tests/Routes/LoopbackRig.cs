@@ -186,6 +186,19 @@ internal sealed class LoopbackRig : ISessionEvents, IListenerEvents, IDisposable
     {
     }
 
+    public void AcceptOverflow(string listener, SocketAddr address, int queue, int backlog, long count)
+    {
+    }
+
+    public void SessionSocketRefused(
+        string listener, SocketAddr address, SocketAddr peer, Errno errno, long count)
+    {
+    }
+
+    public void SendRefused(string listener, SocketAddr address, Errno errno, long count)
+    {
+    }
+
     public void SocketLost(string listener, SocketAddr address, Errno errno, long backoffMs)
     {
     }

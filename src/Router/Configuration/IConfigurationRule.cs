@@ -18,9 +18,9 @@ internal interface IConfigurationRule
 internal sealed record RuleContext(
     RouterOptions Options, IReadOnlyList<SectionReader> Sections, IReadOnlyCollection<IPAddress> LocalAddresses)
 {
-    /// <summary>The listeners that name this route.</summary>
-    public IEnumerable<ListenerOptions> ListenersOf(RouteOptions route) =>
-        Options.Listeners.Where(l => l.Route == route.Name);
+    /// <summary>The listeners that name this route, or a flow route that does.</summary>
+    public IEnumerable<ListenerOptions> ListenersOf(RouteOptions route) => Options.Listeners.Where(l =>
+        l.Route == route.Name || (Options.FindRoute(l.Route) is FlowRouteOptions flow && flow.Route == route.Name));
 
     public static ConfigurationFault Fault(ListenerOptions listener, string key, string message) =>
         new(Place(listener.Source, key, listener.Origin), $"{PathOf(listener)}.{key}", message);

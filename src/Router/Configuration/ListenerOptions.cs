@@ -38,6 +38,9 @@ internal sealed record ListenerOptions
     /// <summary>Bytes a stream session may hold unsent before reading stops.</summary>
     public required int WriteBuffer { get; init; }
 
+    /// <summary>What a datagram session sends and receives by.</summary>
+    public required SessionSocketChoice SessionSocket { get; init; }
+
     public required SessionOptions Session { get; init; }
 
     /// <summary>Where the listener's name stands.</summary>
@@ -77,4 +80,16 @@ internal enum SessionDispatcher
 
     /// <summary>On the pool, payloads copied.</summary>
     Pool,
+}
+
+internal enum SessionSocketChoice
+{
+    /// <summary>The listener's socket.</summary>
+    Shared,
+
+    /// <summary>One of its own on the listener's port.</summary>
+    Connected,
+
+    /// <summary>One of its own on a port of its own.</summary>
+    OwnPort,
 }

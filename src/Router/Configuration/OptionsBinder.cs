@@ -18,9 +18,10 @@ internal sealed partial class OptionsBinder(ReadLog log)
     public const string HandlerType = "handler";
     public const string CollectType = "collect";
     public const string RoomType = "room";
+    public const string FlowType = "flow";
 
     public static IReadOnlyList<string> RouteTypes { get; } =
-        [EchoType, ReplyType, ProxyType, ExecType, CollectType, RoomType, HandlerType];
+        [EchoType, ReplyType, ProxyType, ExecType, CollectType, RoomType, FlowType, HandlerType];
 
     public RouterOptions Bind(HoconObject section, HoconOrigin origin)
     {
@@ -105,6 +106,10 @@ internal sealed partial class OptionsBinder(ReadLog log)
             MaxLifetime = listener.Duration("max-lifetime", allowInfinite: true),
             MaxSessions = listener.Int("max-sessions"),
             WriteBuffer = listener.Size("write-buffer"),
+            SessionSocket = listener.Choice("session-socket",
+                ("shared", SessionSocketChoice.Shared),
+                ("connected", SessionSocketChoice.Connected),
+                ("own-port", SessionSocketChoice.OwnPort)),
             Session = new SessionOptions(
                 session.Choice("dispatcher", ("io", SessionDispatcher.Io), ("pool", SessionDispatcher.Pool)),
                 session.Int("mailbox-messages"),
@@ -163,6 +168,18 @@ internal sealed partial class OptionsBinder(ReadLog log)
                 route, new EchoRouteOptions { Name = name, Origin = origin, Source = entry }),
             CollectType => CollectBinder.Bind(
                 route, new EchoRouteOptions { Name = name, Origin = origin, Source = entry }),
+            FlowType => new FlowRouteOptions
+            {
+                Route = route.Text("route"),
+                Join = route.Choice("join", ("address", FlowJoinChoice.Address), ("token", FlowJoinChoice.Token)),
+                KeepToken = route.Bool("keep-token"),
+                MaxFlows = route.Int("max-flows"),
+                JoinTimeout = route.Duration("join-timeout"),
+                EndWithLastFlow = route.Bool("end-with-last-flow"),
+                Name = name,
+                Origin = origin,
+                Source = entry,
+            },
             _ => new HandlerRouteOptions
             {
                 Class = route.OptionalText("class"),
@@ -223,6 +240,8 @@ internal sealed partial class OptionsBinder(ReadLog log)
             ConnectTimeout = route.Duration("connect-timeout"),
             UpstreamIdleTimeout = route.Duration("upstream-idle-timeout", allowInfinite: true),
             NextUpstreamTries = route.Int("next-upstream-tries"),
+            UpstreamReplies = route.Choice("upstream-replies",
+                ("strict", UpstreamReplies.Strict), ("follow", UpstreamReplies.Follow)),
             ResolveInterval = route.Duration("resolve-interval"),
             Name = name,
             Origin = origin,

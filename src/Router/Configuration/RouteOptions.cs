@@ -50,6 +50,9 @@ internal sealed record ProxyRouteOptions : RouteOptions
     /// <summary>Upstreams tried for one session, the first included.</summary>
     public required int NextUpstreamTries { get; init; }
 
+    /// <summary>Which replies of a UDP upstream are accepted.</summary>
+    public required UpstreamReplies UpstreamReplies { get; init; }
+
     /// <summary>Between two resolutions of an upstream's name.</summary>
     public required TimeSpan ResolveInterval { get; init; }
 }
@@ -62,6 +65,15 @@ internal sealed record UpstreamOptions(string Host, int Port, IPAddress? Address
 {
     /// <summary>As in the file.</summary>
     public override string ToString() => Host.Contains(':') ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
+}
+
+internal enum UpstreamReplies
+{
+    /// <summary>From the endpoint that was sent to.</summary>
+    Strict,
+
+    /// <summary>From any port of its address, which is sent to from then on.</summary>
+    Follow,
 }
 
 internal enum PickPolicy
@@ -133,4 +145,34 @@ internal enum ProofChoice
     RoundTrip,
     Token,
     None,
+}
+
+/// <summary>TCP sessions control UDP sessions, their flows; another route says what is done with both.</summary>
+internal sealed record FlowRouteOptions : RouteOptions
+{
+    /// <summary>The name of a route of type proxy or handler.</summary>
+    public required string Route { get; init; }
+
+    public required FlowJoinChoice Join { get; init; }
+
+    /// <summary>Whether the token stays in a flow's first datagram.</summary>
+    public required bool KeepToken { get; init; }
+
+    /// <summary>Flows of one control session at once.</summary>
+    public required int MaxFlows { get; init; }
+
+    /// <summary>How long a flow may take to join.</summary>
+    public required TimeSpan JoinTimeout { get; init; }
+
+    /// <summary>Whether a control session ends when its last flow has.</summary>
+    public required bool EndWithLastFlow { get; init; }
+}
+
+internal enum FlowJoinChoice
+{
+    /// <summary>By coming from the control session's address.</summary>
+    Address,
+
+    /// <summary>By a token in the first datagram.</summary>
+    Token,
 }

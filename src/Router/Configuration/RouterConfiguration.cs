@@ -15,7 +15,7 @@ internal static class RouterConfiguration
         new DuplicateBindRule(), new OwnUpstreamRule(), new ProxyUpstreamsRule(), new ReplyPayloadRule(),
         new ReplySizeRule(), new PoolDispatcherRule(), new HandlerNameRule(), new ResponsesRule(),
         new OpenResponderRule(), new LimitsRule(), new ExecCommandRule(), new ExecEnvironmentRule(),
-        new ExecValidationRule(), new CollectRule(), new RoomRule(),
+        new ExecValidationRule(), new CollectRule(), new RoomRule(), new SessionSocketRule(), new FlowRule(),
     ];
 
     /// <summary>Merges reference.conf, the file and the sets, then resolves all substitutions at once.</summary>

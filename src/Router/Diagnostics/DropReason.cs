@@ -82,6 +82,15 @@ public enum DropReason
 
     /// <summary>Copies for members on a loop that lags: what may be under way between loops is.</summary>
     RoomLate,
+
+    /// <summary>A connection attempt that the kernel dropped because the accept queue was full.</summary>
+    AcceptQueueFull,
+
+    /// <summary>It came from an address that has no part in the session.</summary>
+    ForeignSource,
+
+    /// <summary>A flow beyond the max-flows of its control session.</summary>
+    MaxFlows,
 }
 
 /// <summary>Drops by reason: one writer, readers on any thread.</summary>

@@ -39,11 +39,16 @@ internal static partial class HostLog
     public static partial void Fault(ILogger logger, Exception? exception, string source);
 
     /// <summary>The figures of one interval over all listeners; sessions is what is open at its end.</summary>
+    /// <param name="acceptQueue">Connections waiting to be accepted at its end, over all loops.</param>
+    /// <param name="acceptOverflows">Connection attempts the kernel dropped because a queue was full.</param>
+    /// <param name="namespaceAcceptOverflows">The same over all processes, since the start; -1 where unknown.</param>
     [LoggerMessage(EventId = 1004, Level = LogLevel.Information, EventName = "stats", Message =
         "{Sessions} sessions, {Opened} opened, {Closed} closed, {Restarts} restarts, in {PayloadsIn} " +
         "payloads {BytesIn} bytes, out {PayloadsOut} payloads {BytesOut} bytes, {Drops} drops in " +
-        "{IntervalMs} ms, {ManagedBytes} bytes managed, {GcPauses} collections, p99 {GcPauseP99Us} us, longest " +
-        "{GcPauseMaxUs} us, {GcBlocking} of them blocking and full")]
+        "{IntervalMs} ms, {AcceptQueue} connections wait, {AcceptOverflows} were dropped before they were accepted " +
+        "({NamespaceAcceptOverflows} in the namespace since its start), {ManagedBytes} bytes managed, " +
+        "{GcPauses} collections, p99 {GcPauseP99Us} us, longest {GcPauseMaxUs} us, {GcBlocking} of them blocking " +
+        "and full")]
     public static partial void Stats(
         ILogger logger,
         long intervalMs,
@@ -56,6 +61,9 @@ internal static partial class HostLog
         long payloadsOut,
         long bytesOut,
         long drops,
+        long acceptQueue,
+        long acceptOverflows,
+        long namespaceAcceptOverflows,
         long managedBytes,
         long gcPauses,
         long gcPauseP99Us,

@@ -66,4 +66,32 @@ internal static partial class ListenerLog
     [LoggerMessage(EventId = 1106, Level = LogLevel.Error, EventName = "listener-restarted", Message =
         "Listener {Listener} restarted on {Address}")]
     public static partial void Restarted(ILogger logger, Exception exception, string listener, string address);
+
+    /// <summary>The kernel dropped connections: at most once a second per shard, while it does.</summary>
+    /// <param name="queue">Connections waiting to be accepted when it was noticed.</param>
+    /// <param name="backlog">How many may wait, per loop; the kernel lets one more in.</param>
+    /// <param name="count">Attempts dropped since the last such event; a client tries again.</param>
+    [LoggerMessage(EventId = 1107, Level = LogLevel.Warning, EventName = "accept-overflow", Message =
+        "Listener {Listener} is connected to faster than it accepts on {Address}: {Queue} wait, {Backlog} may, " +
+        "{Count} attempts were dropped; raise backlog and net.core.somaxconn, or loops")]
+    public static partial void AcceptOverflow(
+        ILogger logger, string listener, string address, int queue, int backlog, long count);
+
+    /// <summary>A session that was to have a socket of its own uses the listener's: at most once a second per
+    /// loop.</summary>
+    /// <param name="peer">Of the latest such session.</param>
+    /// <param name="count">Such sessions since the last such event.</param>
+    [LoggerMessage(EventId = 1108, Level = LogLevel.Warning, EventName = "session-socket-refused", Message =
+        "Listener {Listener} has no socket of its own on {Address} for the session of {Peer}, which uses the " +
+        "listener's, as {Count} did: {Error}")]
+    public static partial void SessionSocketRefused(
+        ILogger logger, string listener, string address, string peer, string error, long count);
+
+    /// <summary>The kernel refused datagrams to peers: at most once a second per loop.</summary>
+    /// <param name="error">Of the latest: the errno's name and text, and what to do.</param>
+    /// <param name="count">Datagrams since the last such event.</param>
+    [LoggerMessage(EventId = 1109, Level = LogLevel.Warning, EventName = "send-refused", Message =
+        "Listener {Listener} could not send {Count} datagrams from {Address}: {Error}")]
+    public static partial void SendRefused(
+        ILogger logger, string listener, string address, string error, long count);
 }

@@ -79,4 +79,31 @@ internal static partial class SessionLog
         long restarts,
         string reasons,
         long intervalMs);
+
+    /// <summary>A control session and its flows, once the last of them has ended. Each has a record of its own as
+    /// well.</summary>
+    /// <param name="session">The control session.</param>
+    /// <param name="upstream">Where all of them went; null on routes without one.</param>
+    /// <param name="members">Each flow's session and peer, <c>id=peer</c>, separated by spaces.</param>
+    /// <param name="payloadsIn">Of the flows; the next three likewise.</param>
+    /// <param name="reason">Why the control session ended.</param>
+    [LoggerMessage(EventId = 1204, Level = LogLevel.Information, EventName = "flows-closed",
+        SkipEnabledCheck = true, Message =
+        "Session {Session} of {Listener} and its {Flows} flows are closed: {Reason}; from {Peer}, route {Route}, " +
+        "upstream {Upstream}, flows {Members}, in {PayloadsIn} payloads {BytesIn} bytes, out {PayloadsOut} payloads " +
+        "{BytesOut} bytes")]
+    public static partial void FlowsClosed(
+        ILogger logger,
+        string session,
+        string listener,
+        string peer,
+        string route,
+        string? upstream,
+        int flows,
+        string members,
+        long payloadsIn,
+        long bytesIn,
+        long payloadsOut,
+        long bytesOut,
+        string reason);
 }

@@ -28,4 +28,12 @@ internal static partial class UpstreamLog
     [LoggerMessage(EventId = 1302, Level = LogLevel.Warning, EventName = "upstream-refused", Message =
         "Upstream {Upstream} of route {Route} is left off at {Address}: {Error}")]
     public static partial void Refused(ILogger logger, string route, string upstream, string address, string error);
+
+    /// <summary>A session was refused by an upstream or could not reach it: at most once a second and
+    /// upstream.</summary>
+    /// <param name="error">The errno's name and text, and what to do.</param>
+    /// <param name="count">Failures since the last such event.</param>
+    [LoggerMessage(EventId = 1303, Level = LogLevel.Warning, EventName = "upstream-failed", Message =
+        "Upstream {Upstream} of route {Route} failed {Count} times: {Error}")]
+    public static partial void Failed(ILogger logger, string route, string upstream, string error, int count);
 }

@@ -15,6 +15,19 @@ internal sealed class ListenerEvents(ILogger log) : IListenerEvents
     public void AcceptResumed(string listener, SocketAddr address, long suspendedMs) =>
         ListenerLog.AcceptResumed(log, listener, address.ToString(), suspendedMs);
 
+    public void AcceptOverflow(string listener, SocketAddr address, int queue, int backlog, long count) =>
+        ListenerLog.AcceptOverflow(log, listener, address.ToString(), queue, backlog, count);
+
+    public void SessionSocketRefused(
+        string listener, SocketAddr address, SocketAddr peer, Errno errno, long count) =>
+        ListenerLog.SessionSocketRefused(
+            log, listener, address.ToString(), peer.ToString(), ErrnoText.Describe(errno, SocketOperation.Connect),
+            count);
+
+    public void SendRefused(string listener, SocketAddr address, Errno errno, long count) =>
+        ListenerLog.SendRefused(
+            log, listener, address.ToString(), ErrnoText.Describe(errno, SocketOperation.Send), count);
+
     public void SocketLost(string listener, SocketAddr address, Errno errno, long backoffMs) =>
         ListenerLog.SocketLost(
             log, listener, address.ToString(), ErrnoText.Describe(errno, SocketOperation.Receive), backoffMs);

@@ -31,6 +31,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     private readonly CollectService _collects;
     private readonly ActorSystem _system;
     private readonly IActorRef _router;
+    private readonly RouterMeter _meter;
     private readonly long _started;
     private bool _stopped;
 
@@ -57,7 +58,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         }
 
         _stats = new RouterStats(shards);
-        _statsWriter = new StatsWriter(log, seams.Time, _summary);
+        _statsWriter = new StatsWriter(log, seams.Time, seams.Network, _summary);
         _collects = new CollectService(loops.Loops, seams.Time, log);
         _collects.Start(plan.Routes.Values);
         _system = EngineSystem.Create("router", loops);
@@ -69,6 +70,7 @@ internal sealed class RouterEngine : IAsyncDisposable
             new BranchChild("listeners", BranchActor.PropsOf(listeners)),
             new BranchChild("stats", StatsProps()),
         ]), "router");
+        _meter = new RouterMeter(_stats, seams.Network, () => _router.Tell(RefreshFigures.Instance));
         LogListening(bound);
     }
 
@@ -130,6 +132,7 @@ internal sealed class RouterEngine : IAsyncDisposable
 
         await BuryChildrenAsync().ConfigureAwait(false);
         await _collects.StopAsync(_plan.DrainTimeout - _seams.Time.GetElapsedTime(began)).ConfigureAwait(false);
+        _meter.Dispose();
         _loops.Dispose();
         _statsWriter.Write(_stats.Read());
         _statsWriter.Dispose();

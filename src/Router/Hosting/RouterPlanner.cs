@@ -36,9 +36,18 @@ internal sealed partial class RouterPlanner(
     public RouterPlan? Make(string source, out IReadOnlyList<string> faults)
     {
         var routes = options.Routes
+            .Where(static route => route is not FlowRouteOptions)
             .Select(MakeRoute)
             .OfType<Route>()
             .ToDictionary(static route => route.Name, StringComparer.Ordinal);
+        foreach (var flow in options.Routes.OfType<FlowRouteOptions>())
+        {
+            if (MakeFlow(flow, routes.GetValueOrDefault(flow.Route)) is { } route)
+            {
+                routes.Add(route.Name, route);
+            }
+        }
+
         faults = _faults;
         if (_faults.Count > 0)
         {
@@ -70,7 +79,15 @@ internal sealed partial class RouterPlanner(
             listener.WriteBuffer,
             listener.Session.MaxRestarts,
             listener.Session.RestartWindow,
-            listener.Session.Dispatcher == SessionDispatcher.Pool));
+            listener.Session.Dispatcher == SessionDispatcher.Pool,
+            SocketOf(listener.SessionSocket)));
+
+    private static SessionSocket SocketOf(SessionSocketChoice choice) => choice switch
+    {
+        SessionSocketChoice.Connected => SessionSocket.Connected,
+        SessionSocketChoice.OwnPort => SessionSocket.OwnPort,
+        _ => SessionSocket.Shared,
+    };
 
     private static BindRequest MakeRequest(ListenerOptions listener, BindOptions bind) => new(
         listener.Name,
@@ -79,7 +96,8 @@ internal sealed partial class RouterPlanner(
         listener.ReceiveBuffer,
         listener.SendBuffer,
         listener.Backlog,
-        listener.DualStack);
+        listener.DualStack,
+        bind.Transport == Transport.Udp && listener.SessionSocket == SessionSocketChoice.Connected);
 
     /// <summary>0 stands for never.</summary>
     private static long Milliseconds(TimeSpan time) =>
@@ -106,6 +124,34 @@ internal sealed partial class RouterPlanner(
             ReplyField.Count => Routes.ReplyPart.Count,
             _ => Routes.ReplyPart.Of(part.Literal.ToArray()),
         })));
+
+    /// <summary>Null if the route it names was refused itself, or is a handler that knows no flows.</summary>
+    private Route? MakeFlow(FlowRouteOptions flow, Route? inner)
+    {
+        if (inner is null || (inner is HandlerRoute handler && !MakesFlowHandlers(flow, handler)))
+        {
+            return null;
+        }
+
+        return new FlowRoute(flow.Name, inner, new FlowRouteSettings(
+            flow.Join == FlowJoinChoice.Token ? FlowJoin.Token : FlowJoin.Address,
+            flow.KeepToken,
+            flow.MaxFlows,
+            flow.JoinTimeout,
+            flow.EndWithLastFlow), RandomSource.System);
+    }
+
+    /// <summary>Made once to see: a factory does not tell what it makes.</summary>
+    private bool MakesFlowHandlers(FlowRouteOptions flow, HandlerRoute handler)
+    {
+        if (handler.Create() is FlowHandler)
+        {
+            return true;
+        }
+
+        Refuse(flow, $"route '{handler.Name}' makes handlers that are no FlowHandler");
+        return false;
+    }
 
     private Route? MakeHandler(HandlerRouteOptions route)
     {
@@ -176,7 +222,8 @@ internal sealed partial class RouterPlanner(
             proxy.Responses,
             proxy.ConnectTimeout,
             proxy.UpstreamIdleTimeout,
-            proxy.NextUpstreamTries));
+            proxy.NextUpstreamTries,
+            proxy.UpstreamReplies == UpstreamReplies.Follow));
     }
 
     private static ExecRoute MakeExec(ExecRouteOptions exec)

@@ -42,6 +42,12 @@ internal sealed record RouterSetup(RouterOptions Options, RouterPlan Plan)
             return null;
         }
 
+        if (!network.SupportsPeerSockets && WhatNeedsPeerSockets() is { Count: > 0 } needs)
+        {
+            faults = [.. needs.Select(need => $"{need} needs Linux sockets, but these are {network.Name}: {reason}")];
+            return null;
+        }
+
         var engine = RouterEngine.Start(Plan, new RouterSeams(network, reason, time, random), log, out var bindFaults);
         faults =
         [
@@ -51,6 +57,16 @@ internal sealed record RouterSetup(RouterOptions Options, RouterPlan Plan)
         ];
         return engine;
     }
+
+    private List<string> WhatNeedsPeerSockets() =>
+    [
+        .. Options.Listeners
+            .Where(static listener => listener.SessionSocket != SessionSocketChoice.Shared)
+            .Select(static listener => $"listener {listener.Name}: session-socket other than shared"),
+        .. Options.Routes.OfType<ProxyRouteOptions>()
+            .Where(static route => route.UpstreamReplies == UpstreamReplies.Follow)
+            .Select(static route => $"route {route.Name}: upstream-replies = follow"),
+    ];
 }
 
 /// <summary>What became of a configuration: a setup, or faults, a line each.</summary>

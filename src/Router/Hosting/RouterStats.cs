@@ -6,6 +6,8 @@ namespace Router.Hosting;
 /// <summary>One listener's figures since the start, summed over its shards. A snapshot.</summary>
 /// <param name="CountsTrainsAsOne">The drops of <see cref="DropReason.ReceiveBufferFull"/> are a lower bound: one may
 /// have been a train.</param>
+/// <param name="AcceptQueue">Connections that waited to be accepted when the kernel was last asked.</param>
+/// <param name="AcceptBacklog">How many may, over all loops.</param>
 internal sealed record ListenerFigures(
     string Listener,
     int Sessions,
@@ -17,7 +19,13 @@ internal sealed record ListenerFigures(
     long PayloadsOut,
     long BytesOut,
     bool CountsTrainsAsOne,
-    IReadOnlyDictionary<DropReason, long> Drops);
+    int AcceptQueue,
+    int AcceptBacklog,
+    IReadOnlyDictionary<DropReason, long> Drops)
+{
+    /// <summary>Connection attempts that the kernel dropped because an accept queue was full.</summary>
+    public long AcceptOverflows => Drops.GetValueOrDefault(DropReason.AcceptQueueFull);
+}
 
 /// <summary>Reads the shards' counters. Any thread; the figures of one call may be a pass apart.</summary>
 internal sealed class RouterStats(IReadOnlyList<Shard> shards)
@@ -47,6 +55,8 @@ internal sealed class RouterStats(IReadOnlyList<Shard> shards)
             listener.Sum(static shard => Volatile.Read(ref shard.Counters.PayloadsOut)),
             listener.Sum(static shard => Volatile.Read(ref shard.Counters.BytesOut)),
             listener.Any(static shard => shard.CountsTrainsAsOne),
+            listener.Sum(static shard => Volatile.Read(ref shard.Counters.AcceptQueue)),
+            listener.Sum(static shard => Volatile.Read(ref shard.Counters.AcceptBacklog)),
             drops);
     }
 }

@@ -107,6 +107,28 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSu
         }
     }
 
+    public void FlowsClosed(FlowRecord record)
+    {
+        if (logger.IsEnabled(LogLevel.Information))
+        {
+            var control = record.Control;
+            SessionLog.FlowsClosed(
+                logger,
+                control.Id.ToString(),
+                control.Listener,
+                control.PeerAddr.ToString(),
+                control.RouteName,
+                control.Upstream,
+                record.Flows,
+                record.Members,
+                record.PayloadsIn,
+                record.BytesIn,
+                record.PayloadsOut,
+                record.BytesOut,
+                ClosedSet<CloseReason>.NameOf(control.Closing));
+        }
+    }
+
     /// <summary>Where the peer sent to: on a wildcard bind the address it chose, else the bound one.</summary>
     private static string LocalOf(SessionContext session) => session.LocalAddr.IsEmpty
         ? session.Shard.Address.ToString()

@@ -1,12 +1,14 @@
 using Microsoft.Extensions.Logging;
 using Router.Diagnostics;
+using Router.Net;
 
 namespace Router.Hosting;
 
 /// <summary>
 /// Turns figures since the start into lines about the interval since the last one. One caller at a time.
 /// </summary>
-internal sealed class StatsWriter(ILogger log, TimeProvider time, SessionSummary summary) : IDisposable
+internal sealed class StatsWriter(ILogger log, TimeProvider time, INetwork network, SessionSummary summary)
+    : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly GcPauses _pauses = new();
@@ -35,6 +37,9 @@ internal sealed class StatsWriter(ILogger log, TimeProvider time, SessionSummary
                 Since(now, static figures => figures.PayloadsOut),
                 Since(now, static figures => figures.BytesOut),
                 drops,
+                now.Sum(static figures => (long)figures.AcceptQueue),
+                Since(now, static figures => figures.AcceptOverflows),
+                network.ReadAcceptOverflows(),
                 GC.GetTotalMemory(forceFullCollection: false),
                 gc.Pauses,
                 gc.P99Us,

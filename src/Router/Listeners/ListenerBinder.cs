@@ -11,6 +11,8 @@ namespace Router.Listeners;
 /// <param name="SendBuffer">Bytes asked for; datagrams only.</param>
 /// <param name="Backlog">Connections that may wait per loop; streams only.</param>
 /// <param name="DualStack">On [::]: IPv4 too.</param>
+/// <param name="JoinedBySessions">Sessions will have sockets of their own on this port, which must not be given other
+/// peers' datagrams.</param>
 internal sealed record BindRequest(
     string Listener,
     SessionTransport Transport,
@@ -18,7 +20,8 @@ internal sealed record BindRequest(
     int ReceiveBuffer,
     int SendBuffer,
     int Backlog,
-    bool DualStack)
+    bool DualStack,
+    bool JoinedBySessions = false)
 {
     public string Scheme => Transport == SessionTransport.Udp ? "udp" : "tcp";
 
@@ -109,7 +112,8 @@ internal static class ListenerBinder
         for (var loop = 0; loop < loops; loop++)
         {
             var result = Bind(
-                network, request, address, makeGroup: loops > 1 && loop == 0, joinGroup: loop > 0, out var socket);
+                network, request, address, makeGroup: MakesGroup(request, loops) && loop == 0, joinGroup: loop > 0,
+                out var socket);
             if (result < 0)
             {
                 sockets.ForEach(open => open.Dispose());
@@ -120,6 +124,14 @@ internal static class ListenerBinder
             address = socket!.LocalAddress;
         }
 
-        return 0;
+        var fixedResult = request.JoinedBySessions ? network.FixShards([.. sockets.Cast<DatagramSocket>()]) : 0;
+        if (fixedResult < 0)
+        {
+            sockets.ForEach(static open => open.Dispose());
+        }
+
+        return fixedResult;
     }
+
+    private static bool MakesGroup(BindRequest request, int loops) => loops > 1 || request.JoinedBySessions;
 }

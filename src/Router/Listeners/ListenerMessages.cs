@@ -27,6 +27,29 @@ internal interface IListenerEvents
 
     void AcceptResumed(string listener, SocketAddr address, long suspendedMs);
 
+    /// <summary>Connections were dropped because the accept queue was full: at most once a second and shard.</summary>
+    /// <param name="listener">Its name.</param>
+    /// <param name="address">Where it listens.</param>
+    /// <param name="queue">Connections waiting now.</param>
+    /// <param name="backlog">Connections that may wait on this shard; the kernel lets one more in.</param>
+    /// <param name="count">Attempts dropped since the last time.</param>
+    void AcceptOverflow(string listener, SocketAddr address, int queue, int backlog, long count);
+
+    /// <summary>A session for which there is no socket uses the listener's: at most once a second and shard.</summary>
+    /// <param name="listener">Its name.</param>
+    /// <param name="address">Where it is bound.</param>
+    /// <param name="peer">Of the latest such session.</param>
+    /// <param name="errno">Why.</param>
+    /// <param name="count">Sessions since the last time, this one included.</param>
+    void SessionSocketRefused(string listener, SocketAddr address, SocketAddr peer, Errno errno, long count);
+
+    /// <summary>The kernel refused datagrams to peers: at most once a second and shard.</summary>
+    /// <param name="listener">Its name.</param>
+    /// <param name="address">Where it is bound.</param>
+    /// <param name="errno">Of the latest.</param>
+    /// <param name="count">Datagrams since the last time.</param>
+    void SendRefused(string listener, SocketAddr address, Errno errno, long count);
+
     void SocketLost(string listener, SocketAddr address, Errno errno, long backoffMs);
 
     void SocketRebound(string listener, SocketAddr address);

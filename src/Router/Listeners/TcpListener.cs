@@ -20,6 +20,9 @@ internal sealed class TcpShard : Shard, IIoReceiver
 
     public IActorRef Actor { get; set; } = ActorRefs.Nobody;
 
+    /// <summary>Made by the first actor.</summary>
+    public AcceptWatch? Watch { get; set; }
+
     /// <summary>No descriptors: accepting waits for one to be given back, or for the back-off.</summary>
     public bool IsSuspended { get; set; }
 
@@ -78,6 +81,7 @@ internal sealed class TcpListener : ListenerActor
     private readonly TcpShard _shard;
     private readonly BindRequest _request;
     private readonly RetryTimer _retry;
+    private readonly AcceptWatch _watch;
 
     public TcpListener(TcpShard shard, BindRequest request, IListenerEvents events, string sessionDispatcher)
         : base(shard, events, sessionDispatcher)
@@ -85,6 +89,7 @@ internal sealed class TcpListener : ListenerActor
         _shard = shard;
         _request = request;
         _retry = new RetryTimer(shard.Loop);
+        _watch = shard.Watch ??= new AcceptWatch(shard, events);
     }
 
     protected override void Attach()
@@ -100,6 +105,7 @@ internal sealed class TcpListener : ListenerActor
     {
         EndUnstarted();
         _retry.Reset();
+        _watch.Stop();
         _shard.Socket.Dispose();
     }
 
@@ -110,19 +116,19 @@ internal sealed class TcpListener : ListenerActor
             return;
         }
 
+        _watch.OnWaiting();
         for (var i = 0; i < AcceptsPerTurn; i++)
         {
             var result = _shard.Socket.Accept(out var connection);
-            if (result == 0)
-            {
-                Open(connection!);
-            }
-            else if (!OnAcceptFailed((Errno)(-result)))
+            result = result == 0 ? Open(connection!) : result;
+            if (result < 0 && !OnAcceptFailed((Errno)(-result)))
             {
                 return;
             }
         }
     }
+
+    protected override void Refresh() => _watch.Look();
 
     protected override void Drain()
     {
@@ -148,23 +154,27 @@ internal sealed class TcpListener : ListenerActor
         }
     }
 
-    private void Open(StreamSocket connection)
+    /// <returns>0, or a negative errno: connections cannot be watched now.</returns>
+    private int Open(StreamSocket connection)
     {
         if (!_shard.SessionCount.TryTake())
         {
             _shard.Counters.Drops.Add(DropReason.MaxSessions);
             connection.Abort();
             connection.Dispose();
-            return;
+            return 0;
         }
 
         var session = SessionContext.ForStream(_shard, connection);
         Start(session);
-        if (session.Watch(connection, IoReadiness.Readable) < 0)
+        var result = session.Watch(connection, IoReadiness.Readable);
+        if (result < 0)
         {
             _shard.Counters.Drops.Add(DropReason.NoResources);
             session.CloseNow(CloseReason.Reset);
         }
+
+        return result;
     }
 
     /// <summary>Whether accepting goes on in this turn.</summary>
@@ -213,6 +223,7 @@ internal sealed class TcpListener : ListenerActor
     /// <summary>Tries one connection: accepting is resumed only when it works, and said only then.</summary>
     private void Resume()
     {
+        _watch.OnWaiting();
         var result = _shard.Socket.Accept(out var connection);
         if (result < 0 && SocketErrors.Classify((Errno)(-result)) == SocketErrorClass.Exhausted)
         {
@@ -228,9 +239,9 @@ internal sealed class TcpListener : ListenerActor
             Events.AcceptResumed(_shard.Listener, _shard.Address, _shard.Loop.NowMs - _shard.SuspendedMs);
         }
 
-        if (result == 0)
+        if (result == 0 && Open(connection!) is < 0 and var refused)
         {
-            Open(connection!);
+            OnAcceptFailed((Errno)(-refused));
         }
     }
 

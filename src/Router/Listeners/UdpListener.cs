@@ -22,6 +22,11 @@ internal sealed class UdpListener : ListenerActor
         _request = request;
         _retry = new RetryTimer(shard.Loop);
         _open = Open;
+        shard.ListenerEvents = events;
+        if (shard.Settings.Socket != SessionSocket.Shared)
+        {
+            shard.Sockets ??= new SessionSockets(shard, events);
+        }
     }
 
     protected override void Attach()
@@ -49,6 +54,17 @@ internal sealed class UdpListener : ListenerActor
         }
     }
 
+    protected override bool Receive(object message)
+    {
+        if (message is StrayDatagram stray)
+        {
+            _shard.Take(stray, Open);
+            return true;
+        }
+
+        return base.Receive(message);
+    }
+
     protected override void Drain() => _shard.IsDraining = true;
 
     /// <summary>
@@ -70,6 +86,12 @@ internal sealed class UdpListener : ListenerActor
         }
 
         _shard.Replace((DatagramSocket)socket!);
+        if (_request.JoinedBySessions && !_shard.SharesPort)
+        {
+            // A shard among others cannot have its place back: its sessions pass on what comes to the wrong one.
+            _ = _shard.Loop.Network.FixShards([_shard.Socket]);
+        }
+
         _retry.Reset();
         Register(_shard.Socket);
         Events.SocketRebound(_shard.Listener, _shard.Address);
@@ -80,15 +102,26 @@ internal sealed class UdpListener : ListenerActor
     private SessionContext? Open(UdpShard shard, int slot)
     {
         var batch = shard.Batch!;
-        ref var peer = ref batch.Peer(slot);
-        var refusal = shard.Refuse(peer) ?? (shard.SessionCount.TryTake() ? null : DropReason.MaxSessions);
+        return Open(batch.Peer(slot), batch.Local(slot), batch.First(slot), batch.Datagrams(slot));
+    }
+
+    private SessionContext? Open(StrayDatagram stray) => Open(stray.From, stray.Local, stray.Payload, count: 1);
+
+    /// <param name="peer">Who is new.</param>
+    /// <param name="local">Where it sent to.</param>
+    /// <param name="first">Its first datagram.</param>
+    /// <param name="count">Datagrams that are dropped if it must not come in.</param>
+    private SessionContext? Open(in SocketAddr peer, in LocalAddr local, ReadOnlySpan<byte> first, int count)
+    {
+        var refusal = _shard.Refuse(peer, first) ?? (_shard.SessionCount.TryTake() ? null : DropReason.MaxSessions);
         if (refusal is { } reason)
         {
-            shard.Counters.Drops.Add(reason, batch.Datagrams(slot));
+            _shard.Counters.Drops.Add(reason, count);
             return null;
         }
 
-        var session = new SessionContext(shard, SessionTransport.Udp, peer, batch.Local(slot));
+        var session = new SessionContext(_shard, SessionTransport.Udp, peer, local);
+        _shard.Sockets?.Open(session);
         Start(session);
         return session;
     }
@@ -96,6 +129,7 @@ internal sealed class UdpListener : ListenerActor
     private void Lose(Errno errno)
     {
         _shard.CountKernelDrops();
+        _shard.Sockets?.LeaveAll();
         _shard.Socket.Dispose();
         Events.SocketLost(_shard.Listener, _shard.Address, errno, _retry.Start(Self));
     }

@@ -16,6 +16,7 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
     public const int BatchSize = 64;
 
     private const int QueueSize = 256;
+    private const int TellMs = 1_000;
 
     private readonly int[] _next = new int[BatchSize];
     private readonly DatagramRun[] _runs = new DatagramRun[BatchSize];   // spare and lent; at most one per slot
@@ -24,6 +25,8 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
     private long _sendFullSeen;
     private long _sendRefusedSeen;
     private uint _kernelDropsSeen;   // of the socket at hand
+    private long _refusedUntold;
+    private long _refusedToldMs = -1;
 
     public UdpShard(ShardSetup setup, PeerGuard guard, DatagramSocket socket)
         : base(setup)
@@ -49,6 +52,12 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
 
     public SessionTable Table { get; }
 
+    /// <summary>Where what goes wrong is told; its actor sets it.</summary>
+    public IListenerEvents? ListenerEvents { get; set; }
+
+    /// <summary>Null where sessions use the listener's socket.</summary>
+    public SessionSockets? Sockets { get; set; }
+
     /// <summary>The listener's actor; told of readiness by the socket itself as the message.</summary>
     public IActorRef Actor { get; set; } = ActorRefs.Nobody;
 
@@ -57,24 +66,63 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
     /// <returns>What the socket returned: slots in use, or a negative errno.</returns>
     public int Receive(Func<UdpShard, int, SessionContext?> open)
     {
+        var unwatched = Sockets?.Unwatched ?? 0;
         var received = Socket.Receive(Batch!);
         if (received > 0)
         {
             Split(received, open);
         }
 
+        Sockets?.OnReceived(unwatched, isEmpty: received < BatchSize);
         return received;
     }
 
-    /// <summary>Whether a new peer may have a session now; if not, why.</summary>
-    public DropReason? Refuse(in SocketAddr peer)
+    /// <summary>Gives a datagram that came by another socket to its session.</summary>
+    /// <param name="stray">The datagram.</param>
+    /// <param name="open">Makes a session for a new peer, or returns null when it must not.</param>
+    public void Take(StrayDatagram stray, Func<StrayDatagram, SessionContext?> open)
+    {
+        var hash = Table.HashOf(stray.From, stray.Local);
+        var session = Table.Find(hash, stray.From, stray.Local);
+        if (session is null)
+        {
+            session = open(stray);
+            if (session is null)
+            {
+                return;
+            }
+
+            Table.Add(hash, session);
+            FlushAtEndOfPass();   // whose end looks after its socket
+        }
+
+        var length = stray.Payload.Length;
+        session.CountReceived(1, length);
+        session.GrowBudget(1, length);
+        if (!session.TryEnter(1, length))
+        {
+            session.CountDrop(DropReason.MailboxFull);
+            return;
+        }
+
+        var run = new DatagramRun(Batch!, _next, Loop.Buffers);
+        run.Hold(session, stray.Payload);
+        session.Self.Tell(run, ActorRefs.NoSender);
+    }
+
+    /// <summary>The listener's actor opens sessions, so it is told.</summary>
+    public override void OnStray(in SocketAddr from, in LocalAddr local, ReadOnlySpan<byte> payload) =>
+        Actor.Tell(new StrayDatagram(from, local, payload.ToArray()), ActorRefs.NoSender);
+
+    /// <summary>Whether a new peer may have a session now, by its first datagram; if not, why.</summary>
+    public DropReason? Refuse(in SocketAddr peer, ReadOnlySpan<byte> first)
     {
         if (IsDraining)
         {
             return DropReason.Draining;
         }
 
-        return Route.AnswersByItself ? _guard.Refuse(peer) : null;
+        return Route.AnswersByItself ? _guard.Refuse(peer) : Route.Refuse(peer, first);
     }
 
     public void OnReady(IoSocket socket, IoReadiness ready)
@@ -139,6 +187,10 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
     {
         FlushQueue();
         TakeBackRuns();
+        if (Sockets is { Unwatched: > 0 } && !Socket.IsClosed)
+        {
+            OnReady(Socket, IoReadiness.Readable);   // reads once more: until then their sockets are not watched
+        }
     }
 
     /// <summary>
@@ -292,8 +344,22 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
 
         if (queue.DroppedRefused != _sendRefusedSeen)
         {
-            Counters.Drops.Add(DropReason.SendRefused, queue.DroppedRefused - _sendRefusedSeen);
+            var refused = queue.DroppedRefused - _sendRefusedSeen;
+            Counters.Drops.Add(DropReason.SendRefused, refused);
             _sendRefusedSeen = queue.DroppedRefused;
+            TellRefused(queue.LastRefusal, refused);
+        }
+    }
+
+    /// <summary>Written down at most once a second: the kernel may refuse every datagram.</summary>
+    private void TellRefused(Errno errno, long count)
+    {
+        _refusedUntold += count;
+        if (_refusedToldMs < 0 || Loop.NowMs - _refusedToldMs >= TellMs)
+        {
+            _refusedToldMs = Loop.NowMs;
+            ListenerEvents?.SendRefused(Listener, Address, errno, _refusedUntold);
+            _refusedUntold = 0;
         }
     }
 }

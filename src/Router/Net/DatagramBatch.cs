@@ -73,6 +73,13 @@ public sealed unsafe class DatagramBatch : IDisposable
         return segment == 0 ? 1 : (Math.Abs(_lengths[slot]) + segment - 1) / segment;
     }
 
+    /// <summary>The first datagram of a slot.</summary>
+    internal ReadOnlySpan<byte> First(int slot)
+    {
+        var segment = _segments[slot];
+        return new ReadOnlySpan<byte>(Payload(slot), segment == 0 ? _lengths[slot] : Math.Min(segment, _lengths[slot]));
+    }
+
     /// <summary>The place of a slot's first datagram.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int PlaceOf(int slot) => slot << PlaceBits;

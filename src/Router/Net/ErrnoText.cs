@@ -83,6 +83,8 @@ public static class ErrnoText
         (Errno.ENOEXEC, SocketOperation.Start) => "it is no program of this machine, and no shell is asked to try",
         (Errno.EAGAIN, SocketOperation.Start) =>
             "no process may be added; see RLIMIT_NPROC (ulimit -u), TasksMax= and kernel.pid_max",
+        (Errno.EACCES, SocketOperation.Send or SocketOperation.Connect) =>
+            "the destination is a broadcast address, which is not sent to",
         (Errno.EPERM, _) => "a local firewall rule forbids it",
         (Errno.EADDRINUSE, SocketOperation.Bind or SocketOperation.Listen) =>
             "another socket holds this port; find it with 'ss -lnptu', or choose another port",
@@ -94,11 +96,13 @@ public static class ErrnoText
         (Errno.EINVAL, SocketOperation.Bind) => "a link-local IPv6 address needs its interface: [fe80::1%eth0]",
         (Errno.EMFILE, _) => "the process has no descriptors left; raise RLIMIT_NOFILE (ulimit -n, LimitNOFILE=)",
         (Errno.ENFILE, _) => "the system has no descriptors left; raise fs.file-max",
-        (Errno.ENOSPC, SocketOperation.Poll) => "raise fs.epoll.max_user_watches",
         (Errno.ENOMEM, SocketOperation.Start) => "the system has no memory left for a process",
+        (Errno.ENOSPC, _) => "raise fs.epoll.max_user_watches",
         (Errno.ENOBUFS or Errno.ENOMEM, _) =>
             "the kernel is short of memory for sockets; see net.ipv4.udp_mem and tcp_mem",
         (Errno.ENETUNREACH or Errno.EHOSTUNREACH, _) => "there is no route to the destination; see 'ip route get'",
+        (Errno.ETIMEDOUT, SocketOperation.Connect) =>
+            "the destination does not answer in time: is it up, and does nothing on the way drop packets?",
         (Errno.ECONNREFUSED, SocketOperation.Connect) => "nothing listens at the destination",
         (Errno.EMSGSIZE, SocketOperation.Send) => "a datagram holds at most 65,507 bytes over IPv4, 65,527 over IPv6",
         (Errno.EOPNOTSUPP, SocketOperation.Bind or SocketOperation.Listen) =>

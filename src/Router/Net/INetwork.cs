@@ -37,6 +37,10 @@ public interface INetwork
 
     /// <summary>Child processes, whose channels are sockets of this network.</summary>
     IProcesses Processes => NoProcesses.OfNetwork;
+    /// <summary>Connections dropped since the boot because some accept queue was full, over all processes of this
+    /// network namespace (ListenOverflows of /proc/net/netstat); -1 where unknown. Reads a file: not for a
+    /// loop.</summary>
+    long ReadAcceptOverflows() => -1;
 
     /// <summary>One per loop; owned and disposed by it.</summary>
     IPoller CreatePoller();
@@ -47,6 +51,38 @@ public interface INetwork
 
     /// <summary>A datagram socket connected to <paramref name="remote"/> on a port the kernel picks.</summary>
     int ConnectDatagram(in SocketAddr remote, out ConnectedDatagramSocket? socket);
+
+    /// <summary>Whether sessions can have sockets of their own: <see cref="OpenPeer"/>, <see cref="FixShards"/>,
+    /// <see cref="FollowDatagram"/>.</summary>
+    bool SupportsPeerSockets => false;
+
+    /// <summary>A socket that serves one peer: bound to <paramref name="local"/>, then connected.</summary>
+    /// <param name="local">Port 0: a port of its own. Else the listener's very address: the socket joins its group, and
+    /// the kernel gives it what that peer sends.</param>
+    /// <param name="peer">Who is served.</param>
+    /// <param name="socket">Null on failure.</param>
+    /// <remarks>What comes between the bind and the connect may be anybody's: see <see cref="PeerSocket"/>.</remarks>
+    int OpenPeer(in SocketAddr local, in SocketAddr peer, out PeerSocket? socket)
+    {
+        socket = null;
+        return -(int)Errno.EOPNOTSUPP;
+    }
+
+    /// <summary>
+    /// Has the kernel give new peers to these sockets alone, each peer always to the same one, whatever joins their
+    /// group later. They are all of their group, in the order they were bound.
+    /// </summary>
+    int FixShards(IReadOnlyList<DatagramSocket> shards) => -(int)Errno.EOPNOTSUPP;
+
+    /// <summary>
+    /// A datagram socket that sends to <paramref name="remote"/> at first, takes what any port of that address answers,
+    /// and sends to the port that answered last: as TFTP has it (RFC 1350, 4).
+    /// </summary>
+    int FollowDatagram(in SocketAddr remote, out ConnectedDatagramSocket? socket)
+    {
+        socket = null;
+        return -(int)Errno.EOPNOTSUPP;
+    }
 
     /// <summary>A bound, listening, non-blocking stream socket.</summary>
     int Listen(in SocketAddr local, StreamListenOptions options, out StreamListener? socket);

@@ -124,6 +124,23 @@ public abstract class ConnectedDatagramSocket : IoSocket
         segment = 0;
         return Receive(buffer, capacity);
     }
+
+    /// <summary>Datagrams that came from another address than the upstream's and were discarded, so far.</summary>
+    public virtual long ForeignDrops => 0;
+}
+
+/// <summary>A datagram socket that serves one peer of a listener: connected, so that the kernel gives it that peer's
+/// datagrams and reports its ICMP errors.</summary>
+/// <remarks>Until it was connected it was a socket like any other on its port: what came then may be anybody's, and is
+/// told by its sender.</remarks>
+public abstract class PeerSocket : IoSocket
+{
+    /// <returns>Bytes received (0 is an empty datagram), or a negative errno; -EAGAIN when there is none. A
+    /// datagram longer than <paramref name="capacity"/> is cut and reported as -EMSGSIZE.</returns>
+    public abstract unsafe int Receive(byte* buffer, int capacity, out SocketAddr from);
+
+    /// <returns>As <see cref="ConnectedDatagramSocket.Send"/>.</returns>
+    public abstract unsafe int Send(byte* payload, int length);
 }
 
 /// <summary>A connected byte stream. See tcp(7).</summary>
@@ -157,8 +174,14 @@ public abstract class StreamListener : IoSocket
     /// where unknown.</summary>
     public abstract int GrantedBacklog { get; }
 
+    /// <summary>Connections that wait to be accepted now (TCP_INFO of the listening socket); at most one more than
+    /// <see cref="GrantedBacklog"/>; -1 where unknown.</summary>
+    public virtual int QueueLength => -1;
+
     /// <summary>Connections the kernel dropped because the accept queue was full, or otherwise before they were
-    /// accepted, since the start (SO_MEMINFO of the listening socket); -1 where unknown.</summary>
+    /// accepted, since the socket was made (SO_MEMINFO of the listening socket; 32 bits, around); -1 where
+    /// unknown.</summary>
+    /// <remarks>Attempts, not clients: one whose SYN was dropped sends it again a second later, and again.</remarks>
     public virtual long OverflowDrops => -1;
 
     /// <summary>Accepts one connection without blocking; TCP_NODELAY is set on it.</summary>

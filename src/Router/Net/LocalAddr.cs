@@ -43,6 +43,13 @@ public struct LocalAddr : IEquatable<LocalAddr>
         return result;
     }
 
+    /// <summary>As an address to bind, in the family of the socket that received there.</summary>
+    internal readonly SocketAddr ToSocketAddr(ushort family, int port)
+    {
+        var address = SocketAddr.From(Address, port);
+        return family == SocketAddr.FamilyIPv6 ? address.MapToIPv6() : address;
+    }
+
     /// <summary>From four bytes in network order; 0.0.0.0 leaves it empty.</summary>
     internal void SetIPv4(uint networkBytes) => Low = networkBytes == 0 ? 0 : ((ulong)networkBytes << 32) | 0xffff_0000;
 

@@ -85,6 +85,42 @@ public struct SocketAddr : IEquatable<SocketAddr>
     /// socket.</summary>
     public readonly SocketAddr MapToIPv6() => Family == FamilyIPv6 ? this : From(Address.MapToIPv6(), Port);
 
+    /// <summary>An IPv4 address as a dual-stack socket spells it: ::ffff:a.b.c.d.</summary>
+    internal readonly bool IsMapped =>
+        Family == FamilyIPv6 && Word1 == 0 && (uint)Word2 == 0xffff_0000;
+
+    /// <summary>The address alone, as a key: no port, no scope, IPv4 as IPv4 however it is spelled.</summary>
+    internal readonly SocketAddr AddressOnly
+    {
+        get
+        {
+            var result = default(SocketAddr);
+            if (IsMapped || Family != FamilyIPv6)
+            {
+                result.Word0 = FamilyIPv4 | ((IsMapped ? Word2 : Word0) & 0xffff_ffff_0000_0000);
+                return result;
+            }
+
+            result.Word0 = FamilyIPv6;
+            result.Word1 = Word1;
+            result.Word2 = Word2;
+            return result;
+        }
+    }
+
+    /// <summary>Whether the other is at the same address, whatever its port and scope.</summary>
+    internal readonly bool HasAddressOf(in SocketAddr other) => Family == other.Family && (Family == FamilyIPv6
+        ? Word1 == other.Word1 && Word2 == other.Word2
+        : Word0 >> 32 == other.Word0 >> 32);
+
+    /// <summary>The same address with another port.</summary>
+    internal readonly SocketAddr WithPort(int port)
+    {
+        var result = this;
+        result.Word0 = (Word0 & ~0xffff_0000UL) | ((ulong)BinaryPrimitives.ReverseEndianness((ushort)port) << 16);
+        return result;
+    }
+
     /// <summary>Clears what the kernel may vary between datagrams of one peer (the IPv6 flow label) and what an
     /// earlier, longer address left behind the one it wrote.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

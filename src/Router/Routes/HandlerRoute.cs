@@ -7,5 +7,7 @@ namespace Router.Routes;
 /// <param name="create">Makes a handler; called on the session's dispatcher, so from several threads at once.</param>
 public sealed class HandlerRoute(string name, Func<SessionHandler> create) : Route(name)
 {
+    internal SessionHandler Create() => create();
+
     internal override SessionHandler CreateHandler(SessionContext session) => create();
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Router.Net;
 using Router.Sessions;
 using Router.Upstreams;
 
@@ -8,10 +9,17 @@ namespace Router.Routes;
 internal struct ProxyAttempts
 {
     private Upstream? _held;
+    private Upstream? _pinned;
     private List<Upstream>? _failed;   // made with the first failure
 
     /// <summary>Whether no upstream has failed this session so far.</summary>
     public readonly bool IsFirst => _failed is null;
+
+    /// <summary>What the session is on, or tries.</summary>
+    public readonly Upstream? Held => _held;
+
+    /// <summary>There is no choice: this one, once.</summary>
+    public void Pin(Upstream upstream) => _pinned = upstream;
 
     /// <summary>Takes an upstream that has not failed this session, and gives back the one it held.</summary>
     /// <returns>Null when none is left or the tries are used up: then the session still holds what it held.</returns>
@@ -20,6 +28,11 @@ internal struct ProxyAttempts
         if (_failed is { } failed && failed.Count >= route.Settings.NextUpstreamTries)
         {
             return null;
+        }
+
+        if (_pinned is { } pinned)
+        {
+            return TakePinned(session, pinned);
         }
 
         var next = route.Settings.Group.Pick(route.Settings.Pick, session.PeerAddr, CollectionsMarshal.AsSpan(_failed));
@@ -33,12 +46,26 @@ internal struct ProxyAttempts
         return next;
     }
 
+    private Upstream? TakePinned(SessionContext session, Upstream pinned)
+    {
+        if (_held is not null || _failed is not null)
+        {
+            return null;
+        }
+
+        pinned.Take();
+        _held = pinned;
+        session.Upstream = pinned.Text;
+        return pinned;
+    }
+
     /// <summary>
     /// The held upstream refused or cannot be reached: this session does not take it again, and others avoid it for a
     /// while.
     /// </summary>
-    public void Fail(ProxyRoute route)
+    public void Fail(ProxyRoute route, int result)
     {
+        Tell(route, result);
         if (_held is { } upstream)
         {
             route.Settings.Group.MarkFailed(upstream);
@@ -51,11 +78,23 @@ internal struct ProxyAttempts
     }
 
     /// <summary>Other sessions avoid the held upstream for a while.</summary>
-    public readonly void Mark(ProxyRoute route)
+    public readonly void Mark(ProxyRoute route, int result)
     {
+        Tell(route, result);
         if (_held is { } upstream)
         {
             route.Settings.Group.MarkFailed(upstream);
+        }
+    }
+
+    /// <summary>Writes down what failed on the way to the held upstream.</summary>
+    /// <param name="route">Whose it is.</param>
+    /// <param name="result">A negative errno.</param>
+    public readonly void Tell(ProxyRoute route, int result)
+    {
+        if (_held is { } upstream)
+        {
+            route.Settings.Group.Tell(upstream, (Errno)(-result));
         }
     }
 

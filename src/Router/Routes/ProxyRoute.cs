@@ -20,13 +20,18 @@ namespace Router.Routes;
 /// bytes.
 /// </param>
 /// <param name="NextUpstreamTries">Upstreams a session tries in all, the first included. At least 1.</param>
+/// <param name="FollowsReplies">
+/// UDP: the upstream may answer from another port, and is sent to there from then on. Otherwise the kernel refuses what
+/// does not come from the very endpoint that was sent to.
+/// </param>
 internal sealed record ProxyRouteSettings(
     UpstreamGroup Group,
     PickPolicy Pick,
     int Responses,
     TimeSpan ConnectTimeout,
     TimeSpan UpstreamIdleTimeout,
-    int NextUpstreamTries);
+    int NextUpstreamTries,
+    bool FollowsReplies = false);
 
 /// <summary>
 /// Passes a session's payloads to an upstream and back: UDP by a connected socket of its own, TCP by a connection.

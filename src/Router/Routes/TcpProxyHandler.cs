@@ -1,6 +1,7 @@
 using Router.Diagnostics;
 using Router.Net;
 using Router.Sessions;
+using Router.Upstreams;
 
 namespace Router.Routes;
 
@@ -8,7 +9,7 @@ namespace Router.Routes;
 /// <remarks>
 /// The client is not read before an upstream has accepted: what it sends waits in the kernel and can go to any of them.
 /// </remarks>
-internal sealed class TcpProxyHandler(ProxyRoute route) : SessionHandler
+internal class TcpProxyHandler(ProxyRoute route) : SessionHandler
 {
     private StreamSocket? _connecting;
     private StreamPair? _pair;
@@ -16,6 +17,9 @@ internal sealed class TcpProxyHandler(ProxyRoute route) : SessionHandler
     private UpstreamSilence _silence;
 
     internal override bool OwnsStream => true;
+
+    /// <summary>The upstream the session is on, or tries.</summary>
+    protected Upstream? Held => _attempts.Held;
 
     public override void OnOpened(SessionContext session)
     {
@@ -33,11 +37,11 @@ internal sealed class TcpProxyHandler(ProxyRoute route) : SessionHandler
     {
         if (_connecting is not null)
         {
-            OnConnectFailed(session);
+            OnConnectFailed(session, -(int)Errno.ETIMEDOUT);
         }
         else if (_pair is not null && _silence.OnTimer(session, route.UpstreamIdleMs))
         {
-            _attempts.Mark(route);
+            _attempts.Mark(route, -(int)Errno.ETIMEDOUT);
             session.CloseNow(CloseReason.UpstreamFailed);
         }
     }
@@ -79,6 +83,11 @@ internal sealed class TcpProxyHandler(ProxyRoute route) : SessionHandler
         }
     }
 
+    /// <summary>The upstream has accepted.</summary>
+    protected virtual void OnConnected(SessionContext session)
+    {
+    }
+
     private void Connect(SessionContext session)
     {
         while (_attempts.Next(route, session) is { } upstream)
@@ -100,12 +109,13 @@ internal sealed class TcpProxyHandler(ProxyRoute route) : SessionHandler
 
             if (SocketErrors.Classify((Errno)(-result)) == SocketErrorClass.Exhausted)
             {
+                _attempts.Tell(route, result);
                 session.CountDrop(DropReason.NoResources);
                 session.CloseNow(CloseReason.UpstreamFailed);
                 return;
             }
 
-            _attempts.Fail(route);
+            _attempts.Fail(route, result);
         }
 
         session.CountDrop(_attempts.IsFirst ? DropReason.UpstreamUnavailable : DropReason.UpstreamRefused);
@@ -117,25 +127,27 @@ internal sealed class TcpProxyHandler(ProxyRoute route) : SessionHandler
         var socket = _connecting!;
 
         // Connected to itself: nobody listens there, and the kernel picked the very port that was to be connected to.
-        if (socket.ConnectResult() < 0 || socket.LocalAddress == socket.PeerAddress)
+        var result = socket.ConnectResult();
+        if (result < 0 || socket.LocalAddress == socket.PeerAddress)
         {
-            OnConnectFailed(session);
+            OnConnectFailed(session, result < 0 ? result : -(int)Errno.ECONNREFUSED);
             return;
         }
 
         _connecting = null;
         session.CancelTimer();
+        OnConnected(session);
         _pair = new StreamPair(session, socket);
         session.Loop.SetInterest(socket, IoReadiness.Readable);
         session.Loop.SetInterest(session.Stream!.Socket, IoReadiness.Readable);
     }
 
     /// <summary>Refused, unreachable, or too late: on to the next.</summary>
-    private void OnConnectFailed(SessionContext session)
+    private void OnConnectFailed(SessionContext session, int result)
     {
         _connecting?.Abort();
         _connecting = null;
-        _attempts.Fail(route);
+        _attempts.Fail(route, result);
         Connect(session);
     }
 

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Router.Diagnostics;
 using Router.Net;
 using Router.Sessions;
+using Router.Upstreams;
 
 namespace Router.Routes;
 
@@ -14,7 +15,7 @@ namespace Router.Routes;
 /// left it closes as upstream-failed. After the first reply a refusal is a counted drop and the session stays: an
 /// upstream that restarts keeps its sessions.
 /// </remarks>
-internal sealed unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
+internal unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
 {
     /// <summary>Replies taken in one turn; what is left is reported again by the loop's next poll.</summary>
     private const int RepliesPerTurn = 16;
@@ -29,6 +30,7 @@ internal sealed unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
     private UpstreamSilence _silence;
     private int _unanswered;     // sent less received
     private long _owed;          // replies before the session may end, where their number is configured
+    private long _foreignSeen;   // of the socket's count
     private bool _hasReplied;    // the upstream
     private bool _isEnding;      // EndWhenAnswered is in the mailbox
 
@@ -70,7 +72,7 @@ internal sealed unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
     {
         if (_silence.OnTimer(session, route.UpstreamIdleMs))
         {
-            _attempts.Mark(route);
+            _attempts.Mark(route, -(int)Errno.ETIMEDOUT);
             session.Close(CloseReason.UpstreamFailed);
         }
     }
@@ -92,8 +94,12 @@ internal sealed unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
         {
         }
 
+        CountForeign(session);
         EndIfAnswered(session);
     }
+
+    /// <summary>The session goes to this upstream and to no other; before its first payload is passed on.</summary>
+    protected void Pin(Upstream upstream) => _attempts.Pin(upstream);
 
     /// <summary>Sends payloads to the upstream, those together that lie in the receive slots.</summary>
     private void PassAll(SessionContext session, PayloadBatch batch)
@@ -178,7 +184,7 @@ internal sealed unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
     {
         if (result < 0 && IsRefusal(result))
         {
-            result = SendAgain(session, bytes, length);
+            result = SendAgain(session, result, bytes, length);
         }
 
         if (result >= 0)
@@ -195,11 +201,11 @@ internal sealed unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
     /// A refusal tells of an earlier datagram, and the one at hand has not been sent: once more, to the next upstream
     /// if there is one.
     /// </summary>
-    private int SendAgain(SessionContext session, byte* bytes, int length)
+    private int SendAgain(SessionContext session, int refusal, byte* bytes, int length)
     {
         while (true)
         {
-            var moved = OnRefused(session);
+            var moved = OnRefused(session, refusal);
             if (_socket is null)
             {
                 session.Close(CloseReason.UpstreamFailed);
@@ -211,6 +217,8 @@ internal sealed unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
             {
                 return result;
             }
+
+            refusal = result;
         }
     }
 
@@ -249,7 +257,7 @@ internal sealed unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
             return false;   // nothing left, or no memory now
         }
 
-        if (OnRefused(session))
+        if (OnRefused(session, received))
         {
             return false;   // a fresh socket has nothing yet
         }
@@ -286,15 +294,15 @@ internal sealed unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
     /// <summary>The upstream refused something sent earlier.</summary>
     /// <returns>Whether the session has another upstream now. If not, it keeps the one it has, and the refusal is
     /// counted; or has none.</returns>
-    private bool OnRefused(SessionContext session)
+    private bool OnRefused(SessionContext session, int refusal)
     {
         if (_hasReplied)
         {
-            _attempts.Mark(route);
+            _attempts.Mark(route, refusal);
         }
         else
         {
-            _attempts.Fail(route);
+            _attempts.Fail(route, refusal);
             if (Connect(session) is null)
             {
                 return true;
@@ -318,7 +326,7 @@ internal sealed unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
         while (_attempts.Next(route, session) is { } upstream)
         {
             LeaveSocket(session);
-            var result = Open(session.Loop.Network, upstream.Address, out var socket);
+            var result = Open(session.Loop.Network, upstream.Address, route.Settings.FollowsReplies, out var socket);
             if (result >= 0)
             {
                 result = session.Watch(socket!, IoReadiness.Readable);
@@ -333,10 +341,11 @@ internal sealed unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
 
             if (SocketErrors.Classify((Errno)(-result)) == SocketErrorClass.Exhausted)
             {
+                _attempts.Tell(route, result);
                 return DropReason.NoResources;
             }
 
-            _attempts.Fail(route);
+            _attempts.Fail(route, result);
         }
 
         return _attempts.IsFirst ? DropReason.UpstreamUnavailable : DropReason.UpstreamRefused;
@@ -347,8 +356,14 @@ internal sealed unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
     /// An upstream on this host whose port nobody has bound now: the kernel may pick that very port for the socket that
     /// connects to it, and such a socket hears itself and keeps the upstream from its port.
     /// </remarks>
-    private static int Open(INetwork network, in SocketAddr address, out ConnectedDatagramSocket? socket)
+    private static int Open(
+        INetwork network, in SocketAddr address, bool follows, out ConnectedDatagramSocket? socket)
     {
+        if (follows)
+        {
+            return network.FollowDatagram(address, out socket);
+        }
+
         for (var attempt = 1; ; attempt++)
         {
             var result = network.ConnectDatagram(address, out socket);
@@ -374,6 +389,7 @@ internal sealed unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
         }
 
         _socket = null;
+        _foreignSeen = 0;
         socket.Dispose();
         if (_unanswered > 0)
         {
@@ -383,6 +399,16 @@ internal sealed unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
         _unanswered = 0;
         _owed = 0;
         _silence.OnAnswered(session, isAll: true);
+    }
+
+    /// <summary>What came from another address than the upstream's, where the kernel does not refuse it.</summary>
+    private void CountForeign(SessionContext session)
+    {
+        if (_socket is { ForeignDrops: > 0 and var foreign } && foreign != _foreignSeen)
+        {
+            session.CountDrop(DropReason.ForeignSource, foreign - _foreignSeen);
+            _foreignSeen = foreign;
+        }
     }
 
     /// <summary>

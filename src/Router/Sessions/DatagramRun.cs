@@ -40,6 +40,9 @@ internal sealed class DatagramRun
 
     public bool IsDetached => _owned is not null;
 
+    /// <summary>The payload that is next to be given to the handler.</summary>
+    public ReadOnlySpan<byte> First => PayloadAt(PlaceAfter(-1));
+
     /// <summary>Starts with one slot: <paramref name="count"/> datagrams of <paramref name="bytes"/> bytes in
     /// all.</summary>
     public void Begin(SessionContext session, int slot, int bytes, int count = 1)
@@ -81,6 +84,15 @@ internal sealed class DatagramRun
 
         _ends = ends;
         _owned = owned;
+    }
+
+    /// <summary>A detached run of one payload.</summary>
+    public void Hold(SessionContext session, ReadOnlySpan<byte> payload)
+    {
+        Begin(session, slot: 0, payload.Length);
+        _owned = _buffers.Rent(payload.Length);
+        _ends = [payload.Length];
+        payload.CopyTo(_owned);
     }
 
     /// <summary>A detached run with the same payloads.</summary>

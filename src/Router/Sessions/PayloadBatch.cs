@@ -29,6 +29,9 @@ public readonly ref struct PayloadBatch
     /// <summary>Payloads in the batch, at least 1.</summary>
     public int Count { get; }
 
+    /// <summary>The first payload, without it counting as given to the handler.</summary>
+    internal ReadOnlySpan<byte> First => _run is null ? _single : _run.First;
+
     public Enumerator GetEnumerator() => new(_run, _single, Count);
 
     public ref struct Enumerator

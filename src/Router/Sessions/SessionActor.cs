@@ -256,6 +256,12 @@ internal sealed class SessionActor : ActorBase
 
                 _session = opened;
                 opened.Actor = this;
+                if (opened.IsClosed)
+                {
+                    StopSelf();   // its stream could not be watched
+                    break;
+                }
+
                 Open(opened);
                 break;
             case SessionTick:

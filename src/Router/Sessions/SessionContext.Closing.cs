@@ -136,6 +136,7 @@ public sealed partial class SessionContext
 
         _ended = true;
         Loop.Cancel(this);
+        LeaveSocket();
         if (Stream is { } stream)
         {
             stream.Output.Release();

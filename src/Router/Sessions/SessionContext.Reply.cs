@@ -65,8 +65,14 @@ public sealed partial class SessionContext
     /// <summary>
     /// Queues the reserved bytes. For routes that pass on what an upstream said: no amplification budget.
     /// </summary>
-    internal void CommitReply(int length)
+    internal unsafe void CommitReply(int length)
     {
+        if (OwnSocket is { } own)
+        {
+            SendOwn(own, _shard.Queue!.Reserve(length), length);   // the place is not taken: it is free again
+            return;
+        }
+
         _shard.Queue!.Commit(length, PeerAddr, LocalAddr);
         _shard.FlushAtEndOfPass();
         CountSent(1, length);
@@ -74,9 +80,20 @@ public sealed partial class SessionContext
 
     /// <summary>As <see cref="CommitReply"/>, for a train of datagrams of <paramref name="segment"/> bytes.</summary>
     /// <returns>Datagrams in the train.</returns>
-    internal int CommitReplies(int length, int segment)
+    internal unsafe int CommitReplies(int length, int segment)
     {
         var replies = (length + segment - 1) / segment;
+        if (OwnSocket is { } own)
+        {
+            var train = _shard.Queue!.Reserve(length);
+            for (var at = 0; at < length && !IsClosed; at += segment)
+            {
+                SendOwn(own, train + at, Math.Min(segment, length - at));
+            }
+
+            return replies;
+        }
+
         var queued = _shard.Queue!.CommitTrain(length, segment, PeerAddr, LocalAddr);
         if (queued < replies)
         {
@@ -137,20 +154,26 @@ public sealed partial class SessionContext
         }
 
         QueueDatagram(payload);
-        return true;
+        return !IsClosed;   // by its own socket it may have learnt that the peer is gone
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private unsafe void QueueDatagram(ReadOnlySpan<byte> payload)
     {
-        var queue = _shard.Queue!;
-        if (!queue.HasRoom(payload.Length))
-        {
-            _shard.FlushQueue();
-        }
-
         fixed (byte* bytes = payload)
         {
+            if (OwnSocket is { } own)
+            {
+                SendOwn(own, bytes, payload.Length);
+                return;
+            }
+
+            var queue = _shard.Queue!;
+            if (!queue.HasRoom(payload.Length))
+            {
+                _shard.FlushQueue();
+            }
+
             if (_shard.Batch!.Holds(bytes))
             {
                 queue.Add(bytes, payload.Length, PeerAddr, LocalAddr);   // receive slots stay until the flush

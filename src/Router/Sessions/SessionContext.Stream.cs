@@ -72,6 +72,10 @@ public sealed partial class SessionContext
         {
             OnStreamReady(ready);
         }
+        else if (_extras?.Socket is { } own && ReferenceEquals(socket, own))
+        {
+            OnOwnReady(own);
+        }
         else
         {
             Handler!.OnIo(this, socket, ready);

@@ -20,6 +20,9 @@ internal sealed class SessionExtras
 
     public DropCounters? Drops;
 
+    /// <summary>Of a datagram session that has a socket of its own.</summary>
+    public PeerSocket? Socket;
+
     public long DropCount;
 
     // What waits between a loop and a handler that cannot take it now: any thread, atomically.

@@ -96,6 +96,9 @@ public abstract class Route
     /// within the amplification budget.</summary>
     internal virtual bool AnswersByItself => false;
 
+    /// <summary>Whether a new datagram peer may have a session, by its first datagram; if not, why. Any loop.</summary>
+    internal virtual DropReason? Refuse(in SocketAddr peer, ReadOnlySpan<byte> first) => null;
+
     /// <summary>
     /// A handler for a new or restarted session: fresh, or a shared one if it keeps no state. On the session's
     /// dispatcher.

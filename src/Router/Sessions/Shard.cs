@@ -15,6 +15,8 @@ namespace Router.Sessions;
 /// failed.</param>
 /// <param name="RestartWindow">The window they are counted in.</param>
 /// <param name="OnPool">Handlers run on the thread pool instead of the loop.</param>
+/// <param name="Socket">Datagram sessions: whether each has a socket of its own. Not with
+/// <paramref name="OnPool"/>.</param>
 internal sealed record SessionSettings(
     int IdleTimeoutMs,
     long MaxLifetimeMs,
@@ -24,7 +26,8 @@ internal sealed record SessionSettings(
     int WriteBuffer,
     int MaxRestarts,
     TimeSpan RestartWindow,
-    bool OnPool);
+    bool OnPool,
+    SessionSocket Socket = SessionSocket.Shared);
 
 /// <summary>Sessions of one listener over all its shards. Any thread.</summary>
 internal sealed class SessionCount(int limit)
@@ -59,6 +62,13 @@ internal sealed class ShardCounters
     public long PayloadsOut;
     public long BytesOut;
     public long AcceptSuspensions;
+
+    /// <summary>Sessions that were to have a socket of their own and use the listener's: there was none left.</summary>
+    public long SocketFallbacks;
+
+    /// <summary>Connections that waited to be accepted when the kernel was last asked, and how many may.</summary>
+    public int AcceptQueue;
+    public int AcceptBacklog;
 
     public DropCounters Drops { get; } = new();
 }
@@ -169,6 +179,11 @@ internal abstract class Shard : IEndOfPass
     {
     }
 
+    /// <summary>A session's own socket has a datagram of somebody else, or one that came too late for it.</summary>
+    public virtual void OnStray(in SocketAddr from, in LocalAddr local, ReadOnlySpan<byte> payload)
+    {
+    }
+
     /// <summary>Has the queue sent at the end of this pass.</summary>
     public void FlushAtEndOfPass()
     {
@@ -233,6 +248,11 @@ internal interface ISessionEvents
     /// <param name="ageMs">How long it ran.</param>
     /// <param name="suppressed">Lines of its standard error not written down since the last that was.</param>
     void ChildExited(SessionContext session, int process, ProcessExit exit, long ageMs, long suppressed)
+    {
+    }
+
+    /// <summary>A control session and all its flows have ended.</summary>
+    void FlowsClosed(FlowRecord record)
     {
     }
 }

@@ -2,7 +2,9 @@ using Router.Net;
 
 namespace Router.Upstreams;
 
-/// <summary>What is written down about a group's upstreams. Must not block; on the pool.</summary>
+/// <summary>
+/// What is written down about a group's upstreams. Must not block; on the pool, unless said otherwise.
+/// </summary>
 internal interface IUpstreamEvents
 {
     /// <summary>A name resolved for the first time, after a failure, or to other addresses than before.</summary>
@@ -15,6 +17,14 @@ internal interface IUpstreamEvents
     /// <param name="kept">Addresses of the last good answer that stay in use.</param>
     /// <param name="retry">When it is asked again.</param>
     void Unresolved(string group, UpstreamTarget target, string error, int kept, TimeSpan retry);
+
+    /// <summary>A session could not reach an upstream, or was refused: at most once a second and upstream. Any
+    /// thread.</summary>
+    /// <param name="group">The upstream's.</param>
+    /// <param name="upstream">Which.</param>
+    /// <param name="errno">Why.</param>
+    /// <param name="count">Failures since the last time, this one included.</param>
+    void Failed(string group, Upstream upstream, Errno errno, int count);
 
     /// <summary>A target leads to one of our own listeners and is left off: once per endpoint.</summary>
     void OwnListener(string group, UpstreamTarget target, SocketAddr address);

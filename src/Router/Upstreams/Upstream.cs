@@ -13,6 +13,8 @@ internal sealed class Upstream
 
     private int _sessions;
     private long _failedUntil;
+    private long _toldAt;    // 0: never
+    private int _untold;
 
     public Upstream(in SocketAddr address)
     {
@@ -40,6 +42,25 @@ internal sealed class Upstream
     internal void Take() => Interlocked.Increment(ref _sessions);
 
     internal void FailUntil(long timestamp) => Volatile.Write(ref _failedUntil, timestamp);
+
+    /// <summary>Counts a failure; whether it may be written down now: once a second.</summary>
+    /// <param name="time">The clock.</param>
+    /// <param name="count">Failures since the last one that was, this one included.</param>
+    internal bool MayTell(TimeProvider time, out int count)
+    {
+        count = 0;
+        Interlocked.Increment(ref _untold);
+        var now = Math.Max(1, time.GetTimestamp());
+        var told = Volatile.Read(ref _toldAt);
+        if ((told != 0 && now - told < time.TimestampFrequency)
+            || Interlocked.CompareExchange(ref _toldAt, now, told) != told)
+        {
+            return false;
+        }
+
+        count = Interlocked.Exchange(ref _untold, 0);
+        return true;
+    }
 
     /// <summary>Whether a failure is recent; <paramref name="time"/> is asked only if there ever was one.</summary>
     internal bool HasFailed(TimeProvider time) =>

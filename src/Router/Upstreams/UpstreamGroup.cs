@@ -85,6 +85,18 @@ internal sealed class UpstreamGroup
         return picked;
     }
 
+    /// <summary>Where failures are written down; whoever publishes the names sets it.</summary>
+    internal IUpstreamEvents? Events { get; set; }
+
+    /// <summary>A session met a failure on its way to the upstream.</summary>
+    public void Tell(Upstream upstream, Errno errno)
+    {
+        if (Events is { } events && upstream.MayTell(_time, out var count))
+        {
+            events.Failed(Name, upstream, errno, count);
+        }
+    }
+
     /// <summary>The upstream refused, could not be reached, or timed out: others are preferred for a while.</summary>
     public void MarkFailed(Upstream upstream)
     {

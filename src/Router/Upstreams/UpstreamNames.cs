@@ -28,6 +28,7 @@ internal sealed class UpstreamNames
         _group = group;
         _isOwnListener = isOwnListener;
         _events = events;
+        group.Events = events;
         var targets = group.Settings.Targets;
         _addresses = new SocketAddr[]?[targets.Count];
         _failing = new bool[targets.Count];

@@ -1,4 +1,6 @@
+using System.ComponentModel;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Xunit.Abstractions;
 
 namespace Router.Tests.Functional;
@@ -96,6 +98,16 @@ public abstract class FunctionalTest(ITestOutputHelper output) : IAsyncLifetime
     internal static Task AssertDescriptorsAsync(RouterProcess router, int start) => Until.TrueAsync(
         () => Math.Abs(router.Proc.Descriptors - start) <= 2,
         () => $"{router.Proc.Descriptors} descriptors, {start} at the start");
+
+    /// <summary>Lowers the router's limit of descriptors while it runs.</summary>
+    internal static void LimitDescriptors(RouterProcess router, int limit)
+    {
+        var both = new TestLibc.Limit { Soft = (ulong)limit, Hard = (ulong)limit };
+        if (TestLibc.SetLimit(router.Id, TestLibc.ResourceDescriptors, in both, out _) != 0)
+        {
+            throw new Win32Exception(Marshal.GetLastPInvokeError());
+        }
+    }
 
     internal T Keep<T>(T process)
         where T : RunningProcess

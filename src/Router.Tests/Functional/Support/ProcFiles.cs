@@ -34,6 +34,13 @@ internal readonly record struct ProcFiles(int Pid)
         }
     }
 
+    /// <summary>Whether a signal has stopped every thread: one that still runs may accept a connection.</summary>
+    public bool IsStopped => Directory.GetDirectories(Root + "/task").All(static task =>
+    {
+        var stat = File.ReadAllText(task + "/stat");
+        return stat[stat.LastIndexOf(')') + 2] == 'T';
+    });
+
     /// <summary>A counter of the whole namespace, such as ("Udp", "InDatagrams").</summary>
     public long Counter(string protocol, string name)
     {

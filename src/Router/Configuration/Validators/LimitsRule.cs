@@ -79,6 +79,12 @@ internal sealed class LimitsRule : IConfigurationRule
         new("validate-timeout", o => o.ValidateTimeout, Tick, Day),
     ];
 
+    public static IReadOnlyList<Limit<FlowRouteOptions>> Flow { get; } =
+    [
+        new("max-flows", o => (long)o.MaxFlows, 1L, 1_024L),
+        new("join-timeout", o => o.JoinTimeout, Tick, Day),
+    ];
+
     public IEnumerable<ConfigurationFault> Check(RuleContext context)
     {
         var options = context.Options;
@@ -92,7 +98,9 @@ internal sealed class LimitsRule : IConfigurationRule
             .Concat(options.Routes.OfType<CollectRouteOptions>().SelectMany(r =>
                 Broken(r, Collect, (o, key, message) => RuleContext.Fault(o, key, message))))
             .Concat(options.Routes.OfType<RoomRouteOptions>().SelectMany(r =>
-                Broken(r, Room, (o, key, message) => RuleContext.Fault(o, key, message))));
+                Broken(r, Room, (o, key, message) => RuleContext.Fault(o, key, message))))
+            .Concat(options.Routes.OfType<FlowRouteOptions>().SelectMany(r =>
+                Broken(r, Flow, (o, key, message) => RuleContext.Fault(o, key, message))));
     }
 
     private static IEnumerable<ConfigurationFault> Broken<T>(

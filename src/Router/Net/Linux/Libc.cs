@@ -44,13 +44,13 @@ internal static unsafe partial class Libc
 
     public const int SolSocket = 1, SolIp = 0, SolIpv6 = 41, SolTcp = 6, SolUdp = 17;
     public const int SoReuseAddress = 2, SoError = 4, SoSendBuffer = 7, SoReceiveBuffer = 8, SoLinger = 13;
-    public const int SoReusePort = 15, SoMemInfo = 55;
-    public const int IpPacketInfo = 8;
+    public const int SoReusePort = 15, SoMemInfo = 55, SoAttachReusePortFilter = 51;
+    public const int IpPacketInfo = 8, IpReceiveErrors = 11, Ipv6ReceiveErrors = 25;
     public const int Ipv6Only = 26, Ipv6ReceivePacketInfo = 49, Ipv6PacketInfo = 50;
     public const int TcpNoDelay = 1, TcpInfo = 11;
     public const int UdpSegment = 103, UdpGro = 104;
 
-    public const int MsgTruncated = 0x20, MsgDontWait = 0x40, MsgNoSignal = 0x4000;
+    public const int MsgTruncated = 0x20, MsgDontWait = 0x40, MsgErrorQueue = 0x2000, MsgNoSignal = 0x4000;
     public const int ShutWrite = 1;
 
     public const int EpollCloseOnExec = 0x80000, EpollAdd = 1, EpollDelete = 2, EpollModify = 3;

@@ -4,7 +4,7 @@ namespace Router.Net;
 
 /// <summary>Sockets by Linux system calls: epoll, recvmmsg, sendmmsg, segmentation offload where the kernel has
 /// it.</summary>
-public sealed unsafe class LinuxNetwork : INetwork
+public sealed unsafe partial class LinuxNetwork : INetwork
 {
     private readonly LinuxCalls _calls;
     private readonly bool _coalesce;
@@ -72,6 +72,8 @@ public sealed unsafe class LinuxNetwork : INetwork
 
         return sent < 0 ? $"sendmmsg: {ErrnoText.Describe(sent, SocketOperation.Send)}" : null;
     }
+
+    public long ReadAcceptOverflows() => NetworkStatistics.Read("TcpExt", "ListenOverflows");
 
     public IPoller CreatePoller() => new EpollPoller(_calls);
 

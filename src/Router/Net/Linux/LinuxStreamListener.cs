@@ -5,7 +5,7 @@ internal sealed unsafe class LinuxStreamListener : StreamListener
 {
     // struct tcp_info: for a socket in LISTEN the kernel puts the accept queue's length into tcpi_unacked and its
     // limit into tcpi_sacked (tcp_get_info).
-    private const int TcpInfoSacked = 28;
+    private const int TcpInfoUnacked = 24, TcpInfoSacked = 28, TcpInfoBytes = 256;
     private const int MemInfoWords = 9, MemInfoDrops = 8;
 
     private readonly LinuxCalls _calls;
@@ -27,6 +27,8 @@ internal sealed unsafe class LinuxStreamListener : StreamListener
     public override bool IsClosed => _fd < 0;
 
     internal override int Descriptor => _fd;
+
+    public override int QueueLength => ReadTcpInfo(TcpInfoUnacked);
 
     public override long OverflowDrops
     {
@@ -94,15 +96,21 @@ internal sealed unsafe class LinuxStreamListener : StreamListener
 
     private int ReadBacklog(int asked)
     {
-        var info = stackalloc byte[256];
-        var length = 256u;
-        var result = _calls.GetOption(_fd, Libc.SolTcp, Libc.TcpInfo, info, &length);
-        if (result == 0 && length >= TcpInfoSacked + sizeof(uint) && *(int*)(info + TcpInfoSacked) > 0)
+        if (ReadTcpInfo(TcpInfoSacked) is > 0 and var granted)
         {
-            return *(int*)(info + TcpInfoSacked);
+            return granted;
         }
 
         return int.TryParse(ReadLimit(), out var limit) ? Math.Min(asked, limit) : asked;
+    }
+
+    /// <summary>One 32-bit figure of struct tcp_info; -1 if the kernel does not tell it.</summary>
+    private int ReadTcpInfo(int offset)
+    {
+        var info = stackalloc byte[TcpInfoBytes];
+        var length = (uint)TcpInfoBytes;
+        var result = _calls.GetOption(_fd, Libc.SolTcp, Libc.TcpInfo, info, &length);
+        return result == 0 && length >= offset + sizeof(uint) ? *(int*)(info + offset) : -1;
     }
 
     private static string ReadLimit()

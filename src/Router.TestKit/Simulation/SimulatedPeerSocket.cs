@@ -1,0 +1,108 @@
+using Router.Net;
+
+namespace Router.TestKit.Simulation;
+
+/// <summary>A session's own socket: on the listener's port or one of its own, connected to one peer.</summary>
+internal sealed class SimulatedPeerSocket : PeerSocket, IDatagramPort, IReadiness
+{
+    private readonly SimulatedNetwork _network;
+    private readonly SocketAddr _local;
+    private readonly int _id;
+    private readonly Queue<(SocketAddr From, byte[] Payload)> _received = new();
+    private int _receivedBytes;
+    private Errno _pending;
+    private bool _closed;
+
+    public SimulatedPeerSocket(SimulatedNetwork network, in SocketAddr local, in SocketAddr remote)
+    {
+        _network = network;
+        _local = local;
+        Remote = remote;
+        _id = network.OnOpened(this);
+    }
+
+    public SocketAddr Remote { get; }
+
+    /// <summary>Until then it takes what anybody sends.</summary>
+    public bool IsConnected { get; set; }
+
+    public override SocketAddr LocalAddress => _local;
+
+    public override bool IsClosed => _closed;
+
+    IoReadiness IReadiness.Ready => IoReadiness.Writable
+        | (_received.Count > 0 ? IoReadiness.Readable : IoReadiness.None)
+        | (_pending != Errno.Success ? IoReadiness.Readable | IoReadiness.Failed : IoReadiness.None);
+
+    bool IDatagramPort.Deliver(in SocketAddr from, in SocketAddr to, byte[] payload)
+    {
+        if ((IsConnected && from != Remote)
+            || _receivedBytes + payload.Length > SimulatedNetwork.DefaultReceiveBuffer)
+        {
+            return false;
+        }
+
+        _receivedBytes += payload.Length;
+        _received.Enqueue((from, payload));
+        return true;
+    }
+
+    void IDatagramPort.OnRefused(in SocketAddr to) => _pending = Errno.ECONNREFUSED;
+
+    public override unsafe int Receive(byte* buffer, int capacity, out SocketAddr from)
+    {
+        Check.That(!_closed);
+        from = default;
+        var error = TakeError(NetworkOperation.ConnectedReceive);
+        if (error == Errno.Success && _received.Count == 0)
+        {
+            error = Errno.EAGAIN;
+        }
+
+        if (error != Errno.Success)
+        {
+            _network.Trace("receive", _id, -(int)error);
+            return -(int)error;
+        }
+
+        (from, var payload) = _received.Dequeue();
+        from = _local.Family == SocketAddr.FamilyIPv6 ? from.MapToIPv6() : from;
+        _receivedBytes -= payload.Length;
+        payload.CopyTo(new Span<byte>(buffer, capacity));
+        _network.Trace("receive", _id, payload.Length);
+        return payload.Length;
+    }
+
+    public override unsafe int Send(byte* payload, int length)
+    {
+        Check.That(!_closed);
+        var error = TakeError(NetworkOperation.ConnectedSend);
+        if (error != Errno.Success)
+        {
+            _network.Trace("send", _id, -(int)error);
+            return -(int)error;
+        }
+
+        _network.SendDatagram(
+            this, SimulatedNetwork.Canonical(_local), Remote, new ReadOnlySpan<byte>(payload, length));
+        return length;
+    }
+
+    public override void Dispose()
+    {
+        if (!_closed)
+        {
+            _closed = true;
+            Loop?.Unregister(this);
+            _network.RemovePort(SimulatedNetwork.Canonical(_local), this);
+            _network.OnClosed(this, _id);
+        }
+    }
+
+    private Errno TakeError(NetworkOperation operation)
+    {
+        var error = _pending != Errno.Success ? _pending : _network.Faults.Next(operation);
+        _pending = Errno.Success;
+        return error;
+    }
+}

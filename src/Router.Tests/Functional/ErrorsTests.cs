@@ -1,0 +1,94 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text.Json;
+using Router.Net;
+using Xunit.Abstractions;
+
+namespace Router.Tests.Functional;
+
+/// <summary>Failures of sockets that the kernel itself can be brought to, as an operator reads them.</summary>
+public sealed class ErrorsTests(ITestOutputHelper output) : FunctionalTest(output)
+{
+    private const int Port = 47001;
+
+    [RequiresToolFact(RequiredTools.Namespace)]
+    public async Task A_link_local_address_without_its_interface_is_named()
+    {
+        var file = await RouterProcess.WriteAsync(Folder, Config("udp://[fe80::1]:47001", "echo { type = echo }"));
+
+        var router = await CommandAsync(["run", "--config", file]);
+
+        Assert.Equal(2, await router.ExitAsync());
+        var line = Assert.Single(router.Error.Lines);
+        Assert.Equal(
+            $"listener l: udp://[fe80::1]:47001: {ErrnoText.Describe(Errno.EINVAL, SocketOperation.Bind)}", line);
+    }
+
+    [RequiresToolTheory(RequiredTools.Namespace)]
+    [InlineData("udp")]
+    [InlineData("tcp")]
+    public async Task An_upstream_that_refuses_is_named(string transport) =>
+        await AssertFailsAsync(transport, "127.0.0.1:48001", Errno.ECONNREFUSED);
+
+    [RequiresToolTheory(RequiredTools.Namespace)]
+    [InlineData("udp")]
+    [InlineData("tcp")]
+    public async Task An_upstream_without_a_route_is_named(string transport) =>
+        await AssertFailsAsync(transport, "192.0.2.1:48001", Errno.ENETUNREACH);
+
+    [RequiresToolFact(RequiredTools.Namespace)]
+    public async Task An_upstream_at_a_broadcast_address_is_named() =>
+        await AssertFailsAsync("udp", "127.255.255.255:48001", Errno.EACCES);
+
+    [RequiresToolFact(RequiredTools.Namespace)]
+    public async Task Ports_that_are_used_up_are_named()
+    {
+        await RouterAsync(
+            """
+            router {
+              listeners.upstream { bind = "tcp://127.0.0.1:48001", route = echo }
+              routes.echo { type = echo }
+            }
+            """);
+        var router = await ProxyAsync("tcp", "127.0.0.1:48001");
+        await Network.SetAsync("ipv4.ip_local_port_range", "50000 50001");
+
+        var clients = await ManyAsync(3, static i => TcpFrom(20_000 + i));
+        clients.ForEach(static client => client.Send("hello"u8));
+
+        AssertTells(await router.RecordAsync("upstream-failed"), "127.0.0.1:48001", Errno.EADDRNOTAVAIL);
+    }
+
+    private static string Config(string bind, string route) => string.Create(
+        CultureInfo.InvariantCulture,
+        $$"""router { listeners.l { bind = "{{bind}}", route = {{route.Split(' ')[0]}} }, routes { {{route}} } }""");
+
+    private static Socket TcpFrom(int port)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(Client.Loopback(port));
+        socket.Connect(Client.Loopback(Port));
+        return socket;
+    }
+
+    private static void AssertTells(JsonElement record, string upstream, Errno errno)
+    {
+        Assert.Equal("proxy", record.GetProperty("route").GetString());
+        Assert.Equal(upstream, record.GetProperty("upstream").GetString());
+        Assert.Equal(
+            ErrnoText.Describe(errno, SocketOperation.Connect), record.GetProperty("error").GetString());
+    }
+
+    private Task<RouterProcess> ProxyAsync(string transport, string upstream) => RouterAsync(Config(
+        $"{transport}://127.0.0.1:47001", $$"""proxy { type = proxy, upstreams = ["{{upstream}}"] }"""));
+
+    private async Task AssertFailsAsync(string transport, string upstream, Errno errno)
+    {
+        var router = await ProxyAsync(transport, upstream);
+
+        using var client = await Network.RunAsync(() => transport == "udp" ? Client.Udp(Port) : Client.Tcp(Port));
+        client.Send("hello"u8);
+
+        AssertTells(await router.RecordAsync("upstream-failed"), upstream, errno);
+    }
+}

@@ -1,0 +1,84 @@
+namespace Router.Net;
+
+/// <summary>
+/// A UDP socket that is not connected, so that the upstream may answer from another port, and that sends there next.
+/// </summary>
+/// <remarks>
+/// ICMP errors reach such a socket only if it asks (IP_RECVERR, ip(7)); they are then queued as well, and the queue has
+/// to be emptied, or the loop would be told of it for ever.
+/// </remarks>
+internal sealed unsafe class LinuxFollowingSocket : ConnectedDatagramSocket
+{
+    /// <summary>Foreign datagrams, or queued errors, passed over in one call.</summary>
+    private const int PassedOverMax = 64;
+
+    private readonly LinuxCalls _calls;
+    private SocketAddr _remote;
+    private long _foreignDrops;
+    private int _fd;
+
+    public LinuxFollowingSocket(LinuxCalls calls, int fd, in SocketAddr remote)
+    {
+        _calls = calls;
+        _fd = fd;
+        _remote = remote;
+        LocalAddress = calls.LocalAddress(fd);
+    }
+
+    public override SocketAddr LocalAddress { get; }
+
+    public override bool IsClosed => _fd < 0;
+
+    public override long ForeignDrops => _foreignDrops;
+
+    internal override int Descriptor => _fd;
+
+    public override int Receive(byte* buffer, int capacity)
+    {
+        for (var i = 0; i < PassedOverMax; i++)
+        {
+            var result = OneDatagram.Receive(_calls, _fd, buffer, capacity, out var from);
+            if (result < 0 && result != -(int)Errno.EMSGSIZE)
+            {
+                DiscardErrors();
+                return result;
+            }
+
+            if (from.HasAddressOf(_remote))
+            {
+                _remote = from;
+                return result;
+            }
+
+            _foreignDrops++;
+        }
+
+        return -(int)Errno.EAGAIN;   // the loop tells again
+    }
+
+    public override int Send(byte* payload, int length) =>
+        OneDatagram.Send(_calls, _fd, payload, length, _remote);
+
+    public override void Dispose()
+    {
+        if (_fd >= 0)
+        {
+            Loop?.Unregister(this);
+            _calls.Close(_fd);
+            _fd = -1;
+        }
+    }
+
+    /// <summary>The error itself has been told by the call that failed.</summary>
+    private void DiscardErrors()
+    {
+        var header = default(MessageHeader);
+        for (var i = 0; i < PassedOverMax; i++)
+        {
+            if (_calls.ReceiveMany(_fd, &header, 1, Libc.MsgDontWait | Libc.MsgErrorQueue) < 0)
+            {
+                return;
+            }
+        }
+    }
+}
