@@ -29,6 +29,7 @@ internal sealed class RouterMeter : IDisposable
         Count("router.sessions.opened", "{session}", static figures => figures.Opened);
         Count("router.sessions.closed", "{session}", static figures => figures.Closed);
         Count("router.sessions.restarts", "{restart}", static figures => figures.Restarts);
+        Count("router.sessions.fallbacks", "{session}", static figures => figures.SocketFallbacks);
         Count("router.payloads.in", "{payload}", static figures => figures.PayloadsIn);
         Count("router.bytes.in", "By", static figures => figures.BytesIn);
         Count("router.payloads.out", "{payload}", static figures => figures.PayloadsOut);

@@ -6,6 +6,7 @@ namespace Router.Hosting;
 /// <summary>One listener's figures since the start, summed over its shards. A snapshot.</summary>
 /// <param name="CountsTrainsAsOne">The drops of <see cref="DropReason.ReceiveBufferFull"/> are a lower bound: one may
 /// have been a train.</param>
+/// <param name="SocketFallbacks">Sessions that were to have a socket of their own and use the listener's.</param>
 /// <param name="AcceptQueue">Connections that waited to be accepted when the kernel was last asked.</param>
 /// <param name="AcceptBacklog">How many may, over all loops.</param>
 internal sealed record ListenerFigures(
@@ -19,6 +20,7 @@ internal sealed record ListenerFigures(
     long PayloadsOut,
     long BytesOut,
     bool CountsTrainsAsOne,
+    long SocketFallbacks,
     int AcceptQueue,
     int AcceptBacklog,
     IReadOnlyDictionary<DropReason, long> Drops)
@@ -55,6 +57,7 @@ internal sealed class RouterStats(IReadOnlyList<Shard> shards)
             listener.Sum(static shard => Volatile.Read(ref shard.Counters.PayloadsOut)),
             listener.Sum(static shard => Volatile.Read(ref shard.Counters.BytesOut)),
             listener.Any(static shard => shard.CountsTrainsAsOne),
+            listener.Sum(static shard => Volatile.Read(ref shard.Counters.SocketFallbacks)),
             listener.Sum(static shard => Volatile.Read(ref shard.Counters.AcceptQueue)),
             listener.Sum(static shard => Volatile.Read(ref shard.Counters.AcceptBacklog)),
             drops);
