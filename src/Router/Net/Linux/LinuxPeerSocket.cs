@@ -69,7 +69,10 @@ internal static unsafe class OneDatagram
         var vector = new IoVector { Base = payload, Length = (nuint)length };
         var header = new MessageHeader
         {
-            Name = &peer, NameLength = (uint)peer.Length, Vectors = &vector, VectorCount = 1,
+            Name = &peer,
+            NameLength = (uint)peer.Length,
+            Vectors = &vector,
+            VectorCount = 1,
         };
         int result;
         do
