@@ -1,5 +1,6 @@
 using System.Text;
 using Router.Net;
+using Router.Tests.Functional;
 
 namespace Router.Tests.Net;
 
@@ -126,7 +127,7 @@ public sealed class LinuxProcessesTests
         Assert.Equal(-(int)Errno.EPIPE, packets.Send(buffer, 1));
     }
 
-    [Fact]
+    [RequiresToolFact("python3")]
     public unsafe void An_empty_message_is_told_from_the_end()
     {
         const string Script =
