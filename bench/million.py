@@ -1,6 +1,6 @@
 """Opens a million UDP sessions, lets them idle, and has them all expire at once: see million.sh.
 
-    million.py UDPLOAD ROUTER.DLL CONF SESSIONS
+    million.py UDPLOAD ROUTER.DLL CONF [SESSIONS]
 
 The router has processor 0, the load generators processor 1. The established session is one connected socket that asks
 ten thousand times a second, open loop: its latency counts from when it meant to ask. "Established alone" is its latency
@@ -33,7 +33,7 @@ def report(name, result):
 
 
 def main():
-    sessions = int(sys.argv[4])
+    sessions = int(sys.argv[4]) if len(sys.argv) > 4 else 1_000_000
     with Router(PORT, idle_timeout=f"{IDLE_TIMEOUT_S}s", max_sessions=sessions + 10_000) as router:
         load(PORT, "-m", "addr", "-s", "1000", "-w", "1", "-f", "512", "-d", "3", "-W", "0.5", "-c", "1")   # compiled
         time.sleep(3)

@@ -3,11 +3,18 @@
 # before, while they open, while they are there, and while all of them expire at once.
 #   ./million.sh [SESSIONS]
 # BENCH_SHARED: folder of udpload.c and its Makefile.  ROUTER_BENCH_ENV: settings of the runtime, as in "DOTNET_x=1".
+# ROUTER_BENCH_BUILD: folder of a published build, instead of publishing one.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 shared=${BENCH_SHARED:-$here/../../shared/bench}
+what=million
+case ${1:-} in
+    churn | growth) what=$1; shift ;;
+esac
+
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 make -s -C "$shared" OUT="$work/bin"
-[ -n "${ROUTER_BENCH_BUILD:-}" ] || "$here/publish.sh" "$work/router"
-python3 "$here/million.py" "$work/bin/udpload" "${ROUTER_BENCH_BUILD:-$work/router}/Router.dll" "$here/udp-echo.conf" "${1:-1000000}"
+build=${ROUTER_BENCH_BUILD:-$work/router}
+[ -n "${ROUTER_BENCH_BUILD:-}" ] || "$here/publish.sh" "$build"
+python3 "$here/$what.py" "$work/bin/udpload" "$build/Router.dll" "$here/udp-echo.conf" "$@"

@@ -1,5 +1,7 @@
 #!/bin/sh
-# Publishes the Release build into a folder: publish.sh FOLDER. Used by run.sh and idle.sh.
+# Publishes the Release build into a folder: publish.sh FOLDER [OPTION OF dotnet publish ...]. Used by the other scripts.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
-dotnet publish "$root/src/Router/Router.csproj" -c Release -o "$1" -v q --nologo
+folder=$1
+shift
+dotnet publish "$root/src/Router/Router.csproj" -c Release -o "$folder" -v q --nologo "$@"

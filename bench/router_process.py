@@ -47,7 +47,8 @@ class Router:
         environment.update(pair.split("=", 1) for pair in shlex.split(os.environ.get("ROUTER_BENCH_ENV", "")))
         self._stats = []
         with open(self._log.name, "w") as output:
-            self._process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
+            self._process = subprocess.Popen(
+                command, stdout=output, stderr=subprocess.STDOUT, env=environment, start_new_session=True)
         self.pid = self._process.pid
         while not self._lines("listening"):
             time.sleep(0.1)

@@ -87,7 +87,7 @@ internal static class RouterConfiguration
     private static LoadResult Bind(Config config, IReadOnlyCollection<IPAddress> localAddresses)
     {
         config.Root.TryGet("router", out var field);
-        if (field.Value is not HoconObject section)
+        if (field!.Value is not HoconObject section)   // reference.conf has it
         {
             var fault = new ConfigurationFault(
                 field.KeyOrigin, "router", $"an object is wanted, not {field.Value.TypeName}");

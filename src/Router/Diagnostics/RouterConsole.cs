@@ -29,12 +29,15 @@ internal static class RouterConsole
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.AddConsoleFormatter<JsonLineFormatter, ConsoleFormatterOptions>();
         builder.AddConsoleFormatter<TextLineFormatter, ConsoleFormatterOptions>();
-        return builder.AddConsole(console =>
-        {
-            console.FormatterName = NameOf(format, Console.IsOutputRedirected);
-            console.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite;
-            console.MaxQueueLength = queueLines;
-        });
+        return builder.AddConsole(console => Configure(console, format, queueLines));
+    }
+
+    /// <inheritdoc cref="AddRouterConsole"/>
+    public static void Configure(ConsoleLoggerOptions console, LogFormat format, int queueLines)
+    {
+        console.FormatterName = NameOf(format, Console.IsOutputRedirected);
+        console.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite;
+        console.MaxQueueLength = queueLines;
     }
 
     /// <summary>The formatter to use; <paramref name="isRedirected"/>: standard output is not a terminal.</summary>

@@ -184,7 +184,8 @@ public sealed class Config
     private static HoconException Refuse(string path, HoconField field, string reason) =>
         new(field.KeyOrigin, $"{path}: {reason}");
 
-    private bool TryGet(string path, out HoconField field) => Root.TryGet(HoconPath.Parse(path), out field);
+    private bool TryGet(string path, [NotNullWhen(true)] out HoconField? field) =>
+        Root.TryGet(HoconPath.Parse(path), out field);
 }
 
 /// <summary>Makes configurations from text.</summary>

@@ -58,7 +58,7 @@ internal sealed record HoconPlace(ObjectNode? Anchor, IReadOnlyList<string> Path
 
 /// <param name="Value">What was assigned.</param>
 /// <param name="KeyOrigin">Where the key stands.</param>
-internal readonly record struct FieldEntry(HoconNode Value, HoconOrigin KeyOrigin);
+internal sealed record FieldEntry(HoconNode Value, HoconOrigin KeyOrigin);
 
 /// <summary>Fields in the order of first mention; per field all assignments that may matter, oldest first.</summary>
 internal sealed class ObjectNode(HoconOrigin origin) : HoconNode(origin)

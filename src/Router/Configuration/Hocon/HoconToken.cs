@@ -26,4 +26,4 @@ internal enum HoconTokenKind
 /// <param name="Kind">What it is.</param>
 /// <param name="Text">A string's value after escapes; everything else as written.</param>
 /// <param name="Origin">Its first character.</param>
-internal readonly record struct HoconToken(HoconTokenKind Kind, string Text, HoconOrigin Origin);
+internal sealed record HoconToken(HoconTokenKind Kind, string Text, HoconOrigin Origin);

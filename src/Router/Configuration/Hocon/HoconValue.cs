@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 
 namespace Router.Configuration.Hocon;
@@ -74,7 +75,7 @@ public sealed class HoconArray : HoconValue
 /// <param name="Name">The key: one path element, dots and all.</param>
 /// <param name="Value">The resolved value.</param>
 /// <param name="KeyOrigin">Where the key stands that gave the value.</param>
-public readonly record struct HoconField(string Name, HoconValue Value, HoconOrigin KeyOrigin);
+public sealed record HoconField(string Name, HoconValue Value, HoconOrigin KeyOrigin);
 
 public sealed class HoconObject : HoconValue
 {
@@ -104,11 +105,11 @@ public sealed class HoconObject : HoconValue
     /// <summary>It covered something that was no object: what lies below that must not shine through.</summary>
     internal bool IgnoresFallbacks { get; }
 
-    public bool TryGet(string name, out HoconField field) => _fields.TryGetValue(name, out field);
+    public bool TryGet(string name, [NotNullWhen(true)] out HoconField? field) => _fields.TryGetValue(name, out field);
 
-    internal bool TryGet(IReadOnlyList<string> path, out HoconField field)
+    internal bool TryGet(IReadOnlyList<string> path, [NotNullWhen(true)] out HoconField? field)
     {
-        field = default;
+        field = null;
         var at = this;
         for (var i = 0; i < path.Count; i++)
         {
@@ -120,7 +121,7 @@ public sealed class HoconObject : HoconValue
             at = field.Value as HoconObject;
         }
 
-        return path.Count > 0;
+        return field is not null;
     }
 
     /// <summary>The number a key stands for when its object is read as an array, or -1.</summary>
