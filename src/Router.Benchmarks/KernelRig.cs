@@ -3,8 +3,8 @@ using Router.Net;
 
 namespace Router.Benchmarks;
 
-/// <summary>An actor system for a benchmark: its actors live on one loop, driven by hand on the benchmark's thread, or on
-/// the pool.</summary>
+/// <summary>An actor system for a benchmark: its actors live on one loop, driven by hand on the benchmark's thread, or
+/// on the pool.</summary>
 internal sealed class KernelRig : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);

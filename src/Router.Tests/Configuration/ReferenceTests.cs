@@ -34,7 +34,7 @@ public sealed class ReferenceTests
         var log = new ReadLog();
         var user = ConfigurationFactory.ParseString(One, _ => null);
         user.WithFallback(Reference).Root.TryGet("router", out var router);
-        new OptionsBinder(log).Bind((HoconObject)router.Value, router.KeyOrigin);
+        new OptionsBinder(log).Bind((HoconObject)router!.Value, router.KeyOrigin);
 
         Assert.Empty(log.Faults);
         var read = log.Sections

@@ -10,11 +10,10 @@ internal static class RouterLogging
 {
     /// <summary>Made by hand: a service collection for one console logger takes as long as reading the
     /// configuration.</summary>
-    public static ILoggerFactory Create(Configuration.LogOptions options)
+    public static ILoggerFactory Create(Configuration.LogOptions options, TimeProvider time)
     {
         var console = new ConsoleLoggerOptions();
         RouterConsole.Configure(console, FormatOf(options.Format), options.Queue);
-        var time = TimeProvider.System;
         var provider = new ConsoleLoggerProvider(
             new FixedOptions(console), [new JsonLineFormatter(time), new TextLineFormatter(time)]);
         return new LoggerFactory([provider], new LoggerFilterOptions { MinLevel = options.Level });

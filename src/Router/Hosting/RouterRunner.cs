@@ -31,7 +31,7 @@ public static class RouterRunner
             return ExitRefused;
         }
 
-        using var loggers = RouterLogging.Create(setup.Options.Log);
+        using var loggers = RouterLogging.Create(setup.Options.Log, TimeProvider.System);
         using var signals = new StopSignals(stop);
         var engine = setup.Start(
             TimeProvider.System, RandomSource.System, loggers.CreateLogger(LogCategory), out var faults);
