@@ -1,7 +1,4 @@
-using System.Text;
-using Router.Admission;
 using Router.Configuration;
-using Router.Net;
 using Router.Routes.Rooms;
 using Router.Sessions;
 
@@ -18,17 +15,6 @@ internal sealed partial class RouterPlanner
             return null;
         }
 
-        var validation = new PeerValidation(
-            room.Validate switch
-            {
-                ProofChoice.Token => PeerProof.Token,
-                ProofChoice.None => PeerProof.None,
-                _ => PeerProof.RoundTrip,
-            },
-            Encoding.UTF8.GetBytes(room.Token ?? ""),
-            room.AllowUnvalidated,
-            room.ValidateTimeout,
-            RandomSource.System);
         return new RoomRoute(room.Name, new RoomSettings(
             room.Join switch
             {
@@ -43,7 +29,7 @@ internal sealed partial class RouterPlanner
             room.MaxPayload,
             room.Buffer,
             room.WhenSlow == RoomWhenSlow.Close,
-            validation));
+            ValidationOf(room.Validate, room.Token, room.AllowUnvalidated, room.ValidateTimeout)));
     }
 
     private Func<RoomJoin>? JoinOf(RoomRouteOptions room)

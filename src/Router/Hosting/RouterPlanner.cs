@@ -1,3 +1,4 @@
+using System.Net;
 using System.Reflection;
 using System.Runtime.Loader;
 using System.Text;
@@ -244,18 +245,22 @@ internal sealed partial class RouterPlanner(
             },
             exec.StderrLines,
             new ProcessLimits(cpuSeconds, limits.Memory, limits.FileSize, limits.OpenFiles),
-            new PeerValidation(
-                exec.Validate switch
-                {
-                    ProofChoice.Token => PeerProof.Token,
-                    ProofChoice.None => PeerProof.None,
-                    _ => PeerProof.RoundTrip,
-                },
-                Encoding.UTF8.GetBytes(exec.Token ?? ""),
-                exec.AllowUnvalidated,
-                exec.ValidateTimeout,
-                RandomSource.System)));
+            ValidationOf(exec.Validate, exec.Token, exec.AllowUnvalidated, exec.ValidateTimeout)));
     }
+
+    /// <summary>What a route asks of its UDP peers.</summary>
+    private static PeerValidation ValidationOf(
+        ProofChoice proof, string? token, IReadOnlyList<IPNetwork> allowed, TimeSpan timeout) => new(
+        proof switch
+        {
+            ProofChoice.Token => PeerProof.Token,
+            ProofChoice.None => PeerProof.None,
+            _ => PeerProof.RoundTrip,
+        },
+        Encoding.UTF8.GetBytes(token ?? ""),
+        allowed,
+        timeout,
+        RandomSource.System);
 
     /// <summary>A name alone stands for the router's own value; null where it has none.</summary>
     private static string? VariableOf(string variable)

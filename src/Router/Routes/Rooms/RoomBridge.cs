@@ -9,7 +9,7 @@ namespace Router.Routes.Rooms;
 internal sealed class RoomBridge(RoomRoute route, IoLoop target) : IRunnable
 {
     /// <summary>Empty pieces that keep their memory: to fill, under way, and for a loop that lags.</summary>
-    private const int SpareMax = 4;
+    private const int SpareMax = 16;
 
     private readonly ConcurrentQueue<Piece> _sent = new();
     private readonly ConcurrentQueue<Piece> _spare = new();
