@@ -125,14 +125,7 @@ public sealed class CollectWriterTests : IAsyncDisposable
         Offer("one", "two");
         Offer("three");
         await _events.NextAsync();
-        var stopping = _writer!.StopAsync(TimeSpan.FromSeconds(3));
-        while (!stopping.IsCompleted)
-        {
-            _time.Advance(TimeSpan.FromMilliseconds(100));
-            await Task.Yield();
-        }
-
-        await stopping;
+        await _writer!.StopAsync(TimeSpan.Zero).WaitAsync(Patience);
         Assert.StartsWith("lost r 2 windows 3 payloads", await _events.NextAsync(), StringComparison.Ordinal);
         Assert.Equal(0, _budget.Used);
     }

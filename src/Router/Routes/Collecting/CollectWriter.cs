@@ -60,6 +60,7 @@ internal sealed class CollectWriter(string route, IWindowSink sink, TimeProvider
     private Task _run = Task.CompletedTask;
     private TimeSpan _backoff = BackoffMin;
     private bool _hasFailed;
+    private long _open;         // offered and neither taken nor given up
     private long _windowsLost;
     private long _payloadsLost;
     private Exception? _lostBy;
@@ -68,8 +69,10 @@ internal sealed class CollectWriter(string route, IWindowSink sink, TimeProvider
 
     public void Offer(CollectedWindow window)
     {
+        Interlocked.Increment(ref _open);
         if (!_waiting.Writer.TryWrite(window))
         {
+            Interlocked.Decrement(ref _open);
             events.Lost(route, sink.Name, null, 1, window.Count);   // after the end
             window.Release();
         }
@@ -86,7 +89,7 @@ internal sealed class CollectWriter(string route, IWindowSink sink, TimeProvider
             await _hurry.CancelAsync().ConfigureAwait(false);
             if (!await EndsAsync(_run, LastTime).ConfigureAwait(false))
             {
-                _windowsLost += _waiting.Reader.Count + 1;   // it hangs in a call, with the one it is at
+                _windowsLost = Volatile.Read(ref _open);   // it hangs in a call, with the one it is at
             }
         }
 
@@ -130,6 +133,7 @@ internal sealed class CollectWriter(string route, IWindowSink sink, TimeProvider
             {
                 isWritten |= await WriteAsync(window).ConfigureAwait(false);
                 window.Release();
+                Interlocked.Decrement(ref _open);
             }
 
             if (isWritten)
