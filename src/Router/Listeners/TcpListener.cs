@@ -167,7 +167,7 @@ internal sealed class TcpListener : ListenerActor
 
         var session = SessionContext.ForStream(_shard, connection);
         Start(session);
-        var result = session.Watch(connection, IoReadiness.Readable);
+        var result = _shard.Route.WatchesStream ? 0 : session.Watch(connection, IoReadiness.Readable);
         if (result < 0)
         {
             _shard.Counters.Drops.Add(DropReason.NoResources);

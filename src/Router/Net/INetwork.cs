@@ -100,8 +100,11 @@ public interface IPoller : IDisposable
 
     void Modify(IoSocket socket, IoReadiness interest);
 
-    /// <summary>Takes the socket off; called before its descriptor is closed.</summary>
+    /// <summary>Takes the socket off, whose descriptor stays open.</summary>
     void Remove(IoSocket socket);
+
+    /// <summary>Takes the socket off, whose descriptor is closed next.</summary>
+    void Forget(IoSocket socket) => Remove(socket);
 
     /// <summary>Waits up to <paramref name="timeoutMs"/> (0: polls, -1: until woken) and tells each ready socket's
     /// receiver. EINTR is not an end.</summary>

@@ -155,15 +155,21 @@ public sealed class IoLoop : IDisposable
     /// <summary>Takes a socket off; its Dispose calls this before the descriptor closes.</summary>
     internal void Unregister(IoSocket socket)
     {
-        if (socket.Loop is null)
+        if (socket.Loop is not null)
         {
-            return;
+            _poller.Forget(socket);
+            Leave(socket);
         }
+    }
 
-        _poller.Remove(socket);
-        socket.Loop = null;
-        socket.Receiver = null;
-        Sockets--;
+    /// <summary>Takes a socket off that stays open and may be registered again.</summary>
+    internal void TakeOff(IoSocket socket)
+    {
+        if (socket.Loop is not null)
+        {
+            _poller.Remove(socket);
+            Leave(socket);
+        }
     }
 
     /// <summary>Has <paramref name="run"/> run once on the loop's thread. Any thread.</summary>
@@ -350,6 +356,13 @@ public sealed class IoLoop : IDisposable
             OnFault?.Invoke(fault);
             return 1;
         }
+    }
+
+    private void Leave(IoSocket socket)
+    {
+        socket.Loop = null;
+        socket.Receiver = null;
+        Sockets--;
     }
 
     private void ReadClock() => NowMs = (long)_time.GetElapsedTime(_started).TotalMilliseconds;

@@ -55,6 +55,8 @@ internal sealed class ProxyRoute : Route
     /// <summary>0 for never.</summary>
     public int UpstreamIdleMs { get; }
 
+    internal override bool WatchesStream => true;
+
     internal override SessionHandler CreateHandler(SessionContext session) =>
         session.Transport == SessionTransport.Udp ? new UdpProxyHandler(this) : new TcpProxyHandler(this);
 }

@@ -91,6 +91,10 @@ internal unsafe class StreamPair
     /// </summary>
     protected virtual bool SurvivesUpstream => false;
 
+    private bool IsDone => !SurvivesUpstream
+        && _client is { HasEnded: true, Output.HasUnsent: false }
+        && _upstream is { HasEnded: true, Output.HasUnsent: false };
+
     private Side Other(Side side) => ReferenceEquals(side, _client) ? _upstream : _client;
 
     private bool MayRead(Side side) => !side.HasEnded && !Other(side).Output.HasUnsent;
@@ -164,13 +168,17 @@ internal unsafe class StreamPair
             _firstEnd = ReferenceEquals(side, _client) ? CloseReason.Peer : CloseReason.Upstream;
         }
 
+        if (IsDone)
+        {
+            session.CloseNow(_firstEnd);   // and closing sends the FIN
+            return;
+        }
+
         Watch(session, side);
         if (PassesUpstreamEnd || ReferenceEquals(side, _client))
         {
             Other(side).Output.Finish();
         }
-
-        CloseIfDone(session);
     }
 
     /// <summary>The side takes bytes again: sends what was kept for it, and has its source read on.</summary>
@@ -299,9 +307,7 @@ internal unsafe class StreamPair
 
     private void CloseIfDone(SessionContext session)
     {
-        var isDone = _client is { HasEnded: true, Output.HasUnsent: false }
-            && _upstream is { HasEnded: true, Output.HasUnsent: false };
-        if (isDone && !SurvivesUpstream)
+        if (IsDone)
         {
             session.CloseNow(_firstEnd);
         }
@@ -316,7 +322,7 @@ internal unsafe class StreamPair
     private static void TakeOff(SessionContext session, Side side)
     {
         side.IsOff = true;
-        session.Loop.Unregister(side.Socket);
+        session.Loop.TakeOff(side.Socket);
     }
 
     private void PutBack(SessionContext session, Side side)

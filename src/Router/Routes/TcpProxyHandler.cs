@@ -11,7 +11,11 @@ namespace Router.Routes;
 /// </remarks>
 internal class TcpProxyHandler(ProxyRoute route) : SessionHandler
 {
+    /// <summary>How long a connection is tried without a look at whether its client is still there.</summary>
+    private const int UnwatchedMs = 100;
+
     private StreamSocket? _connecting;
+    private long _connectDueMs;
     private StreamPair? _pair;
     private ProxyAttempts _attempts;
     private UpstreamSilence _silence;
@@ -29,7 +33,6 @@ internal class TcpProxyHandler(ProxyRoute route) : SessionHandler
             return;
         }
 
-        session.Loop.SetInterest(session.Stream!.Socket, IoReadiness.None);
         Connect(session);
     }
 
@@ -37,7 +40,7 @@ internal class TcpProxyHandler(ProxyRoute route) : SessionHandler
     {
         if (_connecting is not null)
         {
-            OnConnectFailed(session, -(int)Errno.ETIMEDOUT);
+            OnConnectTimer(session);
         }
         else if (_pair is not null && _silence.OnTimer(session, route.UpstreamIdleMs))
         {
@@ -77,10 +80,6 @@ internal class TcpProxyHandler(ProxyRoute route) : SessionHandler
         {
             session.CloseNow(CloseReason.Reset);   // the client has gone
         }
-        else
-        {
-            session.Loop.SetInterest(socket, IoReadiness.None);   // the client, registered after it was opened
-        }
     }
 
     /// <summary>The upstream has accepted.</summary>
@@ -100,7 +99,7 @@ internal class TcpProxyHandler(ProxyRoute route) : SessionHandler
                 if (result >= 0)
                 {
                     _connecting = socket;
-                    session.SetTimer(route.Settings.ConnectTimeout);
+                    StartConnectTimer(session);
                     return;
                 }
 
@@ -139,7 +138,48 @@ internal class TcpProxyHandler(ProxyRoute route) : SessionHandler
         OnConnected(session);
         _pair = new StreamPair(session, socket);
         session.Loop.SetInterest(socket, IoReadiness.Readable);
-        session.Loop.SetInterest(session.Stream!.Socket, IoReadiness.Readable);
+        WatchClient(session, IoReadiness.Readable);
+    }
+
+    /// <summary>
+    /// The client is put on the loop when it can be read, which saves two calls per session; before that only where
+    /// the connection is slow to come, so that its going is seen.
+    /// </summary>
+    private static void WatchClient(SessionContext session, IoReadiness interest)
+    {
+        var client = session.Stream!.Socket;
+        if (client.Loop is not null)
+        {
+            session.Loop.SetInterest(client, interest);
+        }
+        else if (session.Watch(client, interest) < 0)
+        {
+            session.CountDrop(DropReason.NoResources);
+            session.CloseNow(CloseReason.Reset);
+        }
+    }
+
+    private void StartConnectTimer(SessionContext session)
+    {
+        var timeoutMs = (long)Math.Ceiling(route.Settings.ConnectTimeout.TotalMilliseconds);
+        _connectDueMs = session.Loop.NowMs + timeoutMs;
+        session.SetTimer(TimeSpan.FromMilliseconds(Math.Min(timeoutMs, UnwatchedMs)));
+    }
+
+    private void OnConnectTimer(SessionContext session)
+    {
+        var leftMs = _connectDueMs - session.Loop.NowMs;
+        if (leftMs <= 0)
+        {
+            OnConnectFailed(session, -(int)Errno.ETIMEDOUT);
+            return;
+        }
+
+        session.SetTimer(TimeSpan.FromMilliseconds(leftMs));
+        if (session.Stream!.Socket.Loop is null)
+        {
+            WatchClient(session, IoReadiness.None);
+        }
     }
 
     /// <summary>Refused, unreachable, or too late: on to the next.</summary>

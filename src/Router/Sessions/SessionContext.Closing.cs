@@ -31,7 +31,8 @@ public sealed partial class SessionContext
             return;
         }
 
-        if (Stream is { Socket.IsClosed: false } stream && Handler is { OwnsStream: false })
+        if (Stream is { Socket.IsClosed: false } stream && Handler is { OwnsStream: false }
+            && (!stream.IsOver || IsAbort(reason)))
         {
             stream.Output.Finish();
             IsLingering = true;
@@ -113,6 +114,9 @@ public sealed partial class SessionContext
         return true;
     }
 
+    private static bool IsAbort(CloseReason reason) =>
+        reason is CloseReason.Failed or CloseReason.Reset or CloseReason.Shutdown or CloseReason.UpstreamFailed;
+
     private void StopActor()
     {
         IsLingering = false;
@@ -140,8 +144,7 @@ public sealed partial class SessionContext
         if (Stream is { } stream)
         {
             stream.Output.Release();
-            if (Closing
-                is CloseReason.Failed or CloseReason.Reset or CloseReason.Shutdown or CloseReason.UpstreamFailed)
+            if (IsAbort(Closing))
             {
                 stream.Socket.Abort();
             }

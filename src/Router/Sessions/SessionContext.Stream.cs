@@ -20,6 +20,10 @@ public sealed partial class SessionContext
         public StreamOutput Output { get; } = new(socket, buffers);
 
         public bool PeerFinished { get; set; }
+
+        /// <summary>Nothing more comes and nothing waits: closing sends the FIN, and there is nobody to linger
+        /// for.</summary>
+        public bool IsOver => PeerFinished && !Output.HasUnsent;
     }
 
     internal StreamState? Stream { get; private init; }
@@ -121,8 +125,17 @@ public sealed partial class SessionContext
         else if (received == 0)
         {
             stream.PeerFinished = true;
-            WatchStream();
-            Handler!.OnPeerFinished(this);
+            try
+            {
+                Handler!.OnPeerFinished(this);
+            }
+            finally
+            {
+                if (!IsClosed)
+                {
+                    WatchStream();   // most close by now
+                }
+            }
         }
         else if ((Errno)(-received) is not (Errno.EAGAIN or Errno.EINTR))
         {

@@ -99,6 +99,10 @@ public abstract class Route
     /// <summary>Whether a new datagram peer may have a session, by its first datagram; if not, why. Any loop.</summary>
     internal virtual DropReason? Refuse(in SocketAddr peer, ReadOnlySpan<byte> first) => null;
 
+    /// <summary>Its handlers put the peer's stream on the loop themselves, once they can do something with
+    /// it.</summary>
+    internal virtual bool WatchesStream => false;
+
     /// <summary>
     /// A handler for a new or restarted session: fresh, or a shared one if it keeps no state. On the session's
     /// dispatcher.

@@ -71,11 +71,17 @@ internal sealed unsafe class EpollPoller : IPoller
 
     public void Remove(IoSocket socket)
     {
+        Control(Libc.EpollDelete, socket.Descriptor, 0, 0);
+        Forget(socket);
+    }
+
+    /// <summary>The kernel's own part ends with close(2), see epoll(7): a call less per connection.</summary>
+    /// <remarks>A child between fork and exec may hold the descriptor a moment longer; what is told of it until then
+    /// carries a generation that is past.</remarks>
+    public void Forget(IoSocket socket)
+    {
         var slot = socket.Slot;
         Check.That(_sockets[slot] == socket);
-
-        // Explicit, although close would do: a child between fork and exec may still hold the descriptor.
-        Control(Libc.EpollDelete, socket.Descriptor, 0, 0);
         _sockets[slot] = null;
         _generations[slot]++;
         _free[_freeCount++] = slot;

@@ -7,6 +7,7 @@ namespace Router.Net;
 public sealed unsafe partial class LinuxNetwork : INetwork
 {
     private readonly LinuxCalls _calls;
+    private readonly DescriptorReserve _reserve;
     private readonly bool _coalesce;
     private readonly bool _receiveTrains;
 
@@ -19,6 +20,7 @@ public sealed unsafe partial class LinuxNetwork : INetwork
     {
         Check.That(IsSupported);
         _calls = calls;
+        _reserve = new DescriptorReserve(calls);
         _coalesce = coalesce ?? ProbeOption(Libc.UdpSegment);
         _receiveTrains = receiveTrains ?? ProbeOption(Libc.UdpGro);
         Processes = LinuxProcesses.IsSupported
@@ -135,6 +137,9 @@ public sealed unsafe partial class LinuxNetwork : INetwork
         var result = _calls.SetOption(fd, Libc.SolSocket, Libc.SoReuseAddress, 1);
         result = result < 0 ? result : SetFamily(fd, local, options.DualStack);
         result = result < 0 ? result : Bind(fd, local, options.MakeGroup, options.JoinGroup);
+
+        // What is accepted inherits it.
+        result = result < 0 ? result : _calls.SetOption(fd, Libc.SolTcp, Libc.TcpNoDelay, 1);
         result = result < 0 ? result : _calls.Listen(fd, options.Backlog);
         if (result < 0)
         {
@@ -142,7 +147,7 @@ public sealed unsafe partial class LinuxNetwork : INetwork
             return result;
         }
 
-        socket = new LinuxStreamListener(_calls, fd, options.Backlog);
+        socket = new LinuxStreamListener(_calls, _reserve, fd, options.Backlog);
         return 0;
     }
 
@@ -166,7 +171,7 @@ public sealed unsafe partial class LinuxNetwork : INetwork
             return result;
         }
 
-        socket = new LinuxStreamSocket(_calls, fd, remote);
+        socket = new LinuxStreamSocket(_calls, fd, remote, local: default);
         return result < 0 ? -(int)Errno.EINPROGRESS : 0;
     }
 
@@ -176,7 +181,7 @@ public sealed unsafe partial class LinuxNetwork : INetwork
     private int Open(int family, int type)
     {
         var fd = _calls.Socket(family, type | Libc.SockNonBlock | Libc.SockCloseOnExec, 0);
-        if (!DescriptorReserve.IsTouchedBy(fd, _calls))
+        if (!_reserve.IsTouchedBy(fd))
         {
             return fd;
         }

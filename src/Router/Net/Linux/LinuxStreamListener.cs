@@ -9,14 +9,18 @@ internal sealed unsafe class LinuxStreamListener : StreamListener
     private const int MemInfoWords = 9, MemInfoDrops = 8;
 
     private readonly LinuxCalls _calls;
+    private readonly DescriptorReserve _reserve;
+    private readonly bool _isWildcard;
     private int _fd;
     private bool _isNearLimit;
 
-    public LinuxStreamListener(LinuxCalls calls, int fd, int askedBacklog)
+    public LinuxStreamListener(LinuxCalls calls, DescriptorReserve reserve, int fd, int askedBacklog)
     {
         _calls = calls;
+        _reserve = reserve;
         _fd = fd;
         LocalAddress = calls.LocalAddress(fd);
+        _isWildcard = LocalAddress.IsWildcard;
         GrantedBacklog = ReadBacklog(askedBacklog);
     }
 
@@ -61,12 +65,9 @@ internal sealed unsafe class LinuxStreamListener : StreamListener
             return fd;
         }
 
-        _isNearLimit = DescriptorReserve.IsTouchedBy(fd + 1, _calls);
-
-        // Fails only on a connection that is gone already, which its first read tells.
-        _calls.SetOption(fd, Libc.SolTcp, Libc.TcpNoDelay, 1);
+        _isNearLimit = _reserve.IsTouchedBy(fd + 1);
         peer.Normalize();
-        connection = new LinuxStreamSocket(_calls, fd, peer);
+        connection = new LinuxStreamSocket(_calls, fd, peer, _isWildcard ? default : LocalAddress);
         return 0;
     }
 
@@ -90,7 +91,7 @@ internal sealed unsafe class LinuxStreamListener : StreamListener
         }
 
         _calls.Close(lowest);
-        _isNearLimit = DescriptorReserve.IsTouchedBy(lowest, _calls);
+        _isNearLimit = _reserve.IsTouchedBy(lowest);
         return !_isNearLimit;
     }
 

@@ -1,12 +1,16 @@
 namespace Router.Net;
 
 /// <summary>A TCP connection by recv(2) and send(2).</summary>
-internal sealed unsafe class LinuxStreamSocket(LinuxCalls calls, int fd, SocketAddr peer) : StreamSocket
+/// <param name="calls">The kernel.</param>
+/// <param name="fd">Non-blocking; the socket owns it.</param>
+/// <param name="peer">The other end.</param>
+/// <param name="local">This end, where it is known; asked for when first wanted where not.</param>
+internal sealed unsafe class LinuxStreamSocket(LinuxCalls calls, int fd, SocketAddr peer, SocketAddr local)
+    : StreamSocket
 {
     private int _fd = fd;
-    private SocketAddr _local;
+    private SocketAddr _local = local;
 
-    /// <summary>Asked for when first wanted: an echo never does.</summary>
     public override SocketAddr LocalAddress
     {
         get
