@@ -18,6 +18,9 @@ internal enum LinuxCall
     EventFd,
     EpollWait,
     EpollControl,
+    Pipe,
+    SetPipeSize,
+    Splice,
 }
 
 /// <summary>Linux's calls with failures where the test wants them; what is not scripted goes to the kernel.</summary>
@@ -37,7 +40,10 @@ internal sealed unsafe class ScriptedCalls : LinuxCalls
     /// <summary>Cuts the messages that the next recvmmsg returns: marks them as longer than their slot.</summary>
     public bool MarkTruncated { get; set; }
 
-    /// <summary>Sockets opened or accepted through these calls and not closed.</summary>
+    /// <summary>Calls of splice, scripted to fail or not.</summary>
+    public int Splices { get; private set; }
+
+    /// <summary>Sockets opened or accepted, and ends of pipes, through these calls and not closed.</summary>
     public HashSet<int> OpenSockets { get; } = [];
 
     /// <summary>Descriptors closed that are no open socket: pollers, and sockets closed twice.</summary>
@@ -76,6 +82,13 @@ internal sealed unsafe class ScriptedCalls : LinuxCalls
         return this;
     }
 
+    /// <summary>The next splice moves this many bytes at most.</summary>
+    public ScriptedCalls Shorten(int bytes)
+    {
+        Script(LinuxCall.Splice).Enqueue(bytes);
+        return this;
+    }
+
     public override int Socket(int family, int type, int protocol) =>
         Next(LinuxCall.Socket, out var result) ? result : Opened(base.Socket(family, type, protocol));
 
@@ -102,6 +115,37 @@ internal sealed unsafe class ScriptedCalls : LinuxCalls
 
     public override int Send(int fd, byte* payload, int length, int flags) =>
         Next(LinuxCall.Send, out var result) ? result : base.Send(fd, payload, length, flags);
+
+    public override int Pipe(int* ends)
+    {
+        var result = Next(LinuxCall.Pipe, out var scripted) ? scripted : base.Pipe(ends);
+        if (result == 0)
+        {
+            Opened(ends[0]);
+            Opened(ends[1]);
+        }
+
+        return result;
+    }
+
+    public override int SetPipeSize(int fd, int bytes) =>
+        Next(LinuxCall.SetPipeSize, out var result) ? result : base.SetPipeSize(fd, bytes);
+
+    public override int Splice(int from, int to, int length, uint flags)
+    {
+        Splices++;
+        if (Next(LinuxCall.Splice, out var result))
+        {
+            if (result < 0)
+            {
+                return result;
+            }
+
+            length = Math.Min(length, result);
+        }
+
+        return base.Splice(from, to, length, flags);
+    }
 
     public override int EpollCreate() => Next(LinuxCall.EpollCreate, out var result) ? result : base.EpollCreate();
 

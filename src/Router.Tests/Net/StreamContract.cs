@@ -271,6 +271,48 @@ public abstract class StreamContract
         Assert.Equal((IPEndPoint)client.LocalEndPoint!, server.Socket.PeerAddress.ToIPEndPoint());
     }
 
+    [Fact]
+    public unsafe void A_pipe_carries_one_stream_into_another_where_there_are_pipes()
+    {
+        using var rig = new NetRig(CreateNetwork());
+        var result = rig.Network.CreatePipe(64 * 1024, out var pipe);
+        if (result < 0)
+        {
+            Assert.Equal(-(int)Errno.EOPNOTSUPP, result);
+            Assert.Null(pipe);
+            return;
+        }
+
+        rig.Own(pipe!);
+        var (source, from) = rig.StreamPair();
+        var (to, sink) = rig.StreamPair();
+        rig.Loop.SetInterest(from.Socket, IoReadiness.None);
+        Assert.Equal(-(int)Errno.EAGAIN, pipe!.Fill(from.Socket));
+
+        source.Send("through the pipe"u8);
+        rig.Until(() => pipe.Fill(from.Socket) > 0);
+        Assert.Equal(16, pipe.Buffered);
+        Assert.Equal(16, pipe.Drain(to.Socket));
+        Assert.Equal(0, pipe.Buffered);
+        rig.Until(() => sink.Got.Count == 16);
+        Assert.Equal("through the pipe"u8.ToArray(), sink.Got);
+
+        source.Send("and out"u8);
+        rig.Until(() => pipe.Fill(from.Socket) > 0);
+        var taken = stackalloc byte[16];
+        Assert.Equal(7, pipe.Read(taken, 16));
+        Assert.Equal("and out"u8.ToArray(), new Span<byte>(taken, 7).ToArray());
+
+        source.Send("too late"u8);
+        rig.Until(() => pipe.Fill(from.Socket) > 0);
+        to.Socket.ShutdownWrite();
+        Assert.Equal(-(int)Errno.EPIPE, pipe.Drain(to.Socket));
+        Assert.Equal(8, pipe.Read(taken, 16));
+
+        source.Socket.ShutdownWrite();
+        rig.Until(() => pipe.Fill(from.Socket) == 0);
+    }
+
     private static AcceptProbe ListenShard(NetRig rig, SocketAddr address, bool make, bool join)
     {
         var options = new StreamListenOptions(256, false, MakeGroup: make, JoinGroup: join);

@@ -39,9 +39,24 @@ internal sealed class LoopbackRig : ISessionEvents, IListenerEvents, IDisposable
         LinuxCalls? calls,
         Func<ProxyRouteSettings, ProxyRouteSettings>? change,
         params IPEndPoint[] upstreams)
+        : this(transport, calls, change, pipes: 0, upstreams)
+    {
+    }
+
+    /// <param name="transport">Of the listener.</param>
+    /// <param name="calls">Instead of <see cref="Calls"/>, which count sockets and allocate.</param>
+    /// <param name="change">What differs from the rig's settings.</param>
+    /// <param name="pipes">What the loop has of them.</param>
+    /// <param name="upstreams">The group.</param>
+    public LoopbackRig(
+        SessionTransport transport,
+        LinuxCalls? calls,
+        Func<ProxyRouteSettings, ProxyRouteSettings>? change,
+        int pipes,
+        params IPEndPoint[] upstreams)
     {
         var network = new LinuxNetwork(calls ?? Calls);
-        _loops = new IoLoopGroup(1, network, TimeProvider.System, new IoLoopOptions());
+        _loops = new IoLoopGroup(1, network, TimeProvider.System, new IoLoopOptions(Pipes: pipes));
         Loop = _loops.Loops[0];
         Loop.OnFault = Faults.Add;
         _system = ActorSystem.Create(
@@ -216,6 +231,7 @@ internal sealed class LoopbackRig : ISessionEvents, IListenerEvents, IDisposable
         _loops.Dispose();
         Assert.Empty(Calls.OpenSockets);
         Assert.Empty(Faults);
+        Assert.Equal(0, Loop.Pipes.Taken);
         Assert.All(Group.Current.Upstreams.ToArray(), upstream => Assert.Equal(0, upstream.Sessions));
     }
 }

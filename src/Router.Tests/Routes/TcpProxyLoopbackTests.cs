@@ -6,20 +6,35 @@ using Router.Sessions;
 
 namespace Router.Tests.Routes;
 
-/// <summary>The TCP proxy over the kernel's sockets.</summary>
-public sealed class TcpProxyLoopbackTests
+/// <summary>The TCP proxy over the kernel's sockets, where bulk is copied.</summary>
+public sealed class CopyingTcpProxyLoopbackTests : TcpProxyLoopbackTests
+{
+    protected override int Pipes => 0;
+}
+
+/// <summary>The same where bulk goes through pipes.</summary>
+public sealed class SplicingTcpProxyLoopbackTests : TcpProxyLoopbackTests
+{
+    protected override int Pipes => 8;
+}
+
+/// <summary>What the TCP proxy does over the kernel's sockets, however it moves bulk.</summary>
+public abstract class TcpProxyLoopbackTests
 {
     /// <summary>More than all of the kernel's buffers on the way take, as large as it makes them by itself.</summary>
     private const int Bulk = 32 << 20;
 
     private readonly byte[] _buffer = new byte[256 * 1024];
 
+    /// <summary>What the loop has of them.</summary>
+    protected abstract int Pipes { get; }
+
     [Fact]
     public void A_thousand_round_trips_allocate_nothing()
     {
         using var server = LoopbackRig.NewTcpServer();
         var place = (IPEndPoint)server.LocalEndPoint!;
-        using var rig = new LoopbackRig(SessionTransport.Tcp, LinuxCalls.Kernel, null, place);
+        using var rig = new LoopbackRig(SessionTransport.Tcp, LinuxCalls.Kernel, null, Pipes, place);
         using var client = rig.NewTcpClient();
         using var upstream = rig.Accept(server);
         RoundTrips(2_000);
@@ -85,7 +100,7 @@ public sealed class TcpProxyLoopbackTests
         }
 
         Assert.InRange(sent, 1, bytes.Length - 1);   // it has stopped
-        Assert.Equal(1, rig.Loop.Buffers.Rented);
+        Assert.Equal((Pipes > 0 ? 0 : 1, Pipes > 0 ? 1 : 0), (rig.Loop.Buffers.Rented, rig.Loop.Pipes.Taken));
         Assert.False(rig.Loop.RunOnce(block: false), "the loop is at rest while nobody reads");
 
         var got = new MemoryStream();
@@ -208,7 +223,8 @@ public sealed class TcpProxyLoopbackTests
         Assert.Equal(0, rig.Shard.SessionsOpen);
     }
 
-    private static LoopbackRig Rig(Socket server) => new(SessionTransport.Tcp, null, (IPEndPoint)server.LocalEndPoint!);
+    private LoopbackRig Rig(Socket server) =>
+        new(SessionTransport.Tcp, null, null, Pipes, (IPEndPoint)server.LocalEndPoint!);
 
     /// <summary>Sends what fits.</summary>
     /// <returns>Whether anything did.</returns>

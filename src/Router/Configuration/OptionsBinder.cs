@@ -34,6 +34,7 @@ internal sealed partial class OptionsBinder(ReadLog log)
             Loops = router.OptionalText("loops") == "auto" ? null : router.Int("loops"),
             Network = router.Choice("network",
                 ("auto", NetworkChoice.Auto), ("linux", NetworkChoice.Linux), ("portable", NetworkChoice.Portable)),
+            Splice = BindSplice(router.Child("splice")),
             DrainTimeout = router.Duration("drain-timeout"),
             Log = BindLog(router.Child("log")),
             Guards = BindGuards(router.Child("guards")),
@@ -60,6 +61,9 @@ internal sealed partial class OptionsBinder(ReadLog log)
             }
         }
     }
+
+    private static SpliceOptions BindSplice(SectionReader splice) =>
+        new(splice.Int("pipes"), splice.Size("pipe-size"));
 
     private static LogOptions BindLog(SectionReader log) => new(
         log.Choice("format", ("auto", LogFormat.Auto), ("json", LogFormat.Json), ("text", LogFormat.Text)),

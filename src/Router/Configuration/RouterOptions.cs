@@ -11,6 +11,8 @@ internal sealed record RouterOptions
 
     public required NetworkChoice Network { get; init; }
 
+    public required SpliceOptions Splice { get; init; }
+
     public required TimeSpan DrainTimeout { get; init; }
 
     public required LogOptions Log { get; init; }
@@ -39,6 +41,10 @@ internal enum NetworkChoice
     Linux,
     Portable,
 }
+
+/// <param name="Pipes">Of each loop; 0 copies everything.</param>
+/// <param name="PipeSize">Bytes a pipe holds.</param>
+internal sealed record SpliceOptions(int Pipes, int PipeSize);
 
 /// <param name="Format">How lines look.</param>
 /// <param name="Level">The least severe level written.</param>

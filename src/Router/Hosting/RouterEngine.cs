@@ -98,7 +98,7 @@ internal sealed class RouterEngine : IAsyncDisposable
             return null;
         }
 
-        var loops = new IoLoopGroup(plan.Loops, seams.Network, seams.Time, new IoLoopOptions());
+        var loops = new IoLoopGroup(plan.Loops, seams.Network, seams.Time, plan.LoopOptions);
         return new RouterEngine(plan, seams, log, loops, bound) { Bound = bound };
     }
 

@@ -1,5 +1,6 @@
 using Router.Admission;
 using Router.Listeners;
+using Router.Net;
 using Router.Sessions;
 using Router.Upstreams;
 
@@ -18,6 +19,7 @@ internal sealed record ListenerPlan(
 /// </summary>
 /// <param name="Source">Where it was read from, for the log.</param>
 /// <param name="Loops">I/O threads, at least 1.</param>
+/// <param name="LoopOptions">What each of them may do and hold.</param>
 /// <param name="DrainTimeout">What sessions are given to finish when the router stops.</param>
 /// <param name="StatsInterval">Between two stats lines.</param>
 /// <param name="SessionRecords">Access records a second; beyond, sessions are summed up.</param>
@@ -28,6 +30,7 @@ internal sealed record ListenerPlan(
 internal sealed record RouterPlan(
     string Source,
     int Loops,
+    IoLoopOptions LoopOptions,
     TimeSpan DrainTimeout,
     TimeSpan StatsInterval,
     int SessionRecords,

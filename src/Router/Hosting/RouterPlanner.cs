@@ -58,6 +58,7 @@ internal sealed partial class RouterPlanner(
         return new RouterPlan(
             source,
             options.LoopCount,
+            new IoLoopOptions(Pipes: options.Splice.Pipes, PipeBytes: options.Splice.PipeSize),
             options.DrainTimeout,
             options.Log.StatsInterval == Timeout.InfiniteTimeSpan ? TimeSpan.Zero : options.Log.StatsInterval,
             options.Log.SessionRecords,

@@ -89,6 +89,14 @@ public interface INetwork
 
     /// <summary>Starts to connect: 0 or -EINPROGRESS with a socket that turns writable when decided.</summary>
     int ConnectStream(in SocketAddr remote, out StreamSocket? socket);
+
+    /// <summary>An empty pipe of <paramref name="bytes"/> bytes for streams of this network; -EOPNOTSUPP where there
+    /// is no such thing.</summary>
+    int CreatePipe(int bytes, out StreamPipe? pipe)
+    {
+        pipe = null;
+        return -(int)Errno.EOPNOTSUPP;
+    }
 }
 
 /// <summary>Waits for readiness of many sockets; one per loop, used by the loop's thread only, except

@@ -16,7 +16,15 @@ public interface IEndOfPass
 /// <param name="TimersPerPass">Deadlines fired in one pass: as many as a batch has datagrams, so that a million
 /// sessions that expire at once take turns with the live ones.</param>
 /// <param name="ReadBufferBytes">The one read buffer that all streams of the loop share.</param>
-public sealed record IoLoopOptions(int RunsPerPass = 4096, int TimersPerPass = 64, int ReadBufferBytes = 256 * 1024);
+/// <param name="Pipes">Pipes that bulk between two streams may go through at once, a direction each; 0 for
+/// none.</param>
+/// <param name="PipeBytes">The size of each.</param>
+public sealed record IoLoopOptions(
+    int RunsPerPass = 4096,
+    int TimersPerPass = 64,
+    int ReadBufferBytes = 256 * 1024,
+    int Pipes = 0,
+    int PipeBytes = 256 * 1024);
 
 /// <summary>
 /// One I/O thread: polls sockets, runs the mailboxes they woke, flushes replies, turns the timer wheel, and again.
@@ -54,6 +62,7 @@ public sealed class IoLoop : IDisposable
         _poller = network.CreatePoller();
         _started = time.GetTimestamp();
         _timers = new TimerWheel(0);
+        Pipes = new PipePool(network, options.Pipes, options.PipeBytes);
         unsafe
         {
             ReadBuffer = (byte*)NativeMemory.AlignedAlloc((nuint)options.ReadBufferBytes, 4096);
@@ -74,6 +83,9 @@ public sealed class IoLoop : IDisposable
 
     /// <summary>Where what lives on this loop rents what it must keep beyond a turn.</summary>
     public BufferPool Buffers { get; } = new();
+
+    /// <summary>What bulk between two streams of this loop goes through.</summary>
+    public PipePool Pipes { get; }
 
     /// <summary>Time since the loop was made, read now: for what is not content with <see cref="NowMs"/>. Any
     /// thread.</summary>

@@ -17,6 +17,19 @@ internal unsafe class StreamPair
     /// </summary>
     private const int ReadBytesMin = 64 * 1024;
 
+    /// <summary>
+    /// Reads in a row that fill half of the buffer or more, after which a direction moves bulk: it goes through a pipe from then on.
+    /// </summary>
+    private const int LargeReadsMin = 4;
+
+    /// <summary>
+    /// Below so many bytes a copy costs less than what splice(2) does about a pipe; and how many such in a row end it.
+    /// </summary>
+    private const int SmallFillBytes = 16 * 1024, SmallFillsMax = 16;
+
+    /// <summary>Such reads until a pipe is asked for again, when there was none.</summary>
+    private const int ReadsWithoutPipe = 256;
+
     /// <summary>Reads of one side in one turn after it has failed: its last bytes, and then its error.</summary>
     private const int LastReadsMax = 256;
 
@@ -103,7 +116,7 @@ internal unsafe class StreamPair
     /// <returns>Whether anything was moved, so that there may be more.</returns>
     private bool Read(SessionContext session, Side from)
     {
-        var received = from.Socket.Receive(session.Loop.ReadBuffer, _readBytes);
+        var received = Take(session, from);
         if (received > 0)
         {
             return Pass(session, from, received);
@@ -129,6 +142,58 @@ internal unsafe class StreamPair
         return false;
     }
 
+    /// <summary>
+    /// Takes what the side has: into the pipe where the direction goes through one, else into the read buffer.
+    /// </summary>
+    /// <returns>As <see cref="StreamSocket.Receive"/>.</returns>
+    private int Take(SessionContext session, Side from)
+    {
+        var output = Other(from).Output;
+        if (from.Streak >= (output.HasPipe ? SmallFillsMax : LargeReadsMin))
+        {
+            Switch(session, from, output);
+        }
+
+        if (output.HasPipe)
+        {
+            var filled = output.Fill(from.Socket);
+            if (filled >= 0 || !IsRefused(filled))
+            {
+                from.Streak = filled is > 0 and < SmallFillBytes ? from.Streak + 1 : 0;
+                return filled;
+            }
+
+            output.LeavePipe();
+            session.Loop.Pipes.TurnOff();
+        }
+
+        var received = from.Socket.Receive(session.Loop.ReadBuffer, _readBytes);
+        from.Streak = received * 2 >= _readBytes ? from.Streak + 1 : Math.Min(from.Streak, 0);
+        return received;
+    }
+
+    /// <summary>From copying to a pipe, if there is one to be had, or back. Nothing is unsent.</summary>
+    private static void Switch(SessionContext session, Side from, StreamOutput output)
+    {
+        from.Streak = 0;
+        if (output.HasPipe)
+        {
+            output.LeavePipe();
+        }
+        else if (session.Loop.Pipes.Take() is { } pipe)
+        {
+            output.UsePipe(pipe);
+        }
+        else
+        {
+            from.Streak = -ReadsWithoutPipe;
+        }
+    }
+
+    /// <summary>Not the stream's end and not its having nothing: it cannot be spliced.</summary>
+    private static bool IsRefused(int result) => SocketErrors.Classify((Errno)(-result))
+        is SocketErrorClass.Fatal or SocketErrorClass.Exhausted;
+
     private bool Pass(SessionContext session, Side from, int length)
     {
         var to = Other(from);
@@ -144,7 +209,8 @@ internal unsafe class StreamPair
             PassedToUpstream = false;
         }
 
-        if (to.Output.Write(session.Loop.ReadBuffer, length) < 0)
+        var result = to.Output.HasPipe ? to.Output.Flush() : to.Output.Write(session.Loop.ReadBuffer, length);
+        if (result < 0)
         {
             TakeLastWords(session, to);
             return false;
@@ -342,6 +408,11 @@ internal unsafe class StreamPair
 
         /// <summary>Its FIN has been read.</summary>
         public bool HasEnded { get; set; }
+
+        /// <summary>
+        /// Takes in a row that speak for the other way of moving: large reads, or small fills of the pipe.
+        /// </summary>
+        public int Streak { get; set; }
 
         /// <summary>Off the loop: the kernel reports its end on every pass.</summary>
         public bool IsOff { get; set; }

@@ -12,15 +12,20 @@ namespace Router.Sessions;
 internal sealed class StreamOutput(StreamSocket socket, BufferPool buffers)
 {
     private byte[]? _unsent;
+    private StreamPipe? _pipe;
     private int _start;
     private int _end;
     private bool _finish;
 
     public StreamSocket Socket => socket;
 
-    public bool HasUnsent => _unsent is not null;
+    public bool HasUnsent => _unsent is not null || _pipe is { Buffered: > 0 };
 
-    public int UnsentBytes => _end - _start;
+    public int UnsentBytes => _end - _start + (_pipe?.Buffered ?? 0);
+
+    /// <summary>Bytes go through a pipe: <see cref="Fill"/> and <see cref="Drain"/> instead of
+    /// <see cref="Write"/>.</summary>
+    public bool HasPipe => _pipe is not null;
 
     /// <summary>FIN was sent or waits behind the unsent bytes.</summary>
     public bool IsFinished => _finish;
@@ -68,7 +73,7 @@ internal sealed class StreamOutput(StreamSocket socket, BufferPool buffers)
     {
         if (_unsent is null)
         {
-            return 0;
+            return _pipe is { Buffered: > 0 } pipe ? Drain(pipe) : 0;
         }
 
         fixed (byte* bytes = _unsent)
@@ -84,16 +89,30 @@ internal sealed class StreamOutput(StreamSocket socket, BufferPool buffers)
 
         if (_start == _end)
         {
-            Release();
-            Watch(IoReadiness.None);
-            if (_finish)
-            {
-                socket.ShutdownWrite();
-            }
+            ReleaseBuffer();
+            OnAllSent();
         }
 
         return 0;
     }
+
+    /// <summary>Has what is read from now on come through a pipe; the output owns it.</summary>
+    public void UsePipe(StreamPipe pipe)
+    {
+        Check.That(!HasUnsent && _pipe is null);
+        _pipe = pipe;
+    }
+
+    /// <summary>Gives the pipe back, which is empty: what is read from now on is copied.</summary>
+    public void LeavePipe()
+    {
+        Check.That(_pipe!.Buffered == 0);
+        ReleasePipe();
+    }
+
+    /// <summary>Fills the pipe from the other stream, while nothing is unsent.</summary>
+    /// <returns>As <see cref="StreamPipe.Fill"/>.</returns>
+    public int Fill(StreamSocket from) => _pipe!.Fill(from);
 
     /// <summary>Ends this direction after what is unsent.</summary>
     public void Finish()
@@ -110,8 +129,81 @@ internal sealed class StreamOutput(StreamSocket socket, BufferPool buffers)
         }
     }
 
-    /// <summary>Gives the buffer back; the unsent bytes are gone.</summary>
+    /// <summary>Gives buffer and pipe back; the unsent bytes are gone.</summary>
     public void Release()
+    {
+        ReleaseBuffer();
+        ReleasePipe();
+    }
+
+    /// <summary>Sends what is in the pipe; where that cannot be done, takes it out and sends it as a buffer.</summary>
+    private int Drain(StreamPipe pipe)
+    {
+        var result = pipe.Drain(socket);
+        if (result < 0 && !IsBusy(result))
+        {
+            if (SocketErrors.Classify((Errno)(-result)) == SocketErrorClass.Peer)
+            {
+                return result;
+            }
+
+            pipe.TurnOff();
+            var taken = TakeOut(pipe);
+            return taken < 0 ? taken : Flush();
+        }
+
+        if (pipe.Buffered == 0)
+        {
+            OnAllSent();
+        }
+        else
+        {
+            Watch(IoReadiness.Writable);
+        }
+
+        return 0;
+    }
+
+    private unsafe int TakeOut(StreamPipe pipe)
+    {
+        var length = pipe.Buffered;
+        _unsent = buffers.Rent(length);
+        (_start, _end) = (0, length);
+        fixed (byte* bytes = _unsent)
+        {
+            for (var taken = 0; taken < length;)
+            {
+                var result = pipe.Read(bytes + taken, length - taken);
+                if (result <= 0)
+                {
+                    return result == 0 ? -(int)Errno.EPIPE : result;   // what is counted in it must be in it
+                }
+
+                taken += result;
+            }
+        }
+
+        ReleasePipe();
+        Watch(IoReadiness.Writable);
+        return 0;
+    }
+
+    private void OnAllSent()
+    {
+        Watch(IoReadiness.None);
+        if (_finish)
+        {
+            socket.ShutdownWrite();
+        }
+    }
+
+    private void ReleasePipe()
+    {
+        _pipe?.Return();
+        _pipe = null;
+    }
+
+    private void ReleaseBuffer()
     {
         if (_unsent is { } unsent)
         {

@@ -16,6 +16,8 @@ internal sealed class LimitsRule : IConfigurationRule
     public static IReadOnlyList<Limit<RouterOptions>> Router { get; } =
     [
         new("loops", o => (long)o.LoopCount, 1L, 64L),
+        new("splice.pipes", o => (long)o.Splice.Pipes, 0L, 4_096L),
+        new("splice.pipe-size", o => (long)o.Splice.PipeSize, 4 * KiB, 16 * MiB),
         new("drain-timeout", o => o.DrainTimeout, TimeSpan.Zero, Day),
         new("log.stats-interval", o => o.Log.StatsInterval, TimeSpan.FromSeconds(1), Day),
         new("log.queue", o => (long)o.Log.Queue, 16L, 1_000_000L),

@@ -56,6 +56,9 @@ internal static unsafe partial class Libc
     public const int EpollCloseOnExec = 0x80000, EpollAdd = 1, EpollDelete = 2, EpollModify = 3;
     public const uint EpollIn = 1, EpollOut = 4, EpollErr = 8, EpollHup = 0x10, EpollEdge = 1u << 31;
 
+    public const int OpenNonBlock = 0x800, OpenCloseOnExec = 0x80000, SetPipeSize = 1031;
+    public const uint SpliceMove = 1, SpliceNonBlock = 2;
+
     public const int EventFdNonBlock = 0x800, EventFdCloseOnExec = 0x80000;
 
     private const string Library = "libc";
@@ -122,6 +125,19 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "eventfd", SetLastError = true)]
     public static partial int EventFd(uint value, int flags);
+
+    [LibraryImport(Library, EntryPoint = "pipe2", SetLastError = true)]
+    public static partial int Pipe(int* ends, int flags);
+
+    /// <summary>Variadic in C; on the systems here an int goes the same way.</summary>
+    [LibraryImport(Library, EntryPoint = "fcntl", SetLastError = true)]
+    public static partial int ControlFile(int fd, int operation, int value);
+
+    [LibraryImport(Library, EntryPoint = "splice", SetLastError = true)]
+    public static partial nint Splice(int from, long* fromOffset, int to, long* toOffset, nuint length, uint flags);
+
+    [LibraryImport(Library, EntryPoint = "read", SetLastError = true)]
+    public static partial nint Read(int fd, byte* buffer, nuint length);
 
     [LibraryImport(Library, EntryPoint = "write", SetLastError = true)]
     public static partial nint Write(int fd, void* bytes, nuint length);

@@ -56,6 +56,17 @@ internal unsafe class LinuxCalls
     public virtual int EpollControl(int poll, int operation, int fd, void* change) =>
         Result(Libc.EpollControl(poll, operation, fd, change));
 
+    /// <summary>The reading end and the writing end, non-blocking and closed on exec.</summary>
+    public virtual int Pipe(int* ends) => Result(Libc.Pipe(ends, Libc.OpenNonBlock | Libc.OpenCloseOnExec));
+
+    /// <summary>F_SETPIPE_SZ, see fcntl(2); the size granted.</summary>
+    public virtual int SetPipeSize(int fd, int bytes) => Result(Libc.ControlFile(fd, Libc.SetPipeSize, bytes));
+
+    public virtual int Splice(int from, int to, int length, uint flags) =>
+        Result((int)Libc.Splice(from, null, to, null, (nuint)length, flags));
+
+    public virtual int Read(int fd, byte* buffer, int length) => Result((int)Libc.Read(fd, buffer, (nuint)length));
+
     /// <summary>A second descriptor of the same file, the lowest that is free; see dup(2).</summary>
     public virtual int Duplicate(int fd) => Result(Libc.Duplicate(fd));
 

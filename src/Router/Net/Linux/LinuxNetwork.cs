@@ -175,6 +175,9 @@ public sealed unsafe partial class LinuxNetwork : INetwork
         return result < 0 ? -(int)Errno.EINPROGRESS : 0;
     }
 
+    public int CreatePipe(int bytes, out StreamPipe? pipe) =>
+        LinuxStreamPipe.Create(_calls, _reserve, bytes, out pipe);
+
     /// <summary>
     /// A socket, unless it takes one of the descriptors kept in reserve: then EMFILE, as if there were none.
     /// </summary>

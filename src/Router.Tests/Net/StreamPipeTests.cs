@@ -1,0 +1,80 @@
+using Router.Net;
+using Router.TestKit.Net;
+
+namespace Router.Tests.Net;
+
+/// <summary>The pipes of a loop, and what the kernel may say to making one.</summary>
+public sealed class StreamPipeTests
+{
+    private readonly ScriptedCalls _calls = new();
+
+    [Fact]
+    public void A_pool_gives_out_no_more_than_its_limit_and_closes_what_comes_back()
+    {
+        var pool = new PipePool(new LinuxNetwork(_calls), limit: 2, bytes: 4096);
+        var first = pool.Take()!;
+        var second = pool.Take()!;
+
+        Assert.Null(pool.Take());
+        Assert.Equal((2, 1L, 4), (pool.Taken, pool.Refusals, _calls.OpenSockets.Count));
+
+        first.Return();
+        first.Return();
+        Assert.Equal((1, 2), (pool.Taken, _calls.OpenSockets.Count));
+        var third = pool.Take();
+        Assert.NotNull(third);
+
+        second.Return();
+        third.Return();
+        Assert.Equal(0, pool.Taken);
+        Assert.Empty(_calls.OpenSockets);
+    }
+
+    [Fact]
+    public void A_pool_that_was_turned_off_gives_out_none()
+    {
+        var pool = new PipePool(new LinuxNetwork(_calls), limit: 2, bytes: 4096);
+        pool.Take()!.TurnOff();
+        Assert.Null(pool.Take());
+    }
+
+    [Theory]
+    [InlineData(LinuxCall.Pipe, Errno.EMFILE)]
+    [InlineData(LinuxCall.Pipe, Errno.ENFILE)]
+    [InlineData(LinuxCall.SetPipeSize, Errno.EPERM)]
+    [InlineData(LinuxCall.SetPipeSize, Errno.ENOMEM)]
+    internal void A_pipe_that_the_kernel_refuses_leaves_nothing_open(LinuxCall call, Errno errno)
+    {
+        _calls.Fail(call, errno);
+
+        Assert.Equal(-(int)errno, new LinuxNetwork(_calls).CreatePipe(4096, out var pipe));
+
+        Assert.Null(pipe);
+        Assert.Empty(_calls.OpenSockets);
+    }
+
+    [Fact]
+    public void A_pipe_does_not_take_descriptors_that_are_kept_in_reserve()
+    {
+        var calls = new LowLimitCalls();
+
+        Assert.Equal(-(int)Errno.EMFILE, new LinuxNetwork(calls, coalesce: true).CreatePipe(4096, out var pipe));
+
+        Assert.Null(pipe);
+        Assert.Equal(2, calls.Closed);
+    }
+
+    /// <summary>Says that the next descriptor is the last one.</summary>
+    private sealed class LowLimitCalls : LinuxCalls
+    {
+        public int Closed { get; private set; }
+
+        public override int DescriptorLimit() => 1;
+
+        public override void Close(int fd)
+        {
+            Closed++;
+            base.Close(fd);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+namespace Router.Net;
+
+/// <summary>A pipe by pipe2(2), filled and drained by splice(2).</summary>
+/// <remarks>
+/// Both of its ends and both sockets are non-blocking. A send into a stream that is shut raises SIGPIPE, since splice
+/// knows no MSG_NOSIGNAL: the runtime ignores that signal for the whole process.
+/// </remarks>
+internal sealed unsafe class LinuxStreamPipe : StreamPipe
+{
+    private readonly LinuxCalls _calls;
+    private readonly int _bytes;
+    private int _readEnd;
+    private int _writeEnd;
+
+    private LinuxStreamPipe(LinuxCalls calls, int readEnd, int writeEnd, int bytes)
+    {
+        _calls = calls;
+        _readEnd = readEnd;
+        _writeEnd = writeEnd;
+        _bytes = bytes;
+    }
+
+    /// <summary>Makes one of <paramref name="bytes"/> bytes, rounded up as fcntl(2) says of F_SETPIPE_SZ.</summary>
+    /// <returns>0 or a negative errno: -EMFILE where it would take descriptors that are kept in reserve, -EPERM where
+    /// /proc/sys/fs/pipe-user-pages-soft or pipe-max-size is exceeded.</returns>
+    public static int Create(LinuxCalls calls, DescriptorReserve reserve, int bytes, out StreamPipe? pipe)
+    {
+        pipe = null;
+        var ends = stackalloc int[2];
+        var result = calls.Pipe(ends);
+        if (result < 0)
+        {
+            return result;
+        }
+
+        result = reserve.IsTouchedBy(Math.Max(ends[0], ends[1]))
+            ? -(int)Errno.EMFILE
+            : calls.SetPipeSize(ends[1], bytes);
+        if (result < 0)
+        {
+            calls.Close(ends[0]);
+            calls.Close(ends[1]);
+            return result;
+        }
+
+        pipe = new LinuxStreamPipe(calls, ends[0], ends[1], bytes);
+        return 0;
+    }
+
+    public override int Fill(StreamSocket from)
+    {
+        Check.That(Buffered == 0);
+        var result = Splice(from.Descriptor, _writeEnd, _bytes);
+        Buffered = Math.Max(0, result);
+        return result;
+    }
+
+    public override int Drain(StreamSocket to)
+    {
+        var result = Splice(_readEnd, to.Descriptor, Buffered);
+        Buffered -= Math.Max(0, result);
+        return result;
+    }
+
+    public override int Read(byte* buffer, int capacity)
+    {
+        var result = _calls.Read(_readEnd, buffer, Math.Min(capacity, Buffered));
+        Buffered -= Math.Max(0, result);
+        return result;
+    }
+
+    public override void Dispose()
+    {
+        if (_readEnd >= 0)
+        {
+            _calls.Close(_readEnd);
+            _calls.Close(_writeEnd);
+            _readEnd = _writeEnd = -1;
+            Buffered = 0;
+        }
+    }
+
+    private int Splice(int from, int to, int most)
+    {
+        int result;
+        do
+        {
+            result = _calls.Splice(from, to, most, Libc.SpliceMove | Libc.SpliceNonBlock);
+        }
+        while (result == -(int)Errno.EINTR);
+        return result;
+    }
+}
