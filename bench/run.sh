@@ -34,7 +34,7 @@ if [ "$only" != tcp ]; then
         --udp "router-proxy=env ROUTER_BENCH_PORT={port} ROUTER_BENCH_BACKEND={backend} $run/udp-proxy.conf" "$@"
 fi
 if [ "$only" != udp ]; then
-    measure --tcp-peers c-epoll,nginx,haproxy --tcp-cases 100x8,1000x1,9000x1,bulk4 \
+    measure --tcp-peers c-epoll,c-proxy,nginx,haproxy --tcp-cases 100x8,1000x1,9000x1,rate,bulk4 \
         --tcp "router=env ROUTER_BENCH_PORT={port} $run/tcp-echo.conf" \
         --tcp "router-proxy=env ROUTER_BENCH_PORT={port} ROUTER_BENCH_BACKEND={backend} $run/tcp-proxy.conf" "$@"
 fi
