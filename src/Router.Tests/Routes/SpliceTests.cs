@@ -75,7 +75,8 @@ public sealed class SpliceTests
         Assert.Equal(Bytes(2), Carry(rig, second, secondUpstream, Bytes(2)));
 
         Assert.Equal(1, rig.Loop.Pipes.Taken);
-        Assert.InRange(rig.Loop.Pipes.Refusals, 1, Bulk / (32 * 1024) / 256 + 1);   // and is not asked for at every read
+        const int LargeReadsMost = Bulk / (32 * 1024);
+        Assert.InRange(rig.Loop.Pipes.Refusals, 1, (LargeReadsMost / 256) + 1);   // not asked for at every read
     }
 
     [Theory]
@@ -175,7 +176,8 @@ public sealed class SpliceTests
         Assert.Equal(rig.SocketsAtStart, rig.Calls.OpenSockets.Count);
     }
 
-    /// <summary>Both ways at once, in pieces and with pauses by the seed, each direction ending at its own time.</summary>
+    /// <summary>Both ways at once, in pieces and with pauses by the seed, each direction ending at its own
+    /// time.</summary>
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

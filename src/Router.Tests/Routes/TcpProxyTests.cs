@@ -192,7 +192,7 @@ public sealed class TcpProxyTests
         client.Send("early"u8);
         rig.Kit.RunUntilIdle();
         client.Reset();
-        rig.Kit.Advance(TimeSpan.FromMilliseconds(100));
+        rig.Kit.Advance(TimeSpan.FromMilliseconds(150));
 
         Assert.Equal(CloseReason.Reset, rig.Kit.ExpectSessionClosed(client.EndPoint));
         rig.AssertNothingLeft();

@@ -4,10 +4,13 @@ using Router.Sessions;
 
 namespace Router.Routes;
 
-/// <summary>Two connected streams, copied into each other through the loop's read buffer. Loop thread only.</summary>
+/// <summary>
+/// Two connected streams, passed into each other: small messages copied through the loop's read buffer, bulk through a
+/// pipe. Loop thread only.
+/// </summary>
 /// <remarks>
 /// Each direction by itself: what is read from one side is sent to the other at once; while a rest of it is unsent that
-/// side is not read, so that at most one read's worth is held per direction. FIN is passed on after what is unsent, and
+/// side is not read, so that at most one read's worth, or a pipe's, is held per direction. FIN is passed on after what is unsent, and
 /// the other direction goes on. Interest is changed only when a side blocks or drains.
 /// </remarks>
 internal unsafe class StreamPair
@@ -18,7 +21,8 @@ internal unsafe class StreamPair
     private const int ReadBytesMin = 64 * 1024;
 
     /// <summary>
-    /// Reads in a row that fill half of the buffer or more, after which a direction moves bulk: it goes through a pipe from then on.
+    /// Reads in a row that fill half of the buffer or more, after which a direction moves bulk: it goes through a pipe
+    /// from then on.
     /// </summary>
     private const int LargeReadsMin = 4;
 
@@ -27,7 +31,7 @@ internal unsafe class StreamPair
     /// </summary>
     private const int SmallFillBytes = 16 * 1024, SmallFillsMax = 16;
 
-    /// <summary>Such reads until a pipe is asked for again, when there was none.</summary>
+    /// <summary>Large reads until a pipe is asked for again, when there was none.</summary>
     private const int ReadsWithoutPipe = 256;
 
     /// <summary>Reads of one side in one turn after it has failed: its last bytes, and then its error.</summary>
