@@ -10,8 +10,8 @@ namespace Router.Routes;
 /// </summary>
 /// <remarks>
 /// Each direction by itself: what is read from one side is sent to the other at once; while a rest of it is unsent that
-/// side is not read, so that at most one read's worth, or a pipe's, is held per direction. FIN is passed on after what is unsent, and
-/// the other direction goes on. Interest is changed only when a side blocks or drains.
+/// side is not read, so that at most one read's worth, or a pipe's, is held per direction. FIN is passed on after what
+/// is unsent, and the other direction goes on. Interest is changed only when a side blocks or drains.
 /// </remarks>
 internal unsafe class StreamPair
 {
