@@ -132,6 +132,58 @@ public sealed class StreamOutputTests
         Assert.Equal(0, rig.Buffers.Rented);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_is_in_the_pipe_goes_before_what_is_written_behind_it(bool refuses)
+    {
+        using var rig = new Rig();
+        var pipe = new MemoryPipe(refuses);
+        rig.Output.UsePipe(pipe);
+        Assert.Equal(6, rig.Output.Fill(rig.Socket));
+
+        Assert.Equal(0, rig.Write("later"u8));
+        Assert.Equal(11, rig.Output.UnsentBytes);
+        Assert.Equal(0, rig.Output.Flush());
+
+        Assert.Equal("first later", rig.Peer.ReceivedText);
+        Assert.False(rig.Output.HasUnsent);
+        Assert.Equal((!refuses, 0), (rig.Output.HasPipe, rig.Buffers.Rented));
+        rig.Output.Release();
+    }
+
+    /// <summary>A pipe that six bytes wait before.</summary>
+    private sealed unsafe class MemoryPipe(bool refuses) : StreamPipe
+    {
+        private readonly byte[] _bytes = "first "u8.ToArray();
+
+        public override int Fill(StreamSocket from) => Buffered = _bytes.Length;
+
+        public override int Drain(StreamSocket to)
+        {
+            if (refuses)
+            {
+                return -(int)Errno.EINVAL;
+            }
+
+            fixed (byte* bytes = _bytes)
+            {
+                var sent = to.Send(bytes, Buffered);
+                Buffered -= Math.Max(0, sent);
+                return sent;
+            }
+        }
+
+        public override int Read(byte* buffer, int capacity)
+        {
+            _bytes.CopyTo(new Span<byte>(buffer, capacity));
+            Buffered = 0;
+            return _bytes.Length;
+        }
+
+        public override void Dispose() => Buffered = 0;
+    }
+
     private sealed class Rig : IIoReceiver, IDisposable
     {
         private static readonly IPEndPoint Server = IPEndPoint.Parse("198.51.100.1:9000");

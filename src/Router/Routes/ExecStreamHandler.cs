@@ -128,5 +128,8 @@ internal sealed class ExecStreamHandler(ExecRoute route) : SessionHandler
         protected override bool PassesUpstreamEnd => passesEnd;
 
         protected override bool SurvivesUpstream => true;
+
+        /// <summary>The channel blocks by itself: its other end is the child's standard input.</summary>
+        protected override bool MaySplice => false;
     }
 }

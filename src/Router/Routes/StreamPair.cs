@@ -108,6 +108,10 @@ internal unsafe class StreamPair
     /// </summary>
     protected virtual bool SurvivesUpstream => false;
 
+    /// <summary>Whether bulk may go through a pipe: both streams are non-blocking by themselves, as splice(2) knows no
+    /// MSG_DONTWAIT.</summary>
+    protected virtual bool MaySplice => true;
+
     private bool IsDone => !SurvivesUpstream
         && _client is { HasEnded: true, Output.HasUnsent: false }
         && _upstream is { HasEnded: true, Output.HasUnsent: false };
@@ -177,14 +181,14 @@ internal unsafe class StreamPair
     }
 
     /// <summary>From copying to a pipe, if there is one to be had, or back. Nothing is unsent.</summary>
-    private static void Switch(SessionContext session, Side from, StreamOutput output)
+    private void Switch(SessionContext session, Side from, StreamOutput output)
     {
         from.Streak = 0;
         if (output.HasPipe)
         {
             output.LeavePipe();
         }
-        else if (session.Loop.Pipes.Take() is { } pipe)
+        else if (MaySplice && session.Loop.Pipes.Take() is { } pipe)
         {
             output.UsePipe(pipe);
         }

@@ -71,9 +71,18 @@ internal sealed class StreamOutput(StreamSocket socket, BufferPool buffers)
     /// <returns>0 or a negative errno that ends the stream.</returns>
     public unsafe int Flush()
     {
+        if (_pipe is { Buffered: > 0 } pipe)
+        {
+            var drained = Drain(pipe);
+            if (drained < 0 || _pipe is { Buffered: > 0 })
+            {
+                return drained;
+            }
+        }
+
         if (_unsent is null)
         {
-            return _pipe is { Buffered: > 0 } pipe ? Drain(pipe) : 0;
+            return 0;
         }
 
         fixed (byte* bytes = _unsent)
@@ -148,28 +157,30 @@ internal sealed class StreamOutput(StreamSocket socket, BufferPool buffers)
             }
 
             pipe.TurnOff();
-            var taken = TakeOut(pipe);
-            return taken < 0 ? taken : Flush();
+            return TakeOut(pipe);
         }
 
-        if (pipe.Buffered == 0)
+        if (HasUnsent)
         {
-            OnAllSent();
+            Watch(IoReadiness.Writable);
         }
         else
         {
-            Watch(IoReadiness.Writable);
+            OnAllSent();
         }
 
         return 0;
     }
 
+    /// <summary>Puts what is in the pipe before what is in the buffer, and gives the pipe back.</summary>
     private unsafe int TakeOut(StreamPipe pipe)
     {
-        var length = pipe.Buffered;
-        _unsent = buffers.Rent(length);
-        (_start, _end) = (0, length);
-        fixed (byte* bytes = _unsent)
+        var (length, kept) = (pipe.Buffered, _end - _start);
+        var all = buffers.Rent(length + kept);
+        _unsent.AsSpan(_start, kept).CopyTo(all.AsSpan(length));
+        ReleaseBuffer();
+        (_unsent, _start, _end) = (all, 0, length + kept);
+        fixed (byte* bytes = all)
         {
             for (var taken = 0; taken < length;)
             {

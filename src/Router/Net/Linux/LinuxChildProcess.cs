@@ -39,7 +39,7 @@ internal sealed unsafe class LinuxChildProcess : ChildProcess, IThreadPoolWorkIt
         _descriptors = descriptors;
         _loop = loop;
         _receiver = receiver;
-        Stream = start.KeepsBoundaries ? null : new LinuxStreamSocket(calls, descriptors.Channel, default);
+        Stream = start.KeepsBoundaries ? null : new LinuxStreamSocket(calls, descriptors.Channel, default, default);
         Packets = start.KeepsBoundaries ? new LinuxPacketSocket(calls, descriptors.Channel) : null;
     }
 

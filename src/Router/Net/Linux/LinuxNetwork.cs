@@ -24,7 +24,7 @@ public sealed unsafe partial class LinuxNetwork : INetwork
         _coalesce = coalesce ?? ProbeOption(Libc.UdpSegment);
         _receiveTrains = receiveTrains ?? ProbeOption(Libc.UdpGro);
         Processes = LinuxProcesses.IsSupported
-            ? new LinuxProcesses(calls)
+            ? new LinuxProcesses(calls, _reserve)
             : new NoProcesses("child processes need glibc 2.34 or later, to close what they must not have");
     }
 

@@ -7,7 +7,7 @@ namespace Router.Net;
 /// The runtime reaps no child of ours: it waits for those of <c>Process</c> only, unless SIGCHLD was ignored when it
 /// started; then the kernel or it may be first, and how a child ended is not known.
 /// </remarks>
-internal sealed unsafe class LinuxProcesses(LinuxCalls calls) : IProcesses
+internal sealed unsafe class LinuxProcesses(LinuxCalls calls, DescriptorReserve reserve) : IProcesses
 {
     private int _running;
 
@@ -40,7 +40,7 @@ internal sealed unsafe class LinuxProcesses(LinuxCalls calls) : IProcesses
             return result;
         }
 
-        if (DescriptorReserve.IsTouchedBy(Math.Max(errors[0], errors[1]), calls))
+        if (reserve.IsTouchedBy(Math.Max(errors[0], errors[1])))
         {
             Close(channel);
             Close(errors);
