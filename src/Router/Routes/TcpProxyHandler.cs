@@ -80,6 +80,10 @@ internal class TcpProxyHandler(ProxyRoute route) : SessionHandler
         {
             session.CloseNow(CloseReason.Reset);   // the client has gone
         }
+        else
+        {
+            session.Loop.SetInterest(socket, IoReadiness.None);   // where the listener has put the client on the loop
+        }
     }
 
     /// <summary>The upstream has accepted.</summary>
