@@ -28,7 +28,8 @@ internal static class ConfigShow
 
         if (asJson)
         {
-            output.WriteLine(HoconJson.Print(root));
+            HoconJson.Write(output, root);
+            output.WriteLine();
         }
         else
         {

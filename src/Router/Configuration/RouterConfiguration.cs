@@ -118,18 +118,7 @@ internal static class RouterConfiguration
     private static ObjectNode ParseSet(string set)
     {
         var name = $"(--set {set.Split('=')[0].Trim()})";
-        var tokens = HoconLexer.Tokenize(set, name);
-        var equals = tokens.FindIndex(t => t.Kind == HoconTokenKind.Equals);
-        if (equals < 0)
-        {
-            throw new HoconException(new HoconOrigin(name, 1, 1), "a set has the form path=value");
-        }
-
-        var path = HoconPath.Parse(tokens, 0, equals);
-        var value = new HoconParser(tokens[(equals + 1)..], new HoconLoader(), file: null).ParseWholeValue(path);
-        var root = new ObjectNode(tokens[0].Origin);
-        root.Set(path, value, tokens[0].Origin);
-        return root;
+        return new HoconParser(new HoconLexer(set, name), new HoconLoader(), file: null).ParseAssignment();
     }
 
     private static List<IPAddress> LocalAddresses()

@@ -88,6 +88,65 @@ public sealed class HardeningTests
         Assert.Equal(1_000, merged.GetConfig("a")!.Root.Fields.Count);
     }
 
+    [Theory]
+    [InlineData("a = x\n", "a = ${a}y\n")]
+    [InlineData("o.a = x\n", "o.a = ${o.a}y\n")]
+    [InlineData("", "a = ${?a}y\n")]
+    public void Rule_31_ten_thousand_appends_to_a_text_are_one_text(string first, string next)
+    {
+        var config = HoconAssert.Parse(first + Repeat(next, 10_000));
+        Assert.InRange(config.GetString(config.HasPath("o") ? "o.a" : "a")!.Length, 10_000, 10_001);
+    }
+
+    [Theory]
+    [InlineData("a += 1\n")]
+    [InlineData("a = ${?a} [1]\n")]
+    public void Rule_31_twenty_thousand_appends_to_a_list_are_one_list(string next) =>
+        Assert.Equal(20_000, HoconAssert.Parse(Repeat(next, 20_000)).GetStringList("a").Count);
+
+    [Fact]
+    public void Rule_31_what_is_undefined_at_the_bottom_of_a_tall_stack_may_be_hidden()
+    {
+        var stack = Repeat("x.a = ${no.a}\n", 300);
+        HoconAssert.Gives("""{"x":{"a":5},"b":{"a":5}}""", stack + "x.a = ${b.a}\nb.a = 5");
+        HoconAssert.Refuses(stack);
+    }
+
+    [Fact]
+    public void Rule_31_thousands_of_layers_cost_what_they_hold()
+    {
+        var text = new StringBuilder("b0 = {k = 1}\n");
+        for (var i = 1; i <= 1_000; i++)
+        {
+            text.Append($"b{i} = ${{b{i - 1}}} {{k{i} = 1}}\n");
+        }
+
+        Assert.Equal(1_001, HoconAssert.Parse(text.ToString()).GetConfig("b1000")!.Root.Fields.Count);
+    }
+
+    [Theory]
+    [InlineData("a = [", "1,")]
+    [InlineData("a = [", "{},")]
+    [InlineData("", "a.b = 1, a = 1\n")]
+    [InlineData("a = ", "${?b}")]
+    public void Rule_31_more_values_than_the_budget_are_refused_where_it_ends(string first, string next)
+    {
+        var refusal = Assert.Throws<HoconException>(() => HoconAssert.Parse(first + Repeat(next, 1_250_001)));
+        Assert.Contains("keys and values", refusal.Message);
+        Assert.True(refusal.Origin is { Line: > 0, Column: > 0 });
+    }
+
+    [Fact]
+    public void Rule_31_a_value_of_millions_of_words_is_one_text() =>
+        Assert.Equal(3_999_999, HoconAssert.Parse("a = " + Repeat("x ", 2_000_000)).GetString("a")!.Length);
+
+    [Fact]
+    public void Rule_31_deep_levels_are_not_indented_for_ever()
+    {
+        var config = HoconAssert.Parse("a=" + Repeat("[", 500) + Repeat("1,", 10_000) + Repeat("]", 500));
+        Assert.InRange(HoconJson.Print(config.Root).Length, 10_000, 1_000_000);
+    }
+
     [Fact]
     public void Rule_31_no_random_text_does_worse_than_being_refused()
     {

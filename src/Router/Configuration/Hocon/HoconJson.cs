@@ -9,9 +9,17 @@ public static class HoconJson
     public static string Print(HoconValue value, bool indented = true)
     {
         ArgumentNullException.ThrowIfNull(value);
-        var text = new StringBuilder();
-        Print(text, value, indented ? 0 : -1);
+        using var text = new StringWriter();
+        Write(text, value, indented);
         return text.ToString();
+    }
+
+    /// <summary>The same, written as it comes: a tree with its blanks may be larger than memory.</summary>
+    internal static void Write(TextWriter writer, HoconValue value, bool indented = true)
+    {
+        var text = new Output(new StringBuilder(), writer);
+        Print(text, value, indented ? 0 : -1);
+        writer.Write(text.Text);
     }
 
     /// <summary>The text as a JSON string, quotes included.</summary>
@@ -22,23 +30,43 @@ public static class HoconJson
         return quoted.ToString();
     }
 
-    /// <param name="text">Receives the output.</param>
+    /// <summary>Text on its way to a writer, in pieces that are worth a call.</summary>
+    private readonly record struct Output(StringBuilder Text, TextWriter Writer)
+    {
+        public void Flush()
+        {
+            if (Text.Length > FlushLength)
+            {
+                Writer.Write(Text);
+                Text.Clear();
+            }
+        }
+    }
+
+    private const int FlushLength = 32 << 10;
+
+    /// <summary>Levels that are indented: below them more blanks would help nobody, and cost more than the rest.
+    /// </summary>
+    private const int IndentedLevels = 32;
+
+    /// <param name="output">Receives the output.</param>
     /// <param name="value">At most <see cref="HoconLimits.Depth"/> levels: recursion is safe.</param>
     /// <param name="indent">The level, or -1 for one line.</param>
-    private static void Print(StringBuilder text, HoconValue value, int indent)
+    private static void Print(Output output, HoconValue value, int indent)
     {
+        var text = output.Text;
         switch (value)
         {
             case HoconObject { Fields.Count: > 0 } all:
-                PrintAll(text, '{', '}', all.Fields, indent, static (text, field, inner) =>
+                PrintAll(output, '{', '}', all.Fields, indent, static (output, field, inner) =>
                 {
-                    Quote(text, field.Name);
-                    text.Append(inner < 0 ? ":" : ": ");
-                    Print(text, field.Value, inner);
+                    Quote(output.Text, field.Name);
+                    output.Text.Append(inner < 0 ? ":" : ": ");
+                    Print(output, field.Value, inner);
                 });
                 break;
             case HoconArray { Elements.Count: > 0 } all:
-                PrintAll(text, '[', ']', all.Elements, indent, Print);
+                PrintAll(output, '[', ']', all.Elements, indent, Print);
                 break;
             case HoconObject:
                 text.Append("{}");
@@ -56,8 +84,9 @@ public static class HoconJson
     }
 
     private static void PrintAll<T>(
-        StringBuilder text, char open, char close, IReadOnlyList<T> all, int indent, Action<StringBuilder, T, int> one)
+        Output output, char open, char close, IReadOnlyList<T> all, int indent, Action<Output, T, int> one)
     {
+        var text = output.Text;
         var inner = indent < 0 ? indent : indent + 1;
         text.Append(open);
         for (var i = 0; i < all.Count; i++)
@@ -68,7 +97,8 @@ public static class HoconJson
             }
 
             NewLine(text, inner);
-            one(text, all[i], inner);
+            one(output, all[i], inner);
+            output.Flush();
         }
 
         NewLine(text, indent);
@@ -79,7 +109,7 @@ public static class HoconJson
     {
         if (indent >= 0)
         {
-            text.Append('\n').Append(' ', indent * 2);
+            text.Append('\n').Append(' ', Math.Min(indent, IndentedLevels) * 2);
         }
     }
 

@@ -4,29 +4,39 @@ using System.Text;
 
 namespace Router.Configuration.Hocon;
 
-/// <summary>Cuts a text into tokens. Comments vanish; blanks stay, because a join of values keeps them.</summary>
+/// <summary>Cuts a text into tokens, one at a time: millions of them at once would not fit into memory.</summary>
+/// <remarks>Comments vanish; blanks stay, because a join of values keeps them.</remarks>
 internal sealed class HoconLexer
 {
     private static readonly SearchValues<char> Reserved = SearchValues.Create("$\"{}[]:=,+#`^?!@*&\\");
 
     private readonly string _text;
     private readonly string _file;
-    private readonly List<HoconToken> _tokens = [];
+    private HoconToken? _token;
     private int _at;
     private int _line = 1;
     private int _lineStart;
 
-    private HoconLexer(string text, string file)
+    public HoconLexer(string text, string file)
     {
         _text = text;
         _file = file;
+        if (text.StartsWith('\ufeff'))
+        {
+            _at = _lineStart = 1;
+        }
     }
 
-    public static List<HoconToken> Tokenize(string text, string file)
+    /// <summary>The next token; <see cref="HoconTokenKind.End"/> when there is none, as often as it is asked.</summary>
+    public HoconToken Next()
     {
-        var lexer = new HoconLexer(text, file);
-        lexer.Run();
-        return lexer._tokens;
+        _token = null;
+        while (_token is null && _at < _text.Length)
+        {
+            Step();
+        }
+
+        return _token ?? new HoconToken(HoconTokenKind.End, "", Here());
     }
 
     /// <summary>Unicode's separators, the ASCII ones and the byte order mark; only U+000A ends a line.</summary>
@@ -35,22 +45,8 @@ internal sealed class HoconLexer
         || (c >= '\x80' && char.GetUnicodeCategory(c) is UnicodeCategory.SpaceSeparator
             or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator);
 
-    private void Run()
-    {
-        if (_text.StartsWith('\ufeff'))
-        {
-            _at = _lineStart = 1;
-        }
-
-        while (_at < _text.Length)
-        {
-            Next();
-        }
-
-        Add(HoconTokenKind.End, "", Here());
-    }
-
-    private void Next()
+    /// <summary>Reads a token, or a comment, which is none.</summary>
+    private void Step()
     {
         var c = _text[_at];
         if (c == '\n')
@@ -113,18 +109,19 @@ internal sealed class HoconLexer
             return;
         }
 
-        var kind = c switch
+        var (kind, text) = c switch
         {
-            ',' => HoconTokenKind.Comma,
-            ':' => HoconTokenKind.Colon,
-            '=' => HoconTokenKind.Equals,
-            '{' => HoconTokenKind.OpenBrace,
-            '}' => HoconTokenKind.CloseBrace,
-            '[' => HoconTokenKind.OpenBracket,
-            ']' => HoconTokenKind.CloseBracket,
+            ',' => (HoconTokenKind.Comma, ","),
+            ':' => (HoconTokenKind.Colon, ":"),
+            '=' => (HoconTokenKind.Equals, "="),
+            '{' => (HoconTokenKind.OpenBrace, "{"),
+            '}' => (HoconTokenKind.CloseBrace, "}"),
+            '[' => (HoconTokenKind.OpenBracket, "["),
+            ']' => (HoconTokenKind.CloseBracket, "]"),
             _ => throw Refuse(origin, $"'{c}' is reserved outside quotes; quote the text that holds it"),
         };
-        Take(kind, 1, origin);
+        _at++;
+        Add(kind, text, origin);
     }
 
     private void Blank()
@@ -136,7 +133,7 @@ internal sealed class HoconLexer
             _at++;
         }
 
-        Add(HoconTokenKind.Blank, _text[start.._at], origin);
+        Add(HoconTokenKind.Blank, _at - start == 1 && _text[start] == ' ' ? " " : _text[start.._at], origin);
     }
 
     private void Number()
@@ -303,7 +300,7 @@ internal sealed class HoconLexer
     }
 
     private void Add(HoconTokenKind kind, string text, HoconOrigin origin) =>
-        _tokens.Add(new HoconToken(kind, text, origin));
+        _token = new HoconToken(kind, text, origin);
 
     private HoconOrigin Here() => new(_file, _line, _at - _lineStart + 1);
 

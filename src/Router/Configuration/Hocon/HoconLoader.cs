@@ -11,12 +11,13 @@ internal sealed class HoconLoader
     private readonly List<string> _open = [];
     private int _included;
     private long _bytes;
+    private long _values;
 
     /// <summary>A text that is no file: its includes must be absolute.</summary>
     /// <param name="text">HOCON.</param>
     /// <param name="name">Stands for the file in messages.</param>
     public HoconNode LoadText(string text, string name) =>
-        new HoconParser(HoconLexer.Tokenize(text, name), this, file: null).ParseRoot();
+        new HoconParser(new HoconLexer(text, name), this, file: null).ParseRoot();
 
     /// <summary>A file that must exist. Its extension tells the format: .json, .properties, all others HOCON.</summary>
     /// <param name="file">Relative names start from the working directory; messages show the name as given.</param>
@@ -34,6 +35,16 @@ internal sealed class HoconLoader
 
     /// <summary>The same for a file's object root.</summary>
     public ObjectNode LoadFileObject(string file) => AsObject(LoadFile(file));
+
+    /// <summary>Takes what was just read off the budget of values.</summary>
+    public void Count(HoconOrigin origin, int values)
+    {
+        _values += values;
+        if (_values > HoconLimits.Values)
+        {
+            throw new HoconException(origin, $"a configuration may hold some {HoconLimits.Values} keys and values");
+        }
+    }
 
     public static ObjectNode AsObject(HoconNode root) => root as ObjectNode ?? throw new HoconException(
         root.Origin, "the root is an array; a configuration must be an object");
@@ -114,7 +125,7 @@ internal sealed class HoconLoader
         HoconNode root;
         if (full.EndsWith(".properties", StringComparison.Ordinal))
         {
-            root = PropertiesParser.Parse(text, shown);
+            root = PropertiesParser.Parse(text, shown, this);
         }
         else
         {
@@ -123,7 +134,7 @@ internal sealed class HoconLoader
                 RequireJson(bytes, shown);
             }
 
-            root = new HoconParser(HoconLexer.Tokenize(text, shown), this, full, scope, depth).ParseRoot();
+            root = new HoconParser(new HoconLexer(text, shown), this, full, scope, depth).ParseRoot();
         }
 
         _open.RemoveAt(_open.Count - 1);

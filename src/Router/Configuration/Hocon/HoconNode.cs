@@ -63,15 +63,19 @@ internal sealed record FieldEntry(HoconNode Value, HoconOrigin KeyOrigin);
 /// <summary>Fields in the order of first mention; per field all assignments that may matter, oldest first.</summary>
 internal sealed class ObjectNode(HoconOrigin origin) : HoconNode(origin)
 {
-    private readonly OrderedDictionary<string, List<FieldEntry>> _fields = [];
+    private OrderedDictionary<string, List<FieldEntry>>? _fields;
 
-    public IEnumerable<string> Keys => _fields.Keys;
+    /// <summary>All fields with their assignments, in the order of first mention.</summary>
+    public IEnumerable<KeyValuePair<string, List<FieldEntry>>> Fields => _fields ?? [];
 
-    public IReadOnlyList<FieldEntry> Entries(string key) => _fields.TryGetValue(key, out var entries) ? entries : [];
+    /// <returns>A field's assignments, oldest first; null when there is none.</returns>
+    public List<FieldEntry>? EntriesOrNull(string key) => _fields?.GetValueOrDefault(key);
 
-    public void Set(IReadOnlyList<string> path, HoconNode value, HoconOrigin keyOrigin)
+    /// <returns>How many objects had to be made on the way.</returns>
+    public int Set(IReadOnlyList<string> path, HoconNode value, HoconOrigin keyOrigin)
     {
         var target = this;
+        var made = 0;
         for (var i = 0; i < path.Count - 1; i++)
         {
             var entries = target.EntriesOf(path[i]);
@@ -79,18 +83,20 @@ internal sealed class ObjectNode(HoconOrigin origin) : HoconNode(origin)
             {
                 child = new ObjectNode(keyOrigin);
                 entries.Add(new FieldEntry(child, keyOrigin));
+                made++;
             }
 
             target = child;
         }
 
         target.Add(path[^1], new FieldEntry(value, keyOrigin));
+        return made;
     }
 
     /// <summary>As if <paramref name="later"/>'s fields had been written here; it must not be used any more.</summary>
     public void Merge(ObjectNode later)
     {
-        foreach (var (key, entries) in later._fields)
+        foreach (var (key, entries) in later.Fields)
         {
             foreach (var entry in entries)
             {
@@ -119,9 +125,10 @@ internal sealed class ObjectNode(HoconOrigin origin) : HoconNode(origin)
 
     private List<FieldEntry> EntriesOf(string key)
     {
+        _fields ??= [];
         if (!_fields.TryGetValue(key, out var entries))
         {
-            _fields[key] = entries = [];
+            _fields[key] = entries = new List<FieldEntry>(1);
         }
 
         return entries;

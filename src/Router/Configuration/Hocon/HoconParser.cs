@@ -3,29 +3,30 @@ namespace Router.Configuration.Hocon;
 /// <summary>Reads one text into nodes. Included files are read by the loader and merged where they are named.</summary>
 internal sealed class HoconParser
 {
-    private readonly List<HoconToken> _tokens;
+    private readonly HoconLexer _lexer;
     private readonly HoconLoader _loader;
     private readonly string? _file;
     private readonly HoconPlace? _scope;
-    private int _at;
+    private HoconToken _current;
     private int _depth;
 
-    /// <param name="tokens">The whole text; the last one is <see cref="HoconTokenKind.End"/>.</param>
+    /// <param name="lexer">At the text's beginning.</param>
     /// <param name="loader">Asked for included files.</param>
     /// <param name="file">The full path, which relative includes start from; null for text that is no file.</param>
     /// <param name="scope">Where this text is included; null for a text of its own.</param>
     /// <param name="depth">Brackets open around the include statement.</param>
     public HoconParser(
-        List<HoconToken> tokens, HoconLoader loader, string? file, HoconPlace? scope = null, int depth = 0)
+        HoconLexer lexer, HoconLoader loader, string? file, HoconPlace? scope = null, int depth = 0)
     {
-        _tokens = tokens;
+        _lexer = lexer;
         _loader = loader;
         _file = file;
         _scope = scope;
         _depth = depth;
+        Advance();
     }
 
-    private HoconToken Current => _tokens[_at];
+    private HoconToken Current => _current;
 
     /// <returns>An <see cref="ObjectNode"/>, or an <see cref="ArrayNode"/> when the text begins with '['.</returns>
     public HoconNode ParseRoot()
@@ -59,13 +60,28 @@ internal sealed class HoconParser
         return root;
     }
 
-    /// <summary>A value alone, as for <c>--set</c>: the text holds nothing else.</summary>
-    public HoconNode ParseWholeValue(IReadOnlyList<string> path)
+    /// <summary>One <c>path=value</c> alone, as for <c>--set</c>: the text holds nothing else.</summary>
+    public ObjectNode ParseAssignment()
     {
+        var origin = Current.Origin;
+        var path = ParsePath();
+        if (Current.Kind != HoconTokenKind.Equals)
+        {
+            throw Unexpected("a set has the form path=value");
+        }
+
+        Advance();
         SkipNewlines();
-        var value = ParseValue(HoconPlace.Root.Below(path), "the end");
+        var value = ParseValue(HoconPlace.Root.Below(path), path);
         SkipNewlines();
-        return Current.Kind == HoconTokenKind.End ? value : throw Unexpected("a value was complete here");
+        if (Current.Kind != HoconTokenKind.End)
+        {
+            throw Unexpected("a value was complete here");
+        }
+
+        var root = new ObjectNode(origin);
+        root.Set(path, value, origin);
+        return root;
     }
 
     private ObjectNode ParseObject(HoconPlace place)
@@ -134,7 +150,7 @@ internal sealed class HoconParser
             }
 
             RefuseBadSeparator(open, separated, HoconTokenKind.CloseBracket);
-            elements.Add(ParseValue(place: null, "an array's element"));
+            elements.Add(ParseValue(place: null, path: null));
             separated = SkipSeparator();
         }
 
@@ -170,7 +186,7 @@ internal sealed class HoconParser
         var separated = SkipNewlines();
         if (Current.Kind == HoconTokenKind.Comma)
         {
-            _at++;
+            Advance();
             separated = true;
         }
 
@@ -179,25 +195,14 @@ internal sealed class HoconParser
 
     private void ParseField(ObjectNode node, HoconPlace place)
     {
-        var start = _at;
-        while (Current.Kind is HoconTokenKind.Blank or HoconTokenKind.Quoted or HoconTokenKind.Unquoted
-            or HoconTokenKind.Number or HoconTokenKind.True or HoconTokenKind.False or HoconTokenKind.Null)
-        {
-            _at++;
-        }
-
-        if (Current.Kind is HoconTokenKind.OpenSubstitution or HoconTokenKind.OpenOptionalSubstitution)
-        {
-            throw Unexpected("a substitution cannot stand in a key");
-        }
-
-        if (_at == start)
+        var keyOrigin = Current.Origin;
+        if (!HoconPathReader.Takes(Current.Kind) && Current.Kind is not (HoconTokenKind.OpenSubstitution
+            or HoconTokenKind.OpenOptionalSubstitution))
         {
             throw Unexpected("a key must stand here");
         }
 
-        var keyOrigin = _tokens[start].Origin;
-        var path = HoconPath.Parse(_tokens, start, _at);
+        var path = ParsePath();
         if (place.Path.Count + path.Count - 1 > HoconLimits.Depth)
         {
             throw new HoconException(keyOrigin, TooDeep);
@@ -207,7 +212,7 @@ internal sealed class HoconParser
         var separator = Current;
         if (separator.Kind is HoconTokenKind.Colon or HoconTokenKind.Equals or HoconTokenKind.PlusEquals)
         {
-            _at++;
+            Advance();
             SkipNewlines();
         }
         else if (separator.Kind != HoconTokenKind.OpenBrace)
@@ -217,14 +222,29 @@ internal sealed class HoconParser
         }
 
         var full = place.Below(path);
-        if (separator.Kind == HoconTokenKind.PlusEquals)
+        var value = separator.Kind == HoconTokenKind.PlusEquals
+            ? ParseAppended(full, path, separator.Origin)
+            : ParseValue(full, path);
+        var made = node.Set(path, value, keyOrigin);
+        _loader.Count(keyOrigin, 1 + (made * HoconLimits.ObjectSize));
+    }
+
+    /// <summary>A path, up to the first token that cannot be part of one.</summary>
+    private IReadOnlyList<string> ParsePath()
+    {
+        var reader = new HoconPathReader();
+        while (HoconPathReader.Takes(Current.Kind))
         {
-            node.Set(path, ParseAppended(full, path, separator.Origin), keyOrigin);
+            reader.Add(Current);
+            Advance();
         }
-        else
+
+        if (Current.Kind is HoconTokenKind.OpenSubstitution or HoconTokenKind.OpenOptionalSubstitution)
         {
-            node.Set(path, ParseValue(full, $"the value of {HoconPath.Print(path)}"), keyOrigin);
+            throw Unexpected("a substitution cannot stand in a key");
         }
+
+        return reader.End(Current.Origin);
     }
 
     /// <summary><c>a += b</c> is <c>a = ${?a} [b]</c>, where ${?a} means this very key and nothing else.</summary>
@@ -235,60 +255,49 @@ internal sealed class HoconParser
             Scope = full with { Path = [.. full.Path.Take(full.Path.Count - path.Count)] },
             ScopeOnly = true,
         };
-        var element = ParseValue(place: null, $"the value of {HoconPath.Print(path)}");
+        var element = ParseValue(place: null, path);
         return new JoinNode(origin, [own, new ArrayNode(origin, [element])]);
     }
 
     /// <param name="place">Where the value will be; null inside an array.</param>
-    /// <param name="what">Names the value when there is none.</param>
-    private HoconNode ParseValue(HoconPlace? place, string what)
+    /// <param name="path">The key, to name the value when there is none; null for an array's element.</param>
+    private HoconNode ParseValue(HoconPlace? place, IReadOnlyList<string>? path)
     {
-        var pieces = new List<HoconNode>();
-        HoconToken? blank = null;
+        var pieces = new JoinReader(_loader);
         while (true)
         {
             var token = Current;
             if (token.Kind == HoconTokenKind.Blank)
             {
-                blank = pieces.Count == 0 ? null : token;
-                _at++;
-                continue;
+                pieces.AddBlank(token);
+                Advance();
             }
-
-            var piece = ParsePiece(place);
-            if (piece is null)
+            else if (ScalarType(token.Kind) is { } type)
             {
-                break;
+                pieces.AddScalar(type, token);
+                Advance();
             }
-
-            if (blank is { } between)
+            else if (ParsePiece(place) is { } piece)
             {
-                var text = new HoconScalar(HoconType.String, between.Text, between.Origin);
-                pieces.Add(new ScalarNode(text, isBlank: true));
-                blank = null;
+                pieces.Add(piece);
             }
-
-            pieces.Add(piece);
+            else
+            {
+                return pieces.End() ?? throw Unexpected(path is null
+                    ? "an array's element must stand here"
+                    : $"the value of {HoconPath.Print(path)} must stand here");
+            }
         }
-
-        return pieces.Count switch
-        {
-            0 => throw Unexpected($"{what} must stand here"),
-            1 => pieces[0],
-            _ => Join(pieces),
-        };
     }
 
-    private static HoconNode Join(List<HoconNode> pieces)
+    private static HoconType? ScalarType(HoconTokenKind kind) => kind switch
     {
-        if (!pieces.TrueForAll(p => p is ScalarNode))
-        {
-            return new JoinNode(pieces[0].Origin, pieces);
-        }
-
-        var text = string.Concat(pieces.Select(p => ((ScalarNode)p).Value.Text));
-        return new ScalarNode(new HoconScalar(HoconType.String, text, pieces[0].Origin));
-    }
+        HoconTokenKind.Quoted or HoconTokenKind.Unquoted => HoconType.String,
+        HoconTokenKind.Number => HoconType.Number,
+        HoconTokenKind.True or HoconTokenKind.False => HoconType.Boolean,
+        HoconTokenKind.Null => HoconType.Null,
+        _ => null,
+    };
 
     /// <returns>Null at a token that ends a value.</returns>
     private HoconNode? ParsePiece(HoconPlace? place)
@@ -296,15 +305,8 @@ internal sealed class HoconParser
         var token = Current;
         switch (token.Kind)
         {
-            case HoconTokenKind.Quoted or HoconTokenKind.Unquoted:
-                return Scalar(HoconType.String, token);
-            case HoconTokenKind.Number:
-                return Scalar(HoconType.Number, token);
-            case HoconTokenKind.True or HoconTokenKind.False:
-                return Scalar(HoconType.Boolean, token);
-            case HoconTokenKind.Null:
-                return Scalar(HoconType.Null, token);
             case HoconTokenKind.OpenBrace:
+                _loader.Count(token.Origin, HoconLimits.ObjectSize);
                 return place is null ? ParseElementObject() : ParseObject(place);
             case HoconTokenKind.OpenBracket:
                 return ParseArray();
@@ -317,35 +319,55 @@ internal sealed class HoconParser
         }
     }
 
-    private ScalarNode Scalar(HoconType type, HoconToken token)
-    {
-        _at++;
-        return new ScalarNode(new HoconScalar(type, token.Text, token.Origin));
-    }
-
     private SubstitutionNode ParseSubstitution()
     {
         var open = Current;
-        var start = ++_at;
-        while (Current.Kind is not (HoconTokenKind.CloseBrace or HoconTokenKind.End or HoconTokenKind.Newline))
+        Advance();
+        var path = new HoconPathReader();
+        while (HoconPathReader.Takes(Current.Kind))
         {
-            _at++;
+            path.Add(Current);
+            Advance();
         }
 
-        if (Current.Kind != HoconTokenKind.CloseBrace)
+        var behind = Current.Origin;
+        var isList = Current.Kind == HoconTokenKind.OpenBracket;
+        if (isList)
+        {
+            Advance();
+            if (Current.Kind != HoconTokenKind.CloseBracket)
+            {
+                throw Unexpected("']' must stand here: NAME[] reads a list from the environment");
+            }
+
+            Advance();
+            SkipBlanks();
+        }
+
+        if (Current.Kind is HoconTokenKind.End or HoconTokenKind.Newline)
         {
             throw new HoconException(open.Origin, $"this '{open.Text}' is not closed on its line");
         }
 
-        var end = _at++;
-        var isList = end - start > 2 && _tokens[end - 1].Kind == HoconTokenKind.CloseBracket
-            && _tokens[end - 2].Kind == HoconTokenKind.OpenBracket;
-        var path = HoconPath.Parse(_tokens, start, isList ? end - 2 : end);
-        return new SubstitutionNode(open.Origin, path, open.Kind == HoconTokenKind.OpenOptionalSubstitution)
+        if (Current.Kind != HoconTokenKind.CloseBrace)
+        {
+            throw isList ? Unexpected("'}' must stand here") : Refusal(path);
+        }
+
+        Advance();
+        return new SubstitutionNode(
+            open.Origin, path.End(behind), open.Kind == HoconTokenKind.OpenOptionalSubstitution)
         {
             List = isList,
             Scope = _scope,
         };
+    }
+
+    /// <summary>What the path itself says against the current token.</summary>
+    private HoconException Refusal(HoconPathReader path)
+    {
+        path.Add(Current);
+        return Unexpected("'}' must stand here");
     }
 
     /// <summary>The word is special only unquoted, alone, and at the start of a key.</summary>
@@ -354,7 +376,7 @@ internal sealed class HoconParser
     private void ParseInclude(ObjectNode node, HoconPlace place)
     {
         var origin = Current.Origin;
-        _at++;
+        Advance();
         var required = false;
         var kind = "";
         var open = 0;
@@ -376,7 +398,7 @@ internal sealed class HoconParser
                 open++;
             }
 
-            _at++;
+            Advance();
         }
 
         if (Current.Kind != HoconTokenKind.Quoted)
@@ -385,7 +407,7 @@ internal sealed class HoconParser
         }
 
         var name = Current;
-        _at++;
+        Advance();
         CloseInclude(open);
         if (kind is "url(" or "classpath(")
         {
@@ -412,7 +434,7 @@ internal sealed class HoconParser
             }
 
             open -= text.Length;
-            _at++;
+            Advance();
         }
     }
 
@@ -429,11 +451,21 @@ internal sealed class HoconParser
         while (Current.Kind is HoconTokenKind.Newline or HoconTokenKind.Blank)
         {
             any |= Current.Kind == HoconTokenKind.Newline;
-            _at++;
+            Advance();
         }
 
         return any;
     }
+
+    private void SkipBlanks()
+    {
+        while (Current.Kind == HoconTokenKind.Blank)
+        {
+            Advance();
+        }
+    }
+
+    private void Advance() => _current = _lexer.Next();
 
     private void Enter()
     {
@@ -442,13 +474,13 @@ internal sealed class HoconParser
             throw new HoconException(Current.Origin, TooDeep);
         }
 
-        _at++;
+        Advance();
     }
 
     private void Leave()
     {
         _depth--;
-        _at++;
+        Advance();
     }
 
     private HoconException Unexpected(string expectation) =>

@@ -12,49 +12,15 @@ internal static class HoconPath
             return [path];
         }
 
-        var tokens = HoconLexer.Tokenize(path, "(path)");
-        return Parse(tokens, 0, tokens.Count - 1);
-    }
-
-    /// <summary>The path that tokens from <paramref name="start"/> up to <paramref name="end"/> spell.</summary>
-    public static IReadOnlyList<string> Parse(List<HoconToken> tokens, int start, int end)
-    {
-        while (start < end && tokens[start].Kind == HoconTokenKind.Blank)
+        var lexer = new HoconLexer(path, "(path)");
+        var reader = new HoconPathReader();
+        var token = lexer.Next();
+        for (; token.Kind != HoconTokenKind.End; token = lexer.Next())
         {
-            start++;
+            reader.Add(token);
         }
 
-        while (end > start && tokens[end - 1].Kind == HoconTokenKind.Blank)
-        {
-            end--;
-        }
-
-        var elements = new List<string>();
-        var element = new StringBuilder();
-        var hasContent = false;
-        for (var i = start; i < end; i++)
-        {
-            var token = tokens[i];
-            switch (token.Kind)
-            {
-                case HoconTokenKind.Quoted:
-                    element.Append(token.Text);
-                    hasContent = true;
-                    break;
-                case HoconTokenKind.Blank or HoconTokenKind.Unquoted or HoconTokenKind.Number
-                    or HoconTokenKind.True or HoconTokenKind.False or HoconTokenKind.Null:
-                    Split(token, elements, element, ref hasContent);
-                    break;
-                default:
-                    throw new HoconException(token.Origin, token.Kind is HoconTokenKind.OpenSubstitution
-                        or HoconTokenKind.OpenOptionalSubstitution
-                        ? "a substitution cannot stand inside a key or another substitution"
-                        : $"{Name(token)} cannot stand in a path; quote it if it is part of a key");
-            }
-        }
-
-        EndElement(tokens[Math.Min(end, tokens.Count - 1)].Origin, elements, element, ref hasContent);
-        return elements;
+        return reader.End(token.Origin);
     }
 
     /// <summary>The path as one would have to write it.</summary>
@@ -65,41 +31,6 @@ internal static class HoconPath
             ? element
             : HoconJson.Quote(element);
 
-    private static void Split(HoconToken token, List<string> elements, StringBuilder element, ref bool hasContent)
-    {
-        foreach (var c in token.Text)
-        {
-            if (c == '.')
-            {
-                EndElement(token.Origin, elements, element, ref hasContent);
-            }
-            else
-            {
-                element.Append(c);
-                hasContent = true;
-            }
-        }
-    }
-
-    private static void EndElement(
-        HoconOrigin origin, List<string> elements, StringBuilder element, ref bool hasContent)
-    {
-        if (!hasContent)
-        {
-            throw new HoconException(
-                origin, "a path has an empty element: it must not begin or end with '.', nor hold two in a row");
-        }
-
-        elements.Add(element.ToString());
-        if (elements.Count > HoconLimits.Depth)
-        {
-            throw new HoconException(origin, $"a path has more than {HoconLimits.Depth} elements");
-        }
-
-        element.Clear();
-        hasContent = false;
-    }
-
     public static string Name(HoconToken token) => token.Kind switch
     {
         HoconTokenKind.End => "the end of the text",
@@ -107,4 +38,96 @@ internal static class HoconPath
         HoconTokenKind.Blank => "a blank",
         _ => $"'{token.Text}'",
     };
+}
+
+/// <summary>Makes a path of tokens as they come.</summary>
+internal sealed class HoconPathReader
+{
+    private readonly List<string> _elements = [];
+    private readonly StringBuilder _element = new();
+    private HoconToken? _blank;
+    private bool _hasContent;
+    private bool _hasStarted;
+
+    /// <summary>Whether the token can be part of a path.</summary>
+    public static bool Takes(HoconTokenKind kind) => kind is HoconTokenKind.Blank or HoconTokenKind.Quoted
+        or HoconTokenKind.Unquoted or HoconTokenKind.Number or HoconTokenKind.True or HoconTokenKind.False
+        or HoconTokenKind.Null;
+
+    public void Add(HoconToken token)
+    {
+        if (token.Kind == HoconTokenKind.Blank)
+        {
+            _blank = token;
+            return;
+        }
+
+        if (!Takes(token.Kind))
+        {
+            throw new HoconException(token.Origin, token.Kind is HoconTokenKind.OpenSubstitution
+                or HoconTokenKind.OpenOptionalSubstitution
+                ? "a substitution cannot stand inside a key or another substitution"
+                : $"{HoconPath.Name(token)} cannot stand in a path; quote it if it is part of a key");
+        }
+
+        // Blanks count between other tokens only: those at either end of the path are dropped.
+        if (_blank is { } blank && _hasStarted)
+        {
+            _element.Append(blank.Text);
+            _hasContent = true;
+        }
+
+        _blank = null;
+        _hasStarted = true;
+        if (token.Kind == HoconTokenKind.Quoted)
+        {
+            _element.Append(token.Text);
+            _hasContent = true;
+        }
+        else
+        {
+            Split(token);
+        }
+    }
+
+    /// <param name="origin">Behind the path, for messages.</param>
+    public IReadOnlyList<string> End(HoconOrigin origin)
+    {
+        EndElement(origin);
+        return [.. _elements];
+    }
+
+    private void Split(HoconToken token)
+    {
+        foreach (var c in token.Text)
+        {
+            if (c == '.')
+            {
+                EndElement(token.Origin);
+            }
+            else
+            {
+                _element.Append(c);
+                _hasContent = true;
+            }
+        }
+    }
+
+    private void EndElement(HoconOrigin origin)
+    {
+        if (!_hasContent)
+        {
+            throw new HoconException(
+                origin, "a path has an empty element: it must not begin or end with '.', nor hold two in a row");
+        }
+
+        _elements.Add(_element.ToString());
+        if (_elements.Count > HoconLimits.Depth)
+        {
+            throw new HoconException(origin, $"a path has more than {HoconLimits.Depth} elements");
+        }
+
+        _element.Clear();
+        _hasContent = false;
+    }
 }

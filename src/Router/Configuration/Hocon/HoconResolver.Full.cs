@@ -28,7 +28,7 @@ internal sealed partial class HoconResolver
     {
         HoconValue resolved = value switch
         {
-            LazyScalar scalar => scalar.Value,
+            LazyScalar scalar => ResolveScalar(scalar, at),
             LazyArray array => array.Resolved ?? ResolveArray(array, at),
             _ => ((LazyObject)value).Resolved ?? ResolveObject((LazyObject)value, at),
         };
@@ -38,6 +38,16 @@ internal sealed partial class HoconResolver
         }
 
         return resolved.Weight <= HoconLimits.Weight ? resolved : throw TooBig(at);
+    }
+
+    private HoconScalar ResolveScalar(LazyScalar value, HoconOrigin at)
+    {
+        if (!value.IsJoined)
+        {
+            Spend(at, value.Length);
+        }
+
+        return value.Value;
     }
 
     private HoconObject ResolveObject(LazyObject value, HoconOrigin at)
@@ -51,10 +61,14 @@ internal sealed partial class HoconResolver
         try
         {
             var fields = new List<HoconField>();
-            foreach (var key in value.Keys())
+            foreach (var (key, entries) in value.Entries)
             {
-                var field = value.Field(key);
-                if (field is not null && ResolveField(field) is { } resolved)
+                Spend(entries[^1].KeyOrigin, HoconLimits.FieldCost);
+                if (entries[^1].Value is ScalarNode scalar)
+                {
+                    fields.Add(new HoconField(key, scalar.Value, entries[^1].KeyOrigin));
+                }
+                else if (value.Field(key) is { } field && ResolveField(field) is { } resolved)
                 {
                     fields.Add(new HoconField(key, resolved, field.Entries[field.Decider].KeyOrigin));
                 }
@@ -79,6 +93,7 @@ internal sealed partial class HoconResolver
         value.InProgress = true;
         try
         {
+            Spend(at, value.Count * HoconLimits.FieldCost);
             var elements = value.Elements.Select(ResolveElement).OfType<HoconValue>().ToArray();
             return value.Resolved = new HoconArray(elements, value.Origin);
         }
@@ -94,26 +109,29 @@ internal sealed partial class HoconResolver
         field.Resolving = true;
         try
         {
-            var count = field.Entries.Count;
             while (true)
             {
-                var value = EvaluateBelow(field, count);
+                var value = EvaluateBelow(field, field.Entries.Count);
                 if (value is null)
                 {
                     return null;
                 }
 
-                // A cycle counts as undefined for ${?}: the field then keeps what it had before.
-                var optional = LastOptional(field, count);
                 try
                 {
-                    return ContainsAncestor(field, count)
-                        ? throw new CycleSignal(field.Entries[count - 1].Value.Origin)
-                        : ResolveValue(value, field.Entries[count - 1].Value.Origin);
+                    return ContainsAncestor(field)
+                        ? throw new CycleSignal(field.Entries[^1].Value.Origin)
+                        : ResolveValue(value, field.Entries[^1].Value.Origin);
                 }
-                catch (CycleSignal) when (optional >= 0)
+                catch (CycleSignal)
                 {
-                    count = optional;
+                    // A cycle counts as undefined for ${?}: the field then keeps what it had before.
+                    if (!Drop(field.Entries.Select(e => e.Value), field))
+                    {
+                        throw;
+                    }
+
+                    field.Forget();
                 }
             }
         }
@@ -124,38 +142,44 @@ internal sealed partial class HoconResolver
     }
 
     /// <summary>Whether a substitution in the field means a field that is being resolved around it.</summary>
-    private bool ContainsAncestor(LazyField field, int count)
+    private bool ContainsAncestor(LazyField field) =>
+        field.Entries.Any(e => Substitutions(e.Value).Any(IsAncestor));
+
+    private bool IsAncestor(SubstitutionNode node) =>
+        _targets.TryGetValue(node, out var target) && target.Resolving && !_dropped.Contains(node);
+
+    private static IEnumerable<SubstitutionNode> Substitutions(HoconNode node) => node switch
     {
-        for (var i = 0; i < count; i++)
+        SubstitutionNode substitution => [substitution],
+        JoinNode join => join.Pieces.OfType<SubstitutionNode>(),
+        _ => [],
+    };
+
+    /// <summary>Drops the optional substitution of these that closes a cycle.</summary>
+    /// <returns>False when there is none left.</returns>
+    private bool Drop(IEnumerable<HoconNode> nodes, LazyField? field)
+    {
+        var all = nodes.Reverse().ToList();
+        var optional = all.SelectMany(Substitutions).Where(s => s.Optional && !_dropped.Contains(s)).ToList();
+        var culprit = optional.Find(IsAncestor)
+            ?? optional.Find(s => field is not null && Holds(s, field))
+            ?? optional.FirstOrDefault();
+        if (culprit is null)
         {
-            var node = field.Entries[i].Value;
-            var isAncestor = node is JoinNode join ? join.Pieces.Any(IsAncestor) : IsAncestor(node);
-            if (isAncestor)
-            {
-                return true;
-            }
+            return false;
         }
 
-        return false;
-
-        bool IsAncestor(HoconNode node) =>
-            node is SubstitutionNode substitution
-            && _targets.TryGetValue(substitution, out var target)
-            && target.Resolving;
+        _dropped.Add(culprit);
+        _known.Remove(culprit);
+        all.ForEach(n => _known.Remove(n));
+        return true;
     }
 
-    private static int LastOptional(LazyField field, int count)
-    {
-        for (var i = count - 1; i >= 0; i--)
-        {
-            if (field.Entries[i].Value is SubstitutionNode { Optional: true })
-            {
-                return i;
-            }
-        }
-
-        return -1;
-    }
+    /// <summary>Whether what the substitution means has the field in it.</summary>
+    private bool Holds(SubstitutionNode node, LazyField field) =>
+        _known.GetValueOrDefault(node) is LazyObject value
+        && value.Field(field.Name) is { } own
+        && own.Entries.Any(e => field.Entries.Any(f => ReferenceEquals(e.Value, f.Value)));
 
     private HoconValue? ResolveElement(LazyElement element)
     {
@@ -176,14 +200,10 @@ internal sealed partial class HoconResolver
             {
                 element.Resolved = ResolveField(element.Field);
             }
-            else if (Evaluate(element.Node!) is { } value)
+            else
             {
-                element.Resolved = ResolveValue(value, element.Node!.Origin);
+                element.Resolved = ResolveNode(element.Node!);
             }
-        }
-        catch (CycleSignal) when (element.Node is SubstitutionNode { Optional: true })
-        {
-            element.Resolved = null;
         }
         finally
         {
@@ -195,5 +215,23 @@ internal sealed partial class HoconResolver
 
         element.IsResolved = true;
         return element.Resolved;
+    }
+
+    private HoconValue? ResolveNode(HoconNode node)
+    {
+        while (true)
+        {
+            try
+            {
+                return Evaluate(node) is { } value ? ResolveValue(value, node.Origin) : null;
+            }
+            catch (CycleSignal)
+            {
+                if (!Drop([node], field: null))
+                {
+                    throw;
+                }
+            }
+        }
     }
 }

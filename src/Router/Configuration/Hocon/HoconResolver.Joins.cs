@@ -29,61 +29,52 @@ internal sealed partial class HoconResolver
         }
 
         return pieces.Exists(p => p.Value is LazyArray) ? JoinArrays(node, pieces)
-            : pieces.Exists(p => p.Value is LazyObject) ? JoinObjects(pieces)
+            : pieces.Exists(p => p.Value is LazyObject) ? JoinObjects(node, pieces)
             : JoinTexts(node, pieces);
     }
 
     private LazyScalar JoinTexts(JoinNode node, List<(HoconNode Node, LazyValue Value)> pieces)
     {
-        Spend(node.Origin, pieces.Sum(p => ((LazyScalar)p.Value).Value.Text.Length));
-        var text = string.Concat(pieces.Select(p => ((LazyScalar)p.Value).Value.Text));
-        return new LazyScalar(new HoconScalar(HoconType.String, text, node.Origin));
+        Spend(node.Origin, pieces.Count);
+        var text = new LazyScalar([.. pieces.Select(p => (LazyScalar)p.Value)], node.Origin);
+        return text.Length <= HoconLimits.Weight ? text : throw TooBig(node.Origin);
     }
 
-    private LazyObject JoinObjects(List<(HoconNode Node, LazyValue Value)> pieces)
+    private LazyObject JoinObjects(JoinNode join, List<(HoconNode Node, LazyValue Value)> pieces)
     {
-        LazyObject? all = null;
-        foreach (var (node, value) in pieces)
+        var all = new List<LazyObject>(pieces.Count);
+        for (var i = pieces.Count - 1; i >= 0; i--)
         {
-            if (value is not LazyObject upper)
-            {
-                throw Mixed(node.Origin, value, "an object");
-            }
-
-            all = all is null ? upper : Over(upper, all, node.Origin);
+            all.Add(pieces[i].Value as LazyObject ?? throw Mixed(pieces[i].Node.Origin, pieces[i].Value, "an object"));
         }
 
-        return all!;
+        return Merge(all, all[^1].CoversOther, join.Origin);
     }
 
     private LazyArray JoinArrays(JoinNode join, List<(HoconNode Node, LazyValue Value)> pieces)
     {
-        var all = new List<LazyElement>();
+        var all = new List<LazyArray>(pieces.Count);
         foreach (var (node, value) in pieces)
         {
-            var elements = value switch
+            all.Add(value switch
             {
-                LazyArray array => array.Elements,
-                LazyObject numbered => NumberedElements(numbered),
-                _ => null,
-            };
-            if (elements is null)
-            {
-                throw Mixed(node.Origin, value, "an array");
-            }
-
-            Spend(node.Origin, elements.Count * 2L);
-            all.AddRange(elements);
+                LazyArray array => array,
+                LazyObject numbered when NumberedElements(numbered) is { } elements =>
+                    new LazyArray(elements, node.Origin),
+                _ => throw Mixed(node.Origin, value, "an array"),
+            });
         }
 
-        return new LazyArray(all, join.Origin);
+        Spend(join.Origin, all.Count);
+        var joined = new LazyArray([.. all], join.Origin);
+        return joined.Count <= HoconLimits.Weight ? joined : throw TooBig(join.Origin);
     }
 
     /// <summary>An object with numbers for keys is an array where one is needed; null when it has none.</summary>
     private static LazyElement[]? NumberedElements(LazyObject value)
     {
-        var elements = value.Keys()
-            .Select(key => (Index: HoconObject.ElementIndex(key), Key: key))
+        var elements = value.Entries
+            .Select(e => (Index: HoconObject.ElementIndex(e.Key), e.Key))
             .Where(p => p.Index >= 0)
             .OrderBy(p => p.Index)
             .Select(p => new LazyElement { Field = value.Field(p.Key) })
@@ -95,6 +86,7 @@ internal sealed partial class HoconResolver
     {
         var found = value switch
         {
+            LazyScalar { IsJoined: false } => "text",
             LazyScalar scalar => scalar.Value.TypeName,
             LazyArray => "an array",
             _ => "an object",

@@ -5,6 +5,11 @@ internal sealed partial class HoconResolver
 {
     private LazyValue? Substitute(SubstitutionNode node)
     {
+        if (_dropped.Contains(node))
+        {
+            return null;
+        }
+
         var isCycle = false;
         LazyValue? value = null;
         if (node.Scope is { } scope)
@@ -103,7 +108,7 @@ internal sealed partial class HoconResolver
             elements.Add(new LazyElement { Node = new ScalarNode(Text(text).Value) });
         }
 
-        return elements.Count == 0 ? null : new LazyArray(elements, node.Origin);
+        return elements.Count == 0 ? null : new LazyArray([.. elements], node.Origin);
 
         LazyScalar Text(string text) =>
             new(new HoconScalar(HoconType.String, text, node.Origin));

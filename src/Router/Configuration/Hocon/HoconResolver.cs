@@ -18,24 +18,53 @@ internal sealed partial class HoconResolver
     private readonly Dictionary<HoconNode, LazyValue?> _known = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<(IReadOnlyList<ObjectNode>, bool), LazyObject> _objects = new(new LayersComparer());
     private readonly Dictionary<SubstitutionNode, LazyField> _targets = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<SubstitutionNode> _dropped;
     private readonly List<Frame> _frames = [];
     private long _budget = HoconLimits.Weight;
     private int _depth;
 
-    private HoconResolver(IReadOnlyList<ObjectNode> layers, Func<string, string?> environment)
+    private HoconResolver(
+        IReadOnlyList<ObjectNode> layers, Func<string, string?> environment, HashSet<SubstitutionNode> dropped)
     {
         _root = ObjectOf(layers, coversOther: false);
         _environment = environment;
+        _dropped = dropped;
     }
 
     /// <param name="layers">Whole configurations, lowest first; none is changed.</param>
     /// <param name="environment">Answers null for a variable that is not set.</param>
+    /// <remarks>
+    /// An optional substitution that makes a value contain itself is undefined, wherever it is looked at from. That it
+    /// does so is found out on the way, when others have seen it defined: so then all begins anew without it.
+    /// </remarks>
     public static HoconObject Resolve(IReadOnlyList<ObjectNode> layers, Func<string, string?> environment)
     {
-        var resolver = new HoconResolver(layers, environment);
+        var dropped = new HashSet<SubstitutionNode>();
+        for (var pass = 1; pass <= HoconLimits.Passes; pass++)
+        {
+            var before = dropped.Count;
+            try
+            {
+                var root = new HoconResolver(layers, environment, dropped).ResolveRoot(layers[^1].Origin);
+                if (dropped.Count == before)
+                {
+                    return root;
+                }
+            }
+            catch (HoconException) when (dropped.Count > before)
+            {
+                // Perhaps only because it was dropped too late.
+            }
+        }
+
+        throw new HoconException(dropped.Last().Origin, "too many cycles of optional substitutions");
+    }
+
+    private HoconObject ResolveRoot(HoconOrigin origin)
+    {
         try
         {
-            var root = resolver.ResolveObject(resolver._root, layers[^1].Origin);
+            var root = ResolveObject(_root, origin);
             return root.Weight <= HoconLimits.Weight ? root : throw TooBig(root.Origin);
         }
         catch (CycleSignal cycle)
@@ -47,28 +76,33 @@ internal sealed partial class HoconResolver
     /// <summary>A field's value, of its <paramref name="count"/> lowest entries; null is undefined.</summary>
     private LazyValue? EvaluateBelow(LazyField field, int count)
     {
-        LazyObject? upper = null;
+        if (count > HoconLimits.LongStack && !field.TryGetValue(count - 1, out _))
+        {
+            Climb(field, count);
+        }
+
+        var objects = new List<LazyObject>(1);
         LazyValue? other = null;
         var lookedBack = false;
         for (var i = count; i > 0 && other is null; i--)
         {
             // Once the value of all entries up to here is known, none of them needs to be looked at again.
             var back = false;
-            var isKnown = field.Values.TryGetValue(i, out var value);
+            var isKnown = field.TryGetValue(i, out var value);
             if (!isKnown)
             {
                 (value, back) = EvaluateEntry(field, i - 1);
             }
 
             lookedBack |= back;
-            if (value is not null && upper is null && !isKnown)
+            if (value is not null && objects.Count == 0 && !isKnown)
             {
                 field.Decider = i - 1;
             }
 
             if (value is LazyObject lower)
             {
-                upper = upper is null ? lower : Over(upper, lower, field.Entries[i - 1].KeyOrigin);
+                objects.Add(lower);
             }
             else
             {
@@ -81,21 +115,85 @@ internal sealed partial class HoconResolver
             }
         }
 
-        var result = upper is null ? other : other is null ? upper : ObjectOf(upper.Layers, coversOther: true);
+        var result = objects.Count == 0
+            ? other
+            : Merge(objects, other is not null || objects[^1].CoversOther, field.Entries[count - 1].KeyOrigin);
         if (!lookedBack)
         {
-            field.Values[count] = result;
+            field.Keep(count, result);
         }
 
         return result;
     }
 
-    /// <summary>One object over another. A layer that is in both counts once, at its upper place.</summary>
-    private LazyObject Over(LazyObject upper, LazyObject lower, HoconOrigin origin)
+    /// <summary>
+    /// Thousands of entries that each look back to the one below would nest as deep; from the lowest up they do not.
+    /// </summary>
+    private void Climb(LazyField field, int count)
     {
-        Spend(origin, upper.Layers.Count + lower.Layers.Count);
-        var own = upper.Layers.ToHashSet();
-        return ObjectOf([.. lower.Layers.Where(l => !own.Contains(l)), .. upper.Layers], lower.CoversOther);
+        var start = count;
+        while (start > 0 && LooksBack(field.Entries[start - 1].Value, field.Name))
+        {
+            start--;
+        }
+
+        for (var i = Math.Max(start, 1); i < count && !field.CannotClimb; i++)
+        {
+            try
+            {
+                EvaluateBelow(field, i);
+            }
+            catch (HoconException)
+            {
+                // What is wrong below may be hidden above.
+                field.CannotClimb = true;
+            }
+
+            field.CannotClimb |= !field.TryGetValue(i, out _);
+        }
+    }
+
+    /// <summary>Whether a value mentions a path that ends in the field's name: probably the field itself.</summary>
+    private static bool LooksBack(HoconNode node, string name) => node switch
+    {
+        SubstitutionNode substitution => substitution.Path[^1] == name,
+        JoinNode join => join.Pieces.Any(p => LooksBack(p, name)),
+        _ => false,
+    };
+
+    /// <summary>
+    /// Objects over each other, topmost first. A layer that is in several counts once, at its upper place.
+    /// </summary>
+    private LazyObject Merge(List<LazyObject> objects, bool coversOther, HoconOrigin origin)
+    {
+        while (objects.Count > 1 && ReferenceEquals(objects[^2].Base, objects[^1]))
+        {
+            objects.RemoveAt(objects.Count - 1);
+        }
+
+        if (objects.Count == 1 && objects[0].CoversOther == coversOther)
+        {
+            return objects[0];
+        }
+
+        var seen = new HashSet<ObjectNode>();
+        var layers = new List<ObjectNode>();
+        foreach (var own in objects.Select(o => o.Layers))
+        {
+            Spend(origin, own.Count);
+            for (var i = own.Count - 1; i >= 0; i--)
+            {
+                if (seen.Add(own[i]))
+                {
+                    layers.Add(own[i]);
+                }
+            }
+        }
+
+        layers.Reverse();
+        var merged = ObjectOf([.. layers], coversOther);
+        merged.Base ??= objects[^1];
+        return merged;
     }
 
     private LazyObject ObjectOf(IReadOnlyList<ObjectNode> layers, bool coversOther)
@@ -138,6 +236,11 @@ internal sealed partial class HoconResolver
 
     private LazyValue? Evaluate(HoconNode node)
     {
+        if (node is ScalarNode scalar)
+        {
+            return new LazyScalar(scalar.Value);
+        }
+
         if (_known.TryGetValue(node, out var known))
         {
             return known;
@@ -164,7 +267,6 @@ internal sealed partial class HoconResolver
 
     private LazyValue? EvaluateHere(HoconNode node) => node switch
     {
-        ScalarNode scalar => new LazyScalar(scalar.Value),
         ObjectNode layer => ObjectOf([layer], coversOther: false),
         ArrayNode array => ToLazy(array, home: null),
         SubstitutionNode substitution => Substitute(substitution),
@@ -172,7 +274,14 @@ internal sealed partial class HoconResolver
     };
 
     private static LazyArray ToLazy(ArrayNode array, Frame? home) => new(
-        [.. array.Elements.Select(e => new LazyElement { Node = e, Home = home?.Field, HomeEntry = home?.Index ?? 0 })],
+        [.. array.Elements.Select(e => new LazyElement
+        {
+            Node = e,
+            Home = home?.Field,
+            HomeEntry = home?.Index ?? 0,
+            IsResolved = e is ScalarNode,
+            Resolved = (e as ScalarNode)?.Value,
+        })],
         array.Origin);
 
     private void Spend(HoconOrigin origin, long amount)

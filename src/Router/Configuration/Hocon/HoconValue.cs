@@ -81,10 +81,10 @@ public sealed class HoconObject : HoconValue
 {
     private readonly OrderedDictionary<string, HoconField> _fields;
 
-    internal HoconObject(IEnumerable<HoconField> fields, HoconOrigin origin, bool ignoresFallbacks = false)
+    internal HoconObject(IReadOnlyCollection<HoconField> fields, HoconOrigin origin, bool ignoresFallbacks = false)
         : base(HoconType.Object, origin)
     {
-        _fields = [];
+        _fields = new OrderedDictionary<string, HoconField>(fields.Count);
         var depth = 0;
         long weight = 1;
         foreach (var field in fields)

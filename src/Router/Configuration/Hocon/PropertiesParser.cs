@@ -7,19 +7,20 @@ namespace Router.Configuration.Hocon;
 internal static class PropertiesParser
 {
     /// <summary>Where a key is both a text and the parent of others, the parent wins.</summary>
-    public static ObjectNode Parse(string text, string file)
+    public static ObjectNode Parse(string text, string file, HoconLoader loader)
     {
         var all = new SortedDictionary<string, (string Value, HoconOrigin Origin)>(StringComparer.Ordinal);
         var number = 0;
-        var lines = text.Split('\n');
-        while (number < lines.Length)
+        using var lines = new StringReader(text);
+        for (var first = lines.ReadLine(); first is not null; first = lines.ReadLine())
         {
-            var origin = new HoconOrigin(file, number + 1, 1);
-            var line = LogicalLine(lines, ref number);
+            var origin = new HoconOrigin(file, ++number, 1);
+            var line = LogicalLine(first, lines, ref number);
             if (line.Length > 0)
             {
                 var (key, value) = KeyAndValue(line, origin);
                 all[key] = (value, origin);
+                loader.Count(origin, 1);
             }
         }
 
@@ -33,27 +34,31 @@ internal static class PropertiesParser
                 throw new HoconException(origin, $"a key has more than {HoconLimits.Depth} elements");
             }
 
-            root.Set(path, new ScalarNode(new HoconScalar(HoconType.String, value, origin)), origin);
+            var made = root.Set(path, new ScalarNode(new HoconScalar(HoconType.String, value, origin)), origin);
+            loader.Count(origin, 2 + (made * HoconLimits.ObjectSize));
         }
 
         return root;
     }
 
     /// <summary>Comments vanish; a line that ends in an odd number of backslashes goes on in the next.</summary>
-    private static string LogicalLine(string[] lines, ref int number)
+    private static string LogicalLine(string first, StringReader lines, ref int number)
     {
-        var line = Trimmed(lines[number++]);
-        if (line.StartsWith('#') || line.StartsWith('!'))
+        var line = Trimmed(first);
+        if (line.StartsWith('#') || line.StartsWith('!') || !EndsInBackslash(line))
         {
-            return "";
+            return line.StartsWith('#') || line.StartsWith('!') ? "" : line;
         }
 
+        var whole = new StringBuilder();
         while (EndsInBackslash(line))
         {
-            line = line[..^1] + (number < lines.Length ? Trimmed(lines[number++]) : "");
+            whole.Append(line, 0, line.Length - 1);
+            line = lines.ReadLine() is { } next ? Trimmed(next) : "";
+            number++;
         }
 
-        return line;
+        return whole.Append(line).ToString();
     }
 
     private static string Trimmed(string line) => line.TrimEnd('\r').TrimStart(' ', '\t', '\f');
