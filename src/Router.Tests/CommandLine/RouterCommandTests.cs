@@ -177,6 +177,20 @@ public sealed class RouterCommandTests : IDisposable
         Assert.Equal(before, _output.ToString());
     }
 
+    [Theory]
+    [InlineData("router.x.password = hush", 1, 0)]
+    [InlineData("router {}, db { url = \"pg://me:hush@db\", token = hush }", 1, 1)]
+    [InlineData("app.password = hush", 0, 0)]
+    public async Task Show_masks_secrets_of_a_routers_configuration_and_says_so(string text, int note, int more)
+    {
+        var file = Write("secret.conf", text);
+
+        Assert.Equal(0, await Invoke("config", "show", "--json", file));
+
+        Assert.Equal(note == 0, _output.ToString().Contains("hush", StringComparison.Ordinal));
+        Assert.Equal(note == 0 ? "" : $"note: {note + more} secrets are shown as ***\n", _error.ToString());
+    }
+
     [Fact]
     public async Task Show_without_a_file_prints_what_runs_by_default()
     {

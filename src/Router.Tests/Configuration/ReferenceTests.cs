@@ -84,6 +84,29 @@ public sealed class ReferenceTests
     }
 
     [Fact]
+    public void Every_key_of_the_reference_tells_what_a_reload_does()
+    {
+        var lines = RouterConfiguration.ReadResource("reference.conf").Split('\n');
+        for (var i = 1; i < lines.Length; i++)
+        {
+            if (!IsKey(lines[i]))
+            {
+                continue;
+            }
+
+            // Neighbours share the comment above the first of them.
+            var comment = lines.Take(i).Reverse().SkipWhile(IsKey)
+                .TakeWhile(l => l.TrimStart().StartsWith('#')).Select(l => l.Trim(' ', '#'));
+            Assert.True(Regex.IsMatch(string.Join(' ', comment.Reverse()),
+                @"\bReload: (at once|new sessions|restarts the listener|no)\b", RegexOptions.None,
+                TimeSpan.FromSeconds(1)), $"reference.conf:{i + 1} does not tell what a reload does");
+        }
+
+        static bool IsKey(string line) =>
+            Regex.IsMatch(line, @"^\s+[a-z-]+ = ", RegexOptions.None, TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
     public void Every_limit_names_a_key_of_the_reference()
     {
         var keys = LimitsRule.Router.Select(l => "router." + l.Key)

@@ -9,7 +9,7 @@ public sealed class RouterConfigurationTests
     [Fact]
     public void The_built_in_configuration_echoes_on_27123_and_hears_on_2210()
     {
-        var result = RouterConfiguration.Load(file: null, [], _ => null);
+        var result = RouterConfiguration.Load(file: null, [], _ => null, SystemLimits.Unknown);
 
         Assert.Empty(result.Faults);
         Assert.Empty(result.Warnings);
@@ -216,8 +216,10 @@ internal static class Loaded
     public const string Echo =
         "router { listeners.e { bind = \"udp://127.0.0.1:1\", route = e }, routes.e.type = echo }";
 
-    public static LoadResult Result(string text, params string[] sets) => RouterConfiguration.LoadText(
-        text, sets, _ => null, [IPAddress.Parse("192.0.2.7"), IPAddress.Parse("2001:db8::7")], "test.conf");
+    private static readonly IPAddress[] Local = [IPAddress.Parse("192.0.2.7"), IPAddress.Parse("2001:db8::7")];
+
+    public static LoadResult Result(string text, params string[] sets) =>
+        RouterConfiguration.LoadText(text, sets, _ => null, Local, "test.conf");
 
     public static RouterOptions Options(string text, params string[] sets)
     {
@@ -227,8 +229,10 @@ internal static class Loaded
     }
 
     /// <summary>One listener and one route, each with the given keys.</summary>
-    public static LoadResult Pair(string listener, string route) =>
-        Result($"router {{\n listeners {{ l {{ route = r, {listener} }} }}\n routes {{ r {{ {route} }} }}\n}}");
+    public static LoadResult Pair(string listener, string route, SystemLimits? system = null) =>
+        RouterConfiguration.LoadText(
+            $"router {{\n listeners {{ l {{ route = r, {listener} }} }}\n routes {{ r {{ {route} }} }}\n}}",
+            [], _ => null, Local, "test.conf", system);
 
     public static void Refuses(LoadResult result, string path, string words) =>
         Contains(result.Faults, path, words);

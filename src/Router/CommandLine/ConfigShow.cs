@@ -26,6 +26,16 @@ internal static class ConfigShow
             return RouterRunner.ExitRefused;
         }
 
+        // A router's configuration may be shown to anybody; any other file is printed as it is.
+        if (root.TryGet("router", out var router) && router.Value is HoconObject)
+        {
+            root = Secrets.Without(root, out var masked);
+            if (masked > 0)
+            {
+                error.WriteLine($"note: {masked} secrets are shown as {Secrets.Mask}");
+            }
+        }
+
         if (asJson)
         {
             HoconJson.Write(output, root);

@@ -9,7 +9,9 @@ namespace Router.Configuration;
 internal sealed record ConfigurationFault(HoconOrigin Origin, string Path, string Message)
 {
     /// <summary><c>file:line:column: path: message</c>.</summary>
-    public override string ToString() => Path.Length == 0 ? $"{Origin}: {Message}" : $"{Origin}: {Path}: {Message}";
+    /// <remarks>A message may quote a value: secrets in it are masked.</remarks>
+    public override string ToString() => Secrets.MaskText(
+        Path.Length == 0 ? $"{Origin}: {Message}" : $"{Origin}: {Path}: {Message}");
 }
 
 /// <summary>What became of a configuration: options, or faults, never both.</summary>

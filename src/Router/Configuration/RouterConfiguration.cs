@@ -8,6 +8,9 @@ namespace Router.Configuration;
 /// <summary>Loads, binds and validates the router's configuration; all faults come back at once.</summary>
 internal static class RouterConfiguration
 {
+    /// <summary>The lowest layer, and what places in it are named after.</summary>
+    public const string ReferenceName = "reference.conf";
+
     /// <summary>Every rule there is.</summary>
     public static IReadOnlyList<IConfigurationRule> Rules { get; } =
     [
@@ -16,13 +19,19 @@ internal static class RouterConfiguration
         new ReplySizeRule(), new PoolDispatcherRule(), new HandlerNameRule(), new ResponsesRule(),
         new OpenResponderRule(), new LimitsRule(), new ExecCommandRule(), new ExecEnvironmentRule(),
         new ExecValidationRule(), new CollectRule(), new RoomRule(), new SessionSocketRule(), new FlowRule(),
+        new BacklogGrantedRule(), new BufferGrantedRule(), new DescriptorsSufficeRule(), new SessionsEndRule(),
     ];
 
     /// <summary>Merges reference.conf, the file and the sets, then resolves all substitutions at once.</summary>
     /// <param name="file">A HOCON file; null for the built-in router.conf.</param>
     /// <param name="sets">Each <c>path=value</c>, the value in HOCON; later ones win.</param>
     /// <param name="environment">Answers null for a variable that is not set.</param>
-    public static LoadResult Load(string? file, IReadOnlyList<string> sets, Func<string, string?> environment)
+    /// <param name="system">What the system grants; null for this one.</param>
+    public static LoadResult Load(
+        string? file,
+        IReadOnlyList<string> sets,
+        Func<string, string?> environment,
+        SystemLimits? system = null)
     {
         var loader = new HoconLoader();
         return Load(
@@ -31,14 +40,19 @@ internal static class RouterConfiguration
                 : loader.LoadFileObject(file),
             sets,
             environment,
-            LocalAddresses());
+            LocalAddresses(),
+            system ?? SystemLimits.Read());
     }
 
     /// <summary>The same for text that is no file.</summary>
     internal static LoadResult LoadText(
         string text, IReadOnlyList<string> sets, Func<string, string?> environment,
-        IReadOnlyCollection<IPAddress> localAddresses, string name = "(text)") =>
-        Load(() => HoconLoader.AsObject(new HoconLoader().LoadText(text, name)), sets, environment, localAddresses);
+        IReadOnlyCollection<IPAddress> localAddresses, string name = "(text)", SystemLimits? system = null) => Load(
+            () => HoconLoader.AsObject(new HoconLoader().LoadText(text, name)),
+            sets,
+            environment,
+            localAddresses,
+            system ?? SystemLimits.Unknown);
 
     /// <summary>The text of a file in hocon/ that is compiled in.</summary>
     internal static string ReadResource(string name)
@@ -51,12 +65,12 @@ internal static class RouterConfiguration
 
     private static LoadResult Load(
         Func<ObjectNode> readFile, IReadOnlyList<string> sets, Func<string, string?> environment,
-        IReadOnlyCollection<IPAddress> localAddresses)
+        IReadOnlyCollection<IPAddress> localAddresses, SystemLimits system)
     {
         var faults = new List<ConfigurationFault>();
         var layers = new List<ObjectNode>();
         Try(() => layers.Add(HoconLoader.AsObject(
-            new HoconLoader().LoadText(ReadResource("reference.conf"), "reference.conf"))));
+            new HoconLoader().LoadText(ReadResource(ReferenceName), ReferenceName))));
         Try(() => layers.Add(readFile()));
         foreach (var set in sets)
         {
@@ -69,7 +83,7 @@ internal static class RouterConfiguration
             Try(() => config = new Config(HoconResolver.Resolve(layers, environment)));
         }
 
-        return config is null ? new LoadResult(null, null, Sorted(faults), []) : Bind(config, localAddresses);
+        return config is null ? new LoadResult(null, null, Sorted(faults), []) : Bind(config, localAddresses, system);
 
         void Try(Action step)
         {
@@ -84,7 +98,8 @@ internal static class RouterConfiguration
         }
     }
 
-    private static LoadResult Bind(Config config, IReadOnlyCollection<IPAddress> localAddresses)
+    private static LoadResult Bind(
+        Config config, IReadOnlyCollection<IPAddress> localAddresses, SystemLimits system)
     {
         config.Root.TryGet("router", out var field);
         if (field!.Value is not HoconObject section)   // reference.conf has it
@@ -96,7 +111,7 @@ internal static class RouterConfiguration
 
         var log = new ReadLog();
         var options = new OptionsBinder(log).Bind(section, field.KeyOrigin);
-        var context = new RuleContext(options, log.Sections, localAddresses);
+        var context = new RuleContext(options, log.Sections, localAddresses, system);
 
         // What could not be read holds zero: a rule's opinion of it would be noise.
         var unread = log.Faults.Select(f => f.Path).ToHashSet();

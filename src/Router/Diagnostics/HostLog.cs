@@ -70,6 +70,12 @@ internal static partial class HostLog
         long gcPauseMaxUs,
         long gcBlocking);
 
+    /// <summary>Something legal but unwise in the configuration; once per start.</summary>
+    /// <param name="warning">Its place, the key, what is unwise and what to do.</param>
+    [LoggerMessage(EventId = 1010, Level = LogLevel.Warning, EventName = "config-warning", Message =
+        "{Warning}")]
+    public static partial void ConfigurationWarning(ILogger logger, string warning);
+
     /// <summary>What an actor, or the kernel about one, logged by its own logger.</summary>
     /// <param name="source">The actor's path, or the type that logs.</param>
     [LoggerMessage(EventId = 1005, EventName = "actor-log", Message = "{Source}: {Message}")]

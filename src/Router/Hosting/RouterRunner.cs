@@ -33,8 +33,9 @@ public static class RouterRunner
 
         using var loggers = RouterLogging.Create(setup.Options.Log, TimeProvider.System);
         using var signals = new StopSignals(stop);
-        var engine = setup.Start(
-            TimeProvider.System, RandomSource.System, loggers.CreateLogger(LogCategory), out var faults);
+        var log = loggers.CreateLogger(LogCategory);
+        loaded.LogWarnings(log);
+        var engine = setup.Start(TimeProvider.System, RandomSource.System, log, out var faults);
         if (engine is null)
         {
             WriteAll(errors, faults);
@@ -61,7 +62,7 @@ public static class RouterRunner
             return ExitRefused;
         }
 
-        WriteAll(output, loaded.Warnings);
+        WriteAll(output, [.. loaded.Warnings.Select(static warning => $"{warning} (warning)")]);
         output.WriteLine($"{configFile ?? "built-in configuration"}: ok");
         return ExitOk;
     }

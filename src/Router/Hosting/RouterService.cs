@@ -34,6 +34,7 @@ internal sealed class RouterService(
             throw new RouterStartException(loaded.Faults);
         }
 
+        loaded.LogWarnings(log);
         _engine = setup.Start(time, RandomSource.System, log, out var faults);
         return _engine is null ? throw new RouterStartException(faults) : Task.CompletedTask;
     }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Router.Configuration;
+using Router.Diagnostics;
 using Router.Net;
 using Router.Routes;
 using Router.Sessions;
@@ -70,7 +71,17 @@ internal sealed record RouterSetup(RouterOptions Options, RouterPlan Plan)
 }
 
 /// <summary>What became of a configuration: a setup, or faults, a line each.</summary>
-internal sealed record LoadedRouter(RouterSetup? Setup, IReadOnlyList<string> Faults, IReadOnlyList<string> Warnings);
+internal sealed record LoadedRouter(RouterSetup? Setup, IReadOnlyList<string> Faults, IReadOnlyList<string> Warnings)
+{
+    /// <summary>Says once in the log what <c>router check</c> would have said.</summary>
+    public void LogWarnings(ILogger log)
+    {
+        foreach (var warning in Warnings)
+        {
+            HostLog.ConfigurationWarning(log, warning);
+        }
+    }
+}
 
 /// <summary>Reads a configuration, all the way to what may be started.</summary>
 internal static class RouterLoader
@@ -88,7 +99,7 @@ internal static class RouterLoader
         RouterParts? parts = null)
     {
         var result = RouterConfiguration.Load(file, settings, Environment.GetEnvironmentVariable);
-        var warnings = result.Warnings.Select(static warning => $"{warning} (warning)").ToList();
+        var warnings = result.Warnings.Select(static warning => warning.ToString()).ToList();
         if (result.Options is not { } options)
         {
             return new LoadedRouter(null, [.. result.Faults.Select(static fault => fault.ToString())], warnings);

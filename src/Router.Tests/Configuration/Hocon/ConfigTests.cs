@@ -148,4 +148,21 @@ public sealed class ConfigTests
         HoconAssert.Gives(config.ToString(), config.ToString());
         Assert.Equal("\u0001\u2028é😀\\\"\n", HoconAssert.Parse(config.ToString()).GetString("a"));
     }
+
+    [Fact]
+    public void It_knows_which_keys_were_never_read_and_where_they_stand()
+    {
+        var config = HoconAssert.Parse("a = 1, b { c = 2, d = 3 }\ne { f = 4, \"g.h\" = 5 }, i { j = 6 }, k = {}");
+        Assert.Equal(["a", "b.c", "b.d", "e.f", "e.\"g.h\"", "i.j", "k"], config.UnreadKeys.Select(k => k.Key));
+
+        config.GetInt("a");
+        config.GetConfig("b")!.GetInt("d");
+        config.GetInt("e.\"g.h\"");
+        config.GetValue("i");
+        config.GetInt("absent");
+
+        Assert.Equal(["b.c", "e.f", "k"], config.UnreadKeys.Select(k => k.Key));
+        Assert.Equal(new HoconOrigin("test.conf", 2, 5), config.UnreadKeys[1].Value);
+        Assert.Equal(["b.c"], config.GetConfig("b")!.UnreadKeys.Select(k => k.Key));
+    }
 }

@@ -1,5 +1,3 @@
-using Router.Configuration.Hocon;
-
 namespace Router.Tests.Configuration.Hocon;
 
 /// <summary>Further cases of the specification, HOCON.md, by its sections.</summary>

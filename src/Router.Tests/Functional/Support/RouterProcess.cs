@@ -13,6 +13,9 @@ internal sealed partial class RouterProcess : RunningProcess
     {
     }
 
+    /// <summary>The program that the host runs.</summary>
+    public static string Program => Path.Combine(AppContext.BaseDirectory, "Router.dll");
+
     /// <summary>Log records so far, oldest first.</summary>
     public IReadOnlyList<JsonElement> Records => [.. Output.Lines.Where(IsRecord).Select(Parse)];
 
@@ -46,7 +49,7 @@ internal sealed partial class RouterProcess : RunningProcess
     public static async Task<RouterProcess> StartAsync(
         NetworkNamespace network, string folder, IEnumerable<string> arguments, IEnumerable<string>? privileges = null)
     {
-        string[] command = [DotnetPath(), Path.Combine(AppContext.BaseDirectory, "Router.dll"), .. arguments];
+        string[] command = [DotnetPath(), Program, .. arguments];
         return new RouterProcess(await LaunchAsync(network, folder, command, privileges));
     }
 
@@ -81,7 +84,7 @@ internal sealed partial class RouterProcess : RunningProcess
     }
 
     /// <summary>The host that runs these tests runs the router too.</summary>
-    private static string DotnetPath()
+    public static string DotnetPath()
     {
         const string Host = "dotnet";
         return Path.GetFileName(Environment.ProcessPath) == Host

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 
@@ -12,10 +13,20 @@ public sealed class Config
 {
     private static readonly HoconOrigin Nowhere = new("(empty)", 0, 0);
 
+    private readonly ReadKeys _read;
+    private readonly string[] _place;
+
     public Config(HoconObject root)
+        : this(root, new ReadKeys(), [])
+    {
+    }
+
+    private Config(HoconObject root, ReadKeys read, string[] place)
     {
         ArgumentNullException.ThrowIfNull(root);
         Root = root;
+        _read = read;
+        _place = place;
     }
 
     /// <summary>A configuration without keys.</summary>
@@ -24,6 +35,13 @@ public sealed class Config
     public HoconObject Root { get; }
 
     public bool IsEmpty => Root.Fields.Count == 0;
+
+    /// <summary>
+    /// The paths of values that no reader has asked for, neither of this configuration nor of one that
+    /// <see cref="GetConfig"/> gave, each with its key's place; in the order of the file.
+    /// </summary>
+    /// <remarks>Mistyped keys are among them. <see cref="Root"/> may be looked at without reading anything.</remarks>
+    public IReadOnlyList<KeyValuePair<string, HoconOrigin>> UnreadKeys => _read.Unread(Root, _place);
 
     /// <summary>Whether the path leads to a value, null included.</summary>
     public bool HasPath(string path) => TryGet(path, out _);
@@ -108,13 +126,13 @@ public sealed class Config
     /// <returns>The object at the path as a configuration of its own, or null when the path is not there.</returns>
     public Config? GetConfig(string path)
     {
-        if (!TryGet(path, out var field))
+        if (!Root.TryGet(HoconPath.Parse(path), out var field))
         {
             return null;
         }
 
         return field.Value is HoconObject value
-            ? new Config(value)
+            ? new Config(value, _read, [.. _place, .. HoconPath.Parse(path)])
             : throw Refuse(path, field, $"an object is wanted, not {field.Value.TypeName}");
     }
 
@@ -184,8 +202,51 @@ public sealed class Config
     private static HoconException Refuse(string path, HoconField field, string reason) =>
         new(field.KeyOrigin, $"{path}: {reason}");
 
-    private bool TryGet(string path, [NotNullWhen(true)] out HoconField? field) =>
-        Root.TryGet(HoconPath.Parse(path), out field);
+    private bool TryGet(string path, [NotNullWhen(true)] out HoconField? field)
+    {
+        var elements = HoconPath.Parse(path);
+        if (!Root.TryGet(elements, out field))
+        {
+            return false;
+        }
+
+        _read.Add([.. _place, .. elements]);
+        return true;
+    }
+
+    /// <summary>What was asked for; shared by all configurations that came of one. Safe from any thread.</summary>
+    private sealed class ReadKeys
+    {
+        private readonly ConcurrentDictionary<string, bool> _paths = new(StringComparer.Ordinal);
+
+        public void Add(IEnumerable<string> path) => _paths.TryAdd(HoconPath.Print(path), true);
+
+        /// <remarks>An object that was read as a whole has all its keys read.</remarks>
+        public List<KeyValuePair<string, HoconOrigin>> Unread(HoconObject root, IReadOnlyList<string> place)
+        {
+            var unread = new List<KeyValuePair<string, HoconOrigin>>();
+            foreach (var field in root.Fields)
+            {
+                string[] path = [.. place, field.Name];
+                var name = HoconPath.Print(path);
+                if (_paths.ContainsKey(name))
+                {
+                    continue;
+                }
+
+                if (field.Value is HoconObject { Fields.Count: > 0 } inner)
+                {
+                    unread.AddRange(Unread(inner, path));
+                }
+                else
+                {
+                    unread.Add(KeyValuePair.Create(name, field.KeyOrigin));
+                }
+            }
+
+            return unread;
+        }
+    }
 }
 
 /// <summary>Makes configurations from text.</summary>

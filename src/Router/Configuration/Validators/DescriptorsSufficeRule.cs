@@ -1,0 +1,30 @@
+namespace Router.Configuration.Validators;
+
+/// <summary>More sessions than descriptors: accepting would be suspended, and upstreams not reached, long before the
+/// limit of sessions is.</summary>
+internal sealed class DescriptorsSufficeRule : IConfigurationRule
+{
+    /// <summary>What the process holds without any session: files, loops, listening sockets.</summary>
+    private const int Reserve = 256;
+
+    public bool Refuses => false;
+
+    public IEnumerable<ConfigurationFault> Check(RuleContext context)
+    {
+        var needs = context.Options.Listeners
+            .Select(l => (Listener: l, Descriptors: (long)l.MaxSessions * PerSession(context, l)))
+            .ToList();
+        var all = needs.Sum(n => n.Descriptors) + Reserve;
+        if (all > context.System.Descriptors)
+        {
+            yield return RuleContext.Fault(needs.MaxBy(n => n.Descriptors).Listener, "max-sessions",
+                $"the sessions of all listeners need up to {all} descriptors and the process may open "
+                + $"{context.System.Descriptors}; raise it with ulimit -n or LimitNOFILE=, or lower max-sessions");
+        }
+    }
+
+    /// <summary>A connection is one, and so is a proxy's socket to its upstream; a UDP peer alone is none.</summary>
+    private static int PerSession(RuleContext context, ListenerOptions listener) =>
+        (listener.Binds.Any(b => b.Transport == Transport.Tcp) ? 1 : 0)
+        + (context.Options.FindRoute(listener.Route) is ProxyRouteOptions ? 1 : 0);
+}

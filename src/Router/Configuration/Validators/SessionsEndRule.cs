@@ -1,0 +1,13 @@
+namespace Router.Configuration.Validators;
+
+/// <summary>Sessions that nothing ends stay until max-sessions of them lock out everybody else.</summary>
+internal sealed class SessionsEndRule : IConfigurationRule
+{
+    public bool Refuses => false;
+
+    public IEnumerable<ConfigurationFault> Check(RuleContext context) => context.Options.Listeners
+        .Where(l => l.IdleTimeout == Timeout.InfiniteTimeSpan && l.MaxLifetime == Timeout.InfiniteTimeSpan)
+        .Select(l => RuleContext.Fault(l, "idle-timeout",
+            $"nothing limits a session's time: {l.MaxSessions} silent peers lock out all others; "
+            + "set idle-timeout or max-lifetime"));
+}
