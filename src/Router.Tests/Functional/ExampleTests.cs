@@ -67,8 +67,13 @@ public sealed class ExampleTests(ITestOutputHelper output) : FunctionalTest(outp
     [RequiresToolFact(RequiredTools.Namespace, "socat", "curl")]
     public async Task Web_passes_over_a_server_that_refuses()
     {
-        await ServerAsync("tcp", 48080, "socat", "TCP4-LISTEN:48080,bind=127.0.0.1,fork",
-            "SYSTEM:printf 'HTTP/1.0 200 OK\\r\\nConnection\\: close\\r\\n\\r\\nhere'");
+        var server = Path.Combine(Folder, "server.sh");
+        await File.WriteAllTextAsync(server, """
+            while read line && [ ${#line} -gt 1 ]; do :; done
+            printf 'HTTP/1.0 200 OK\r\nContent-Length: 4\r\n\r\nhere'
+            """);
+        await ServerAsync(
+            "tcp", 48080, "socat", "TCP4-LISTEN:48080,bind=127.0.0.1,fork", $"SYSTEM:bash {server}");
         await StartAsync("hocon/examples/web.conf", "servers=[\"127.0.0.1:48081\", \"127.0.0.1:48080\"]");
 
         for (var i = 0; i < 2; i++)

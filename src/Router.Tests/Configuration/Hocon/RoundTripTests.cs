@@ -21,7 +21,8 @@ public sealed class RoundTripTests
 
     private static readonly Gen<HoconValue> Scalars = Gen.OneOf(
         Texts.Select(t => Scalar(HoconType.String, t)),
-        Gen.Elements("0", "-1", "1.50", "1e3", "12345678901234567890", "-0.5E-7").Select(t => Scalar(HoconType.Number, t)),
+        Gen.Elements("0", "-1", "1.50", "1e3", "12345678901234567890", "-0.5E-7")
+            .Select(t => Scalar(HoconType.Number, t)),
         Gen.Elements("true", "false").Select(t => Scalar(HoconType.Boolean, t)),
         Gen.Constant(Scalar(HoconType.Null, "null")));
 

@@ -12,7 +12,8 @@ internal sealed class HoconLexer
 
     private readonly string _text;
     private readonly string _file;
-    private HoconToken? _token;
+    private HoconToken _token;
+    private bool _hasToken;
     private int _at;
     private int _line = 1;
     private int _lineStart;
@@ -30,13 +31,13 @@ internal sealed class HoconLexer
     /// <summary>The next token; <see cref="HoconTokenKind.End"/> when there is none, as often as it is asked.</summary>
     public HoconToken Next()
     {
-        _token = null;
-        while (_token is null && _at < _text.Length)
+        _hasToken = false;
+        while (!_hasToken && _at < _text.Length)
         {
             Step();
         }
 
-        return _token ?? new HoconToken(HoconTokenKind.End, "", Here());
+        return _hasToken ? _token : new HoconToken(HoconTokenKind.End, "", Here());
     }
 
     /// <summary>Unicode's separators, the ASCII ones and the byte order mark; only U+000A ends a line.</summary>
@@ -166,7 +167,7 @@ internal sealed class HoconLexer
         var origin = Here();
         foreach (var (word, kind) in Words)
         {
-            if (string.CompareOrdinal(_text, _at, word, 0, word.Length) == 0)
+            if (word[0] == _text[_at] && string.CompareOrdinal(_text, _at, word, 0, word.Length) == 0)
             {
                 Take(kind, word.Length, origin);
                 return;
@@ -299,8 +300,11 @@ internal sealed class HoconLexer
         _at += length;
     }
 
-    private void Add(HoconTokenKind kind, string text, HoconOrigin origin) =>
+    private void Add(HoconTokenKind kind, string text, HoconOrigin origin)
+    {
         _token = new HoconToken(kind, text, origin);
+        _hasToken = true;
+    }
 
     private HoconOrigin Here() => new(_file, _line, _at - _lineStart + 1);
 

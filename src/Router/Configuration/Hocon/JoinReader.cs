@@ -7,27 +7,35 @@ namespace Router.Configuration.Hocon;
 internal struct JoinReader(HoconLoader loader)
 {
     private List<HoconNode>? _pieces;
-    private HoconToken? _blank;
-    private HoconToken? _first;
+    private string? _blank;
+    private HoconOrigin _blankOrigin;
+    private string? _first;
+    private HoconOrigin _firstOrigin;
     private HoconType _type;
     private StringBuilder? _text;
 
-    private readonly bool IsEmpty => _pieces is null && _first is null;
-
     /// <summary>Blanks count between pieces only.</summary>
-    public void AddBlank(HoconToken blank) => _blank = IsEmpty ? null : blank;
+    public void AddBlank(HoconToken blank)
+    {
+        if (_pieces is not null || _first is not null)
+        {
+            _blank = blank.Text;
+            _blankOrigin = blank.Origin;
+        }
+    }
 
     public void AddScalar(HoconType type, HoconToken token)
     {
-        if (_first is { } first)
+        if (_first is not null)
         {
-            _text ??= new StringBuilder(first.Text);
-            _text.Append(_blank?.Text).Append(token.Text);
+            _text ??= new StringBuilder(_first);
+            _text.Append(_blank).Append(token.Text);
         }
         else
         {
             FlushBlank();
-            _first = token;
+            _first = token.Text;
+            _firstOrigin = token.Origin;
             _type = type;
         }
 
@@ -48,7 +56,7 @@ internal struct JoinReader(HoconLoader loader)
         {
             if (_first is not null)
             {
-                loader.Count(_first.Value.Origin, 1);
+                loader.Count(_firstOrigin, 1);
             }
 
             return Text();
@@ -60,9 +68,9 @@ internal struct JoinReader(HoconLoader loader)
 
     private void FlushBlank()
     {
-        if (_blank is { } blank)
+        if (_blank is not null)
         {
-            Keep(new ScalarNode(new HoconScalar(HoconType.String, blank.Text, blank.Origin), isBlank: true));
+            Keep(new ScalarNode(new HoconScalar(HoconType.String, _blank, _blankOrigin), isBlank: true));
             _blank = null;
         }
     }
@@ -77,9 +85,9 @@ internal struct JoinReader(HoconLoader loader)
     }
 
     /// <summary>One word alone keeps its type; several are text as written.</summary>
-    private readonly ScalarNode? Text() => _first is not { } first ? null : new ScalarNode(_text is null
-        ? new HoconScalar(_type, first.Text, first.Origin)
-        : new HoconScalar(HoconType.String, _text.ToString(), first.Origin));
+    private readonly ScalarNode? Text() => _first is null ? null : new ScalarNode(_text is null
+        ? new HoconScalar(_type, _first, _firstOrigin)
+        : new HoconScalar(HoconType.String, _text.ToString(), _firstOrigin));
 
     private void Keep(HoconNode piece)
     {
