@@ -59,9 +59,10 @@ internal static partial class Secrets
         }
     }
 
+    /// <remarks>A boolean says something about a secret (keep-token = true) and is none.</remarks>
     private static HoconScalar MaskedScalar(HoconScalar scalar, bool isSecret, ref int count)
     {
-        var text = isSecret && scalar.Type != HoconType.Null ? Mask
+        var text = isSecret && scalar.Type is not (HoconType.Null or HoconType.Boolean) ? Mask
             : scalar.Type == HoconType.String ? MaskText(scalar.Text)
             : scalar.Text;
         if (text == scalar.Text)

@@ -12,8 +12,7 @@ internal sealed class HoconLexer
 
     private readonly string _text;
     private readonly string _file;
-    private HoconToken _token;
-    private bool _hasToken;
+    private HoconToken? _token;
     private int _at;
     private int _line = 1;
     private int _lineStart;
@@ -31,13 +30,13 @@ internal sealed class HoconLexer
     /// <summary>The next token; <see cref="HoconTokenKind.End"/> when there is none, as often as it is asked.</summary>
     public HoconToken Next()
     {
-        _hasToken = false;
-        while (!_hasToken && _at < _text.Length)
+        _token = null;
+        while (_token is null && _at < _text.Length)
         {
             Step();
         }
 
-        return _hasToken ? _token : new HoconToken(HoconTokenKind.End, "", Here());
+        return _token ?? new HoconToken(HoconTokenKind.End, "", Here());
     }
 
     /// <summary>Unicode's separators, the ASCII ones and the byte order mark; only U+000A ends a line.</summary>
@@ -303,7 +302,6 @@ internal sealed class HoconLexer
     private void Add(HoconTokenKind kind, string text, HoconOrigin origin)
     {
         _token = new HoconToken(kind, text, origin);
-        _hasToken = true;
     }
 
     private HoconOrigin Here() => new(_file, _line, _at - _lineStart + 1);

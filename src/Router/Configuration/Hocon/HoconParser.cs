@@ -7,7 +7,6 @@ internal sealed class HoconParser
     private readonly HoconLoader _loader;
     private readonly string? _file;
     private readonly HoconPlace? _scope;
-    private HoconToken _current;
     private int _depth;
 
     /// <param name="lexer">At the text's beginning.</param>
@@ -23,10 +22,10 @@ internal sealed class HoconParser
         _file = file;
         _scope = scope;
         _depth = depth;
-        Advance();
+        Current = lexer.Next();
     }
 
-    private HoconToken Current => _current;
+    private HoconToken Current { get; set; }
 
     /// <returns>An <see cref="ObjectNode"/>, or an <see cref="ArrayNode"/> when the text begins with '['.</returns>
     public HoconNode ParseRoot()
@@ -465,7 +464,7 @@ internal sealed class HoconParser
         }
     }
 
-    private void Advance() => _current = _lexer.Next();
+    private void Advance() => Current = _lexer.Next();
 
     private void Enter()
     {
