@@ -38,7 +38,7 @@ public sealed class SecretsTests
     {
         var root = HoconAssert.Parse("""
             a { password = x, token = 5, secret { any = thing, list = [1, {b = y}] }, secrets = fine }
-            url = "tcp://u:p@h:1", key-file = "/etc/key", api-key = null, n = 7, keep-token = true
+            url = "tcp://u:p@h:1", key-file = "/etc/key", api-key = null, n = 7, keep-token = off
             """).Root;
 
         var shown = Secrets.Without(root, out var masked);
@@ -46,7 +46,7 @@ public sealed class SecretsTests
         HoconAssert.SameJson(
             """
             {"a":{"password":"***","token":"***","secret":{"any":"***","list":["***",{"b":"***"}]},"secrets":"fine"},
-             "url":"tcp://***@h:1","key-file":"/etc/key","api-key":null,"n":7,"keep-token":true}
+             "url":"tcp://***@h:1","key-file":"/etc/key","api-key":null,"n":7,"keep-token":"off"}
             """,
             HoconJson.Print(shown));
         Assert.Equal(6, masked);

@@ -59,10 +59,10 @@ internal static partial class Secrets
         }
     }
 
-    /// <remarks>A boolean says something about a secret (keep-token = true) and is none.</remarks>
+    /// <remarks>A word for yes or no says something about a secret (keep-token = off) and is none.</remarks>
     private static HoconScalar MaskedScalar(HoconScalar scalar, bool isSecret, ref int count)
     {
-        var text = isSecret && scalar.Type is not (HoconType.Null or HoconType.Boolean) ? Mask
+        var text = isSecret && !SaysYesOrNo(scalar) ? Mask
             : scalar.Type == HoconType.String ? MaskText(scalar.Text)
             : scalar.Text;
         if (text == scalar.Text)
@@ -73,6 +73,9 @@ internal static partial class Secrets
         count++;
         return new HoconScalar(HoconType.String, text, scalar.Origin);
     }
+
+    private static bool SaysYesOrNo(HoconScalar scalar) =>
+        scalar.Type == HoconType.Null || scalar.Text is "true" or "false" or "yes" or "no" or "on" or "off";
 
     /// <summary>RFC 3986, 3.2.1: between "//" and the last "@" of the authority; or a user, ':' and a password
     /// before '@' at the beginning of a word.</summary>
