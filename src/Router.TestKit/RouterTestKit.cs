@@ -102,6 +102,8 @@ public sealed partial class RouterTestKit : IDisposable
 
     internal IReadOnlyList<IoLoop> Loops => _loops.Loops;
 
+    internal ListenerSurroundings Surroundings => _surroundings;
+
     /// <summary>A datagram listener whose sessions are run by handlers made here, one per session.</summary>
     /// <param name="create">Makes a handler.</param>
     /// <param name="endPoint">Where it is bound; without one, 198.51.100.1 and a port of its own.</param>
@@ -238,7 +240,8 @@ public sealed partial class RouterTestKit : IDisposable
             throw Failed($"{address} cannot be bound: {faults[0].Errno}");
         }
 
-        var children = ListenerFactory.Create(bound, route, limits.ToSettings(), _surroundings, out var shards);
+        var terms = new ShardTerms(name, route, limits.ToSettings(), new SessionCount(limits.MaxSessions));
+        var children = ListenerFactory.Create(bound, terms, _surroundings, out var shards);
         var listener = new KitListener(bound[0], shards, Sys.ActorOf(BranchActor.PropsOf(children), name));
         _listeners.Add(listener);
         RunUntilIdle();

@@ -7,7 +7,7 @@ using Router.Configuration.Validators;
 namespace Router.Tests.Configuration;
 
 /// <summary>Holds reference.conf, the options types and docs/configuration.md together, both ways.</summary>
-public sealed class ReferenceTests
+public sealed partial class ReferenceTests
 {
     private const string One = """
         router {
@@ -47,6 +47,7 @@ public sealed class ReferenceTests
     [InlineData(typeof(RouterOptions), "router", "Source LoopCount Listeners Routes")]
     [InlineData(typeof(LogOptions), "router.log", "")]
     [InlineData(typeof(GuardOptions), "router.guards", "")]
+    [InlineData(typeof(ReloadOptions), "router.reload", "")]
     [InlineData(typeof(ListenerOptions), "router.listener-defaults", "Name Origin Source Binds")]
     [InlineData(typeof(SessionOptions), "router.listener-defaults.session", "")]
     [InlineData(typeof(ReplyRouteOptions), "router.route-defaults.reply", "Name Origin Source Parts BytesMax")]
@@ -84,26 +85,17 @@ public sealed class ReferenceTests
     }
 
     [Fact]
-    public void Every_key_of_the_reference_tells_what_a_reload_does()
+    public void Every_key_of_the_reference_tells_what_a_reload_does_with_it()
     {
-        var lines = RouterConfiguration.ReadResource("reference.conf").Split('\n');
-        for (var i = 1; i < lines.Length; i++)
+        var table = ReloadKeys.All.ToDictionary();
+        foreach (var (path, line, words) in ReloadWords())
         {
-            if (!IsKey(lines[i]))
-            {
-                continue;
-            }
-
-            // Neighbours share the comment above the first of them.
-            var comment = lines.Take(i).Reverse().SkipWhile(IsKey)
-                .TakeWhile(l => l.TrimStart().StartsWith('#')).Select(l => l.Trim(' ', '#'));
-            Assert.True(Regex.IsMatch(string.Join(' ', comment.Reverse()),
-                @"\bReload: (at once|new sessions|restarts the listener|no)\b", RegexOptions.None,
-                TimeSpan.FromSeconds(1)), $"reference.conf:{i + 1} does not tell what a reload does");
+            var expected = ReloadKeys.WordsOf(
+                table.Remove(path, out var effect) ? effect : ReloadKeys.OtherRoute);
+            Assert.True(words == expected, $"reference.conf:{line}: {path}: 'Reload: {words}' is '{expected}'");
         }
 
-        static bool IsKey(string line) =>
-            Regex.IsMatch(line, @"^\s+[a-z-]+ = ", RegexOptions.None, TimeSpan.FromSeconds(1));
+        Assert.Empty(table);
     }
 
     [Fact]
@@ -143,6 +135,42 @@ public sealed class ReferenceTests
             Assert.Equal((key, expected), (key, rows[key]));
         }
     }
+
+    /// <summary>Every key, its line, and what stands behind "Reload:" in the comment above it or above its
+    /// neighbour.</summary>
+    private static IEnumerable<(string Path, int Line, string Words)> ReloadWords()
+    {
+        var (sections, comment, words) = (new Stack<string>(), "", "");
+        var lines = RouterConfiguration.ReadResource("reference.conf").Split('\n');
+        for (var i = 0; i < lines.Length; i++)
+        {
+            var text = lines[i].Trim();
+            if (text.StartsWith('#'))
+            {
+                comment = $"{comment} {text.Trim('#', ' ')}";
+                continue;
+            }
+
+            if (text.Split(" = ") is [var key, _])
+            {
+                words = comment == "" ? words : Words().Match(comment).Groups[1].Value;
+                yield return (string.Join('.', sections.Reverse().Skip(1).Append(key)), i + 1, words);
+            }
+            else if (text.EndsWith(" {", StringComparison.Ordinal))
+            {
+                sections.Push(text[..^2]);
+            }
+            else if (text == "}")
+            {
+                sections.Pop();
+            }
+
+            comment = "";
+        }
+    }
+
+    [GeneratedRegex(@"\bReload: (at once|new sessions|restarts the listener|no)\.$", RegexOptions.None, 1000)]
+    private static partial Regex Words();
 
     private static string Normal(string path) => path
         .Replace("router.listeners.l", "router.listener-defaults")

@@ -14,7 +14,7 @@ public sealed partial class RouterMeterTests
     [Fact]
     public void Every_instrument_is_listed_with_kind_and_unit_and_every_listed_one_exists()
     {
-        using var meter = new RouterMeter(new RouterStats([]), new PlainNetwork(), static () => { });
+        using var meter = new RouterMeter(new RouterStats(), new PlainNetwork(), static () => { });
         var instruments = Collect(static _ => { });
 
         var listed = Row().Matches(Repository.Read("docs/metrics.md"))
@@ -35,7 +35,13 @@ public sealed partial class RouterMeterTests
         kit.RunUntilIdle();
         var asked = 0;
         var seen = new List<string>();
-        using var meter = new RouterMeter(new RouterStats(listener.Shards), new PlainNetwork(), () => asked++);
+        var stats = new RouterStats();
+        foreach (var shard in listener.Shards)
+        {
+            stats.Assign(shard, listener.Name);
+        }
+
+        using var meter = new RouterMeter(stats, new PlainNetwork(), () => asked++);
         Collect(seen.Add);
 
         Assert.Equal(1, asked);

@@ -90,7 +90,8 @@ internal sealed class LoopbackRig : ISessionEvents, IListenerEvents, IDisposable
             MaxRestarts: 5,
             RestartWindow: TimeSpan.FromMinutes(1),
             OnPool: false);
-        var children = ListenerFactory.Create(bound, route, sessions, around, out var shards);
+        var children = ListenerFactory.Create(
+            bound, new ShardTerms("listener", route, sessions, new SessionCount(10_000)), around, out var shards);
         Shard = shards[0];
         _system.ActorOf(BranchActor.PropsOf(children), "listener");
         Settle();

@@ -21,12 +21,9 @@ internal sealed class SessionRig : IDisposable
             IdleTimeoutMs: 1_000, MaxLifetimeMs: 0, MaxSessions: 1_000_000, MailboxMessages: 16, MailboxBytes: 65_536,
             WriteBuffer: 65_536, MaxRestarts: 5, RestartWindow: TimeSpan.FromMinutes(1), OnPool: false);
         _shard = new BareShard(new ShardSetup(
-            "rig",
+            new ShardTerms("rig", new EchoRoute("echo"), settings, new SessionCount(1_000_000)),
             Loop,
-            new EchoRoute("echo"),
-            settings,
             new SessionIdSource(7, 0),
-            new SessionCount(1_000_000),
             Random,
             new Silent()));
     }
@@ -48,6 +45,12 @@ internal sealed class SessionRig : IDisposable
 
     private sealed class BareShard(ShardSetup setup) : Shard(setup)
     {
+        public override bool IsSocketClosed => true;
+
+        public override void Release()
+        {
+        }
+
         public override void OnClosing(SessionContext session)
         {
         }

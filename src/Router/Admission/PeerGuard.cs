@@ -8,21 +8,17 @@ namespace Router.Admission;
 /// <summary>Keeps routes that answer by themselves from answering machines: one forged datagram could set two of them
 /// answering
 /// each other for ever (CVE-2024-2169).</summary>
-/// <remarks>Immutable; asked once per new session. Refusals are counted drops, never replies.</remarks>
+/// <remarks>Asked once per new session, on any loop. Refusals are counted drops, never replies.</remarks>
 public sealed class PeerGuard
 {
     private const int FirstUnprivilegedPort = 1024;
 
-    private readonly bool _answerPrivileged;
-    private readonly FrozenSet<int> _responderPorts;
+    private volatile Ports _ports;
 
     /// <param name="answerPrivilegedPorts">Whether source ports below 1024 are answered.</param>
     /// <param name="responderPorts">Source ports that are known to answer whatever comes.</param>
-    public PeerGuard(bool answerPrivilegedPorts, IEnumerable<int> responderPorts)
-    {
-        _answerPrivileged = answerPrivilegedPorts;
-        _responderPorts = responderPorts.ToFrozenSet();
-    }
+    public PeerGuard(bool answerPrivilegedPorts, IEnumerable<int> responderPorts) =>
+        _ports = new Ports(answerPrivilegedPorts, responderPorts.ToFrozenSet());
 
     /// <summary>Our own datagram listeners; set once they are bound.</summary>
     public OwnEndpoints Own { get; set; } = OwnEndpoints.None;
@@ -31,13 +27,19 @@ public sealed class PeerGuard
     public DropReason? Refuse(in SocketAddr peer)
     {
         var port = peer.Port;
-        if ((port < FirstUnprivilegedPort && !_answerPrivileged) || _responderPorts.Contains(port))
+        var ports = _ports;
+        if ((port < FirstUnprivilegedPort && !ports.AnswerPrivileged) || ports.Responders.Contains(port))
         {
             return DropReason.ResponderPort;
         }
 
         return Own.MightBe(port) && Own.Contains(peer.Address, port) ? DropReason.OwnListener : null;
     }
+
+    /// <summary>Takes over another's ports, for new sessions.</summary>
+    internal void Apply(PeerGuard other) => _ports = other._ports;
+
+    private sealed record Ports(bool AnswerPrivileged, FrozenSet<int> Responders);
 }
 
 /// <summary>

@@ -23,4 +23,9 @@ internal sealed record LoadResult(
     RouterOptions? Options,
     Config? Config,
     IReadOnlyList<ConfigurationFault> Faults,
-    IReadOnlyList<ConfigurationFault> Warnings);
+    IReadOnlyList<ConfigurationFault> Warnings)
+{
+    /// <summary>Every file that was read or looked for, by full path, and the hash of what it held; null for one that
+    /// was not there.</summary>
+    public IReadOnlyDictionary<string, string?> Files { get; init; } = new Dictionary<string, string?>();
+}

@@ -39,7 +39,7 @@ internal sealed record RuleContext(
 
     public static string PathOf(RouteOptions route) => $"router.routes.{HoconPath.Print([route.Name])}";
 
-    private static HoconOrigin Place(HoconObject source, string key, HoconOrigin otherwise) =>
+    internal static HoconOrigin Place(HoconObject source, string key, HoconOrigin otherwise) =>
         source.TryGet(key.Split('.'), out var field) && field.Value.Type != HoconType.Null
             ? field.KeyOrigin
             : otherwise;

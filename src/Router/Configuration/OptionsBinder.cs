@@ -38,6 +38,7 @@ internal sealed partial class OptionsBinder(ReadLog log)
             DrainTimeout = router.Duration("drain-timeout"),
             Log = BindLog(router.Child("log")),
             Guards = BindGuards(router.Child("guards")),
+            Reload = BindReload(router.Child("reload")),
             Listeners = [.. Entries(router, "listeners").Select(f => BindListener(f, listenerDefaults))],
             Routes = [.. Entries(router, "routes").Select(f => BindRoute(f, defaultsByType)).OfType<RouteOptions>()],
             Source = section,
@@ -72,6 +73,9 @@ internal sealed partial class OptionsBinder(ReadLog log)
         log.Duration("stats-interval", allowInfinite: true),
         log.Int("queue"),
         log.Int("session-records"));
+
+    private static ReloadOptions BindReload(SectionReader reload) =>
+        new(reload.Bool("on-change"), reload.Duration("debounce"));
 
     private static GuardOptions BindGuards(SectionReader guards)
     {
@@ -247,6 +251,8 @@ internal sealed partial class OptionsBinder(ReadLog log)
             UpstreamReplies = route.Choice("upstream-replies",
                 ("strict", UpstreamReplies.Strict), ("follow", UpstreamReplies.Follow)),
             ResolveInterval = route.Duration("resolve-interval"),
+            OnUpstreamRemoved = route.Choice("on-upstream-removed", ("finish", UpstreamRemoval.Finish),
+                ("close", UpstreamRemoval.Close), ("re-pick", UpstreamRemoval.RePick)),
             Name = name,
             Origin = origin,
             Source = entry,

@@ -55,6 +55,21 @@ internal sealed record ProxyRouteOptions : RouteOptions
 
     /// <summary>Between two resolutions of an upstream's name.</summary>
     public required TimeSpan ResolveInterval { get; init; }
+
+    /// <summary>What becomes of a session whose upstream is one no more.</summary>
+    public required UpstreamRemoval OnUpstreamRemoved { get; init; }
+}
+
+internal enum UpstreamRemoval
+{
+    /// <summary>It stays there until it ends.</summary>
+    Finish,
+
+    /// <summary>It ends.</summary>
+    Close,
+
+    /// <summary>UDP: it goes on with another upstream. TCP: as finish.</summary>
+    RePick,
 }
 
 /// <param name="Host">A name, or a numeric address without brackets.</param>

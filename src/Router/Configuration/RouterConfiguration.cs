@@ -34,7 +34,7 @@ internal static class RouterConfiguration
         SystemLimits? system = null)
     {
         var loader = new HoconLoader();
-        return Load(
+        var result = Load(
             () => file is null
                 ? HoconLoader.AsObject(loader.LoadText(ReadResource("router.conf"), "router.conf"))
                 : loader.LoadFileObject(file),
@@ -42,6 +42,7 @@ internal static class RouterConfiguration
             environment,
             LocalAddresses(),
             system ?? SystemLimits.Read());
+        return result with { Files = loader.Files };
     }
 
     /// <summary>The same for text that is no file.</summary>

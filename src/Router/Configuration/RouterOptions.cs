@@ -19,6 +19,8 @@ internal sealed record RouterOptions
 
     public required GuardOptions Guards { get; init; }
 
+    public required ReloadOptions Reload { get; init; }
+
     /// <summary>In the order of the file.</summary>
     public required IReadOnlyList<ListenerOptions> Listeners { get; init; }
 
@@ -65,3 +67,8 @@ internal enum LogFormat
 /// <param name="AnswerPrivilegedPorts">Whether echo and reply answer source ports below 1024.</param>
 /// <param name="ResponderPorts">Source ports that echo and reply never answer.</param>
 internal sealed record GuardOptions(bool AnswerPrivilegedPorts, IReadOnlySet<int> ResponderPorts);
+
+/// <param name="OnChange">Whether a changed file is read again without being told to.</param>
+/// <param name="Debounce">How long files must stay as they are before they are read, and how often they are looked
+/// at.</param>
+internal sealed record ReloadOptions(bool OnChange, TimeSpan Debounce);

@@ -44,4 +44,10 @@ public enum CloseReason : byte
 
     /// <summary>The peer does not read what it is sent.</summary>
     Slow,
+
+    /// <summary>A reload took its listener away, and it had nothing under way or the drain timeout passed.</summary>
+    ListenerRemoved,
+
+    /// <summary>Its upstream is one no more, and the route says that this ends its sessions.</summary>
+    UpstreamRemoved,
 }

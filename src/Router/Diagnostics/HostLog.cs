@@ -70,7 +70,7 @@ internal static partial class HostLog
         long gcPauseMaxUs,
         long gcBlocking);
 
-    /// <summary>Something legal but unwise in the configuration; once per start.</summary>
+    /// <summary>Something legal but unwise in the configuration; once per start and reload.</summary>
     /// <param name="warning">Its place, the key, what is unwise and what to do.</param>
     [LoggerMessage(EventId = 1010, Level = LogLevel.Warning, EventName = "config-warning", Message =
         "{Warning}")]
@@ -81,4 +81,44 @@ internal static partial class HostLog
     [LoggerMessage(EventId = 1005, EventName = "actor-log", Message = "{Source}: {Message}")]
     public static partial void ActorLog(
         ILogger logger, LogLevel level, Exception? exception, string source, string message);
+
+    /// <summary>The configuration was read again and is in force. Lists hold names separated by one space.</summary>
+    /// <param name="cause">A signal, a changed file, or the program.</param>
+    /// <param name="revision">The start is 1; grows by one with every reload that is applied.</param>
+    /// <param name="upstreamsAdded">As <c>ROUTE/HOST:PORT</c>.</param>
+    /// <param name="keys">Every key whose value has changed, of what was there before and still is.</param>
+    [LoggerMessage(EventId = 1006, Level = LogLevel.Information, EventName = "reloaded", Message =
+        "Configuration {Revision} in force after {DurationMs} ms, because of {Cause}: listeners added " +
+        "[{ListenersAdded}], removed [{ListenersRemoved}], changed [{ListenersChanged}]; routes added " +
+        "[{RoutesAdded}], removed [{RoutesRemoved}], changed [{RoutesChanged}]; upstreams added " +
+        "[{UpstreamsAdded}], removed [{UpstreamsRemoved}]; keys changed [{Keys}]")]
+    public static partial void Reloaded(
+        ILogger logger,
+        string cause,
+        long revision,
+        long durationMs,
+        string listenersAdded,
+        string listenersRemoved,
+        string listenersChanged,
+        string routesAdded,
+        string routesRemoved,
+        string routesChanged,
+        string upstreamsAdded,
+        string upstreamsRemoved,
+        string keys);
+
+    /// <summary>A configuration that was read again is refused; what runs goes on unchanged. One line per
+    /// fault.</summary>
+    /// <param name="fault"><c>file:line:column: key: what is wrong</c>.</param>
+    /// <param name="number">Of this fault, from 1.</param>
+    /// <param name="faults">How many there are.</param>
+    [LoggerMessage(EventId = 1007, Level = LogLevel.Error, EventName = "reload-refused", Message =
+        "Configuration refused, nothing changed (fault {Number} of {Faults}, read because of {Cause}): {Fault}")]
+    public static partial void ReloadRefused(ILogger logger, string cause, string fault, int number, int faults);
+
+    /// <summary>A key has changed that nothing follows before the next start. One line per key.</summary>
+    /// <param name="place">Where it stands.</param>
+    [LoggerMessage(EventId = 1008, Level = LogLevel.Warning, EventName = "reload-needs-restart", Message =
+        "{Key} at {Place} has changed; it takes effect at the next start")]
+    public static partial void ReloadNeedsRestart(ILogger logger, string key, string place);
 }

@@ -94,4 +94,11 @@ internal static partial class ListenerLog
         "Listener {Listener} could not send {Count} datagrams from {Address}: {Error}")]
     public static partial void SendRefused(
         ILogger logger, string listener, string address, string error, long count);
+
+    /// <summary>An address that a reload took away has drained and is closed.</summary>
+    /// <param name="finished">Sessions that ended by themselves meanwhile.</param>
+    /// <param name="closed">Sessions that were closed when the drain timeout had passed.</param>
+    [LoggerMessage(EventId = 1110, Level = LogLevel.Information, EventName = "listener-removed", Message =
+        "Listener {Listener} has left {Address}: {Finished} sessions finished, {Closed} closed")]
+    public static partial void Removed(ILogger logger, string listener, string address, long finished, long closed);
 }

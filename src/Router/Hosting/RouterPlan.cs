@@ -25,7 +25,7 @@ internal sealed record ListenerPlan(
 /// <param name="SessionRecords">Access records a second; beyond, sessions are summed up.</param>
 /// <param name="Guard">Who must not be answered.</param>
 /// <param name="Listeners">At least one.</param>
-/// <param name="Groups">The upstream groups of the proxy routes.</param>
+/// <param name="Groups">Upstreams of routes that are no proxies, by the route's name.</param>
 /// <param name="Routes">By name; also those that no listener uses.</param>
 internal sealed record RouterPlan(
     string Source,
@@ -36,5 +36,5 @@ internal sealed record RouterPlan(
     int SessionRecords,
     PeerGuard Guard,
     IReadOnlyList<ListenerPlan> Listeners,
-    IReadOnlyList<UpstreamGroup> Groups,
+    IReadOnlyDictionary<string, UpstreamGroup> Groups,
     IReadOnlyDictionary<string, Route> Routes);

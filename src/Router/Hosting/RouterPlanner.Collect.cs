@@ -50,7 +50,7 @@ internal sealed partial class RouterPlanner
         var target = new UpstreamTarget(collect.Upstream!.Host, collect.Upstream.Port);
         var group = new UpstreamGroup(
             new UpstreamGroupSettings(collect.Name, [target], ResolveInterval, ResolveTimeout, TimeSpan.Zero), time);
-        _groups.Add(group);
+        _groups[collect.Name] = group;
         return around => new UpstreamSink(group, isStream, around.Loop, around.Time);
     }
 

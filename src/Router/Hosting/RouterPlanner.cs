@@ -31,7 +31,7 @@ internal sealed partial class RouterPlanner(
     private static readonly TimeSpan FailTimeout = TimeSpan.FromSeconds(10);
 
     private readonly List<string> _faults = [];
-    private readonly List<UpstreamGroup> _groups = [];
+    private readonly Dictionary<string, UpstreamGroup> _groups = new(StringComparer.Ordinal);
 
     /// <summary>The plan, or null and why not.</summary>
     public RouterPlan? Make(string source, out IReadOnlyList<string> faults)
@@ -217,7 +217,6 @@ internal sealed partial class RouterPlanner(
         var group = new UpstreamGroup(
             new UpstreamGroupSettings(
                 proxy.Name, [.. targets], proxy.ResolveInterval, ResolveTimeout, FailTimeout), time);
-        _groups.Add(group);
         return new ProxyRoute(proxy.Name, new ProxyRouteSettings(
             group,
             PolicyOf(proxy.Pick),
@@ -225,7 +224,8 @@ internal sealed partial class RouterPlanner(
             proxy.ConnectTimeout,
             proxy.UpstreamIdleTimeout,
             proxy.NextUpstreamTries,
-            proxy.UpstreamReplies == UpstreamReplies.Follow));
+            proxy.UpstreamReplies == UpstreamReplies.Follow,
+            RemovalOf(proxy.OnUpstreamRemoved)));
     }
 
     private static ExecRoute MakeExec(ExecRouteOptions exec)
@@ -273,6 +273,13 @@ internal sealed partial class RouterPlanner(
 
         return Environment.GetEnvironmentVariable(variable) is { } value ? $"{variable}={value}" : null;
     }
+
+    private static Routes.UpstreamRemoval RemovalOf(Configuration.UpstreamRemoval removal) => removal switch
+    {
+        Configuration.UpstreamRemoval.Close => Routes.UpstreamRemoval.Close,
+        Configuration.UpstreamRemoval.RePick => Routes.UpstreamRemoval.RePick,
+        _ => Routes.UpstreamRemoval.Finish,
+    };
 
     private static Routing.PickPolicy PolicyOf(PickPolicy pick) => pick switch
     {

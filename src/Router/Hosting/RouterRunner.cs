@@ -15,7 +15,8 @@ public static class RouterRunner
 
     private static readonly Dictionary<string, Func<Sessions.SessionHandler>> NoHandlers = [];
 
-    /// <summary>Runs until a signal: the first SIGTERM or SIGINT drains, a second ends the process at once.</summary>
+    /// <summary>Runs until a signal: the first SIGTERM or SIGINT drains, a second ends the process at once. SIGHUP has
+    /// the configuration read again, at any time: before the start is done it is remembered.</summary>
     /// <param name="configFile">A HOCON file; null for the built-in default.</param>
     /// <param name="settings"><c>key=value</c>, on top of the file.</param>
     /// <param name="errors">Where faults go, a line each.</param>
@@ -24,6 +25,7 @@ public static class RouterRunner
     public static async Task<int> RunAsync(
         string? configFile, IReadOnlyList<string> settings, TextWriter errors, CancellationToken stop)
     {
+        using var hangups = new ReloadSignal();
         var loaded = RouterLoader.Load(configFile, settings, NoHandlers, TimeProvider.System);
         if (loaded.Setup is not { } setup)
         {
@@ -31,7 +33,8 @@ public static class RouterRunner
             return ExitRefused;
         }
 
-        using var loggers = RouterLogging.Create(setup.Options.Log, TimeProvider.System);
+        var level = new LogThreshold(setup.Options.Log.Level);
+        using var loggers = RouterLogging.Create(setup.Options.Log, level, TimeProvider.System);
         using var signals = new StopSignals(stop);
         var log = loggers.CreateLogger(LogCategory);
         loaded.LogWarnings(log);
@@ -44,6 +47,8 @@ public static class RouterRunner
 
         await using (engine.ConfigureAwait(false))
         {
+            engine.OnReloaded = options => level.Set(options.Log.Level);
+            hangups.Attach(engine);
             var cause = await signals.First.ConfigureAwait(false);
             await engine.StopAsync(cause, CancellationToken.None).ConfigureAwait(false);
         }
@@ -72,6 +77,47 @@ public static class RouterRunner
         foreach (var line in lines)
         {
             writer.WriteLine(line);
+        }
+    }
+
+    /// <summary>Has SIGHUP read the configuration again, and never end the process.</summary>
+    private sealed class ReloadSignal : IDisposable
+    {
+        private readonly Lock _lock = new();
+        private readonly PosixSignalRegistration _registration;
+        private RouterEngine? _engine;
+        private bool _early;
+
+        public ReloadSignal() => _registration = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal);
+
+        /// <summary>The router runs: what came before is made up for, once.</summary>
+        public void Attach(RouterEngine engine)
+        {
+            lock (_lock)
+            {
+                _engine = engine;
+                if (!_early)
+                {
+                    return;
+                }
+            }
+
+            _ = engine.ReloadAsync("SIGHUP");
+        }
+
+        public void Dispose() => _registration.Dispose();
+
+        private void OnSignal(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            RouterEngine? engine;
+            lock (_lock)
+            {
+                engine = _engine;
+                _early |= engine is null;
+            }
+
+            _ = engine?.ReloadAsync("SIGHUP");
         }
     }
 

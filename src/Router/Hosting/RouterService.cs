@@ -15,13 +15,16 @@ public sealed class RouterStartException(IReadOnlyList<string> faults)
 
 /// <summary>The router as a service of a host.</summary>
 internal sealed class RouterService(
-    string configFile, RouterBuilder builder, IServiceProvider services, TimeProvider time, ILoggerFactory loggers)
+    string configFile,
+    RouterBuilder builder,
+    RouterControl control,
+    IServiceProvider services,
+    TimeProvider time,
+    ILoggerFactory loggers)
     : IHostedService
 {
-    private RouterEngine? _engine;
-
     /// <summary>The running router; null before the start and after a failed one.</summary>
-    internal RouterEngine? Engine => _engine;
+    internal RouterEngine? Engine => control.Engine;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -35,13 +38,13 @@ internal sealed class RouterService(
         }
 
         loaded.LogWarnings(log);
-        _engine = setup.Start(time, RandomSource.System, log, out var faults);
-        return _engine is null ? throw new RouterStartException(faults) : Task.CompletedTask;
+        control.Engine = setup.Start(time, RandomSource.System, log, out var faults);
+        return control.Engine is null ? throw new RouterStartException(faults) : Task.CompletedTask;
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        if (_engine is { } engine)
+        if (control.Engine is { } engine)
         {
             await engine.StopAsync("host", cancellationToken).ConfigureAwait(false);
         }

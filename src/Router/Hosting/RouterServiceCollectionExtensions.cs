@@ -8,7 +8,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Adds the router to a host.</summary>
 public static class RouterServiceCollectionExtensions
 {
-    /// <summary>Runs a router within the host: it starts and stops with it.</summary>
+    /// <summary>Runs a router within the host: it starts and stops with it. <see cref="IRouterControl"/> is added as a
+    /// service too.</summary>
     /// <param name="services">The host's.</param>
     /// <param name="configFile">A HOCON file; relative to the working directory. A refused one fails the host's start
     /// with all faults at once.</param>
@@ -19,9 +20,12 @@ public static class RouterServiceCollectionExtensions
         var builder = new RouterBuilder();
         configure?.Invoke(builder);
         services.TryAddSingleton(TimeProvider.System);
+        var control = new RouterControl();
+        services.AddSingleton<IRouterControl>(control);
         services.AddHostedService(provider => new RouterService(
             configFile,
             builder,
+            control,
             provider,
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>()));

@@ -10,6 +10,20 @@ namespace Router.Hosting;
 /// <summary>A configuration that may be started.</summary>
 internal sealed record RouterSetup(RouterOptions Options, RouterPlan Plan)
 {
+    /// <summary>Reads the same configuration again, as it is then.</summary>
+    public required Func<LoadedRouter> LoadAgain { get; init; }
+
+    /// <summary>The files it was read from, see <see cref="LoadResult.Files"/>.</summary>
+    public required IReadOnlyDictionary<string, string?> Files { get; init; }
+
+    /// <summary>Where a listener's address is written.</summary>
+    public string PlaceOf(Listeners.BindRequest request) =>
+        Options.Listeners
+            .Where(listener => listener.Name == request.Listener)
+            .SelectMany(static listener => listener.Binds)
+            .FirstOrDefault(bind => Net.SocketAddr.From(bind.EndPoint) == request.Address)
+            ?.Origin.ToString() ?? request.Listener;
+
     /// <summary>Chooses the network and starts the router on it.</summary>
     /// <param name="time">The clock.</param>
     /// <param name="random">For seeds and ids.</param>
@@ -31,48 +45,63 @@ internal sealed record RouterSetup(RouterOptions Options, RouterPlan Plan)
             return null;
         }
 
-        if (network.Processes.Fault is { } fault
-            && Plan.Listeners.Any(static listener => listener.Route is ExecRoute))
+        faults = FaultsOn(network, reason);
+        if (faults.Count > 0)
         {
-            faults =
-            [
-                .. Plan.Listeners
-                    .Where(static listener => listener.Route is ExecRoute)
-                    .Select(listener => $"listener {listener.Name}: route {listener.Route.Name}: {fault}"),
-            ];
             return null;
         }
 
-        if (!network.SupportsPeerSockets && WhatNeedsPeerSockets() is { Count: > 0 } needs)
-        {
-            faults = [.. needs.Select(need => $"{need} needs Linux sockets, but these are {network.Name}: {reason}")];
-            return null;
-        }
-
-        var engine = RouterEngine.Start(Plan, new RouterSeams(network, reason, time, random), log, out var bindFaults);
-        faults =
-        [
-            .. bindFaults.Select(static fault =>
-                $"listener {fault.Request.Listener}: {fault.Request}: " +
-                ErrnoText.Describe(fault.Errno, SocketOperation.Bind)),
-        ];
+        var engine = RouterEngine.Start(this, new RouterSeams(network, reason, time, random), log, out var bindFaults);
+        faults = [.. bindFaults.Select(Describe)];
         return engine;
     }
 
-    private List<string> WhatNeedsPeerSockets() =>
-    [
-        .. Options.Listeners
+    /// <summary>What this configuration needs that a network has not: at the start, and again by a reload.</summary>
+    /// <param name="network">What the router runs on.</param>
+    /// <param name="reason">Why it was chosen.</param>
+    public IReadOnlyList<string> FaultsOn(INetwork network, string reason)
+    {
+        var faults = new List<string>();
+        if (Plan.Listeners.Any(static listener => listener.Route is ExecRoute)
+            && network.Processes.Fault is { } fault)
+        {
+            faults.AddRange(Plan.Listeners
+                .Where(static listener => listener.Route is ExecRoute)
+                .Select(listener => $"listener {listener.Name}: route {listener.Route.Name}: {fault}"));
+        }
+
+        if (!network.SupportsPeerSockets)
+        {
+            faults.AddRange(WhatNeedsPeerSockets()
+                .Select(need => $"{need} needs Linux sockets, but these are {network.Name}: {reason}"));
+        }
+
+        return faults;
+    }
+
+    /// <summary>Listener, address, errno name and text, what to do.</summary>
+    public static string Describe(Listeners.BindFault fault) =>
+        $"listener {fault.Request.Listener}: {fault.Request}: " +
+        ErrnoText.Describe(fault.Errno, SocketOperation.Bind);
+
+    private IEnumerable<string> WhatNeedsPeerSockets()
+    {
+        var listeners = Options.Listeners
             .Where(static listener => listener.SessionSocket != SessionSocketChoice.Shared)
-            .Select(static listener => $"listener {listener.Name}: session-socket other than shared"),
-        .. Options.Routes.OfType<ProxyRouteOptions>()
+            .Select(static listener => $"listener {listener.Name}: session-socket other than shared");
+        var routes = Options.Routes.OfType<ProxyRouteOptions>()
             .Where(static route => route.UpstreamReplies == UpstreamReplies.Follow)
-            .Select(static route => $"route {route.Name}: upstream-replies = follow"),
-    ];
+            .Select(static route => $"route {route.Name}: upstream-replies = follow");
+        return listeners.Concat(routes);
+    }
 }
 
 /// <summary>What became of a configuration: a setup, or faults, a line each.</summary>
 internal sealed record LoadedRouter(RouterSetup? Setup, IReadOnlyList<string> Faults, IReadOnlyList<string> Warnings)
 {
+    /// <summary>Also of a refused one: what a change would have to change.</summary>
+    public IReadOnlyDictionary<string, string?> Files { get; init; } = new Dictionary<string, string?>();
+
     /// <summary>Says once in the log what <c>router check</c> would have said.</summary>
     public void LogWarnings(ILogger log)
     {
@@ -96,17 +125,38 @@ internal static class RouterLoader
         IReadOnlyList<string> settings,
         IReadOnlyDictionary<string, Func<SessionHandler>> handlers,
         TimeProvider time,
-        RouterParts? parts = null)
+        RouterParts? parts = null) =>
+        Load(
+            () => RouterConfiguration.Load(file, settings, Environment.GetEnvironmentVariable),
+            file ?? "built-in",
+            handlers,
+            time,
+            parts ?? RouterParts.None);
+
+    /// <summary>The same for what is read in any other way, once now and once more by every reload.</summary>
+    internal static LoadedRouter Load(
+        Func<LoadResult> read,
+        string source,
+        IReadOnlyDictionary<string, Func<SessionHandler>> handlers,
+        TimeProvider time,
+        RouterParts parts)
     {
-        var result = RouterConfiguration.Load(file, settings, Environment.GetEnvironmentVariable);
+        var result = read();
         var warnings = result.Warnings.Select(static warning => warning.ToString()).ToList();
         if (result.Options is not { } options)
         {
-            return new LoadedRouter(null, [.. result.Faults.Select(static fault => fault.ToString())], warnings);
+            var refusals = result.Faults.Select(static fault => fault.ToString());
+            return new LoadedRouter(null, [.. refusals], warnings) { Files = result.Files };
         }
 
-        var planner = new RouterPlanner(options, handlers, time, parts ?? RouterParts.None);
-        var plan = planner.Make(file ?? "built-in", out var faults);
-        return new LoadedRouter(plan is null ? null : new RouterSetup(options, plan), faults, warnings);
+        var plan = new RouterPlanner(options, handlers, time, parts).Make(source, out var faults);
+        var setup = plan is null
+            ? null
+            : new RouterSetup(options, plan)
+            {
+                LoadAgain = () => Load(read, source, handlers, time, parts),
+                Files = result.Files,
+            };
+        return new LoadedRouter(setup, faults, warnings) { Files = result.Files };
     }
 }

@@ -2,6 +2,9 @@ using Router.Listeners;
 
 namespace Router.Hosting;
 
+/// <summary>The time between two stats lines is this from now on; zero or less for none.</summary>
+internal sealed record StatsInterval(TimeSpan Time);
+
 /// <summary>
 /// /user/router/stats: the periodic line, and the drops since the last one, summarised per listener and reason.
 /// </summary>
@@ -11,7 +14,7 @@ internal sealed class StatsActor : ReceiveActor, IWithTimers
 
     private readonly RouterStats _stats;
     private readonly StatsWriter _writer;
-    private readonly TimeSpan _interval;
+    private TimeSpan _interval;
 
     public StatsActor(RouterStats stats, StatsWriter writer, TimeSpan interval)
     {
@@ -19,7 +22,8 @@ internal sealed class StatsActor : ReceiveActor, IWithTimers
         _writer = writer;
         _interval = interval;
         Receive<Tick>(_ => OnTick());
-        Receive<Write>(_ => _writer.Write(_stats.Read()));
+        Receive<Write>(_ => OnWrite());
+        Receive<StatsInterval>(OnInterval);
         Receive<DrainListener>(static _ => { });
         Receive<RefreshFigures>(static _ => { });
     }
@@ -32,6 +36,24 @@ internal sealed class StatsActor : ReceiveActor, IWithTimers
         {
             Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, _interval);
         }
+    }
+
+    private void OnWrite()
+    {
+        _writer.Write(_stats.Read());
+        _stats.Forget();
+    }
+
+    private void OnInterval(StatsInterval interval)
+    {
+        if (interval.Time == _interval)
+        {
+            return;
+        }
+
+        _interval = interval.Time;
+        Timers.Cancel(nameof(Tick));
+        PreStart();
     }
 
     /// <summary>First the kernel is asked for its figures, by the loops; shortly after they are written.</summary>

@@ -3,10 +3,13 @@ namespace Router.Listeners;
 /// <summary>A child that a branch starts, and its name.</summary>
 internal sealed record BranchChild(string Name, Props Props);
 
+/// <summary>Has a branch start one child more, of a name that it has not had before.</summary>
+internal sealed record AddChild(string Branch, BranchChild Child);
+
 /// <summary>
 /// A node of the tree: starts named children, restarts the one that fails, and passes what it is told on to all of
 /// them.
-/// /user/router is one, /user/router/listeners, and every listener over its shards.
+/// /user/router/listeners is one, and every listener over its shards.
 /// </summary>
 /// <remarks>A child that fails is restarted alone; shards keep their sockets and sessions through it. If the branch
 /// itself fails, its
@@ -14,10 +17,15 @@ internal sealed record BranchChild(string Name, Props Props);
 internal sealed class BranchActor : UntypedActor
 {
     private readonly IReadOnlyList<BranchChild> _children;
+    private readonly bool _endsEmpty;
 
-    public BranchActor(IReadOnlyList<BranchChild> children) => _children = children;
+    public BranchActor(IReadOnlyList<BranchChild> children, bool endsEmpty) =>
+        (_children, _endsEmpty) = (children, endsEmpty);
 
-    public static Props PropsOf(IReadOnlyList<BranchChild> children) => Props.CreateBy(new Producer(children));
+    /// <param name="children">What it starts with.</param>
+    /// <param name="endsEmpty">Whether it stops with the last of them; then it takes no more.</param>
+    public static Props PropsOf(IReadOnlyList<BranchChild> children, bool endsEmpty = false) =>
+        Props.CreateBy(new Producer(children, endsEmpty));
 
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(static _ => Directive.Restart);
 
@@ -25,7 +33,7 @@ internal sealed class BranchActor : UntypedActor
     {
         foreach (var child in _children)
         {
-            Context.ActorOf(child.Props, child.Name);
+            Start(child);
         }
     }
 
@@ -39,17 +47,46 @@ internal sealed class BranchActor : UntypedActor
 
     protected override void OnReceive(object message)
     {
+        switch (message)
+        {
+            case AddChild added when added.Branch == Self.Path.Name:
+                Start(added.Child);
+                return;
+            case Terminated:
+                if (_endsEmpty && !Context.GetChildren().Any())
+                {
+                    Context.Stop(Self);
+                }
+
+                return;
+            default:
+                PassOn(message);
+                return;
+        }
+    }
+
+    private void Start(BranchChild child)
+    {
+        var started = Context.ActorOf(child.Props, child.Name);
+        if (_endsEmpty)
+        {
+            Context.Watch(started);
+        }
+    }
+
+    private void PassOn(object message)
+    {
         foreach (var child in Context.GetChildren())
         {
             child.Tell(message, Sender);
         }
     }
 
-    private sealed class Producer(IReadOnlyList<BranchChild> children) : IIndirectActorProducer
+    private sealed class Producer(IReadOnlyList<BranchChild> children, bool endsEmpty) : IIndirectActorProducer
     {
         public Type ActorType => typeof(BranchActor);
 
-        public ActorBase Produce() => new BranchActor(children);
+        public ActorBase Produce() => new BranchActor(children, endsEmpty);
 
         public void Release(ActorBase actor)
         {

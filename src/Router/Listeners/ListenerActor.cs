@@ -1,3 +1,4 @@
+using Router.Diagnostics;
 using Router.Net;
 using Router.Sessions;
 
@@ -63,12 +64,20 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
                 Retry();
                 break;
             case DrainListener:
-                Drain();
-                foreach (var session in Context.GetChildren())
-                {
-                    session.Tell(DrainSession.Instance, ActorRefs.NoSender);
-                }
-
+                OnDrain();
+                break;
+            case ApplyTerms applied:
+                OnTerms(applied);
+                break;
+            case DrainRemoved removed when removed.Shards.Contains(shard):
+                shard.EndReason = CloseReason.ListenerRemoved;
+                OnDrain();
+                break;
+            case StopShards stopped when stopped.Shards.Contains(shard):
+                Context.Stop(Self);
+                break;
+            case RouteChanged:
+                TellSessions(message);
                 break;
             case RefreshFigures:
                 Refresh();
@@ -78,6 +87,42 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
         }
 
         return true;
+    }
+
+    /// <summary>What drained because it was removed is in use again.</summary>
+    protected virtual void Revive() => shard.IsDraining = false;
+
+    private void OnDrain()
+    {
+        Drain();
+        TellSessions(DrainSession.Instance);
+    }
+
+    private void OnTerms(ApplyTerms applied)
+    {
+        if (!applied.Shards.TryGetValue(shard, out var terms))
+        {
+            return;
+        }
+
+        if (shard.EndReason == CloseReason.ListenerRemoved)
+        {
+            shard.EndReason = CloseReason.Shutdown;
+            Revive();
+        }
+
+        if (shard.Apply(terms))
+        {
+            TellSessions(RearmSession.Instance);
+        }
+    }
+
+    private void TellSessions(object message)
+    {
+        foreach (var session in Context.GetChildren())
+        {
+            session.Tell(message, ActorRefs.NoSender);
+        }
     }
 
     /// <summary>Starts a session's actor; its context is its first message.</summary>

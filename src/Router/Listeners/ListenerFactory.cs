@@ -25,18 +25,15 @@ internal static class ListenerFactory
     /// <summary>One shard per bound address and loop.</summary>
     /// <param name="bound">The listener's addresses, bound on every loop; the shards own the sockets from here
     /// on.</param>
-    /// <param name="route">What its sessions do.</param>
-    /// <param name="settings">Their limits.</param>
+    /// <param name="terms">What they go by.</param>
     /// <param name="surroundings">What all listeners share.</param>
-    /// <param name="shards">For the figures of the stats line.</param>
+    /// <param name="shards">In the order of <paramref name="bound"/>, each on every loop.</param>
     public static IReadOnlyList<BranchChild> Create(
         IReadOnlyList<BoundListener> bound,
-        Route route,
-        SessionSettings settings,
+        ShardTerms terms,
         ListenerSurroundings surroundings,
         out IReadOnlyList<Shard> shards)
     {
-        var count = new SessionCount(settings.MaxSessions);
         var made = new List<Shard>();
         var starts = new List<BranchChild>();
         for (var bind = 0; bind < bound.Count; bind++)
@@ -45,7 +42,7 @@ internal static class ListenerFactory
             {
                 var name = bound.Count == 1 ? $"{loop}" : $"{bind}.{loop}";
                 var (shard, props) = CreateShard(
-                    bound[bind], surroundings.Loops[loop], loop, route, settings, count, surroundings);
+                    bound[bind], surroundings.Loops[loop], loop, terms, surroundings);
                 made.Add(shard);
                 starts.Add(new BranchChild(name, props));
             }
@@ -59,16 +56,13 @@ internal static class ListenerFactory
         BoundListener bound,
         LoopPlace place,
         int loop,
-        Route route,
-        SessionSettings settings,
-        SessionCount count,
+        ShardTerms terms,
         ListenerSurroundings around)
     {
         var request = bound.Request;
         var sharesPort = around.Loops.Count > 1;
-        var dispatcher = settings.OnPool ? around.PoolDispatcher : place.Dispatcher;
-        var setup = new ShardSetup(
-            request.Listener, place.Loop, route, settings, place.Ids, count, around.Random, around.SessionEvents);
+        var dispatcher = terms.Settings.OnPool ? around.PoolDispatcher : place.Dispatcher;
+        var setup = new ShardSetup(terms, place.Loop, place.Ids, around.Random, around.SessionEvents);
         if (request.Transport == SessionTransport.Udp)
         {
             var udp = new UdpShard(setup, around.Guard, (DatagramSocket)bound.Sockets[loop])

@@ -1,4 +1,5 @@
 using Router.Net;
+using Router.Sessions;
 
 namespace Router.Listeners;
 
@@ -7,6 +8,16 @@ internal sealed class DrainListener
 {
     public static readonly DrainListener Instance = new();
 }
+
+/// <summary>Told to all shards: what each goes by from now on. One that drained for its removal is in use
+/// again.</summary>
+internal sealed record ApplyTerms(IReadOnlyDictionary<Shard, ShardTerms> Shards);
+
+/// <summary>Told to all shards: those that are among these were removed, and drain. May be told again.</summary>
+internal sealed record DrainRemoved(IReadOnlySet<Shard> Shards);
+
+/// <summary>Told to all shards: those that are among these stop, with the sessions they have left.</summary>
+internal sealed record StopShards(IReadOnlySet<Shard> Shards);
 
 /// <summary>Asks the kernel for the figures that only it has.</summary>
 internal sealed class RefreshFigures

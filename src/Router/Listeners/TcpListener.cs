@@ -45,6 +45,10 @@ internal sealed class TcpShard : Shard, IIoReceiver
         }
     }
 
+    public override bool IsSocketClosed => Socket.IsClosed;
+
+    public override void Release() => Socket.Dispose();
+
     public override void OnClosing(SessionContext session)
     {
     }
@@ -107,6 +111,7 @@ internal sealed class TcpListener : ListenerActor
         _retry.Reset();
         _watch.Stop();
         _shard.Socket.Dispose();
+        _shard.OnStopped?.Invoke(_shard);
     }
 
     protected override void OnReadable()
@@ -167,7 +172,7 @@ internal sealed class TcpListener : ListenerActor
 
         var session = SessionContext.ForStream(_shard, connection);
         Start(session);
-        var result = _shard.Route.WatchesStream ? 0 : session.Watch(connection, IoReadiness.Readable);
+        var result = session.Route.WatchesStream ? 0 : session.Watch(connection, IoReadiness.Readable);
         if (result < 0)
         {
             _shard.Counters.Drops.Add(DropReason.NoResources);

@@ -43,6 +43,7 @@ internal sealed class UdpListener : ListenerActor
         EndUnstarted();
         _retry.Reset();
         _shard.Dispose();
+        _shard.OnStopped?.Invoke(_shard);
     }
 
     protected override void OnReadable()

@@ -135,6 +135,10 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
         }
     }
 
+    public override bool IsSocketClosed => Socket.IsClosed;
+
+    public override void Release() => Dispose();
+
     public override void OnClosing(SessionContext session) => Table.Remove(session);
 
     public override void FlushQueue()

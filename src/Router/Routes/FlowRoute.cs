@@ -37,6 +37,7 @@ internal sealed record FlowRouteSettings(
 internal sealed class FlowRoute : Route
 {
     private readonly Route _inner;
+    private readonly RandomSource _random;
     private readonly FlowTable _table;
 
     /// <param name="name">As configured.</param>
@@ -45,14 +46,39 @@ internal sealed class FlowRoute : Route
     /// <param name="settings">How flows join.</param>
     /// <param name="random">Makes tokens: must be unpredictable to peers.</param>
     public FlowRoute(string name, Route inner, FlowRouteSettings settings, RandomSource random)
+        : this(name, inner, new FlowTable(settings, random), random)
+    {
+    }
+
+    private FlowRoute(string name, Route inner, FlowTable table, RandomSource random)
         : base(name)
     {
         _inner = inner;
-        _table = new FlowTable(settings, random);
+        _random = random;
+        _table = table;
     }
 
     /// <summary>Control sessions and flows that are known: for tests of what is left over.</summary>
     internal (int Groups, int Flows, int Tokens) Known => _table.Known;
+
+    /// <summary>What is done with both; its name is what the configuration has.</summary>
+    internal Route Inner => _inner;
+
+    /// <summary>The same over another route. If that is of the same type, flows of control sessions that are open
+    /// still join them.</summary>
+    internal FlowRoute Over(Route inner)
+    {
+        if (ReferenceEquals(inner, _inner))
+        {
+            return this;
+        }
+
+        return inner.GetType() == _inner.GetType()
+            ? new FlowRoute(Name, inner, _table, _random)
+            : new FlowRoute(Name, inner, _table.Settings, _random);
+    }
+
+    internal override bool Involves(Route route) => base.Involves(route) || ReferenceEquals(_inner, route);
 
     internal override DropReason? Refuse(in SocketAddr peer, ReadOnlySpan<byte> first) =>
         _table.Find(peer, first, out var refusal) is null ? refusal : null;

@@ -21,6 +21,11 @@ internal struct ProxyAttempts
     /// <summary>There is no choice: this one, once.</summary>
     public void Pin(Upstream upstream) => _pinned = upstream;
 
+    /// <summary>Whether the held upstream is one of the route's no more; a pinned one stays as long as the
+    /// session.</summary>
+    public readonly bool HoldsRemoved(ProxyRoute route) =>
+        _pinned is null && _held is { } upstream && !route.Settings.Group.Current.Contains(upstream);
+
     /// <summary>Takes an upstream that has not failed this session, and gives back the one it held.</summary>
     /// <returns>Null when none is left or the tries are used up: then the session still holds what it held.</returns>
     public Upstream? Next(ProxyRoute route, SessionContext session)
@@ -96,6 +101,13 @@ internal struct ProxyAttempts
         {
             route.Settings.Group.Tell(upstream, (Errno)(-result));
         }
+    }
+
+    /// <summary>Gives the held upstream back and forgets which ones failed.</summary>
+    public void StartOver()
+    {
+        Return();
+        _failed = null;
     }
 
     /// <summary>Gives the held upstream back, if there is one.</summary>

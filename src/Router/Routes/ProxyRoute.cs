@@ -4,6 +4,20 @@ using Router.Upstreams;
 
 namespace Router.Routes;
 
+/// <summary>What becomes of a session whose upstream is one no more.</summary>
+internal enum UpstreamRemoval
+{
+    /// <summary>It stays there until it ends.</summary>
+    Finish,
+
+    /// <summary>It ends; a stream that is not connected yet goes to another.</summary>
+    Close,
+
+    /// <summary>A datagram session goes on with another, and so does a stream that is not connected yet; one that is
+    /// finishes.</summary>
+    RePick,
+}
+
 /// <summary>What a proxy route does, as configured. Immutable.</summary>
 /// <param name="Group">The upstreams.</param>
 /// <param name="Pick">How one of them is picked for a session.</param>
@@ -24,6 +38,7 @@ namespace Router.Routes;
 /// UDP: the upstream may answer from another port, and is sent to there from then on. Otherwise the kernel refuses what
 /// does not come from the very endpoint that was sent to.
 /// </param>
+/// <param name="OnUpstreamRemoved">What becomes of a session whose upstream is one no more.</param>
 internal sealed record ProxyRouteSettings(
     UpstreamGroup Group,
     PickPolicy Pick,
@@ -31,7 +46,8 @@ internal sealed record ProxyRouteSettings(
     TimeSpan ConnectTimeout,
     TimeSpan UpstreamIdleTimeout,
     int NextUpstreamTries,
-    bool FollowsReplies = false);
+    bool FollowsReplies = false,
+    UpstreamRemoval OnUpstreamRemoved = UpstreamRemoval.Finish);
 
 /// <summary>
 /// Passes a session's payloads to an upstream and back: UDP by a connected socket of its own, TCP by a connection.
@@ -45,18 +61,29 @@ internal sealed class ProxyRoute : Route
         ArgumentOutOfRangeException.ThrowIfLessThan(settings.NextUpstreamTries, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(settings.ConnectTimeout, TimeSpan.FromMilliseconds(1));
         Settings = settings;
-        UpstreamIdleMs = settings.UpstreamIdleTimeout == Timeout.InfiniteTimeSpan
-            ? 0
-            : (int)Math.Clamp(settings.UpstreamIdleTimeout.TotalMilliseconds, 1, int.MaxValue);
+        UpstreamIdleMs = MillisecondsOf(settings.UpstreamIdleTimeout);
     }
 
-    public ProxyRouteSettings Settings { get; }
+    /// <summary>Live sessions go by them too: a session reads them when it needs them.</summary>
+    public ProxyRouteSettings Settings { get; private set; }
 
     /// <summary>0 for never.</summary>
-    public int UpstreamIdleMs { get; }
+    public int UpstreamIdleMs { get; private set; }
+
+    /// <summary>Goes by other settings from now on, with the upstream group it has. Any thread, one at a
+    /// time.</summary>
+    public void Apply(ProxyRouteSettings settings)
+    {
+        UpstreamIdleMs = MillisecondsOf(settings.UpstreamIdleTimeout);
+        Settings = settings with { Group = Settings.Group };
+    }
 
     internal override bool WatchesStream => true;
 
     internal override SessionHandler CreateHandler(SessionContext session) =>
         session.Transport == SessionTransport.Udp ? new UdpProxyHandler(this) : new TcpProxyHandler(this);
+
+    private static int MillisecondsOf(TimeSpan time) => time == Timeout.InfiniteTimeSpan
+        ? 0
+        : (int)Math.Clamp(time.TotalMilliseconds, 1, int.MaxValue);
 }

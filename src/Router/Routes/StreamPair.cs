@@ -91,7 +91,8 @@ internal unsafe class StreamPair
     public void CloseUpstream(CloseReason reason)
     {
         _upstream.Output.Release();
-        if (reason is CloseReason.Failed or CloseReason.Reset or CloseReason.UpstreamFailed or CloseReason.Shutdown)
+        if (reason is CloseReason.Failed or CloseReason.Reset or CloseReason.UpstreamFailed or CloseReason.Shutdown
+            or CloseReason.ListenerRemoved or CloseReason.UpstreamRemoved)
         {
             _upstream.Socket.Abort();
         }

@@ -57,6 +57,28 @@ internal class TcpProxyHandler(ProxyRoute route) : SessionHandler
         _attempts.Return();
     }
 
+    /// <summary>Not connected yet, nothing was sent: another upstream serves it as well.</summary>
+    internal override void OnRouteChanged(SessionContext session)
+    {
+        var removal = route.Settings.OnUpstreamRemoved;
+        if (removal == UpstreamRemoval.Finish || !_attempts.HoldsRemoved(route))
+        {
+            return;
+        }
+
+        if (_connecting is { } connecting)
+        {
+            _connecting = null;
+            connecting.Abort();
+            _attempts.StartOver();
+            Connect(session);
+        }
+        else if (removal == UpstreamRemoval.Close)
+        {
+            session.CloseNow(CloseReason.UpstreamRemoved);
+        }
+    }
+
     internal override void OnReplaced(SessionContext session) => OnClosed(session, CloseReason.Failed);
 
     internal override void OnIo(SessionContext session, IoSocket socket, IoReadiness ready)

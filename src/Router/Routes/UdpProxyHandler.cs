@@ -15,7 +15,7 @@ namespace Router.Routes;
 /// left it closes as upstream-failed. After the first reply a refusal is a counted drop and the session stays: an
 /// upstream that restarts keeps its sessions.
 /// </remarks>
-internal unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
+internal unsafe partial class UdpProxyHandler(ProxyRoute route) : SessionHandler
 {
     /// <summary>Replies taken in one turn; what is left is reported again by the loop's next poll.</summary>
     private const int RepliesPerTurn = 16;
@@ -81,12 +81,18 @@ internal unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
 
     internal override void OnReplaced(SessionContext session) => Release();
 
-    internal override bool MayEndNow(SessionContext session) => _unanswered <= 0;
+    internal override bool MayEndNow(SessionContext session) => _unanswered <= 0 && _retired is not { IsOpen: true };
 
     internal override void OnIo(SessionContext session, IoSocket socket, IoReadiness ready)
     {
-        if (session.IsClosed || !ReferenceEquals(socket, _socket))
+        if (session.IsClosed)
         {
+            return;
+        }
+
+        if (!ReferenceEquals(socket, _socket))
+        {
+            OnRetiredIo(session, socket);
             return;
         }
 
@@ -169,7 +175,7 @@ internal unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
             return;
         }
 
-        if (_socket is null && Connect(session) is { } reason)
+        if (_socket is null && ConnectFirst(session) is { } reason)
         {
             session.CountDrop(reason);
             session.Close(CloseReason.UpstreamFailed);
@@ -428,6 +434,8 @@ internal unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
     {
         _socket?.Dispose();
         _socket = null;
+        _retired?.Dispose();
+        _retired = null;
         _attempts.Return();
     }
 

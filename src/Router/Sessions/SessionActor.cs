@@ -15,6 +15,15 @@ internal sealed class DrainSession
     public static readonly DrainSession Instance = new();
 }
 
+/// <summary>Has a session look at its deadlines again: they may be nearer.</summary>
+internal sealed class RearmSession
+{
+    public static readonly RearmSession Instance = new();
+}
+
+/// <summary>Has the sessions of a route look at what it goes by now.</summary>
+internal sealed record RouteChanged(Route Route);
+
 /// <summary>Has a session whose fresh handler could not be opened fail, if no payload does.</summary>
 internal sealed class OpenFailed
 {
@@ -179,7 +188,7 @@ internal sealed class SessionActor : ActorBase
 
     private void Open(SessionContext session)
     {
-        session.Handler = session.Shard.Route.CreateHandler(session);
+        session.Handler = session.Route.CreateHandler(session);
         session.Handler.OnOpened(session);
     }
 
@@ -273,6 +282,12 @@ internal sealed class SessionActor : ActorBase
             case DrainSession:
                 _session!.Drain();
                 break;
+            case RearmSession:
+                _session!.Rearm();
+                break;
+            case RouteChanged changed:
+                OnRouteChanged(_session!, changed.Route);
+                break;
             case StreamChunk chunk:
                 _session!.OnChunk(chunk);
                 break;
@@ -285,6 +300,14 @@ internal sealed class SessionActor : ActorBase
             default:
                 _session!.Handler!.OnMessage(_session, message);
                 break;
+        }
+    }
+
+    private static void OnRouteChanged(SessionContext session, Route route)
+    {
+        if (session.Route.Involves(route) && !session.IsClosed)
+        {
+            session.Handler!.OnRouteChanged(session);
         }
     }
 

@@ -62,7 +62,7 @@ public sealed partial class SessionContext
     {
         if (Handler is { } handler && handler.MayEndNow(this))
         {
-            Close(CloseReason.Shutdown);
+            Close(_shard.EndReason);
         }
     }
 
@@ -71,7 +71,7 @@ public sealed partial class SessionContext
     /// </summary>
     internal void OnStopped()
     {
-        BeginClose(HasFailed ? CloseReason.Failed : CloseReason.Shutdown);
+        BeginClose(HasFailed ? CloseReason.Failed : _shard.EndReason);
         try
         {
             Handler?.OnClosed(this, Closing);
@@ -115,7 +115,8 @@ public sealed partial class SessionContext
     }
 
     private static bool IsAbort(CloseReason reason) =>
-        reason is CloseReason.Failed or CloseReason.Reset or CloseReason.Shutdown or CloseReason.UpstreamFailed;
+        reason is CloseReason.Failed or CloseReason.Reset or CloseReason.Shutdown or CloseReason.ListenerRemoved
+            or CloseReason.UpstreamFailed or CloseReason.UpstreamRemoved;
 
     private void StopActor()
     {

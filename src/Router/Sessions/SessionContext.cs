@@ -22,28 +22,29 @@ public enum SessionTransport : byte
 /// </remarks>
 public sealed partial class SessionContext : LoopTimer, IIoReceiver
 {
+    private const int AsConfigured = -1;
+
     /// <summary>Of the key: a field, because a property would copy 32 bytes per look-up.</summary>
     internal readonly SocketAddr PeerAddr;
 
     private readonly Shard _shard;
-    private readonly SharedLocal _local;
+    private readonly SharedStart _start;
     private readonly long _openedMs;
     private readonly long _openedTicksUtc;
     private SessionExtras? _extras;
     private long _lastActiveMs;
-    private int _idleTimeoutMs;
+    private int _ownIdleTimeoutMs = AsConfigured;   // the handler's wish, if it had one
 
     internal SessionContext(Shard shard, SessionTransport transport, in SocketAddr peer, in LocalAddr local)
     {
         _shard = shard;
         Transport = transport;
         PeerAddr = peer;
-        _local = shard.Share(local);
+        _start = shard.Share(local);
         Id = shard.Ids.Next();
         _openedTicksUtc = shard.Events.Now.UtcTicks;
         _openedMs = shard.Loop.NowMs;
         _lastActiveMs = _openedMs;
-        _idleTimeoutMs = shard.Settings.IdleTimeoutMs;
         if (shard.Settings.OnPool)
         {
             _extras = new SessionExtras();   // now, because two threads will look for it
@@ -55,7 +56,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
 
     public string Listener => _shard.Listener;
 
-    public string RouteName => _shard.Route.Name;
+    public string RouteName => Route.Name;
 
     public SessionTransport Transport { get; }
 
@@ -87,18 +88,21 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     /// </summary>
     public TimeSpan IdleTimeout
     {
-        get => _idleTimeoutMs == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(_idleTimeoutMs);
+        get => IdleTimeoutMs == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(IdleTimeoutMs);
         set
         {
-            _idleTimeoutMs = value == Timeout.InfiniteTimeSpan
+            _ownIdleTimeoutMs = value == Timeout.InfiniteTimeSpan
                 ? 0
                 : (int)Math.Clamp(value.TotalMilliseconds, 1, int.MaxValue);
             OnLoop(static session => session.Arm());
         }
     }
 
+    /// <summary>The listener's when the session began: a later one is for later sessions.</summary>
+    internal Route Route => _start.Route;
+
     /// <summary>Of the key: where the peer sent to, on a wildcard bind; empty otherwise.</summary>
-    internal ref readonly LocalAddr LocalAddr => ref _local.Address;
+    internal ref readonly LocalAddr LocalAddr => ref _start.Local;
 
     internal DateTimeOffset OpenedAt => new(_openedTicksUtc, TimeSpan.Zero);
 
@@ -247,7 +251,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
         {
             Close(CloseReason.Lifetime);
         }
-        else if (_idleTimeoutMs > 0 && now - _lastActiveMs >= _idleTimeoutMs)
+        else if (IdleTimeoutMs > 0 && now - _lastActiveMs >= IdleTimeoutMs)
         {
             Close(CloseReason.Idle);
         }
@@ -262,9 +266,16 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
         }
     }
 
+    /// <summary>0 for never.</summary>
+    private int IdleTimeoutMs => _ownIdleTimeoutMs == AsConfigured ? _shard.Settings.IdleTimeoutMs : _ownIdleTimeoutMs;
+
+    /// <summary>Its deadlines may have come nearer.</summary>
+    internal void Rearm() => OnLoop(static session => session.Arm());
+
     private long NextDeadlineMs()
     {
-        var due = _idleTimeoutMs > 0 ? _lastActiveMs + _idleTimeoutMs : long.MaxValue;
+        var idleTimeoutMs = IdleTimeoutMs;
+        var due = idleTimeoutMs > 0 ? _lastActiveMs + idleTimeoutMs : long.MaxValue;
         if (_shard.Settings.MaxLifetimeMs > 0)
         {
             due = Math.Min(due, _openedMs + _shard.Settings.MaxLifetimeMs);

@@ -34,10 +34,12 @@ internal sealed class SessionExtras
     public int DrainedAsked;
 }
 
-/// <summary>A local address that sessions share: 8 bytes in each instead of 24.</summary>
-internal sealed class SharedLocal(in LocalAddr address)
+/// <summary>What sessions that began alike share: 8 bytes in each instead of 32.</summary>
+internal sealed class SharedStart(in LocalAddr local, Route route)
 {
-    public static readonly SharedLocal Empty = new(default);
+    /// <summary>Where the peer sent to, on a wildcard bind; empty otherwise.</summary>
+    public readonly LocalAddr Local = local;
 
-    public readonly LocalAddr Address = address;
+    /// <summary>The listener's at that time.</summary>
+    public Route Route => route;
 }

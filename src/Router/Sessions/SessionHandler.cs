@@ -71,6 +71,11 @@ public abstract class SessionHandler
     /// <summary>The route reads and writes the peer's stream itself.</summary>
     internal virtual bool OwnsStream => false;
 
+    /// <summary>What the route goes by has changed, in a way that live sessions have to look at.</summary>
+    internal virtual void OnRouteChanged(SessionContext session)
+    {
+    }
+
     /// <summary>
     /// Nothing is under way between the peer and anybody: a draining listener need not wait for this session.
     /// </summary>
@@ -95,6 +100,10 @@ public abstract class Route
     /// listeners, and
     /// within the amplification budget.</summary>
     internal virtual bool AnswersByItself => false;
+
+    /// <summary>Whether its sessions go by the other route's settings: its own, or those of one that it is made
+    /// over.</summary>
+    internal virtual bool Involves(Route route) => ReferenceEquals(route, this);
 
     /// <summary>Whether a new datagram peer may have a session, by its first datagram; if not, why. Any loop.</summary>
     internal virtual DropReason? Refuse(in SocketAddr peer, ReadOnlySpan<byte> first) => null;

@@ -29,17 +29,32 @@ internal sealed record SessionSettings(
     bool OnPool,
     SessionSocket Socket = SessionSocket.Shared);
 
+/// <summary>What a listener's shards go by, as the configuration in force has it. Immutable.</summary>
+/// <param name="Listener">The listener's name.</param>
+/// <param name="Route">What new sessions do.</param>
+/// <param name="Settings">Limits, of live sessions too.</param>
+/// <param name="SessionCount">The listener's: shared by its shards.</param>
+internal sealed record ShardTerms(string Listener, Route Route, SessionSettings Settings, SessionCount SessionCount);
+
 /// <summary>Sessions of one listener over all its shards. Any thread.</summary>
 internal sealed class SessionCount(int limit)
 {
+    private int _limit = limit;
     private int _count;
 
     public int Count => Volatile.Read(ref _count);
 
+    /// <summary>Lowered below what there is, it ends nothing and lets nobody in until enough have gone.</summary>
+    public int Limit
+    {
+        get => Volatile.Read(ref _limit);
+        set => Volatile.Write(ref _limit, value);
+    }
+
     /// <summary>Takes one place, if there is one.</summary>
     public bool TryTake()
     {
-        if (Interlocked.Increment(ref _count) <= limit)
+        if (Interlocked.Increment(ref _count) <= Limit)
         {
             return true;
         }
@@ -49,6 +64,9 @@ internal sealed class SessionCount(int limit)
     }
 
     public void Return() => Interlocked.Decrement(ref _count);
+
+    /// <summary>Sessions come from, or go to, another count with their shard: whatever the limit is.</summary>
+    public void Move(int sessions) => Interlocked.Add(ref _count, sessions);
 }
 
 /// <summary>Figures of one shard: written by its loop alone, read by the stats line on any thread.</summary>
@@ -74,21 +92,15 @@ internal sealed class ShardCounters
 }
 
 /// <summary>What a shard is made from.</summary>
-/// <param name="Listener">The listener's name, as configured.</param>
+/// <param name="Terms">What it goes by.</param>
 /// <param name="Loop">Where its socket and its sessions live.</param>
-/// <param name="Route">What its sessions do.</param>
-/// <param name="Settings">Their limits.</param>
 /// <param name="Ids">The loop's.</param>
-/// <param name="SessionCount">The listener's: shared by its shards.</param>
 /// <param name="Random">Seeds the table's hash.</param>
 /// <param name="Events">Where the sessions' lives are written down.</param>
 internal sealed record ShardSetup(
-    string Listener,
+    ShardTerms Terms,
     IoLoop Loop,
-    Route Route,
-    SessionSettings Settings,
     SessionIdSource Ids,
-    SessionCount SessionCount,
     RandomSource Random,
     ISessionEvents Events);
 
@@ -100,33 +112,32 @@ internal sealed record ShardSetup(
 internal abstract class Shard : IEndOfPass
 {
     private bool _atEndOfPass;
-    private SharedLocal _lastLocal = SharedLocal.Empty;
+    private SharedStart _lastStart;
 
     protected Shard(ShardSetup setup)
     {
-        Listener = setup.Listener;
+        (Listener, Route, Settings, SessionCount) = setup.Terms;
+        _lastStart = new SharedStart(default, Route);
         Loop = setup.Loop;
-        Route = setup.Route;
-        Settings = setup.Settings;
         Ids = setup.Ids;
-        SessionCount = setup.SessionCount;
         Events = setup.Events;
     }
 
-    public string Listener { get; }
+    public string Listener { get; private set; }
 
     /// <summary>As bound, the port decided: what a lost socket is replaced at.</summary>
     public SocketAddr Address { get; protected init; }
 
     public IoLoop Loop { get; }
 
-    public Route Route { get; }
+    /// <summary>New sessions'; a live one keeps its own.</summary>
+    public Route Route { get; private set; }
 
-    public SessionSettings Settings { get; }
+    public SessionSettings Settings { get; private set; }
 
     public SessionIdSource Ids { get; }
 
-    public SessionCount SessionCount { get; }
+    public SessionCount SessionCount { get; private set; }
 
     public ISessionEvents Events { get; }
 
@@ -137,6 +148,19 @@ internal abstract class Shard : IEndOfPass
 
     /// <summary>No new sessions; those that are left finish.</summary>
     public bool IsDraining { get; set; }
+
+    /// <summary>Why sessions end that drain, or are left when the shard stops.</summary>
+    public CloseReason EndReason { get; set; } = CloseReason.Shutdown;
+
+    /// <summary>Told when its actor has stopped: the socket is closed, the sessions are over. Set before the actor
+    /// starts; loop thread.</summary>
+    public Action<Shard>? OnStopped { get; set; }
+
+    /// <summary>Its socket takes nothing in any more. Any thread.</summary>
+    public abstract bool IsSocketClosed { get; }
+
+    /// <summary>Gives back what a shard holds whose actor never came to run; once more does nothing.</summary>
+    public abstract void Release();
 
     /// <summary>Sessions open on this shard.</summary>
     public int SessionsOpen;
@@ -155,20 +179,36 @@ internal abstract class Shard : IEndOfPass
 
     public DatagramQueue? Queue { get; protected init; }
 
-    /// <summary>One object for the sessions that came to one local address, one after another.</summary>
-    public SharedLocal Share(in LocalAddr local)
+    /// <summary>One object for the sessions that began alike, one after another.</summary>
+    public SharedStart Share(in LocalAddr local)
     {
-        if (local.IsEmpty)
+        if (!ReferenceEquals(_lastStart.Route, Route) || !_lastStart.Local.Equals(local))
         {
-            return SharedLocal.Empty;
+            _lastStart = new SharedStart(local, Route);
         }
 
-        if (!_lastLocal.Address.Equals(local))
+        return _lastStart;
+    }
+
+    /// <summary>Goes by other terms from now on. Loop thread.</summary>
+    /// <returns>Whether a live session may be due sooner than it was: it has to look at its deadlines again.</returns>
+    public bool Apply(ShardTerms terms)
+    {
+        var isSooner = IsSooner(terms.Settings.IdleTimeoutMs, Settings.IdleTimeoutMs)
+            || IsSooner(terms.Settings.MaxLifetimeMs, Settings.MaxLifetimeMs);
+        if (!ReferenceEquals(terms.SessionCount, SessionCount))
         {
-            _lastLocal = new SharedLocal(local);
+            SessionCount.Move(-SessionsOpen);
+            terms.SessionCount.Move(SessionsOpen);
+            SessionCount = terms.SessionCount;
         }
 
-        return _lastLocal;
+        Listener = terms.Listener;
+        Route = terms.Route;
+        Settings = terms.Settings;
+        return isSooner;
+
+        static bool IsSooner(long after, long before) => after > 0 && (before == 0 || after < before);
     }
 
     /// <summary>The session takes no more payloads: its key is free for a new one.</summary>

@@ -47,12 +47,17 @@ internal sealed class UpstreamGroup
         _failTicks = (long)(settings.FailTimeout.TotalSeconds * time.TimestampFrequency);
     }
 
-    public UpstreamGroupSettings Settings { get; }
+    /// <summary>As configured last; its actor changes them.</summary>
+    public UpstreamGroupSettings Settings { get; internal set; }
 
     public string Name => Settings.Name;
 
     /// <summary>What the names lead to now; empty until the first of them has resolved.</summary>
     public UpstreamSnapshot Current => _current;
+
+    /// <summary>Told after upstreams were published that lack one of before; its actor's thread. Set before the actor
+    /// starts.</summary>
+    public Action? OnRemoved { get; set; }
 
     /// <summary>Ends when every name has been asked once, answered or not; never fails.</summary>
     public Task FirstResolution => _resolved.Task;
@@ -107,7 +112,19 @@ internal sealed class UpstreamGroup
     }
 
     /// <summary>The actor's alone.</summary>
-    internal void Publish(Upstream[] upstreams) => _current = new UpstreamSnapshot(upstreams, _current.Revision + 1);
+    internal void Publish(Upstream[] upstreams)
+    {
+        var before = _current;
+        _current = new UpstreamSnapshot(upstreams, before.Revision + 1);
+        foreach (var upstream in before.Upstreams)
+        {
+            if (!_current.Contains(upstream))
+            {
+                OnRemoved?.Invoke();
+                break;
+            }
+        }
+    }
 
     internal void EndFirstResolution() => _resolved.TrySetResult();
 

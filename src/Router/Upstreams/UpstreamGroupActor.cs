@@ -2,6 +2,10 @@ using System.Net;
 
 namespace Router.Upstreams;
 
+/// <summary>Told to all groups: what each goes by now. One that is not among them ends, and has no upstreams any
+/// more.</summary>
+internal sealed record UpstreamGroupChanges(IReadOnlyDictionary<UpstreamGroup, UpstreamGroupSettings> Groups);
+
 /// <summary>
 /// Keeps a group's names resolved: asks them all, publishes what has changed, waits, asks again. On the pool.
 /// </summary>
@@ -27,6 +31,7 @@ internal sealed class UpstreamGroupActor : ReceiveActor, IWithTimers
         Receive<BeginRound>(_ => OnBeginRound());
         Receive<Answer>(OnAnswer);
         Receive<RoundTimeout>(OnRoundTimeout);
+        Receive<UpstreamGroupChanges>(OnChanges);
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -43,9 +48,31 @@ internal sealed class UpstreamGroupActor : ReceiveActor, IWithTimers
 
     protected override void PostStop()
     {
-        _asking?.Cancel();
-        _asking?.Dispose();
+        EndAsking();
         _names.Group.EndFirstResolution();   // whoever waits must not wait for the dead
+    }
+
+    /// <summary>Where names or their interval changed, a round that is under way ends unheard and all are asked
+    /// anew.</summary>
+    private void OnChanges(UpstreamGroupChanges changes)
+    {
+        if (!changes.Groups.TryGetValue(_names.Group, out var settings))
+        {
+            _names.Change(Settings with { Targets = [] });
+            Context.Stop(Self);
+            return;
+        }
+
+        var asksAnew = settings.ResolveInterval != Settings.ResolveInterval
+            || !settings.Targets.SequenceEqual(Settings.Targets);
+        _names.Change(settings);
+        if (asksAnew)
+        {
+            EndAsking();
+            _open.Clear();
+            Timers.Cancel(Timer);
+            OnBeginRound();
+        }
     }
 
     private void OnBeginRound()
@@ -120,11 +147,16 @@ internal sealed class UpstreamGroupActor : ReceiveActor, IWithTimers
         _names.OnUnresolved(index, error, Retry);
     }
 
-    private void EndRound()
+    private void EndAsking()
     {
         _asking?.Cancel();
         _asking?.Dispose();
         _asking = null;
+    }
+
+    private void EndRound()
+    {
+        EndAsking();
         _names.Group.EndFirstResolution();
         Timers.StartSingleTimer(Timer, BeginRound.Instance, _failed ? Retry : Settings.ResolveInterval);
     }

@@ -13,9 +13,9 @@ internal sealed class UpstreamNames
     private readonly UpstreamGroup _group;
     private readonly Func<SocketAddr, bool> _isOwnListener;
     private readonly IUpstreamEvents _events;
-    private readonly SocketAddr[]?[] _addresses;   // by target; null until it has resolved once
-    private readonly bool[] _failing;
-    private readonly bool[] _tooMany;
+    private SocketAddr[]?[] _addresses;   // by target; null until it has resolved once
+    private bool[] _failing;
+    private bool[] _tooMany;
     private readonly HashSet<SocketAddr> _refused = [];
     private readonly Dictionary<SocketAddr, Upstream> _known = [];
 
@@ -29,31 +29,24 @@ internal sealed class UpstreamNames
         _isOwnListener = isOwnListener;
         _events = events;
         group.Events = events;
-        var targets = group.Settings.Targets;
-        _addresses = new SocketAddr[]?[targets.Count];
-        _failing = new bool[targets.Count];
-        _tooMany = new bool[targets.Count];
-        var toResolve = new List<int>();
-        for (var i = 0; i < targets.Count; i++)
-        {
-            if (IPAddress.TryParse(targets[i].Host, out var literal))
-            {
-                _addresses[i] = [Normalized(literal, targets[i].Port)];
-            }
-            else
-            {
-                toResolve.Add(i);
-            }
-        }
-
-        ToResolve = toResolve;
+        (_addresses, _failing, _tooMany) = ([], [], []);
+        Lay(group.Settings.Targets, before: []);
         Publish();
     }
 
     public UpstreamGroup Group => _group;
 
     /// <summary>Indexes of the targets that are names.</summary>
-    public IReadOnlyList<int> ToResolve { get; }
+    public IReadOnlyList<int> ToResolve { get; private set; } = [];
+
+    /// <summary>Goes by other settings: targets that stay keep what they resolved to.</summary>
+    public void Change(UpstreamGroupSettings settings)
+    {
+        var before = _group.Settings.Targets;
+        _group.Settings = settings;
+        Lay(settings.Targets, before);
+        Publish();
+    }
 
     /// <summary>A name has resolved.</summary>
     public void OnResolved(int index, IReadOnlyCollection<IPAddress> answer)
@@ -92,6 +85,40 @@ internal sealed class UpstreamNames
             _events.Unresolved(
                 _group.Name, _group.Settings.Targets[index], error, _addresses[index]?.Length ?? 0, retry);
         }
+    }
+
+    /// <summary>Takes over what is known of the targets of before.</summary>
+    private void Lay(IReadOnlyList<UpstreamTarget> targets, IReadOnlyList<UpstreamTarget> before)
+    {
+        var (addresses, failing, tooMany) = (_addresses, _failing, _tooMany);
+        _addresses = new SocketAddr[]?[targets.Count];
+        _failing = new bool[targets.Count];
+        _tooMany = new bool[targets.Count];
+        var places = new Dictionary<UpstreamTarget, int>();
+        for (var i = 0; i < before.Count; i++)
+        {
+            places[before[i]] = i;
+        }
+
+        var toResolve = new List<int>();
+        for (var i = 0; i < targets.Count; i++)
+        {
+            if (places.TryGetValue(targets[i], out var place))
+            {
+                (_addresses[i], _failing[i], _tooMany[i]) = (addresses[place], failing[place], tooMany[place]);
+            }
+
+            if (IPAddress.TryParse(targets[i].Host, out var literal))
+            {
+                _addresses[i] = [Normalized(literal, targets[i].Port)];
+            }
+            else
+            {
+                toResolve.Add(i);
+            }
+        }
+
+        ToResolve = toResolve;
     }
 
     /// <summary>

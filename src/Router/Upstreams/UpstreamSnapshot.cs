@@ -26,6 +26,8 @@ internal sealed class UpstreamSnapshot
     /// <summary>The upstreams' keys, in the same order.</summary>
     public ReadOnlySpan<ulong> Keys => _keys;
 
+    public bool Contains(Upstream upstream) => Array.IndexOf(_upstreams, upstream) >= 0;
+
     /// <summary>Grows with every change.</summary>
     public long Revision { get; }
 }

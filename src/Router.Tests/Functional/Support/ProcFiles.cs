@@ -51,6 +51,14 @@ internal readonly record struct ProcFiles(int Pid)
         return long.Parse(rows[1][Array.IndexOf(rows[0], name)], CultureInfo.InvariantCulture);
     }
 
+    /// <summary>Whether the process has a handler for the signal, see proc(5).</summary>
+    public bool Catches(int signal)
+    {
+        const string Key = "SigCgt:";
+        var line = File.ReadLines(Root + "/status").First(line => line.StartsWith(Key, StringComparison.Ordinal));
+        return (Convert.ToUInt64(line[Key.Length..].Trim(), 16) >> (signal - 1) & 1) != 0;
+    }
+
     /// <summary>Whether a UDP socket is bound, or a TCP socket listens, on the port.</summary>
     public bool IsBound(string transport, int port)
     {

@@ -6,6 +6,7 @@ namespace Router.Tests.Functional;
 internal static partial class TestLibc
 {
     public const int CloneNewNet = 0x4000_0000;
+    public const int SigHup = 1;
     public const int SigInt = 2;
     public const int SigKill = 9;
     public const int SigTerm = 15;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -9,9 +10,14 @@ namespace Router.Configuration.Hocon;
 internal sealed class HoconLoader
 {
     private readonly List<string> _open = [];
+    private readonly Dictionary<string, string?> _files = new(StringComparer.Ordinal);
     private int _included;
     private long _bytes;
     private long _values;
+
+    /// <summary>Every file that was read or looked for, by full path, and the hash of what it held; null for one that
+    /// is not there.</summary>
+    public IReadOnlyDictionary<string, string?> Files => _files;
 
     /// <summary>A text that is no file: its includes must be absolute.</summary>
     /// <param name="text">HOCON.</param>
@@ -25,6 +31,7 @@ internal sealed class HoconLoader
     {
         var origin = new HoconOrigin(file, 1, 1);
         var full = Path.GetFullPath(file);
+        _files[full] = null;
         if (!File.Exists(full))
         {
             throw new HoconException(origin, Directory.Exists(full) ? "this is a directory" : "no such file");
@@ -65,7 +72,12 @@ internal sealed class HoconLoader
 
         var path = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(from) ?? "/", name));
         ObjectNode? all = null;
-        foreach (var candidate in Candidates(path).Where(File.Exists))
+        foreach (var candidate in Candidates(path, onlyThere: false))
+        {
+            _files.TryAdd(candidate, null);
+        }
+
+        foreach (var candidate in Candidates(path, onlyThere: true))
         {
             // Shown as the reader would look for it: beside the including file as that was named.
             var shown = Path.IsPathRooted(name)
@@ -90,16 +102,22 @@ internal sealed class HoconLoader
     }
 
     /// <summary>A name without extension stands for all that exist; HOCON comes last, so that it wins.</summary>
-    private static IEnumerable<string> Candidates(string path)
+    private static IReadOnlyList<string> Candidates(string path, bool onlyThere)
     {
         string[] extensions = [".properties", ".json", ".conf"];
         if (extensions.Contains(Path.GetExtension(path)))
         {
-            return [path];
+            return !onlyThere || File.Exists(path) ? [path] : [];
         }
 
-        var all = extensions.Select(e => path + e).Where(File.Exists).ToList();
-        return all.Count > 0 ? all : [path];
+        List<string> all = [.. extensions.Select(e => path + e)];
+        if (!onlyThere)
+        {
+            return [.. all, path];
+        }
+
+        all.RemoveAll(static candidate => !File.Exists(candidate));
+        return all.Count == 0 && File.Exists(path) ? [path] : all;
     }
 
     private HoconNode Load(string full, string shown, HoconOrigin origin, HoconPlace? scope, int depth)
@@ -165,7 +183,9 @@ internal sealed class HoconLoader
                 if (content.Length <= left)
                 {
                     _bytes += content.Length;
-                    return content.ToArray();
+                    var bytes = content.ToArray();
+                    _files[full] = HashOf(bytes);
+                    return bytes;
                 }
             }
         }
@@ -176,6 +196,9 @@ internal sealed class HoconLoader
 
         throw new HoconException(origin, $"{shown}: a configuration may hold {HoconLimits.Bytes >> 20} MiB in all");
     }
+
+    /// <summary>What tells one content of a file from another.</summary>
+    public static string HashOf(byte[] content) => Convert.ToHexString(SHA256.HashData(content));
 
     private static string Decode(byte[] bytes, string shown)
     {

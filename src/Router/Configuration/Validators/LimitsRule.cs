@@ -20,6 +20,7 @@ internal sealed class LimitsRule : IConfigurationRule
         new("splice.pipe-size", o => (long)o.Splice.PipeSize, 4 * KiB, 16 * MiB),
         new("drain-timeout", o => o.DrainTimeout, TimeSpan.Zero, Day),
         new("log.stats-interval", o => o.Log.StatsInterval, TimeSpan.FromSeconds(1), Day),
+        new("reload.debounce", o => o.Reload.Debounce, TimeSpan.FromMilliseconds(50), TimeSpan.FromHours(1)),
         new("log.queue", o => (long)o.Log.Queue, 16L, 1_000_000L),
         new("log.session-records", o => (long)o.Log.SessionRecords, 0L, 1_000_000L),
     ];

@@ -1,0 +1,161 @@
+using Router.Configuration.Hocon;
+
+namespace Router.Configuration;
+
+/// <summary>A key whose value is another than before.</summary>
+/// <param name="Path">The whole path: <c>router.listeners.dns.idle-timeout</c>.</param>
+/// <param name="Effect">What a reload does with it.</param>
+/// <param name="Origin">Where the new value stands.</param>
+internal sealed record KeyChange(string Path, ReloadEffect Effect, HoconOrigin Origin);
+
+/// <summary>What differs between two configurations, by names and by keys. Immutable.</summary>
+internal sealed class ConfigurationChanges
+{
+    private readonly List<KeyChange> _keys = [];
+    private readonly HashSet<string> _listenersChanged = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _routesChanged = new(StringComparer.Ordinal);
+
+    private ConfigurationChanges(RouterOptions from, RouterOptions to)
+    {
+        Compare(ReloadKeys.Router, from, to, "router", to.Source, to.Source.Origin);
+        foreach (var (before, after) in Pairs(from.Listeners, to.Listeners, static listener => listener.Name))
+        {
+            var path = RuleContext.PathOf(after);
+            if (Compare(ReloadKeys.Listener, before, after, path, after.Source, after.Origin))
+            {
+                _listenersChanged.Add(after.Name);
+            }
+        }
+
+        foreach (var (before, after) in Pairs(from.Routes, to.Routes, static route => route.Name))
+        {
+            if (CompareRoutes(before, after))
+            {
+                _routesChanged.Add(after.Name);
+            }
+        }
+
+        (ListenersAdded, ListenersRemoved) = Names(from.Listeners, to.Listeners, static listener => listener.Name);
+        (RoutesAdded, RoutesRemoved) = Names(from.Routes, to.Routes, static route => route.Name);
+        (UpstreamsAdded, UpstreamsRemoved) = Names(UpstreamsOf(from), UpstreamsOf(to), static name => name);
+    }
+
+    public IReadOnlyList<KeyChange> Keys => _keys;
+
+    public IReadOnlyList<string> ListenersAdded { get; }
+
+    public IReadOnlyList<string> ListenersRemoved { get; }
+
+    public IReadOnlySet<string> ListenersChanged => _listenersChanged;
+
+    public IReadOnlyList<string> RoutesAdded { get; }
+
+    public IReadOnlyList<string> RoutesRemoved { get; }
+
+    public IReadOnlySet<string> RoutesChanged => _routesChanged;
+
+    /// <summary>As <c>ROUTE/HOST:PORT</c>.</summary>
+    public IReadOnlyList<string> UpstreamsAdded { get; }
+
+    public IReadOnlyList<string> UpstreamsRemoved { get; }
+
+    /// <summary>Keys that changed and that nothing follows before the next start.</summary>
+    public IEnumerable<KeyChange> NeedRestart => _keys.Where(static key => key.Effect == ReloadEffect.No);
+
+    public static ConfigurationChanges Between(RouterOptions from, RouterOptions to) => new(from, to);
+
+    private static IEnumerable<(T Before, T After)> Pairs<T>(
+        IEnumerable<T> from, IEnumerable<T> to, Func<T, string> nameOf) =>
+        from.Join(to, nameOf, nameOf, static (before, after) => (before, after), StringComparer.Ordinal);
+
+    private static (IReadOnlyList<string> Added, IReadOnlyList<string> Removed) Names<T>(
+        IEnumerable<T> from, IEnumerable<T> to, Func<T, string> nameOf)
+    {
+        var before = from.Select(nameOf).ToHashSet(StringComparer.Ordinal);
+        var after = to.Select(nameOf).ToHashSet(StringComparer.Ordinal);
+        return ([.. after.Except(before).Order()], [.. before.Except(after).Order()]);
+    }
+
+    private static IEnumerable<string> UpstreamsOf(RouterOptions options) =>
+        from route in options.Routes.OfType<ProxyRouteOptions>()
+        from upstream in route.Upstreams
+        select $"{route.Name}/{upstream}";
+
+    /// <summary>Routes of a type without keys of its own here are compared as they were written.</summary>
+    private bool CompareRoutes(RouteOptions before, RouteOptions after) => (before, after) switch
+    {
+        (ReplyRouteOptions one, ReplyRouteOptions other) => CompareRoute(ReloadKeys.Reply, one, other),
+        (ProxyRouteOptions one, ProxyRouteOptions other) => CompareRoute(ReloadKeys.Proxy, one, other),
+        (HandlerRouteOptions one, HandlerRouteOptions other) => CompareRoute(ReloadKeys.Handler, one, other),
+        _ when before.GetType() == after.GetType() => CompareAsWritten(before, after),
+        _ => AddKey($"{RuleContext.PathOf(after)}.type", ReloadKeys.OtherRoute, after.Origin),
+    };
+
+    /// <summary>See <see cref="ReloadKeys.OtherRoute"/>.</summary>
+    private bool CompareAsWritten(RouteOptions before, RouteOptions after)
+    {
+        var (old, now) = (Texts(before.Source, ""), Texts(after.Source, ""));
+        var path = RuleContext.PathOf(after);
+        var changed = false;
+        foreach (var key in old.Keys.Union(now.Keys).Order(StringComparer.Ordinal))
+        {
+            if (old.GetValueOrDefault(key) != now.GetValueOrDefault(key))
+            {
+                var place = RuleContext.Place(after.Source, key, after.Origin);
+                changed = AddKey($"{path}.{key}", ReloadKeys.OtherRoute, place);
+            }
+        }
+
+        return changed;
+    }
+
+    private static Dictionary<string, string> Texts(HoconObject section, string prefix)
+    {
+        var texts = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var field in section.Fields)
+        {
+            var key = prefix + field.Name;
+            if (field.Value is HoconObject inner)
+            {
+                foreach (var (name, text) in Texts(inner, key + "."))
+                {
+                    texts[name] = text;
+                }
+            }
+            else
+            {
+                var elements = Config.Elements(field.Value) ?? [field.Value];
+                texts[key] = string.Join('\n', elements.Select(static e => (e as HoconScalar)?.Text));
+            }
+        }
+
+        return texts;
+    }
+
+    private bool CompareRoute<T>(IReadOnlyList<ReloadKeys.Key<T>> keys, T before, T after)
+        where T : RouteOptions =>
+        Compare(keys, before, after, RuleContext.PathOf(after), after.Source, after.Origin);
+
+    private bool Compare<T>(
+        IReadOnlyList<ReloadKeys.Key<T>> keys,
+        T before,
+        T after,
+        string path,
+        HoconObject source,
+        HoconOrigin otherwise)
+    {
+        var changed = false;
+        foreach (var key in keys.Where(key => !Equals(key.Value(before), key.Value(after))))
+        {
+            changed = AddKey($"{path}.{key.Path}", key.Effect, RuleContext.Place(source, key.Path, otherwise));
+        }
+
+        return changed;
+    }
+
+    private bool AddKey(string path, ReloadEffect effect, HoconOrigin origin)
+    {
+        _keys.Add(new KeyChange(path, effect, origin));
+        return true;
+    }
+}

@@ -1,0 +1,379 @@
+using System.Net;
+using System.Net.NetworkInformation;
+using Microsoft.Extensions.Logging;
+using Router.Configuration;
+using Router.Diagnostics;
+using Router.Listeners;
+using Router.Net;
+using Router.Routes;
+using Router.Sessions;
+using Router.Upstreams;
+using OwnEndpoints = Router.Admission.OwnEndpoints;
+
+namespace Router.Hosting;
+
+/// <summary>What the tree of actors has to do for a configuration to come into force: first that, then they are told in
+/// this order.</summary>
+/// <param name="Groups">Actors of upstream groups to start.</param>
+/// <param name="Listeners">Branches of shards to start.</param>
+/// <param name="GroupChanges">What each group goes by.</param>
+/// <param name="Terms">What each shard goes by.</param>
+/// <param name="Routes">Routes whose live sessions have to look at what has changed.</param>
+internal sealed record TreeChanges(
+    IReadOnlyList<BranchChild> Groups,
+    IReadOnlyList<BranchChild> Listeners,
+    UpstreamGroupChanges GroupChanges,
+    ApplyTerms Terms,
+    IReadOnlyList<Route> Routes);
+
+/// <summary>
+/// What runs: the snapshot in force, and the sockets, shards, routes and counts that carry it from one to the next.
+/// </summary>
+/// <remarks>/user/router alone uses it, once the tree has started; kept apart from it, so that a restart of the actor
+/// forgets nothing. <see cref="Bound"/> and <see cref="Stats"/>: any thread.</remarks>
+internal sealed class RunningRouter
+{
+    private readonly ListenerSurroundings _around;
+    private readonly RouterSeams _seams;
+    private readonly ILogger _log;
+    private readonly INameResolver _resolver;
+    private readonly List<RunningBind> _binds = [];
+    private readonly Dictionary<string, SessionCount> _counts = new(StringComparer.Ordinal);
+    private readonly HashSet<UpstreamGroup> _outlets = [];
+    private Dictionary<string, Route> _routes = new(StringComparer.Ordinal);
+    private volatile OwnEndpoints _own = OwnEndpoints.None;
+    private volatile IReadOnlyList<BoundListener> _bound = [];
+
+    public RunningRouter(
+        RouterSetup setup, RouterSeams seams, ListenerSurroundings around, ILogger log, INameResolver resolver)
+    {
+        Setup = setup;
+        _seams = seams;
+        _around = around;
+        _log = log;
+        _resolver = resolver;
+        Watch.Reset(setup.Files);
+    }
+
+    public RouterSetup Setup { get; private set; }
+
+    /// <summary>1 once it runs; grows by one with every configuration that comes into force.</summary>
+    public long Revision { get; private set; }
+
+    public RouterStats Stats { get; } = new();
+
+    public ReloadQueue Reloads { get; } = new();
+
+    public FileWatch Watch { get; } = new();
+
+    /// <summary>Where it listens, ports decided.</summary>
+    public IReadOnlyList<BoundListener> Bound => _bound;
+
+    public IReadOnlyList<RunningBind> Binds => _binds;
+
+    public ILogger Log => _log;
+
+    public TimeProvider Time => _seams.Time;
+
+    /// <summary>Told when an actor has stopped whose shard is among ours; set before the tree starts.</summary>
+    public Action<Shard>? OnShardStopped { get; set; }
+
+    /// <summary>Told by a group, any thread, that it lacks an upstream of before; set before the tree starts.</summary>
+    public Action<Route>? OnUpstreamsRemoved { get; set; }
+
+    /// <summary>Told the routes of every configuration, before any session can begin by them.</summary>
+    public Action<IEnumerable<Route>>? OnRoutes { get; set; }
+
+    /// <summary>Told after every configuration that came into force by a reload.</summary>
+    public Action<RouterOptions>? OnReloaded { get; set; }
+
+    /// <summary>What a configuration needs that is not there.</summary>
+    public IReadOnlyList<string> FaultsOf(RouterSetup setup) => setup.FaultsOn(_seams.Network, _seams.NetworkReason);
+
+    /// <summary>Binds addresses on all loops, all or none; the running ones are not touched.</summary>
+    public IReadOnlyList<BoundListener> Bind(IEnumerable<BindRequest> requests, out IReadOnlyList<BindFault> faults) =>
+        ListenerBinder.BindAll(_seams.Network, _around.Loops.Count, requests, out faults);
+
+    /// <summary>Brings a configuration into force. Nothing here fails half-way: what could was done before.</summary>
+    /// <param name="setup">The configuration.</param>
+    /// <param name="routesChanged">Names of routes that are defined otherwise than before.</param>
+    /// <param name="kept">Addresses that stay, and whose they are now; what runs and is not among them drains.</param>
+    /// <param name="bound">Fresh ones; the router owns them from here on.</param>
+    public TreeChanges Commit(
+        RouterSetup setup,
+        IReadOnlySet<string> routesChanged,
+        IReadOnlyDictionary<RunningBind, ListenerPlan> kept,
+        IReadOnlyList<BoundListener> bound)
+    {
+        Revision++;
+        Setup = setup;
+        var groups = new List<BranchChild>();
+        var settings = new Dictionary<UpstreamGroup, UpstreamGroupSettings>();
+        var told = new List<Route>();
+        var started = TakeRoutes(setup.Plan, routesChanged, settings, told);
+        OnRoutes?.Invoke(_routes.Values);
+        var terms = new Dictionary<Shard, ShardTerms>();
+        Keep(kept, terms);
+        var listeners = setup.Plan.Listeners
+            .Select(listener => StartBinds(listener, [.. bound.Where(b => b.Request.Listener == listener.Name)]))
+            .OfType<BranchChild>()
+            .ToList();
+        ForgetCounts();
+        TakeEndpoints();
+        _around.Guard.Apply(setup.Plan.Guard);
+        groups.AddRange(started.Select(route => StartGroup(route.Settings.Group, route)));
+        groups.AddRange(StartOutlets(setup.Plan, settings));
+        foreach (var listener in bound)
+        {
+            LogListening(listener);
+        }
+
+        return new TreeChanges(
+            groups, listeners, new UpstreamGroupChanges(settings), new ApplyTerms(terms), told);
+    }
+
+    /// <summary>The shard's actor has stopped.</summary>
+    public void OnStopped(Shard shard)
+    {
+        Stats.Retire(shard);
+        if (_binds.Find(bind => bind.Shards.Contains(shard)) is not { } bind)
+        {
+            return;
+        }
+
+        bind.OnStopped(shard);
+        if (!bind.HasStopped)
+        {
+            return;
+        }
+
+        _binds.Remove(bind);
+        ForgetCounts();
+        if (bind.State == BindState.Stopping)
+        {
+            ListenerLog.Removed(
+                _log, bind.Listener, AddressOf(bind.Bound), bind.SessionsAtRemoval - bind.SessionsAtStop,
+                bind.SessionsAtStop);
+        }
+    }
+
+    /// <summary>The tree and the loops are gone: gives back what an actor that never came to run would have.</summary>
+    public void Release()
+    {
+        foreach (var shard in _binds.SelectMany(static bind => bind.Shards))
+        {
+            shard.Release();
+        }
+    }
+
+    private static string AddressOf(BoundListener bound) => $"{bound.Request.Scheme}://{bound.Address}";
+
+    /// <summary>The addresses of this machine's interfaces; none where the system does not tell.</summary>
+    private static IReadOnlyList<IPAddress> MachineAddresses()
+    {
+        try
+        {
+            return
+            [
+                .. NetworkInterface.GetAllNetworkInterfaces()
+                    .SelectMany(static card => card.GetIPProperties().UnicastAddresses)
+                    .Select(static address => address.Address),
+            ];
+        }
+        catch (NetworkInformationException)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>A proxy route goes on with its upstream group; any other that is defined otherwise is a new one, and
+    /// live sessions keep the old.</summary>
+    /// <returns>Proxy routes whose groups are to be started.</returns>
+    private List<ProxyRoute> TakeRoutes(
+        RouterPlan plan,
+        IReadOnlySet<string> changed,
+        Dictionary<UpstreamGroup, UpstreamGroupSettings> settings,
+        List<Route> told)
+    {
+        var (before, started) = (_routes, new List<ProxyRoute>());
+        _routes = new Dictionary<string, Route>(StringComparer.Ordinal);
+        foreach (var (name, route) in plan.Routes)
+        {
+            var running = before.GetValueOrDefault(name);
+            if (running is ProxyRoute proxy && route is ProxyRoute next)
+            {
+                settings[proxy.Settings.Group] = next.Settings.Group.Settings;
+                proxy.Apply(next.Settings);
+                _routes[name] = proxy;
+                if (changed.Contains(name) && next.Settings.OnUpstreamRemoved != Routes.UpstreamRemoval.Finish)
+                {
+                    told.Add(proxy);
+                }
+
+                continue;
+            }
+
+            _routes[name] = running is null || changed.Contains(name) ? route : running;
+            if (_routes[name] is ProxyRoute fresh)
+            {
+                settings[fresh.Settings.Group] = fresh.Settings.Group.Settings;
+                started.Add(fresh);
+            }
+        }
+
+        TakeFlows();
+        return started;
+    }
+
+    /// <summary>Flows are of the routes that run, whatever they were planned over.</summary>
+    private void TakeFlows()
+    {
+        foreach (var flow in _routes.Values.OfType<FlowRoute>().ToList())
+        {
+            _routes[flow.Name] = flow.Over(_routes[flow.Inner.Name]);
+        }
+    }
+
+    private void Keep(IReadOnlyDictionary<RunningBind, ListenerPlan> kept, Dictionary<Shard, ShardTerms> terms)
+    {
+        foreach (var bind in _binds)
+        {
+            if (!kept.TryGetValue(bind, out var listener))
+            {
+                Remove(bind);
+                continue;
+            }
+
+            bind.State = BindState.Serving;
+            bind.Listener = listener.Name;
+            var shared = TermsOf(listener);
+            foreach (var shard in bind.Shards)
+            {
+                // Actors are on a dispatcher for life, and a socket is bound the way its sessions' own need it.
+                terms[shard] = shared with
+                {
+                    Settings = shared.Settings with
+                    {
+                        OnPool = shard.Settings.OnPool,
+                        Socket = shard.Settings.Socket,
+                    },
+                };
+                Stats.Assign(shard, listener.Name);
+            }
+        }
+    }
+
+    private void Remove(RunningBind bind)
+    {
+        if (bind.State == BindState.Serving)
+        {
+            bind.State = BindState.Draining;
+            bind.DrainStarted = Time.GetTimestamp();
+            bind.SessionsAtRemoval = bind.Sessions;
+        }
+    }
+
+    private ShardTerms TermsOf(ListenerPlan listener)
+    {
+        if (!_counts.TryGetValue(listener.Name, out var count))
+        {
+            _counts[listener.Name] = count = new SessionCount(listener.Settings.MaxSessions);
+        }
+
+        count.Limit = listener.Settings.MaxSessions;
+        return new ShardTerms(listener.Name, _routes[listener.Route.Name], listener.Settings, count);
+    }
+
+    private BranchChild? StartBinds(ListenerPlan listener, IReadOnlyList<BoundListener> bound)
+    {
+        if (bound.Count == 0)
+        {
+            return null;
+        }
+
+        var starts = ListenerFactory.Create(bound, TermsOf(listener), _around, out var shards);
+        var loops = _around.Loops.Count;
+        for (var i = 0; i < bound.Count; i++)
+        {
+            _binds.Add(new RunningBind(bound[i], [.. shards.Skip(i * loops).Take(loops)]));
+        }
+
+        foreach (var shard in shards)
+        {
+            shard.OnStopped = stopped => OnShardStopped?.Invoke(stopped);
+            Stats.Assign(shard, listener.Name);
+        }
+
+        return new BranchChild(NameOf(listener.Name), BranchActor.PropsOf(starts, endsEmpty: true));
+    }
+
+    /// <summary>Names are unique among what runs and what still drains.</summary>
+    private string NameOf(string name) => Revision == 1 ? name : $"{name}.r{Revision}";
+
+    /// <summary>Groups behind routes that are no proxies: they live as long as the router.</summary>
+    private List<BranchChild> StartOutlets(
+        RouterPlan plan, Dictionary<UpstreamGroup, UpstreamGroupSettings> settings)
+    {
+        var started = new List<BranchChild>();
+        foreach (var (name, group) in plan.Groups)
+        {
+            if (ReferenceEquals(_routes[name], plan.Routes[name]) && _outlets.Add(group))
+            {
+                started.Add(StartGroup(group, _routes[name]));
+            }
+        }
+
+        foreach (var group in _outlets)
+        {
+            settings[group] = group.Settings;
+        }
+
+        return started;
+    }
+
+    private BranchChild StartGroup(UpstreamGroup group, Route route)
+    {
+        group.OnRemoved = () => OnUpstreamsRemoved?.Invoke(route);
+        var names = new UpstreamNames(
+            group, address => _own.Contains(address.Address, address.Port), new UpstreamEvents(_log));
+        return new BranchChild(NameOf(group.Name), UpstreamGroupActor.PropsFor(names, _resolver));
+    }
+
+    /// <summary>Listeners that are gone with all their sessions need no count any more.</summary>
+    private void ForgetCounts()
+    {
+        var names = _binds.Select(static bind => bind.Listener).ToHashSet(StringComparer.Ordinal);
+        foreach (var name in _counts.Keys.Where(name => !names.Contains(name)).ToList())
+        {
+            _counts.Remove(name);
+        }
+    }
+
+    /// <summary>What drains is ours too as long as it is bound.</summary>
+    private void TakeEndpoints()
+    {
+        var machine = MachineAddresses();
+        _bound = [.. _binds.Where(static bind => bind.State == BindState.Serving).Select(static bind => bind.Bound)];
+        _own = new OwnEndpoints(_binds.Select(static bind => bind.Bound.Address.ToIPEndPoint()), machine);
+        _around.Guard.Own = new OwnEndpoints(
+            _binds
+                .Where(static bind => bind.Request.Transport == SessionTransport.Udp)
+                .Select(static bind => bind.Bound.Address.ToIPEndPoint()),
+            machine);
+    }
+
+    private void LogListening(BoundListener listener)
+    {
+        var (request, socket) = (listener.Request, listener.Sockets[0]);
+        var route = Setup.Plan.Listeners.First(plan => plan.Name == request.Listener).Route.Name;
+        var isUdp = request.Transport == SessionTransport.Udp;
+        var backlog = socket is StreamListener stream ? stream.GrantedBacklog : 0;
+        var buffers = socket is DatagramSocket datagram ? datagram.BufferSizes : default;
+        ListenerLog.Listening(
+            _log, request.Listener, AddressOf(listener), route,
+            _seams.Network.Name, _around.Loops.Count,
+            isUdp ? 0 : request.Backlog, backlog,
+            isUdp ? request.ReceiveBuffer : 0, buffers.Receive,
+            isUdp ? request.SendBuffer : 0, buffers.Send);
+    }
+}

@@ -1,0 +1,127 @@
+using Router.Diagnostics;
+using Router.Net;
+using Router.Sessions;
+
+namespace Router.Routes;
+
+/// <summary>What becomes of a session whose upstream is one no more.</summary>
+internal unsafe partial class UdpProxyHandler
+{
+    private RetiredSocket? _retired;   // made when it is first needed
+
+    internal override void OnRouteChanged(SessionContext session)
+    {
+        if (_socket is not { } socket || !_attempts.HoldsRemoved(route))
+        {
+            return;
+        }
+
+        switch (route.Settings.OnUpstreamRemoved)
+        {
+            case UpstreamRemoval.Close:
+                session.Close(CloseReason.UpstreamRemoved);
+                break;
+            case UpstreamRemoval.RePick:
+                Retire(session, socket);
+                break;
+            default:
+                break;
+        }
+    }
+
+    /// <summary>The next datagram goes to another upstream; what this one has not answered yet still arrives.</summary>
+    private void Retire(SessionContext session, ConnectedDatagramSocket socket)
+    {
+        _retired?.Dispose();
+        _retired = null;
+        _socket = null;
+        _foreignSeen = 0;
+        if (_unanswered > 0)
+        {
+            _retired = new RetiredSocket(session.Loop, socket, _unanswered);
+        }
+        else
+        {
+            socket.Dispose();
+        }
+
+        _unanswered = 0;
+        _attempts.StartOver();
+        _silence.OnAnswered(session, isAll: true);
+    }
+
+    /// <summary>The session has no upstream: its first, or the first after one that was taken away.</summary>
+    private DropReason? ConnectFirst(SessionContext session)
+    {
+        _hasReplied = false;
+        return Connect(session);
+    }
+
+    private void OnRetiredIo(SessionContext session, IoSocket socket)
+    {
+        if (_retired is not { } retired || !ReferenceEquals(socket, retired.Socket))
+        {
+            return;
+        }
+
+        for (var i = 0; i < RepliesPerTurn && retired.Unanswered > 0; i++)
+        {
+            var room = session.ReserveReply(DatagramBatch.SlotBytes);
+            var received = retired.Socket.ReceiveRun(room, DatagramBatch.SlotBytes, out var segment);
+            if (received < 0)
+            {
+                if (IsRefusal(received))
+                {
+                    session.CountDrop(DropReason.UpstreamRefused, retired.Unanswered);
+                    retired.Unanswered = 0;
+                }
+
+                break;
+            }
+
+            var count = Commit(session, received, segment);
+            retired.Unanswered -= count;
+            _owed -= count;
+            _hasReplied |= _socket is null;
+        }
+
+        if (retired.Unanswered <= 0)
+        {
+            retired.Dispose();
+            _retired = null;
+            EndIfAnswered(session);
+        }
+    }
+
+    /// <summary>A socket to an upstream that was taken away, kept for the answers that are under way. Loop
+    /// thread.</summary>
+    private sealed class RetiredSocket : LoopTimer, IDisposable
+    {
+        /// <summary>As long as a resolver waits for a reply (resolv.conf(5)).</summary>
+        private const int KeptMs = 5_000;
+
+        private readonly IoLoop _loop;
+
+        public RetiredSocket(IoLoop loop, ConnectedDatagramSocket socket, int unanswered)
+        {
+            _loop = loop;
+            Socket = socket;
+            Unanswered = unanswered;
+            loop.Schedule(this, loop.NowMs + KeptMs);
+        }
+
+        public ConnectedDatagramSocket Socket { get; }
+
+        public int Unanswered { get; set; }
+
+        public bool IsOpen => !Socket.IsClosed;
+
+        public void Dispose()
+        {
+            _loop.Cancel(this);
+            Socket.Dispose();
+        }
+
+        protected internal override void OnTimer() => Socket.Dispose();
+    }
+}
