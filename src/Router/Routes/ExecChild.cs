@@ -162,7 +162,7 @@ internal sealed class ExecChild : LoopTimer, IIoReceiver, IProcessReceiver
         }
 
         Exit = exit;
-        _session.Loop.Unregister(process.Ending!);   // it stays readable
+        _session.Loop.TakeOff(process.Ending!);   // it stays readable
         process.Signal(ProcessSignal.Terminate);     // whoever it has left behind
         _errors.Drain();
         var age = _session.Loop.NowMs - _startedMs;

@@ -188,7 +188,7 @@ internal sealed unsafe class ExecDatagramHandler(ExecRoute route) : SessionHandl
         if (received == -(int)Errno.EPIPE)
         {
             _hasEnded = true;
-            session.Loop.Unregister(_channel);   // a hang-up, and would be one on every pass
+            session.Loop.TakeOff(_channel);   // a hang-up, and would be one on every pass
         }
 
         // A reset tells that the child closed without having read all; what it wrote may still be there.

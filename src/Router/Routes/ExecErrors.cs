@@ -79,7 +79,7 @@ internal sealed class ExecErrors(SessionContext session, int linesPerSecond, Act
 
         if (!MayWrite() && !HasEnded)
         {
-            session.Loop.Unregister(socket);   // also for a hang-up, which would be told on every pass
+            session.Loop.TakeOff(socket);   // also for a hang-up, which would be told on every pass
             session.Loop.Schedule(this, session.Loop.NowMs + PauseMs);
         }
     }
@@ -115,7 +115,7 @@ internal sealed class ExecErrors(SessionContext session, int linesPerSecond, Act
     {
         if (!HasEnded)
         {
-            session.Loop.Unregister(_output!);
+            session.Loop.TakeOff(_output!);
             Stop();
             onEnded();
         }
