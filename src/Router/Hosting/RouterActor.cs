@@ -49,7 +49,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
     public ITimerScheduler Timers { get; set; } = null!;
 
     public static Props PropsOf(RunningRouter running, TreeChanges start, StatsWriter statsWriter) =>
-        Props.Create(() => new RouterActor(running, start, statsWriter));
+        Props.Create<RouterActor>(running, start, statsWriter);
 
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(static _ => Directive.Restart);
 
@@ -61,7 +61,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
         Context.ActorOf(BranchActor.PropsOf(_start.Groups), Upstreams);
         Context.ActorOf(BranchActor.PropsOf(_start.Listeners), Listeners);
         var (stats, writer, interval) = (_running.Stats, _statsWriter, _running.Setup.Plan.StatsInterval);
-        Context.ActorOf(Props.Create(() => new StatsActor(stats, writer, interval)), Stats);
+        Context.ActorOf(Props.Create<StatsActor>(stats, writer, interval), Stats);
         StartTimers();
     }
 

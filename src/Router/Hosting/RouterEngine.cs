@@ -45,6 +45,8 @@ internal sealed class RouterEngine : IAsyncDisposable
             plan.Source, Environment.ProcessId);
         _summary = new SessionSummary(log, seams.Time, plan.SessionRecords);
         _running = new RunningRouter(setup, seams, MakeSurroundings(plan), log, new SystemNameResolver());
+        // Before anything is said to listen: its assemblies are files that the process opens.
+        _meter = new RouterMeter(Stats, seams.Network, () => _router?.Tell(RefreshFigures.Instance));
         _collects = new CollectService(loops.Loops, seams.Time, log);
         _running.OnRoutes = _collects.Start;
         var start = _running.Commit(
@@ -54,7 +56,6 @@ internal sealed class RouterEngine : IAsyncDisposable
         ActorLogActor.Start(_system, log);
         loops.Start();
         _router = _system.ActorOf(RouterActor.PropsOf(_running, start, _statsWriter), "router");
-        _meter = new RouterMeter(Stats, seams.Network, () => _router.Tell(RefreshFigures.Instance));
     }
 
     /// <summary>Where it listens, ports decided; in the plan's order at first.</summary>

@@ -42,7 +42,7 @@ internal sealed class UpstreamGroupActor : ReceiveActor, IWithTimers
 
     /// <summary>The actor's recipe; on the default dispatcher.</summary>
     public static Props PropsFor(UpstreamNames names, INameResolver resolver) =>
-        Props.Create(() => new UpstreamGroupActor(names, resolver));
+        Props.Create<UpstreamGroupActor>(names, resolver);
 
     protected override void PreStart() => OnBeginRound();
 
