@@ -13,7 +13,8 @@ public sealed class SimulatedProcesses : IProcesses
 
     internal SimulatedProcesses(SimulatedNetwork network) => _network = network;
 
-    public string? Fault => null;
+    /// <summary>Why no process can be run at all; null, as it is at first, if some can.</summary>
+    public string? Fault { get; set; }
 
     public int Running { get; internal set; }
 

@@ -1,4 +1,5 @@
 using Router.Diagnostics;
+using Router.Listeners;
 using Router.Sessions;
 using Router.TestKit;
 using Router.Tests.Sessions;
@@ -367,6 +368,21 @@ public sealed class ReloadListenerTests
         Assert.Equal(2, rig.LinesOf("reload-needs-restart").Count);
         Assert.Contains("key=router.network place=\"(text):", rig.LinesOf("reload-needs-restart")[0]
             .Replace("place=(", "place=\"(", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Sessions_use_the_listeners_socket_as_long_as_it_is_bound_for_that()
+    {
+        using var rig = new ReloadRig(One);
+        var result = rig.Apply(One.Replace("idle-timeout", "session-socket = own-port, idle-timeout"));
+
+        Assert.Equal(["router.listeners.a.session-socket"], result.NeedRestart);
+        ((UdpShard)rig.Running.Binds[0].Shards[0]).Actor.Tell(Kill.Instance);   // a fresh actor finds it so, too
+        rig.Kit.RunUntilIdle();
+        var peer = rig.Peer(Client, A);
+        peer.Send("x"u8);
+        rig.Kit.RunUntilIdle();
+        Assert.Equal(A, $"{Assert.Single(peer.Received).From}");
     }
 
     private static string Without(string text, string listener) =>

@@ -79,6 +79,30 @@ public sealed class ReloadProxyTests
     }
 
     [Fact]
+    public void Re_pick_begins_at_the_endpoint_of_the_new_upstream_whatever_the_old_one_went_over_to()
+    {
+        var text = Text(One, "re-pick").Replace("type = proxy", "type = proxy, upstream-replies = follow");
+        using var rig = new ReloadRig(text);
+        var (one, transfer) = (rig.Kit.UdpPeer(One), rig.Kit.UdpPeer("10.0.0.1:40000"));
+        one.OnReceived = datagram => transfer.SendTo(datagram.From, "from 40000"u8);
+        var two = rig.Echo(Two);
+        var client = rig.Peer(Client, Proxy);
+        client.Send("a"u8);
+        rig.Kit.RunUntilIdle();
+        client.Send("b"u8);
+        rig.Kit.RunUntilIdle();
+        Assert.Equal(["b"], Texts(transfer));
+
+        rig.Apply(text.Replace(One, Two));
+        client.Send("c"u8);
+        rig.Kit.RunUntilIdle();
+
+        Assert.Equal(["c"], Texts(two));
+        Assert.Equal(["from 40000", "c"], client.ReceivedText);
+        rig.AssertNothingLeftAfterStop();
+    }
+
+    [Fact]
     public void Answers_of_a_removed_upstream_are_waited_for_5_seconds()
     {
         using var rig = new ReloadRig(Text(One, "re-pick"));

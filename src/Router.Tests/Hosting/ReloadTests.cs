@@ -172,6 +172,33 @@ public sealed class ReloadTests
     }
 
     [Fact]
+    public void A_program_that_cannot_be_run_here_refuses_the_reload_that_brings_it()
+    {
+        using var rig = new ReloadRig(One);
+        rig.Kit.Network.Processes.Fault = "no process can be run";
+        var text = One + """
+
+            router.listeners.x { bind = "tcp://198.51.100.1:9001", route = x }
+            router.routes.x { type = exec, command = [/bin/cat] }
+            """;
+
+        Assert.Equal(["listener x: route x: no process can be run"], rig.Reload(text).Faults);
+        Assert.Equal(1, rig.Running.Revision);
+
+        rig.Kit.Network.Processes.Fault = null;
+        rig.Apply(text);
+    }
+
+    [Fact]
+    public void What_is_unwise_is_told_when_it_comes_into_force()
+    {
+        using var rig = new ReloadRig(One);
+        rig.Apply(One.Replace("10s", "infinite"));
+        Assert.Contains(
+            rig.LinesOf("config-warning"), static line => line.Contains("router.listeners.a.idle-timeout"));
+    }
+
+    [Fact]
     public void Differences_are_of_meaning_not_of_spelling()
     {
         using var rig = new ReloadRig(One);

@@ -4,6 +4,14 @@ using Router.Listeners;
 
 namespace Router.Hosting;
 
+/// <summary>A reload that has been decided, while what runs takes it over.</summary>
+/// <param name="Tree">What the tree has to do.</param>
+/// <param name="Differences">What has changed.</param>
+/// <param name="Loaded">What was read.</param>
+/// <param name="Started">When; a timestamp of the router's clock.</param>
+internal sealed record ReloadUnderWay(
+    TreeChanges Tree, ConfigurationChanges Differences, LoadedRouter Loaded, long Started);
+
 /// <summary>Reads the configuration again and, if nothing is wrong with it, brings it into force as a whole.</summary>
 internal sealed class Reloading(RunningRouter running)
 {
@@ -11,11 +19,12 @@ internal sealed class Reloading(RunningRouter running)
     public const int PutOffMax = 200;
 
     /// <param name="wish">Who wants it and why.</param>
-    /// <param name="changes">What the tree has to do; null where nothing has changed.</param>
-    /// <returns>Null if it has to be tried again shortly: an address is just being given up.</returns>
-    public ReloadResult? Run(ReloadWish wish, out TreeChanges? changes)
+    /// <param name="begun">What has to be concluded once it is in force; null where nothing changes.</param>
+    /// <returns>Why it is refused; null if it has begun, or has to be tried again shortly: an address is just being
+    /// given up.</returns>
+    public ReloadResult? Run(ReloadWish wish, out ReloadUnderWay? begun)
     {
-        changes = null;
+        begun = null;
         var started = running.Time.GetTimestamp();
         var loaded = running.Setup.LoadAgain();
         running.Watch.Reset(loaded.Files);
@@ -44,10 +53,18 @@ internal sealed class Reloading(RunningRouter running)
         }
 
         var differences = ConfigurationChanges.Between(running.Setup.Options, setup.Options);
-        changes = running.Commit(setup, differences.RoutesChanged, kept, bound);
-        Write(wish.Cause, differences, (long)running.Time.GetElapsedTime(started).TotalMilliseconds);
-        loaded.LogWarnings(running.Log);
-        running.OnReloaded?.Invoke(setup.Options);
+        var tree = running.Commit(setup, differences.RoutesChanged, kept, bound);
+        begun = new ReloadUnderWay(tree, differences, loaded, started);
+        return null;
+    }
+
+    /// <summary>It is in force: writes it down.</summary>
+    public ReloadResult Conclude(ReloadWish wish, ReloadUnderWay done)
+    {
+        var differences = done.Differences;
+        Write(wish.Cause, differences, (long)running.Time.GetElapsedTime(done.Started).TotalMilliseconds);
+        done.Loaded.LogWarnings(running.Log);
+        running.OnReloaded?.Invoke(running.Setup.Options);
         return new ReloadResult(
             [],
             [.. differences.Keys.Select(static key => key.Path)],

@@ -13,7 +13,8 @@ internal sealed class ReloadAsked
 /// /user/router: starts the tree, replaces parts of it when the configuration is read again, and takes away what has
 /// drained. What it is told otherwise it passes on to all of the tree.
 /// </summary>
-/// <remarks>On the pool. A reload is one turn of it: between two messages, whole.</remarks>
+/// <remarks>On the pool. A reload is decided in one turn of it: between two messages, whole. It is over when all that
+/// runs goes by it; until then the next one waits.</remarks>
 internal sealed class RouterActor : ReceiveActor, IWithTimers
 {
     private const string Upstreams = "upstreams";
@@ -21,13 +22,17 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
     private const string Stats = "stats";
 
     private static readonly TimeSpan DrainPollInterval = TimeSpan.FromMilliseconds(50);
+    /// <summary>For what runs to take a reload over; longer only if a handler does not return.</summary>
+    private static readonly TimeSpan InForceTimeout = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan PutOffTime = TimeSpan.FromMilliseconds(10);
 
     private readonly RunningRouter _running;
     private readonly Reloading _reloading;
     private readonly TreeChanges _start;
     private readonly StatsWriter _statsWriter;
-    private ReloadWish? _wish;   // put off
+    private ReloadWish? _wish;        // put off, or under way
+    private ReloadUnderWay? _begun;
     private bool _stopping;
 
     public RouterActor(RunningRouter running, TreeChanges start, StatsWriter statsWriter)
@@ -41,6 +46,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
         Receive<DrainTick>(_ => OnDrainTick());
         Receive<WatchTick>(_ => OnWatchTick());
         Receive<PutOff>(_ => OnPutOff());
+        Receive<InForce>(OnInForce);
         Receive<RouteChanged>(changed => Context.Child(Listeners).Tell(changed));
         Receive<DrainListener>(OnStopping);
         ReceiveAny(PassOn);
@@ -57,6 +63,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
     {
         var self = Self;
         _running.OnShardStopped = shard => self.Tell(new ShardStopped(shard), ActorRefs.NoSender);
+        _running.OnInForce = revision => self.Tell(new InForce(revision), ActorRefs.NoSender);
         _running.OnUpstreamsRemoved = route => self.Tell(new RouteChanged(route), ActorRefs.NoSender);
         Context.ActorOf(BranchActor.PropsOf(_start.Groups), Upstreams);
         Context.ActorOf(BranchActor.PropsOf(_start.Listeners), Listeners);
@@ -67,7 +74,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
 
     /// <summary>The tree lives on, and what is waited for is not forgotten.</summary>
     protected override void PreRestart(Exception reason, object? message) =>
-        _wish?.End(ReloadResult.Refused($"failed: {reason.Message}"));
+        EndWish($"failed: {reason.Message}");
 
     protected override void PostRestart(Exception reason)
     {
@@ -77,7 +84,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
 
     protected override void PostStop()
     {
-        _wish?.End(ReloadResult.Refused("the router is not running"));
+        EndWish("the router is not running");
         _running.Reloads.Close();
     }
 
@@ -115,16 +122,47 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
 
     private void Reload(ReloadWish wish)
     {
-        var result = TryReload(wish);
-        if (result is null)
+        var refusal = TryReload(wish);
+        if (refusal is not null)
+        {
+            End(wish, refusal);
+        }
+        else if (_begun is { } begun)
+        {
+            Timers.StartSingleTimer(nameof(InForce), new InForce(_running.Revision), InForceTimeout);
+            Tell(begun.Tree);
+            StartTimers();
+        }
+        else
         {
             Timers.StartSingleTimer(nameof(PutOff), PutOff.Instance, PutOffTime);
-            return;
         }
+    }
 
+    private void OnInForce(InForce done)
+    {
+        if (_wish is { } wish && _begun is { } begun && done.Revision == _running.Revision)
+        {
+            Timers.Cancel(nameof(InForce));
+            _begun = null;
+            End(wish, _reloading.Conclude(wish, begun));
+        }
+    }
+
+    private void End(ReloadWish wish, ReloadResult result)
+    {
         _wish = null;
         wish.End(result);
         Self.Tell(ReloadAsked.Instance, ActorRefs.NoSender);
+    }
+
+    /// <summary>Whoever waits does not wait for an actor that is gone.</summary>
+    private void EndWish(string refusal)
+    {
+        if (_wish is { } wish)
+        {
+            wish.End(_begun is { } begun ? _reloading.Conclude(wish, begun) : ReloadResult.Refused(refusal));
+        }
     }
 
     private ReloadResult? TryReload(ReloadWish wish)
@@ -134,14 +172,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
             return _reloading.Refuse(wish, ["the router is stopping"]);
         }
 
-        var result = _reloading.Run(wish, out var changes);
-        if (changes is not null)
-        {
-            Tell(changes);
-            StartTimers();
-        }
-
-        return result;
+        return _reloading.Run(wish, out _begun);
     }
 
     /// <summary>Upstreams first: a session that begins by the new terms finds them.</summary>
@@ -235,6 +266,8 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
     }
 
     private sealed record ShardStopped(Shard Shard);
+
+    private sealed record InForce(long Revision);
 
     private sealed class DrainTick
     {

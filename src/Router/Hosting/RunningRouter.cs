@@ -81,6 +81,10 @@ internal sealed class RunningRouter
     /// <summary>Told by a group, any thread, that it lacks an upstream of before; set before the tree starts.</summary>
     public Action<Route>? OnUpstreamsRemoved { get; set; }
 
+    /// <summary>Told, any thread, when everything that runs goes by the configuration of a revision; set before the
+    /// tree starts.</summary>
+    public Action<long>? OnInForce { get; set; }
+
     /// <summary>Told the routes of every configuration, before any session can begin by them.</summary>
     public Action<IEnumerable<Route>>? OnRoutes { get; set; }
 
@@ -128,8 +132,9 @@ internal sealed class RunningRouter
             LogListening(listener);
         }
 
+        var onApplied = CountDown(terms.Count + settings.Count - groups.Count);
         return new TreeChanges(
-            groups, listeners, new UpstreamGroupChanges(settings), new ApplyTerms(terms), told);
+            groups, listeners, new UpstreamGroupChanges(settings, onApplied), new ApplyTerms(terms, onApplied), told);
     }
 
     /// <summary>The shard's actor has stopped.</summary>
@@ -164,6 +169,24 @@ internal sealed class RunningRouter
         {
             shard.Release();
         }
+    }
+
+    /// <summary>What is to be called so often until this revision is in force.</summary>
+    private Action CountDown(int count)
+    {
+        var (left, revision) = (count, Revision);
+        if (count == 0)
+        {
+            OnInForce?.Invoke(revision);
+        }
+
+        return () =>
+        {
+            if (Interlocked.Decrement(ref left) == 0)
+            {
+                OnInForce?.Invoke(revision);
+            }
+        };
     }
 
     private static string AddressOf(BoundListener bound) => $"{bound.Request.Scheme}://{bound.Address}";

@@ -115,6 +115,8 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
         {
             TellSessions(RearmSession.Instance);
         }
+
+        applied.OnApplied();
     }
 
     private void TellSessions(object message)

@@ -11,7 +11,9 @@ internal sealed class DrainListener
 
 /// <summary>Told to all shards: what each goes by from now on. One that drained for its removal is in use
 /// again.</summary>
-internal sealed record ApplyTerms(IReadOnlyDictionary<Shard, ShardTerms> Shards);
+/// <param name="Shards">The terms.</param>
+/// <param name="OnApplied">Called by each of them once it does; any loop.</param>
+internal sealed record ApplyTerms(IReadOnlyDictionary<Shard, ShardTerms> Shards, Action OnApplied);
 
 /// <summary>Told to all shards: those that are among these were removed, and drain. May be told again.</summary>
 internal sealed record DrainRemoved(IReadOnlySet<Shard> Shards);

@@ -4,7 +4,10 @@ namespace Router.Upstreams;
 
 /// <summary>Told to all groups: what each goes by now. One that is not among them ends, and has no upstreams any
 /// more.</summary>
-internal sealed record UpstreamGroupChanges(IReadOnlyDictionary<UpstreamGroup, UpstreamGroupSettings> Groups);
+/// <param name="Groups">The settings.</param>
+/// <param name="OnApplied">Called by each of them once it does; any thread.</param>
+internal sealed record UpstreamGroupChanges(
+    IReadOnlyDictionary<UpstreamGroup, UpstreamGroupSettings> Groups, Action OnApplied);
 
 /// <summary>
 /// Keeps a group's names resolved: asks them all, publishes what has changed, waits, asks again. On the pool.
@@ -73,6 +76,8 @@ internal sealed class UpstreamGroupActor : ReceiveActor, IWithTimers
             Timers.Cancel(Timer);
             OnBeginRound();
         }
+
+        changes.OnApplied();
     }
 
     private void OnBeginRound()
