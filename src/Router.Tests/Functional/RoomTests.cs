@@ -42,6 +42,12 @@ public sealed class RoomTests(ITestOutputHelper output) : FunctionalTest(output)
         {
             var room = new byte[2_000];
             var count = 0;
+            do
+            {
+                speaker.Send(payload);   // until the hearer has joined, which its loop does in its own time
+            }
+            while (!hearer.Poll(TimeSpan.FromMilliseconds(100), SelectMode.SelectRead));
+
             while (count < Said)
             {
                 speaker.Send(payload);

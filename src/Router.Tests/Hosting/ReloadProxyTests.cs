@@ -79,6 +79,27 @@ public sealed class ReloadProxyTests
     }
 
     [Fact]
+    public void Answers_of_upstreams_removed_one_after_another_all_arrive_up_to_eight_upstreams()
+    {
+        const int Removed = 9;
+        using var rig = new ReloadRig(Text("10.0.1.0:53", "re-pick"));
+        var slow = Enumerable.Range(0, Removed).Select(i => rig.Kit.UdpPeer($"10.0.1.{i}:53")).ToList();
+        var client = rig.Peer(Client, Proxy);
+        for (var i = 0; i < Removed; i++)
+        {
+            client.Send("a"u8);
+            rig.Kit.RunUntilIdle();
+            rig.Apply(Text(i == Removed - 1 ? Two : $"10.0.1.{i + 1}:53", "re-pick"));
+        }
+
+        slow.ForEach(upstream => upstream.SendTo(upstream.Received[0].From, "late"u8));
+        rig.Kit.RunUntilIdle();
+
+        Assert.Equal(Enumerable.Repeat("late", 8), client.ReceivedText);
+        rig.AssertNothingLeftAfterStop();
+    }
+
+    [Fact]
     public void Re_pick_begins_at_the_endpoint_of_the_new_upstream_whatever_the_old_one_went_over_to()
     {
         var text = Text(One, "re-pick").Replace("type = proxy", "type = proxy, upstream-replies = follow");

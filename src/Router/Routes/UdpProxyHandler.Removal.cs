@@ -7,7 +7,13 @@ namespace Router.Routes;
 /// <summary>What becomes of a session whose upstream is one no more.</summary>
 internal unsafe partial class UdpProxyHandler
 {
-    private RetiredSocket? _retired;   // made when it is first needed
+    /// <summary>Upstreams that a session still hears after as many reloads took them away; then the oldest is
+    /// heard no more.</summary>
+    private const int RetiredMax = 8;
+
+    private List<RetiredSocket>? _retired;   // made when it is first needed; oldest first
+
+    private bool IsRetiredHeard => _retired is { } retired && retired.Exists(static each => each.IsOpen);
 
     internal override void OnRouteChanged(SessionContext session)
     {
@@ -32,13 +38,19 @@ internal unsafe partial class UdpProxyHandler
     /// <summary>The next datagram goes to another upstream; what this one has not answered yet still arrives.</summary>
     private void Retire(SessionContext session, ConnectedDatagramSocket socket)
     {
-        _retired?.Dispose();
-        _retired = null;
         _socket = null;
         _foreignSeen = 0;
         if (_unanswered > 0)
         {
-            _retired = new RetiredSocket(session.Loop, socket, _unanswered);
+            _retired ??= [];
+            _retired.RemoveAll(static each => !each.IsOpen);
+            if (_retired.Count == RetiredMax)
+            {
+                _retired[0].Dispose();
+                _retired.RemoveAt(0);
+            }
+
+            _retired.Add(new RetiredSocket(session.Loop, socket, _unanswered));
         }
         else
         {
@@ -59,7 +71,7 @@ internal unsafe partial class UdpProxyHandler
 
     private void OnRetiredIo(SessionContext session, IoSocket socket)
     {
-        if (_retired is not { } retired || !ReferenceEquals(socket, retired.Socket))
+        if (_retired?.Find(each => ReferenceEquals(each.Socket, socket)) is not { } retired)
         {
             return;
         }
@@ -88,7 +100,7 @@ internal unsafe partial class UdpProxyHandler
         if (retired.Unanswered <= 0)
         {
             retired.Dispose();
-            _retired = null;
+            _retired.Remove(retired);
             EndIfAnswered(session);
         }
     }

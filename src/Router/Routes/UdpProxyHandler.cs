@@ -81,7 +81,7 @@ internal unsafe partial class UdpProxyHandler(ProxyRoute route) : SessionHandler
 
     internal override void OnReplaced(SessionContext session) => Release();
 
-    internal override bool MayEndNow(SessionContext session) => _unanswered <= 0 && _retired is not { IsOpen: true };
+    internal override bool MayEndNow(SessionContext session) => _unanswered <= 0 && !IsRetiredHeard;
 
     internal override void OnIo(SessionContext session, IoSocket socket, IoReadiness ready)
     {
@@ -434,7 +434,7 @@ internal unsafe partial class UdpProxyHandler(ProxyRoute route) : SessionHandler
     {
         _socket?.Dispose();
         _socket = null;
-        _retired?.Dispose();
+        _retired?.ForEach(static each => each.Dispose());
         _retired = null;
         _attempts.Return();
     }
