@@ -1,5 +1,11 @@
 using Router.CommandLine;
 using Router.Hosting;
 
+if (Console.IsOutputRedirected)
+{
+    // The console's own buffer of 256 bytes would have a log's line leave in pieces.
+    Console.SetOut(new StreamWriter(Console.OpenStandardOutput(), bufferSize: 16 * 1024) { AutoFlush = true });
+}
+
 var command = new RouterCommand(Console.Out, Console.Error, RouterRunner.RunAsync);
 return await command.InvokeAsync(args).ConfigureAwait(false);

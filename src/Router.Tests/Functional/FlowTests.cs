@@ -54,8 +54,7 @@ public sealed class FlowTests(ITestOutputHelper output) : FunctionalTest(output)
             foreach (var member in together.GetProperty("members").GetString()!.Split(' '))
             {
                 var id = member.Split('=')[0];
-                var flow = router.RecordsOf("session-closed").Single(record =>
-                    record.GetProperty("session").GetString() == id);
+                var flow = await ClosedAsync(router, id);
                 Assert.Equal(upstream, flow.GetProperty("upstream").GetString());
             }
         }
@@ -93,5 +92,13 @@ public sealed class FlowTests(ITestOutputHelper output) : FunctionalTest(output)
         var drops = await router.RecordAsync("drops");
         Assert.Equal("foreign-source", drops.GetProperty("reason").GetString());
         Assert.Equal(1, drops.GetProperty("count").GetInt32());
+    }
+
+    /// <summary>A session's record, which may come after the one of its group.</summary>
+    private static async Task<JsonElement> ClosedAsync(RouterProcess router, string id)
+    {
+        bool IsIts(JsonElement record) => record.GetProperty("session").GetString() == id;
+        await Until.TrueAsync(() => router.RecordsOf("session-closed").Any(IsIts), () => $"no record of {id}");
+        return router.RecordsOf("session-closed").Single(IsIts);
     }
 }

@@ -16,13 +16,41 @@ internal sealed class LogThreshold(LogLevel level)
     public bool Passes(LogLevel level) => (int)level >= _level;
 }
 
+/// <summary>The log of the process; disposing it waits until what was logged is written.</summary>
+/// <param name="factory">Owned.</param>
+/// <param name="console">Its only provider.</param>
+/// <param name="time">Tells whether a wait ran out.</param>
+internal sealed class ProcessLog(ILoggerFactory factory, ConsoleLoggerProvider console, TimeProvider time) : IDisposable
+{
+    /// <summary>The provider waits 1.5 s for its writer each time it is disposed, and at once when that has ended.
+    /// Longer than all of these nobody reads what is written.</summary>
+    private const int WaitsMax = 6;
+
+    private static readonly TimeSpan RanOut = TimeSpan.FromSeconds(1);
+
+    public ILogger CreateLogger(string category) => factory.CreateLogger(category);
+
+    public void Dispose()
+    {
+        factory.Dispose();
+        for (var waits = 1; waits < WaitsMax; waits++)
+        {
+            var began = time.GetTimestamp();
+            console.Dispose();
+            if (time.GetElapsedTime(began) < RanOut)
+            {
+                break;
+            }
+        }
+    }
+}
+
 /// <summary>The process's log, as configured; within a host it is the host's own.</summary>
 internal static class RouterLogging
 {
     /// <summary>Made by hand: a service collection for one console logger takes as long as reading the
     /// configuration.</summary>
-    public static ILoggerFactory Create(
-        Configuration.LogOptions options, LogThreshold threshold, TimeProvider time)
+    public static ProcessLog Create(Configuration.LogOptions options, LogThreshold threshold, TimeProvider time)
     {
         var console = new ConsoleLoggerOptions();
         RouterConsole.Configure(console, FormatOf(options.Format), options.Queue);
@@ -30,7 +58,7 @@ internal static class RouterLogging
             new FixedOptions(console), [new JsonLineFormatter(time), new TextLineFormatter(time)]);
         var filter = new LoggerFilterOptions { MinLevel = LogLevel.Trace };
         filter.Rules.Add(new LoggerFilterRule(null, null, null, (_, _, level) => threshold.Passes(level)));
-        return new LoggerFactory([provider], filter);
+        return new ProcessLog(new LoggerFactory([provider], filter), provider, time);
     }
 
     private static LogFormat FormatOf(Configuration.LogFormat format) => format switch
