@@ -1,6 +1,3 @@
-using System.Net;
-using System.Text;
-
 namespace Router.Configuration.Validators;
 
 /// <summary>
@@ -9,8 +6,6 @@ namespace Router.Configuration.Validators;
 /// </summary>
 internal sealed class RoomRule : IConfigurationRule
 {
-    private const int TokenBytesMax = 64;
-
     public IEnumerable<ConfigurationFault> Check(RuleContext context) => context.Options.Routes
         .OfType<RoomRouteOptions>()
         .SelectMany(route => Join(route).Concat(Validation(context, route)));
@@ -32,35 +27,8 @@ internal sealed class RoomRule : IConfigurationRule
         }
     }
 
-    private static IEnumerable<ConfigurationFault> Validation(RuleContext context, RoomRouteOptions route)
-    {
-        var bytes = Encoding.UTF8.GetByteCount(route.Token ?? "");
-        if (route.Validate == ProofChoice.Token && bytes is 0 or > TokenBytesMax)
-        {
-            yield return RuleContext.Fault(
-                route, "token", $"validate = token needs a token of 1 to {TokenBytesMax} bytes");
-        }
-
-        if (route.Validate != ProofChoice.Token && route.Token is not null)
-        {
-            yield return RuleContext.Fault(route, "token", "nothing asks for it; set validate = token");
-        }
-
-        if (route.Validate != ProofChoice.None && route.AllowUnvalidated.Count > 0)
-        {
-            yield return RuleContext.Fault(
-                route, "allow-unvalidated", "nothing asks for it; set validate = none");
-        }
-
-        if (route.Validate == ProofChoice.None && route.AllowUnvalidated.Count == 0 && IsOpen(context, route))
-        {
-            yield return RuleContext.Fault(route, "validate",
-                "'none' is for listeners on loopback, or needs allow-unvalidated: whoever forges a source address "
-                + "would have a whole room send to it; use round-trip or token");
-        }
-    }
-
-    private static bool IsOpen(RuleContext context, RoomRouteOptions route) =>
-        context.ListenersOf(route).SelectMany(static listener => listener.Binds).Any(static bind =>
-            bind.Transport == Transport.Udp && !IPAddress.IsLoopback(Endpoints.Plain(bind.EndPoint.Address)));
+    private static IEnumerable<ConfigurationFault> Validation(RuleContext context, RoomRouteOptions route) =>
+        ProofFaults.Of(
+            context, route, route.Validate, route.Token, route.AllowUnvalidated.Count > 0,
+            "have a whole room send to it");
 }
