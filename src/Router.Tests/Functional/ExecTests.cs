@@ -107,7 +107,7 @@ public sealed class ExecTests(ITestOutputHelper output) : FunctionalTest(output)
         var mark = UniqueSeconds();
         var router = await RouterAsync(Config(
             $"[\"/bin/sh\", \"-c\", \"trap '' TERM; sleep {mark} & sleep {mark} & wait\"]", "max-processes = 100"));
-        var descriptors = router.Proc.Descriptors;
+        var descriptors = router.Proc.DescriptorsHeld;
         var clients = await ManyAsync(Clients, _ => Client.Tcp(Port));
         await Until.TrueAsync(() => Sleeping(mark) == 2 * Clients, () => $"{Sleeping(mark)} grandchildren");
 

@@ -147,7 +147,7 @@ public sealed class FaultTests(ITestOutputHelper output) : FunctionalTest(output
         using var crashing = await Network.RunAsync(() => Open(Client.Udp(CrashPort)));
         await Network.RunAsync(() => crashing.Send("crash"u8));   // the first one loads what writes stack traces
         await router.RecordAsync("session-restarted");
-        var descriptors = router.Proc.Descriptors;
+        var descriptors = router.Proc.DescriptorsHeld;
         using var sibling = await Network.RunAsync(() => Open(Client.Udp(CrashPort)));
 
         await Network.RunAsync(() =>
@@ -163,7 +163,7 @@ public sealed class FaultTests(ITestOutputHelper output) : FunctionalTest(output
         });
 
         await AssertAnswersAsync();
-        Assert.InRange(router.Proc.Descriptors, descriptors - 2, descriptors + 2);
+        Assert.InRange(router.Proc.DescriptorsHeld, descriptors - 2, descriptors + 2);
         router.Signal(TestLibc.SigTerm);
         Assert.Equal(0, await router.ExitAsync());
         var closed = router.RecordsOf("session-closed").Where(IsOfCrash);
@@ -186,7 +186,7 @@ public sealed class FaultTests(ITestOutputHelper output) : FunctionalTest(output
             }
         });
         await router.RecordAsync("session-closed", (ports.Length * 2) - 1);
-        return router.Proc.Descriptors;
+        return router.Proc.DescriptorsHeld;
     }
 
     private static Socket Open(Socket socket)

@@ -29,8 +29,8 @@ public sealed class ResourceTests(ITestOutputHelper output) : FunctionalTest(out
             """);
         await Network.RunAsync(() => Client.AnswerTime(() => Client.Tcp(EchoPort)));
         await router.RecordAsync("session-closed", Client.Tries - 1);
-        var descriptors = router.Proc.Descriptors;
-        LimitDescriptors(router, descriptors + Spare);
+        var descriptors = router.Proc.DescriptorsHeld;
+        LimitDescriptors(router, router.Proc.Descriptors + Spare);
 
         var clients = await ManyAsync(Clients, _ => Client.Tcp(EchoPort));
         clients.ForEach(client => client.Send("hello"u8));
@@ -112,7 +112,7 @@ public sealed class ResourceTests(ITestOutputHelper output) : FunctionalTest(out
             """);
         await Network.RunAsync(() => Client.AnswerTime(() => Client.Udp(ProxyPort)));
         await router.RecordAsync("session-closed", WarmUp - 1);
-        var descriptors = router.Proc.Descriptors;
+        var descriptors = router.Proc.DescriptorsHeld;
         var clients = await ManyAsync(Clients, i => Client.Udp(ProxyPort, Source(i)));
 
         await Network.RunAsync(() =>

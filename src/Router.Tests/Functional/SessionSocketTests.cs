@@ -18,7 +18,8 @@ public sealed class SessionSocketTests(ITestOutputHelper output) : FunctionalTes
         const int Clients = 1000;
         const int Payloads = 3;
         var router = await RouterAsync(Repository.Read("hocon/examples/connected.conf"));
-        var descriptors = router.Proc.Descriptors;
+        var descriptors = router.Proc.DescriptorsHeld;
+        var sockets = router.Proc.Sockets;
         var clients = await ManyAsync(Clients, static i => Client.Udp(Port, Source(i)));
 
         await Network.RunAsync(() =>
@@ -51,7 +52,7 @@ public sealed class SessionSocketTests(ITestOutputHelper output) : FunctionalTes
             Assert.Equal(own.Order(StringComparer.Ordinal), heard[i].Order(StringComparer.Ordinal));
         }
 
-        Assert.Equal(Clients, router.Proc.Descriptors - descriptors);
+        Assert.Equal(Clients, router.Proc.Sockets - sockets);
         Assert.Equal(0, router.Proc.Counter("Udp", "RcvbufErrors"));
         Assert.Equal(0, router.Proc.Counter("Udp", "NoPorts"));
         await Until.TrueAsync(

@@ -96,8 +96,8 @@ public abstract class FunctionalTest(ITestOutputHelper output) : IAsyncLifetime
 
     /// <summary>Open descriptors come back to what they were, give or take two.</summary>
     internal static Task AssertDescriptorsAsync(RouterProcess router, int start) => Until.TrueAsync(
-        () => Math.Abs(router.Proc.Descriptors - start) <= 2,
-        () => $"{router.Proc.Descriptors} descriptors, {start} at the start");
+        () => Math.Abs(router.Proc.DescriptorsHeld - start) <= 2,
+        () => $"{router.Proc.DescriptorsHeld} descriptors, {start} at the start");
 
     /// <summary>Lowers the router's limit of descriptors while it runs.</summary>
     internal static void LimitDescriptors(RouterProcess router, int limit)

@@ -7,8 +7,15 @@ internal readonly record struct ProcFiles(int Pid)
 {
     private string Root => "/proc/" + Pid.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>Open descriptors.</summary>
+    /// <summary>Open descriptors, all that count for RLIMIT_NOFILE.</summary>
     public int Descriptors => Directory.GetFileSystemEntries(Root + "/fd").Length;
+
+    /// <summary>Open descriptors but those of assemblies: the runtime keeps two for each that it loads, whenever code
+    /// first needs it.</summary>
+    public int DescriptorsHeld => Links().Count(static target => !target.EndsWith(".dll", StringComparison.Ordinal));
+
+    /// <summary>Open sockets.</summary>
+    public int Sockets => Links().Count(static target => target.StartsWith("socket:", StringComparison.Ordinal));
 
     /// <summary>CPU time of all threads that live, in nanoseconds: finer than the clock ticks of stat.</summary>
     public long CpuNanoseconds => Directory.GetDirectories(Root + "/task").Sum(task =>
@@ -74,4 +81,9 @@ internal readonly record struct ProcFiles(int Pid)
             .Where(words => transport == "udp" || words[3] == Listens)
             .Any(words => words[1].EndsWith(ending, StringComparison.Ordinal));
     }
+
+    /// <summary>What the descriptors point at; one that was closed since it was listed points at nothing.</summary>
+    private IEnumerable<string> Links() => Directory.GetFileSystemEntries(Root + "/fd")
+        .Select(static entry => new FileInfo(entry).LinkTarget)
+        .OfType<string>();
 }
