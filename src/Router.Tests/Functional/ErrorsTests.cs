@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
 using Router.Net;
@@ -40,6 +41,69 @@ public sealed class ErrorsTests(ITestOutputHelper output) : FunctionalTest(outpu
     public async Task An_upstream_at_a_broadcast_address_is_named() =>
         await AssertFailsAsync("udp", "127.255.255.255:48001", Errno.EACCES);
 
+    [RequiresToolTheory(RequiredTools.Namespace, "ip")]
+    [InlineData("udp")]
+    [InlineData("tcp")]
+    public async Task An_upstream_whose_route_says_unreachable_is_named(string transport)
+    {
+        await ToolAsync("ip", ["route", "add", "unreachable", "192.0.2.0/24"]);
+
+        await AssertFailsAsync(transport, "192.0.2.1:48001", Errno.EHOSTUNREACH);
+    }
+
+    [RequiresToolFact(RequiredTools.Namespace)]
+    public async Task An_upstream_that_takes_no_more_connections_is_named()
+    {
+        using var upstream = await Network.RunAsync(static () =>
+        {
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            socket.Bind(Client.Loopback(48001));
+            socket.Listen(backlog: 0);   // the kernel admits one, and drops what the next ones send
+            return socket;
+        });
+        using var admitted = await Network.RunAsync(static () => Client.Tcp(48001));
+
+        await AssertFailsAsync("tcp", "127.0.0.1:48001", Errno.ETIMEDOUT, "connect-timeout = 500ms");
+    }
+
+    [RequiresToolFact(RequiredTools.Namespace, "nft")]
+    public async Task Datagrams_that_a_firewall_forbids_are_named()
+    {
+        await ToolAsync("nft", ["-f", "-"],
+            """
+            table ip t {
+              chain out { type filter hook output priority 0; udp dport 48001 drop; udp sport 47002 drop; }
+            }
+            """);
+        var echo = await RouterAsync(Config("udp://127.0.0.1:47002", "echo { type = echo }"));
+
+        await AssertFailsAsync("udp", "127.0.0.1:48001", Errno.EPERM, operation: SocketOperation.Send);
+        using var client = await Network.RunAsync(static () => Client.Udp(47002));
+        client.Send("hello"u8);
+
+        var refused = await echo.RecordAsync("send-refused");
+        Assert.Equal(
+            ErrnoText.Describe(Errno.EPERM, SocketOperation.Send), refused.GetProperty("error").GetString());
+    }
+
+    [RequiresToolFact(RequiredTools.Namespace)]
+    public async Task A_datagram_that_is_too_long_for_its_upstream_is_named()
+    {
+        const int OnlyIPv6 = 65_520;
+        var router = await ProxyAsync("udp", "127.0.0.1:48001", address: "[::1]");
+        using var client = await Network.RunAsync(static () =>
+        {
+            var socket = new Socket(AddressFamily.InterNetworkV6, SocketType.Dgram, ProtocolType.Udp);
+            socket.Connect(IPAddress.IPv6Loopback, Port);
+            return socket;
+        });
+
+        client.Send(new byte[OnlyIPv6]);
+
+        AssertTells(
+            await router.RecordAsync("upstream-failed"), "127.0.0.1:48001", Errno.EMSGSIZE, SocketOperation.Send);
+    }
+
     [RequiresToolFact(RequiredTools.Namespace)]
     public async Task Ports_that_are_used_up_are_named()
     {
@@ -71,24 +135,30 @@ public sealed class ErrorsTests(ITestOutputHelper output) : FunctionalTest(outpu
         return socket;
     }
 
-    private static void AssertTells(JsonElement record, string upstream, Errno errno)
+    private static void AssertTells(
+        JsonElement record, string upstream, Errno errno, SocketOperation operation = SocketOperation.Connect)
     {
         Assert.Equal("proxy", record.GetProperty("route").GetString());
         Assert.Equal(upstream, record.GetProperty("upstream").GetString());
-        Assert.Equal(
-            ErrnoText.Describe(errno, SocketOperation.Connect), record.GetProperty("error").GetString());
+        Assert.Equal(ErrnoText.Describe(errno, operation), record.GetProperty("error").GetString());
     }
 
-    private Task<RouterProcess> ProxyAsync(string transport, string upstream) => RouterAsync(Config(
-        $"{transport}://127.0.0.1:47001", $$"""proxy { type = proxy, upstreams = ["{{upstream}}"] }"""));
+    private Task<RouterProcess> ProxyAsync(
+        string transport, string upstream, string more = "", string address = "127.0.0.1") => RouterAsync(Config(
+        $"{transport}://{address}:47001", $$"""proxy { type = proxy, upstreams = ["{{upstream}}"], {{more}} }"""));
 
-    private async Task AssertFailsAsync(string transport, string upstream, Errno errno)
+    private async Task AssertFailsAsync(
+        string transport,
+        string upstream,
+        Errno errno,
+        string more = "",
+        SocketOperation operation = SocketOperation.Connect)
     {
-        var router = await ProxyAsync(transport, upstream);
+        var router = await ProxyAsync(transport, upstream, more);
 
         using var client = await Network.RunAsync(() => transport == "udp" ? Client.Udp(Port) : Client.Tcp(Port));
         client.Send("hello"u8);
 
-        AssertTells(await router.RecordAsync("upstream-failed"), upstream, errno);
+        AssertTells(await router.RecordAsync("upstream-failed"), upstream, errno, operation);
     }
 }

@@ -40,8 +40,8 @@ internal sealed class UpstreamRecords : IUpstreamEvents
     public void Unresolved(string group, UpstreamTarget target, string error, int kept, TimeSpan retry) =>
         Lines.Add($"{group}: {target} unresolved: {error}; {kept} kept, again in {retry.TotalSeconds} s");
 
-    public void Failed(string group, Upstream upstream, Errno errno, int count) =>
-        Lines.Add($"{group}: {upstream.Text} failed {count}: {ErrnoText.Describe(errno, SocketOperation.Connect)}");
+    public void Failed(string group, Upstream upstream, Errno errno, SocketOperation operation, int count) =>
+        Lines.Add($"{group}: {upstream.Text} failed {count}: {ErrnoText.Describe(errno, operation)}");
 
     public void OwnListener(string group, UpstreamTarget target, SocketAddr address) =>
         Lines.Add($"{group}: {target} is own {address}");

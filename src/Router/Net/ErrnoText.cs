@@ -76,7 +76,6 @@ public static class ErrnoText
     {
         (Errno.EACCES, SocketOperation.Bind) =>
             "ports below 1024 need CAP_NET_BIND_SERVICE (or a lower net.ipv4.ip_unprivileged_port_start)",
-        (Errno.EACCES, SocketOperation.Send) => "the destination is a broadcast address, which is not sent to",
         (Errno.ENOENT or Errno.ENOTDIR, SocketOperation.Start) =>
             "the program, the interpreter that its first line names, or its directory is not there",
         (Errno.EACCES, SocketOperation.Start) => "the router's user may not execute it, or not enter its directory",

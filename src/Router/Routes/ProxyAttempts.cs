@@ -95,11 +95,13 @@ internal struct ProxyAttempts
     /// <summary>Writes down what failed on the way to the held upstream.</summary>
     /// <param name="route">Whose it is.</param>
     /// <param name="result">A negative errno.</param>
-    public readonly void Tell(ProxyRoute route, int result)
+    /// <param name="operation">What was being done.</param>
+    public readonly void Tell(
+        ProxyRoute route, int result, SocketOperation operation = SocketOperation.Connect)
     {
         if (_held is { } upstream)
         {
-            route.Settings.Group.Tell(upstream, (Errno)(-result));
+            route.Settings.Group.Tell(upstream, (Errno)(-result), operation);
         }
     }
 

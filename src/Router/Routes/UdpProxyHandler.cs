@@ -199,7 +199,12 @@ internal unsafe partial class UdpProxyHandler(ProxyRoute route) : SessionHandler
         }
         else
         {
-            session.CountDrop(DropReasonOf(result));
+            var reason = DropReasonOf(result);
+            session.CountDrop(reason);
+            if (reason == DropReason.SendRefused)
+            {
+                _attempts.Tell(route, result, SocketOperation.Send);
+            }
         }
     }
 

@@ -23,8 +23,9 @@ internal interface IUpstreamEvents
     /// <param name="group">The upstream's.</param>
     /// <param name="upstream">Which.</param>
     /// <param name="errno">Why.</param>
+    /// <param name="operation">What was being done.</param>
     /// <param name="count">Failures since the last time, this one included.</param>
-    void Failed(string group, Upstream upstream, Errno errno, int count);
+    void Failed(string group, Upstream upstream, Errno errno, SocketOperation operation, int count);
 
     /// <summary>A target leads to one of our own listeners and is left off: once per endpoint.</summary>
     void OwnListener(string group, UpstreamTarget target, SocketAddr address);

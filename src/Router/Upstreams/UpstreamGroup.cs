@@ -94,11 +94,11 @@ internal sealed class UpstreamGroup
     internal IUpstreamEvents? Events { get; set; }
 
     /// <summary>A session met a failure on its way to the upstream.</summary>
-    public void Tell(Upstream upstream, Errno errno)
+    public void Tell(Upstream upstream, Errno errno, SocketOperation operation)
     {
         if (Events is { } events && upstream.MayTell(_time, out var count))
         {
-            events.Failed(Name, upstream, errno, count);
+            events.Failed(Name, upstream, errno, operation, count);
         }
     }
 
