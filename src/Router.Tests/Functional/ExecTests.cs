@@ -36,6 +36,32 @@ public sealed class ExecTests(ITestOutputHelper output) : FunctionalTest(output)
         Assert.Equal("upstream", Text(await router.RecordAsync("session-closed", 1), "reason"));
     }
 
+    [RequiresToolFact(RequiredTools.Namespace, "sshd", "ssh", "ssh-keygen")]
+    public async Task Ssh_logs_in_to_a_server_started_for_every_connection()
+    {
+        await ToolAsync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", "host"]);
+        await ToolAsync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", "user"]);
+        Directory.CreateDirectory("/run/sshd");   // sshd wants it, whoever starts it
+        await File.WriteAllTextAsync(
+            Path.Combine(Folder, "sshd.conf"),
+            $"HostKey {Folder}/host\nAuthorizedKeysFile {Folder}/user.pub\nStrictModes no\nUsePAM no\nPidFile none\n");
+        var sshd = RequiredTools.PathOf("sshd");
+        var router = await RouterAsync(Config($"[\"{sshd}\", -i, -e, -f, \"{Folder}/sshd.conf\"]"));
+        var bytes = string.Concat(Enumerable.Range(0, 200_000).Select(static i => $"{i:D9}\n"));
+
+        var ssh = await ProgramAsync(
+            "ssh", "-T", "-p", $"{Port}", "-i", "user", "-F", "none", "-o", "StrictHostKeyChecking=no",
+            "-o", "UserKnownHostsFile=known", "root@127.0.0.1", "cat; echo end; exit 3");
+        await ssh.Input.WriteAsync(bytes);
+        ssh.Input.Close();
+
+        Assert.Equal(3, await ssh.ExitAsync());   // of the remote command, told after the end of its input
+        Assert.Equal(bytes + "end", string.Join('\n', ssh.Output.Lines));
+        await router.RecordAsync("child-exited");
+        var closed = await router.RecordAsync("session-closed");
+        Assert.True(closed.GetProperty("bytes-in").GetInt64() > bytes.Length);
+    }
+
     [RequiresToolFact(RequiredTools.Namespace, "ncat")]
     public async Task A_client_that_ends_its_input_gets_the_answer_to_all_of_it()
     {
