@@ -1,6 +1,7 @@
 using System.Net;
 using Router.Diagnostics;
 using Router.Listeners;
+using Router.Net;
 using Router.Sessions;
 
 namespace Router.TestKit;
@@ -76,7 +77,7 @@ public sealed class KitListener
 
     public string Name { get; }
 
-    /// <summary>Where it is bound.</summary>
+    /// <summary>Where it is bound; of a unix socket nothing.</summary>
     public IPEndPoint EndPoint { get; }
 
     /// <summary>The actor over its shards.</summary>
@@ -92,6 +93,8 @@ public sealed class KitListener
     public long Restarts => Shards.Sum(static shard => shard.Counters.Restarts);
 
     internal IReadOnlyList<Shard> Shards { get; }
+
+    internal SocketAddr Address => Shards[0].Address;
 
     /// <summary>Payloads, or connections, discarded for a reason since the start.</summary>
     public long Drops(DropReason reason) => Shards.Sum(shard => shard.Counters.Drops[reason]);

@@ -227,12 +227,18 @@ public sealed partial class RouterTestKit : IDisposable
         _pool.Dispose();
     }
 
-    private KitListener Bind(SessionTransport transport, Route route, string? endPoint, ListenerLimits limits)
+    private KitListener Bind(SessionTransport transport, Route route, string? endPoint, ListenerLimits limits) => Bind(
+        transport,
+        route,
+        SocketAddr.From(
+            endPoint is null ? new IPEndPoint(Network.HostAddress, _nextPort++) : IPEndPoint.Parse(endPoint)),
+        limits);
+
+    private KitListener Bind(SessionTransport transport, Route route, in SocketAddr address, ListenerLimits limits)
     {
-        var address = endPoint is null ? new IPEndPoint(Network.HostAddress, _nextPort++) : IPEndPoint.Parse(endPoint);
-        var name = $"{(transport == SessionTransport.Udp ? "udp" : "tcp")}-{_listeners.Count}";
+        var name = $"{transport.Scheme()}-{_listeners.Count}";
         var request = new BindRequest(
-            name, transport, SocketAddr.From(address), limits.ReceiveBuffer, SendBuffer: 0, limits.Backlog,
+            name, transport, address, limits.ReceiveBuffer, SendBuffer: 0, limits.Backlog,
             limits.DualStack);
         var bound = ListenerBinder.BindAll(Network, _loops.Loops.Count, [request], out var faults);
         if (faults.Count > 0)

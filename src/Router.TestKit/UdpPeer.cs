@@ -18,18 +18,26 @@ public sealed class UdpPeer : IDatagramPort
 
     private readonly SimulatedNetwork _network;
     private readonly SocketAddr _local;
-    private readonly IPEndPoint? _to;
+    private readonly SocketAddr _to;
     private readonly List<ReceivedDatagram> _received = [];
 
     internal UdpPeer(SimulatedNetwork network, IPEndPoint endPoint, IPEndPoint? to)
+        : this(
+            network,
+            SimulatedNetwork.Canonical(SocketAddr.From(endPoint)),
+            to is null ? default : SimulatedNetwork.Canonical(SocketAddr.From(to)))
+    {
+    }
+
+    internal UdpPeer(SimulatedNetwork network, in SocketAddr local, in SocketAddr to)
     {
         _network = network;
-        _local = SimulatedNetwork.Canonical(SocketAddr.From(endPoint));
+        _local = local;
         _to = to;
         EndPoint = _local.ToIPEndPoint();
         if (network.IsBound(_local))
         {
-            throw new InvalidOperationException($"{EndPoint} is bound already");
+            throw new InvalidOperationException($"{local} is bound already");
         }
 
         network.AddPort(_local, this);
@@ -54,20 +62,14 @@ public sealed class UdpPeer : IDatagramPort
     /// <summary>Sends one datagram, possibly empty, to the listener the peer was made for.</summary>
     /// <exception cref="ArgumentException">IPv4 cannot carry more than 65,507 bytes; IPv6 can (jumbograms, RFC
     /// 2675).</exception>
-    public void Send(ReadOnlySpan<byte> payload) =>
-        SendTo(_to ?? throw new InvalidOperationException("the peer was made without a listener: use SendTo"), payload);
+    public void Send(ReadOnlySpan<byte> payload) => Send(
+        _to.IsEmpty ? throw new InvalidOperationException("the peer was made without a listener: use SendTo") : _to,
+        payload);
 
     /// <summary>Sends one datagram to anybody.</summary>
-    /// <exception cref="ArgumentException">As with <see cref="Send"/>.</exception>
-    public void SendTo(IPEndPoint to, ReadOnlySpan<byte> payload)
-    {
-        if (_local.Family != SocketAddr.FamilyIPv6 && payload.Length > BytesMaxIPv4)
-        {
-            throw new ArgumentException($"{payload.Length} bytes are too many for IPv4", nameof(payload));
-        }
-
-        _network.SendDatagram(this, _local, SimulatedNetwork.Canonical(SocketAddr.From(to)), payload);
-    }
+    /// <exception cref="ArgumentException">As with <see cref="Send(ReadOnlySpan{byte})"/>.</exception>
+    public void SendTo(IPEndPoint to, ReadOnlySpan<byte> payload) =>
+        Send(SimulatedNetwork.Canonical(SocketAddr.From(to)), payload);
 
     /// <summary>Forgets what has come.</summary>
     public void ClearReceived() => _received.Clear();
@@ -84,4 +86,14 @@ public sealed class UdpPeer : IDatagramPort
     }
 
     void IDatagramPort.OnRefused(in SocketAddr to) => Refusals++;
+
+    private void Send(in SocketAddr to, ReadOnlySpan<byte> payload)
+    {
+        if (_local.Family == SocketAddr.FamilyIPv4 && payload.Length > BytesMaxIPv4)
+        {
+            throw new ArgumentException($"{payload.Length} bytes are too many for IPv4", nameof(payload));
+        }
+
+        _network.SendDatagram(this, _local, to, payload);
+    }
 }

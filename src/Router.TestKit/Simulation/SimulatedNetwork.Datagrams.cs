@@ -24,7 +24,7 @@ public sealed partial class SimulatedNetwork
     {
         socket = null;
         var error = Faults.Next(NetworkOperation.BindDatagram);
-        var address = local.Port == 0 ? SocketAddr.From(local.Address, NextPort()) : local;
+        var address = local is { Port: 0, IsUnix: false } ? SocketAddr.From(local.Address, NextPort()) : local;
         if (error == Errno.Success && !options.JoinGroup && IsBound(address))
         {
             error = Errno.EADDRINUSE;
@@ -46,6 +46,13 @@ public sealed partial class SimulatedNetwork
     {
         socket = null;
         var error = Faults.Next(NetworkOperation.ConnectDatagram);
+        if (remote.IsUnix && error == Errno.Success)
+        {
+            error = remote.UnixType != UnixSocketType.Datagram ? Errno.EAFNOSUPPORT
+                : IsBound(remote) ? Errno.Success
+                : Errno.ECONNREFUSED;
+        }
+
         Trace("connect-datagram", 0, (int)error);
         if (error != Errno.Success)
         {

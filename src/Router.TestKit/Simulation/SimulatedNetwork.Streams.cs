@@ -19,7 +19,12 @@ public sealed partial class SimulatedNetwork
     {
         socket = null;
         var error = Faults.Next(NetworkOperation.Listen);
-        var address = local.Port == 0 ? SocketAddr.From(local.Address, NextPort()) : local;
+        var address = local is { Port: 0, IsUnix: false } ? SocketAddr.From(local.Address, NextPort()) : local;
+        if (local.UnixType == UnixSocketType.Packet)
+        {
+            error = Errno.EAFNOSUPPORT;
+        }
+
         if (error == Errno.Success && !options.JoinGroup && _acceptors.ContainsKey(Canonical(address)))
         {
             error = Errno.EADDRINUSE;

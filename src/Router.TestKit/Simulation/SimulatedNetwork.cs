@@ -34,6 +34,9 @@ public sealed partial class SimulatedNetwork : INetwork
 
     public string Name => "simulated";
 
+    /// <summary>Streams and datagrams (unix://, unixgram://); unixpacket:// answers -EAFNOSUPPORT.</summary>
+    public bool SupportsUnix => true;
+
     public VirtualTimeProvider Time { get; }
 
     /// <summary>Child processes, for the programs that a test makes known.</summary>
@@ -157,17 +160,27 @@ public sealed partial class SimulatedNetwork : INetwork
     }
 
     /// <summary>IPv4 as IPv4, however a socket spells it; no flow label, no scope.</summary>
-    internal static SocketAddr Canonical(in SocketAddr address) => SocketAddr.From(address.Address, address.Port);
+    internal static SocketAddr Canonical(in SocketAddr address) =>
+        address.IsUnix ? address : SocketAddr.From(address.Address, address.Port);
 
     /// <summary>What the router's own end of a connection to <paramref name="remote"/> is called.</summary>
-    internal SocketAddr NewLocalAddress(in SocketAddr remote) =>
-        SocketAddr.From(remote.Family == SocketAddr.FamilyIPv6 ? HostAddressIPv6 : HostAddress, NextPort());
+    internal SocketAddr NewLocalAddress(in SocketAddr remote) => remote.IsUnix
+        ? NewUnixName(remote)
+        : SocketAddr.From(remote.Family == SocketAddr.FamilyIPv6 ? HostAddressIPv6 : HostAddress, NextPort());
 
     /// <summary>Port 0 asks for one: 32,768 upwards, around.</summary>
     internal int NextPort()
     {
         _ephemeralPort = _ephemeralPort == ushort.MaxValue ? (ushort)32_768 : (ushort)(_ephemeralPort + 1);
         return _ephemeralPort;
+    }
+
+    /// <summary>A datagram socket is named as by autobind; a connection has no name.</summary>
+    private SocketAddr NewUnixName(in SocketAddr remote)
+    {
+        var name = System.Text.Encoding.ASCII.GetBytes($"\0{NextPort():x5}");
+        var isNamed = remote.UnixType == UnixSocketType.Datagram;
+        return SocketAddr.Unix(remote.UnixType, isNamed ? UnixNames.NumberOf(name, credentials: null) : 0);
     }
 
     private static int FailureOf(Errno error) => -(int)error;

@@ -83,7 +83,9 @@ internal sealed class StreamEnd
                 ready |= IoReadiness.Writable;   // the kernel waits until a third is free
             }
 
-            return _finSent && _finArrived ? ready | IoReadiness.Failed : ready;   // both ways shut: EPOLLHUP
+            // Both ways shut is EPOLLHUP; of a unix socket a peer that has closed is.
+            var isOver = _finArrived && (_finSent || (Local.IsUnix && Other.IsClosed));
+            return isOver ? ready | IoReadiness.Failed : ready;
         }
     }
 

@@ -50,6 +50,7 @@ public sealed partial class ReferenceTests
     [InlineData(typeof(ReloadOptions), "router.reload", "")]
     [InlineData(typeof(ListenerOptions), "router.listener-defaults", "Name Origin Source Binds")]
     [InlineData(typeof(SessionOptions), "router.listener-defaults.session", "")]
+    [InlineData(typeof(UnixFileChoice), "router.listener-defaults.unix", "")]
     [InlineData(typeof(ReplyRouteOptions), "router.route-defaults.reply", "Name Origin Source Parts BytesMax")]
     [InlineData(typeof(ProxyRouteOptions), "router.route-defaults.proxy", "Name Origin Source")]
     [InlineData(typeof(ExecRouteOptions), "router.route-defaults.exec", "Name Origin Source")]

@@ -22,7 +22,7 @@ public sealed class SectionReaderTests
     [Theory]
     [InlineData("bind = [[1]]", "element 0 is an array")]
     [InlineData("bind = []", "at least one must be given")]
-    [InlineData("bind = \"127.0.0.1:1\"", "must begin with udp:// or tcp://")]
+    [InlineData("bind = \"127.0.0.1:1\"", "must begin with udp://, tcp://, unix://, unixpacket:// or unixgram://")]
     [InlineData("bind = \"udp://127.0.0.1\"", "must end with a port")]
     [InlineData("bind = \"udp://::1:53\"", "stands in brackets")]
     [InlineData("bind = \"udp://[127.0.0.1]:53\"", "is not an IPv6 address")]

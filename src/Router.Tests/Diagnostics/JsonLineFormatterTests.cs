@@ -11,7 +11,7 @@ public sealed class JsonLineFormatterTests
     [
         "time", "level", "event", "session", "listener", "transport", "peer", "local", "route", "upstream", "opened-at",
         "duration-ms", "payloads-in", "bytes-in", "payloads-out", "bytes-out", "drops", "drop-reasons",
-        "restarts", "reason",
+        "restarts", "reason", "peer-pid", "peer-uid", "peer-gid",
     ];
 
     public static TheoryData<string> HostileTexts => new()
@@ -78,7 +78,7 @@ public sealed class JsonLineFormatterTests
 
         SessionLog.Closed(
             logger, "00ff", "dns", "udp", "192.0.2.1:5", "192.0.2.9:53", "resolvers", null, LineLogger.Now, 15,
-            1, 20, 3, 4, 5, "truncated=5", 6, "idle");
+            1, 20, 3, 4, 5, "truncated=5", 6, "idle", null, 33, 0);
 
         using var json = JsonDocument.Parse(logger.Lines[0]);
         var root = json.RootElement;

@@ -61,11 +61,12 @@ public sealed partial class LogEventsTests
     {
         var logger = new LineLogger("Router", isText: true);
 
-        SessionLog.Opened(logger, "0a", "echo", "udp", "192.0.2.1:7", "-", "back");
+        SessionLog.Opened(logger, "0a", "echo", "udp", "192.0.2.1:7", "-", "back", null, null, null);
         HostLog.Stats(logger, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18);
 
         Assert.EndsWith(
-            "session-opened session=0a listener=echo transport=udp peer=192.0.2.1:7 local=- route=back\n",
+            "session-opened session=0a listener=echo transport=udp peer=192.0.2.1:7 local=- route=back "
+            + "peer-pid=- peer-uid=- peer-gid=-\n",
             logger.Lines[0],
             StringComparison.Ordinal);
         Assert.EndsWith(

@@ -26,6 +26,11 @@ public sealed class PeerGuard
     /// <summary>Why the peer must not be answered, or null if it may.</summary>
     public DropReason? Refuse(in SocketAddr peer)
     {
+        if (peer.IsUnix)
+        {
+            return RefuseUnix(peer);
+        }
+
         var port = peer.Port;
         var ports = _ports;
         if ((port < FirstUnprivilegedPort && !ports.AnswerPrivileged) || ports.Responders.Contains(port))
@@ -34,6 +39,18 @@ public sealed class PeerGuard
         }
 
         return Own.MightBe(port) && Own.Contains(peer.Address, port) ? DropReason.OwnListener : null;
+    }
+
+    /// <summary>The same for a peer of a unix socket, whatever the route: one without a name cannot be
+    /// answered.</summary>
+    internal DropReason? RefuseUnix(in SocketAddr peer)
+    {
+        if (peer.Word1 == 0)
+        {
+            return DropReason.UnnamedPeer;
+        }
+
+        return Own.Contains(peer) ? DropReason.OwnListener : null;
     }
 
     /// <summary>Takes over another's ports, for new sessions.</summary>
@@ -50,17 +67,40 @@ public sealed class OwnEndpoints
     private readonly FrozenSet<int> _ports;
     private readonly IPEndPoint[] _bound;
     private readonly FrozenSet<IPAddress> _machine;
+    private readonly SocketAddr[] _unix;
 
     /// <param name="bound">As bound, ports decided.</param>
     /// <param name="machine">Addresses of this machine's interfaces.</param>
-    public OwnEndpoints(IEnumerable<IPEndPoint> bound, IEnumerable<IPAddress> machine)
+    /// <param name="unix">Unix sockets that are bound; null for none.</param>
+    public OwnEndpoints(
+        IEnumerable<IPEndPoint> bound, IEnumerable<IPAddress> machine, IEnumerable<SocketAddr>? unix = null)
     {
+        _unix = [.. unix ?? []];
         _bound = [.. bound];
         _ports = _bound.Select(endPoint => endPoint.Port).ToFrozenSet();
         _machine = machine.Select(Plain).ToFrozenSet();
     }
 
     public static OwnEndpoints None { get; } = new([], []);
+
+    /// <summary>Whether one of ours has the address: of a unix socket by its name, whatever kind it is.</summary>
+    internal bool Contains(in SocketAddr address)
+    {
+        if (!address.IsUnix)
+        {
+            return Contains(address.Address, address.Port);
+        }
+
+        foreach (var own in _unix)
+        {
+            if (UnixAddress.IsSameName(own, address))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     /// <summary>Whether any listener has the port: the cheap half of the question.</summary>
     public bool MightBe(int port) => _ports.Contains(port);

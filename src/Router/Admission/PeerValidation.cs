@@ -55,6 +55,11 @@ public sealed class PeerValidation(
     /// <summary>Whether the peer needs no proof.</summary>
     internal bool Trusts(in SocketAddr peer)
     {
+        if (peer.IsUnix)
+        {
+            return proof != PeerProof.Token;   // the kernel vouches for its name: a token is another matter
+        }
+
         if (proof != PeerProof.None)
         {
             return false;

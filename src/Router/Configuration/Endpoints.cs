@@ -17,7 +17,7 @@ internal static class Endpoints
         endPoint = new IPEndPoint(IPAddress.Any, 0);
         if (transport == Transport.Udp && !text.StartsWith("udp://", StringComparison.Ordinal))
         {
-            reason = $"'{text}' must begin with udp:// or tcp://";
+            reason = $"'{text}' must begin with {UnixEndpoints.BindSchemes}";
             return false;
         }
 

@@ -38,6 +38,9 @@ internal sealed record ListenerOptions
     /// <summary>Bytes a stream session may hold unsent before reading stops.</summary>
     public required int WriteBuffer { get; init; }
 
+    /// <summary>The file of a unix socket.</summary>
+    public required UnixFileChoice Unix { get; init; }
+
     /// <summary>What a datagram session sends and receives by.</summary>
     public required SessionSocketChoice SessionSocket { get; init; }
 
@@ -51,18 +54,32 @@ internal sealed record ListenerOptions
 }
 
 /// <param name="Transport">What is bound.</param>
-/// <param name="EndPoint">A numeric address; port 0 lets the kernel choose.</param>
+/// <param name="EndPoint">A numeric address; port 0 lets the kernel choose. Of a unix socket nothing.</param>
 /// <param name="Origin">Where it is written.</param>
 internal sealed record BindOptions(Transport Transport, IPEndPoint EndPoint, HoconOrigin Origin)
 {
-    /// <summary>As in the file: <c>udp://127.0.0.1:53</c>.</summary>
-    public override string ToString() => $"{(Transport == Transport.Udp ? "udp" : "tcp")}://{EndPoint}";
+    /// <summary>Of a unix socket: its path, or '@' and its abstract name; null for IP.</summary>
+    public string? Name { get; init; }
+
+    public bool IsUnix => Name is not null;
+
+    /// <summary>As in the file: <c>udp://127.0.0.1:53</c>, <c>unix:///run/app.sock</c>.</summary>
+    public override string ToString() =>
+        $"{UnixEndpoints.SchemeOf(Transport)}://{Name ?? EndPoint.ToString()}";
 }
+
+/// <param name="Mode">Permission bits; negative where the text was no octal number.</param>
+/// <param name="Owner">A user's name or number; null for the router's own.</param>
+/// <param name="Group">A group's; null for the router's own.</param>
+internal sealed record UnixFileChoice(int Mode, string? Owner, string? Group);
 
 internal enum Transport
 {
     Udp,
     Tcp,
+    Unix,
+    Unixpacket,
+    Unixgram,
 }
 
 /// <param name="Dispatcher">What schedules the session's turns.</param>

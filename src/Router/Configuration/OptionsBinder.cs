@@ -1,3 +1,4 @@
+using System.Net;
 using Router.Configuration.Hocon;
 using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
@@ -11,6 +12,9 @@ namespace Router.Configuration;
 /// </remarks>
 internal sealed partial class OptionsBinder(ReadLog log)
 {
+    /// <summary>Of a unix socket.</summary>
+    private static readonly IPEndPoint NoEndPoint = new(IPAddress.None, 0);
+
     public const string EchoType = "echo";
     public const string ReplyType = "reply";
     public const string ProxyType = "proxy";
@@ -114,6 +118,7 @@ internal sealed partial class OptionsBinder(ReadLog log)
             MaxLifetime = listener.Duration("max-lifetime", allowInfinite: true),
             MaxSessions = listener.Int("max-sessions"),
             WriteBuffer = listener.Size("write-buffer"),
+            Unix = BindUnixFile(listener.Child("unix")),
             SessionSocket = listener.Choice("session-socket",
                 ("shared", SessionSocketChoice.Shared),
                 ("connected", SessionSocketChoice.Connected),
@@ -129,12 +134,31 @@ internal sealed partial class OptionsBinder(ReadLog log)
         };
     }
 
+    private static UnixFileChoice BindUnixFile(SectionReader file)
+    {
+        var text = file.Text("mode");
+        var isOctal = text.Length is 3 or 4 && text.All(static c => c is >= '0' and <= '7');
+        return new UnixFileChoice(
+            isOctal ? Convert.ToInt32(text, 8) : -1, file.OptionalText("owner"), file.OptionalText("group"));
+    }
+
     private static List<BindOptions> BindBinds(SectionReader listener)
     {
         var binds = new List<BindOptions>();
         foreach (var (text, origin) in listener.Texts("bind", atLeastOne: true))
         {
-            if (Endpoints.TryParseBind(text, out var transport, out var endPoint, out var reason))
+            if (UnixEndpoints.IsUnix(text))
+            {
+                if (UnixEndpoints.TryParse(text, out var kind, out var name, out var fault))
+                {
+                    binds.Add(new BindOptions(kind, NoEndPoint, origin) { Name = name });
+                }
+                else
+                {
+                    listener.Fault(origin, "bind", fault!);
+                }
+            }
+            else if (Endpoints.TryParseBind(text, out var transport, out var endPoint, out var reason))
             {
                 binds.Add(new BindOptions(transport, endPoint, origin));
             }
@@ -229,7 +253,18 @@ internal sealed partial class OptionsBinder(ReadLog log)
         var upstreams = new List<UpstreamOptions>();
         foreach (var (text, place) in route.Has("upstreams") ? route.Texts("upstreams") : [])
         {
-            if (Endpoints.TryParseUpstream(text, out var host, out var port, out var address, out var reason))
+            if (UnixEndpoints.IsUnix(text))
+            {
+                if (UnixEndpoints.TryParse(text, out var kind, out var socket, out var fault))
+                {
+                    upstreams.Add(new UpstreamOptions(socket, 0, null, place) { Unix = kind });
+                }
+                else
+                {
+                    route.Fault(place, "upstreams", fault!);
+                }
+            }
+            else if (Endpoints.TryParseUpstream(text, out var host, out var port, out var address, out var reason))
             {
                 upstreams.Add(new UpstreamOptions(host, port, address, place));
             }

@@ -26,7 +26,7 @@ internal readonly record struct ReplyPart(ReplyField Field, ReadOnlyMemory<byte>
     /// <summary>The most bytes the part can become.</summary>
     public int BytesMax => Field switch
     {
-        ReplyField.Peer => 64,    // "[", IPv6 with a zone (45 + 11), "]:65535"
+        ReplyField.Peer => 128,   // "unix:" and a name of 107 bytes; "[", IPv6 with a zone, "]:65535" are 64
         ReplyField.Time => 24,    // 2026-01-31T23:59:59.999Z
         ReplyField.Count => 19,   // 2^63 - 1
         _ => Literal.Length,

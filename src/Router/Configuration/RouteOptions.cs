@@ -72,14 +72,20 @@ internal enum UpstreamRemoval
     RePick,
 }
 
-/// <param name="Host">A name, or a numeric address without brackets.</param>
-/// <param name="Port">1 to 65535.</param>
+/// <param name="Host">A name, a numeric address without brackets, or of a unix socket its path or abstract
+/// name.</param>
+/// <param name="Port">1 to 65535; 0 for a unix socket.</param>
 /// <param name="Address">The host when it is numeric, IPv4-mapped ones as IPv4; else null.</param>
 /// <param name="Origin">Where it is written.</param>
 internal sealed record UpstreamOptions(string Host, int Port, IPAddress? Address, HoconOrigin Origin)
 {
+    /// <summary>What kind of unix socket; null for IP.</summary>
+    public Transport? Unix { get; init; }
+
     /// <summary>As in the file.</summary>
-    public override string ToString() => Host.Contains(':') ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
+    public override string ToString() =>
+        Unix is { } unix ? $"{UnixEndpoints.SchemeOf(unix)}://{Host}"
+        : Host.Contains(':') ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
 }
 
 internal enum UpstreamReplies

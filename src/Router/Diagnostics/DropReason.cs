@@ -91,6 +91,9 @@ public enum DropReason
 
     /// <summary>A flow beyond the max-flows of its control session.</summary>
     MaxFlows,
+
+    /// <summary>A message of a unix socket without a name: nobody could be answered.</summary>
+    UnnamedPeer,
 }
 
 /// <summary>Drops by reason: one writer, readers on any thread.</summary>

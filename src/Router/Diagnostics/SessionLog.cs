@@ -9,23 +9,39 @@ namespace Router.Diagnostics;
 /// <remarks>Callers ask <see cref="ILogger.IsEnabled"/> before they make the strings these take.</remarks>
 internal static partial class SessionLog
 {
+    /// <param name="peerPid">Of a unix socket, as the kernel tells it; null for all others.</param>
+    /// <param name="peerUid">Likewise.</param>
+    /// <param name="peerGid">Likewise.</param>
     [LoggerMessage(EventId = 1200, Level = LogLevel.Debug, EventName = "session-opened",
         SkipEnabledCheck = true, Message =
-        "Session {Session} of {Listener} opened: {Transport} from {Peer} to {Local}, route {Route}")]
+        "Session {Session} of {Listener} opened: {Transport} from {Peer} to {Local}, route {Route}, " +
+        "process {PeerPid}, user {PeerUid}, group {PeerGid}")]
     public static partial void Opened(
-        ILogger logger, string session, string listener, string transport, string peer, string local, string route);
+        ILogger logger,
+        string session,
+        string listener,
+        string transport,
+        string peer,
+        string local,
+        string route,
+        int? peerPid,
+        uint? peerUid,
+        uint? peerGid);
 
     /// <summary>The access record: exactly one per session.</summary>
     /// <param name="local">The endpoint the peer sent to.</param>
     /// <param name="upstream">Null on routes without one.</param>
     /// <param name="dropReasons">As <c>reason=count</c>, separated by spaces; null without drops.</param>
     /// <param name="reason">A <see cref="CloseReason"/> in kebab-case.</param>
+    /// <param name="peerPid">Of a unix socket, as the kernel tells it; null for all others.</param>
+    /// <param name="peerUid">Likewise.</param>
+    /// <param name="peerGid">Likewise.</param>
     [LoggerMessage(EventId = 1201, Level = LogLevel.Information, EventName = "session-closed",
         SkipEnabledCheck = true, Message =
         "Session {Session} of {Listener} closed: {Reason}; {Transport} from {Peer} to {Local}, route " +
         "{Route}, upstream {Upstream}, opened {OpenedAt}, {DurationMs} ms, in {PayloadsIn} payloads " +
         "{BytesIn} bytes, out {PayloadsOut} payloads {BytesOut} bytes, {Drops} drops {DropReasons}, " +
-        "{Restarts} restarts")]
+        "{Restarts} restarts, process {PeerPid}, user {PeerUid}, group {PeerGid}")]
     public static partial void Closed(
         ILogger logger,
         string session,
@@ -44,7 +60,10 @@ internal static partial class SessionLog
         long drops,
         string? dropReasons,
         int restarts,
-        string reason);
+        string reason,
+        int? peerPid,
+        uint? peerUid,
+        uint? peerGid);
 
     /// <summary>A fresh handler took over after a failure: at most one a second and session.</summary>
     /// <param name="suppressed">Restarts since the last such event that were not written down.</param>

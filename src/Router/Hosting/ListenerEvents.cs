@@ -26,7 +26,8 @@ internal sealed class ListenerEvents(ILogger log) : IListenerEvents
 
     public void SendRefused(string listener, SocketAddr address, Errno errno, long count) =>
         ListenerLog.SendRefused(
-            log, listener, address.ToString(), ErrnoText.Describe(errno, SocketOperation.Send), count);
+            log, listener, address.ToString(), ErrnoText.Describe(
+                errno, address.IsUnix ? SocketOperation.ConnectUnix : SocketOperation.Send), count);
 
     public void SocketLost(string listener, SocketAddr address, Errno errno, long backoffMs) =>
         ListenerLog.SocketLost(

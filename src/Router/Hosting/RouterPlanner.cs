@@ -49,6 +49,7 @@ internal sealed partial class RouterPlanner(
             }
         }
 
+        var files = options.Listeners.ToDictionary(static listener => listener, FileOf);
         faults = _faults;
         if (_faults.Count > 0)
         {
@@ -63,14 +64,14 @@ internal sealed partial class RouterPlanner(
             options.Log.StatsInterval == Timeout.InfiniteTimeSpan ? TimeSpan.Zero : options.Log.StatsInterval,
             options.Log.SessionRecords,
             new PeerGuard(options.Guards.AnswerPrivilegedPorts, options.Guards.ResponderPorts),
-            [.. options.Listeners.Select(listener => MakeListener(listener, routes[listener.Route]))],
+            [.. options.Listeners.Select(listener => MakeListener(listener, routes[listener.Route], files[listener]))],
             _groups,
             routes);
     }
 
-    private static ListenerPlan MakeListener(ListenerOptions listener, Route route) => new(
+    private static ListenerPlan MakeListener(ListenerOptions listener, Route route, UnixFileOptions? file) => new(
         listener.Name,
-        [.. listener.Binds.Select(bind => MakeRequest(listener, bind))],
+        [.. listener.Binds.Select(bind => MakeRequest(listener, bind, file))],
         route,
         new SessionSettings(
             (int)Milliseconds(listener.IdleTimeout),
@@ -91,15 +92,16 @@ internal sealed partial class RouterPlanner(
         _ => SessionSocket.Shared,
     };
 
-    private static BindRequest MakeRequest(ListenerOptions listener, BindOptions bind) => new(
+    private static BindRequest MakeRequest(ListenerOptions listener, BindOptions bind, UnixFileOptions? file) => new(
         listener.Name,
-        bind.Transport == Transport.Udp ? SessionTransport.Udp : SessionTransport.Tcp,
-        SocketAddr.From(bind.EndPoint),
+        TransportOf(bind),
+        AddressOf(bind),
         listener.ReceiveBuffer,
         listener.SendBuffer,
         listener.Backlog,
         listener.DualStack,
-        bind.Transport == Transport.Udp && listener.SessionSocket == SessionSocketChoice.Connected);
+        bind.Transport == Transport.Udp && listener.SessionSocket == SessionSocketChoice.Connected,
+        bind.IsUnix ? file : null);
 
     /// <summary>0 stands for never.</summary>
     private static long Milliseconds(TimeSpan time) =>
@@ -213,7 +215,8 @@ internal sealed partial class RouterPlanner(
 
     private ProxyRoute MakeProxy(ProxyRouteOptions proxy)
     {
-        var targets = proxy.Upstreams.Select(static upstream => new UpstreamTarget(upstream.Host, upstream.Port));
+        var targets = proxy.Upstreams.Select(static upstream => new UpstreamTarget(
+            upstream.Unix is null ? upstream.Host : upstream.ToString(), upstream.Port));
         var group = new UpstreamGroup(
             new UpstreamGroupSettings(
                 proxy.Name, [.. targets], proxy.ResolveInterval, ResolveTimeout, FailTimeout), time);

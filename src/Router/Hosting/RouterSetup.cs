@@ -21,7 +21,7 @@ internal sealed record RouterSetup(RouterOptions Options, RouterPlan Plan)
         Options.Listeners
             .Where(listener => listener.Name == request.Listener)
             .SelectMany(static listener => listener.Binds)
-            .FirstOrDefault(bind => Net.SocketAddr.From(bind.EndPoint) == request.Address)
+            .FirstOrDefault(bind => RouterPlanner.AddressOf(bind) == request.Address)
             ?.Origin.ToString() ?? request.Listener;
 
     /// <summary>Chooses the network and starts the router on it.</summary>
@@ -70,6 +70,12 @@ internal sealed record RouterSetup(RouterOptions Options, RouterPlan Plan)
                 .Select(listener => $"listener {listener.Name}: route {listener.Route.Name}: {fault}"));
         }
 
+        if (!network.SupportsUnix)
+        {
+            faults.AddRange(WhatIsUnix()
+                .Select(need => $"{need} needs Linux sockets, but these are {network.Name}: {reason}"));
+        }
+
         if (!network.SupportsPeerSockets)
         {
             faults.AddRange(WhatNeedsPeerSockets()
@@ -82,7 +88,17 @@ internal sealed record RouterSetup(RouterOptions Options, RouterPlan Plan)
     /// <summary>Listener, address, errno name and text, what to do.</summary>
     public static string Describe(Listeners.BindFault fault) =>
         $"listener {fault.Request.Listener}: {fault.Request}: " +
-        ErrnoText.Describe(fault.Errno, SocketOperation.Bind);
+        ErrnoText.Describe(
+            fault.Errno, fault.Request.Address.IsUnix ? SocketOperation.BindUnix : SocketOperation.Bind);
+
+    private IEnumerable<string> WhatIsUnix() =>
+        Options.Listeners
+            .SelectMany(static listener => listener.Binds
+                .Where(static bind => bind.IsUnix)
+                .Select(bind => $"listener {listener.Name}: {bind}"))
+            .Concat(Options.Routes.OfType<ProxyRouteOptions>().SelectMany(static route => route.Upstreams
+                .Where(static upstream => upstream.Unix is not null)
+                .Select(upstream => $"route {route.Name}: upstream {upstream}")));
 
     private IEnumerable<string> WhatNeedsPeerSockets()
     {

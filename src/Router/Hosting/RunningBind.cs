@@ -52,9 +52,9 @@ internal sealed class RunningBind(BoundListener bound, IReadOnlyList<Shard> shar
     /// <summary>Whether a listener that asks for this address gets this very socket. A port of 0 is the listener's
     /// own.</summary>
     public bool Serves(BindRequest request) =>
-        (State == BindState.Serving || (State == BindState.Draining && request.Transport == SessionTransport.Udp))
+        (State == BindState.Serving || (State == BindState.Draining && request.Transport.IsConnectionless()))
         && IsAt(request)
-        && (request.Address.Port != 0 || Listener == request.Listener);
+        && (request.Address.Port != 0 || request.Address.IsUnix || Listener == request.Listener);
 
     public bool IsAt(BindRequest request) =>
         request.Transport == Request.Transport && request.Address == Request.Address;

@@ -189,7 +189,7 @@ internal sealed class RunningRouter
         };
     }
 
-    private static string AddressOf(BoundListener bound) => $"{bound.Request.Scheme}://{bound.Address}";
+    private static string AddressOf(BoundListener bound) => bound.Request.TextOf(bound.Address);
 
     /// <summary>The addresses of this machine's interfaces; none where the system does not tell.</summary>
     private static IReadOnlyList<IPAddress> MachineAddresses()
@@ -315,10 +315,11 @@ internal sealed class RunningRouter
         }
 
         var starts = ListenerFactory.Create(bound, TermsOf(listener), _around, out var shards);
-        var loops = _around.Loops.Count;
-        for (var i = 0; i < bound.Count; i++)
+        var made = 0;
+        foreach (var each in bound)
         {
-            _binds.Add(new RunningBind(bound[i], [.. shards.Skip(i * loops).Take(loops)]));
+            _binds.Add(new RunningBind(each, [.. shards.Skip(made).Take(each.Sockets.Count)]));
+            made += each.Sockets.Count;
         }
 
         foreach (var shard in shards)
@@ -358,7 +359,7 @@ internal sealed class RunningRouter
     {
         group.OnRemoved = () => OnUpstreamsRemoved?.Invoke(route);
         var names = new UpstreamNames(
-            group, address => _own.Contains(address.Address, address.Port), new UpstreamEvents(_log));
+            group, address => _own.Contains(address), new UpstreamEvents(_log));
         return new BranchChild(NameOf(group.Name), UpstreamGroupActor.PropsFor(names, _resolver));
     }
 
@@ -377,24 +378,30 @@ internal sealed class RunningRouter
     {
         var machine = MachineAddresses();
         _bound = [.. _binds.Where(static bind => bind.State == BindState.Serving).Select(static bind => bind.Bound)];
-        _own = new OwnEndpoints(_binds.Select(static bind => bind.Bound.Address.ToIPEndPoint()), machine);
+        var addresses = _binds.Select(static bind => bind.Bound.Address).ToList();
+        var unix = addresses.Where(static address => address.IsUnix).ToList();
+        _own = new OwnEndpoints(
+            addresses.Where(static address => !address.IsUnix).Select(static address => address.ToIPEndPoint()),
+            machine,
+            unix);
         _around.Guard.Own = new OwnEndpoints(
             _binds
                 .Where(static bind => bind.Request.Transport == SessionTransport.Udp)
                 .Select(static bind => bind.Bound.Address.ToIPEndPoint()),
-            machine);
+            machine,
+            unix);
     }
 
     private void LogListening(BoundListener listener)
     {
         var (request, socket) = (listener.Request, listener.Sockets[0]);
         var route = Setup.Plan.Listeners.First(plan => plan.Name == request.Listener).Route.Name;
-        var isUdp = request.Transport == SessionTransport.Udp;
+        var isUdp = request.Transport.IsConnectionless();
         var backlog = socket is StreamListener stream ? stream.GrantedBacklog : 0;
         var buffers = socket is DatagramSocket datagram ? datagram.BufferSizes : default;
         ListenerLog.Listening(
             _log, request.Listener, AddressOf(listener), route,
-            _seams.Network.Name, _around.Loops.Count,
+            _seams.Network.Name, listener.Sockets.Count,
             isUdp ? 0 : request.Backlog, backlog,
             isUdp ? request.ReceiveBuffer : 0, buffers.Receive,
             isUdp ? request.SendBuffer : 0, buffers.Send);

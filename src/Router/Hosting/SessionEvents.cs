@@ -23,7 +23,10 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSu
                 ClosedSet<SessionTransport>.NameOf(session.Transport),
                 session.PeerAddr.ToString(),
                 LocalOf(session),
-                session.RouteName);
+                session.RouteName,
+                session.PeerCredentials?.ProcessId,
+                session.PeerCredentials?.UserId,
+                session.PeerCredentials?.GroupId);
         }
     }
 
@@ -65,7 +68,10 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSu
                 session.Drops,
                 session.DropReasons,
                 session.Restarts,
-                ClosedSet<CloseReason>.NameOf(reason));
+                ClosedSet<CloseReason>.NameOf(reason),
+                session.PeerCredentials?.ProcessId,
+                session.PeerCredentials?.UserId,
+                session.PeerCredentials?.GroupId);
         }
     }
 

@@ -5,14 +5,16 @@ namespace Router.Listeners;
 
 /// <summary>One address a listener is to be bound to.</summary>
 /// <param name="Listener">Its name, as configured.</param>
-/// <param name="Transport">Datagrams or streams.</param>
+/// <param name="Transport">What comes there.</param>
 /// <param name="Address">Port 0: the kernel picks one, the same for all loops.</param>
 /// <param name="ReceiveBuffer">Bytes asked for; datagrams only.</param>
 /// <param name="SendBuffer">Bytes asked for; datagrams only.</param>
-/// <param name="Backlog">Connections that may wait per loop; streams only.</param>
+/// <param name="Backlog">Connections that may wait per loop, of a unix socket over all loops; not for
+/// datagrams.</param>
 /// <param name="DualStack">On [::]: IPv4 too.</param>
 /// <param name="JoinedBySessions">Sessions will have sockets of their own on this port, which must not be given other
 /// peers' datagrams.</param>
+/// <param name="File">Of a unix socket: who may use it.</param>
 internal sealed record BindRequest(
     string Listener,
     SessionTransport Transport,
@@ -21,17 +23,22 @@ internal sealed record BindRequest(
     int SendBuffer,
     int Backlog,
     bool DualStack,
-    bool JoinedBySessions = false)
+    bool JoinedBySessions = false,
+    UnixFileOptions? File = null)
 {
-    public string Scheme => Transport == SessionTransport.Udp ? "udp" : "tcp";
+    public override string ToString() => TextOf(Address);
 
-    public override string ToString() => $"{Scheme}://{Address}";
+    /// <summary>An address of this request as the configuration spells it: <c>udp://127.0.0.1:53</c>,
+    /// <c>unix:///run/app.sock</c>.</summary>
+    public string TextOf(in SocketAddr address) =>
+        $"{Transport.Scheme()}://{(address.IsUnix ? UnixAddress.NameOf(address) : address.ToString())}";
 }
 
 /// <summary>A bind that failed.</summary>
 internal sealed record BindFault(BindRequest Request, Errno Errno);
 
-/// <summary>One address with a bound socket per loop. Whoever starts a listener on it owns the sockets.</summary>
+/// <summary>One address with a bound socket per loop; a unixgram address has one socket, on one loop. Whoever starts a
+/// listener on it owns the sockets.</summary>
 internal sealed record BoundListener(BindRequest Request, IReadOnlyList<IoSocket> Sockets)
 {
     /// <summary>As bound: the port decided.</summary>
@@ -88,16 +95,17 @@ internal static class ListenerBinder
         out IoSocket? socket)
     {
         int result;
-        if (request.Transport == SessionTransport.Udp)
+        if (request.Transport.IsConnectionless())
         {
             var options = new DatagramOptions(
-                request.ReceiveBuffer, request.SendBuffer, request.DualStack, makeGroup, joinGroup);
+                request.ReceiveBuffer, request.SendBuffer, request.DualStack, makeGroup, joinGroup, request.File);
             result = network.BindDatagram(address, options, out var datagram);
             socket = datagram;
         }
         else
         {
-            var options = new StreamListenOptions(request.Backlog, request.DualStack, makeGroup, joinGroup);
+            var options = new StreamListenOptions(
+                request.Backlog, request.DualStack, makeGroup, joinGroup, request.File);
             result = network.Listen(address, options, out var stream);
             socket = stream;
         }
@@ -109,6 +117,11 @@ internal static class ListenerBinder
     {
         sockets = [];
         var address = request.Address;
+        if (request.Transport == SessionTransport.Unixgram)
+        {
+            loops = 1;
+        }
+
         for (var loop = 0; loop < loops; loop++)
         {
             var result = Bind(

@@ -22,12 +22,12 @@ internal sealed record ListenerSurroundings(
 /// <summary>Makes a listener's shards and the recipes of their actors.</summary>
 internal static class ListenerFactory
 {
-    /// <summary>One shard per bound address and loop.</summary>
+    /// <summary>One shard per bound socket: per address and loop, but for unixgram addresses, which have one.</summary>
     /// <param name="bound">The listener's addresses, bound on every loop; the shards own the sockets from here
     /// on.</param>
     /// <param name="terms">What they go by.</param>
     /// <param name="surroundings">What all listeners share.</param>
-    /// <param name="shards">In the order of <paramref name="bound"/>, each on every loop.</param>
+    /// <param name="shards">In the order of <paramref name="bound"/> and of its sockets.</param>
     public static IReadOnlyList<BranchChild> Create(
         IReadOnlyList<BoundListener> bound,
         ShardTerms terms,
@@ -38,11 +38,12 @@ internal static class ListenerFactory
         var starts = new List<BranchChild>();
         for (var bind = 0; bind < bound.Count; bind++)
         {
-            for (var loop = 0; loop < surroundings.Loops.Count; loop++)
+            for (var socket = 0; socket < bound[bind].Sockets.Count; socket++)
             {
+                var loop = LoopOf(bound[bind], socket, surroundings.Loops.Count);
                 var name = bound.Count == 1 ? $"{loop}" : $"{bind}.{loop}";
                 var (shard, props) = CreateShard(
-                    bound[bind], surroundings.Loops[loop], loop, terms, surroundings);
+                    bound[bind], surroundings.Loops[loop], socket, terms, surroundings);
                 made.Add(shard);
                 starts.Add(new BranchChild(name, props));
             }
@@ -52,20 +53,24 @@ internal static class ListenerFactory
         return starts;
     }
 
+    /// <summary>Addresses that have one socket are spread over the loops.</summary>
+    private static int LoopOf(BoundListener bound, int socket, int loops) =>
+        bound.Request.Transport == SessionTransport.Unixgram ? (int)(bound.Address.Word1 % (ulong)loops) : socket;
+
     private static (Shard Shard, Props Props) CreateShard(
         BoundListener bound,
         LoopPlace place,
-        int loop,
+        int socket,
         ShardTerms terms,
         ListenerSurroundings around)
     {
         var request = bound.Request;
-        var sharesPort = around.Loops.Count > 1;
+        var sharesPort = bound.Sockets.Count > 1;
         var dispatcher = terms.Settings.OnPool ? around.PoolDispatcher : place.Dispatcher;
         var setup = new ShardSetup(terms, place.Loop, place.Ids, around.Random, around.SessionEvents);
-        if (request.Transport == SessionTransport.Udp)
+        if (request.Transport.IsConnectionless())
         {
-            var udp = new UdpShard(setup, around.Guard, (DatagramSocket)bound.Sockets[loop])
+            var udp = new UdpShard(setup, around.Guard, (DatagramSocket)bound.Sockets[socket])
             {
                 SharesPort = sharesPort,
             };
@@ -74,7 +79,7 @@ internal static class ListenerFactory
             return (udp, Props.CreateBy(producer).WithDispatcher(place.Dispatcher));
         }
 
-        var tcp = new TcpShard(setup, (StreamListener)bound.Sockets[loop]) { SharesPort = sharesPort };
+        var tcp = new TcpShard(setup, (StreamListener)bound.Sockets[socket]) { SharesPort = sharesPort };
         var tcpProducer = new Producer<TcpListener>(
             () => new TcpListener(tcp, request, around.ListenerEvents, dispatcher));
         return (tcp, Props.CreateBy(tcpProducer).WithDispatcher(place.Dispatcher));

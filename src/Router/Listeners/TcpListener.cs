@@ -170,7 +170,7 @@ internal sealed class TcpListener : ListenerActor
             return 0;
         }
 
-        var session = SessionContext.ForStream(_shard, connection);
+        var session = SessionContext.ForConnection(_shard, connection);
         Start(session);
         var result = session.Route.WatchesStream ? 0 : session.Watch(connection, IoReadiness.Readable);
         if (result < 0)

@@ -23,7 +23,7 @@ internal sealed class UdpListener : ListenerActor
         _retry = new RetryTimer(shard.Loop);
         _open = Open;
         shard.ListenerEvents = events;
-        if (shard.Settings.Socket != SessionSocket.Shared)
+        if (shard.Settings.Socket != SessionSocket.Shared && !shard.Address.IsUnix)
         {
             shard.Sockets ??= new SessionSockets(shard, events);
         }
@@ -121,7 +121,7 @@ internal sealed class UdpListener : ListenerActor
             return null;
         }
 
-        var session = new SessionContext(_shard, SessionTransport.Udp, peer, local);
+        var session = new SessionContext(_shard, _request.Transport, peer, local);
         _shard.Sockets?.Open(session);
         Start(session);
         return session;

@@ -122,6 +122,11 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
             return DropReason.Draining;
         }
 
+        if (peer.IsUnix && _guard.RefuseUnix(peer) is { } unfit)
+        {
+            return unfit;
+        }
+
         return Route.AnswersByItself ? _guard.Refuse(peer) : Route.Refuse(peer, first);
     }
 

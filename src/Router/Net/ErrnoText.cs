@@ -15,6 +15,12 @@ public enum SocketOperation
 
     /// <summary>Starting a child process.</summary>
     Start,
+
+    /// <summary>Binding a unix socket.</summary>
+    BindUnix,
+
+    /// <summary>Connecting, or sending, to a unix socket.</summary>
+    ConnectUnix,
 }
 
 /// <summary>Errnos for people: the name, the text, and what to do.</summary>
@@ -42,13 +48,16 @@ public static class ErrnoText
         Errno.ENFILE => "Too many open files in system",
         Errno.EMFILE => "Too many open files",
         Errno.ENOSPC => "No space left on device",
+        Errno.EROFS => "Read-only file system",
         Errno.EPIPE => "Broken pipe",
         Errno.ENOSYS => "Function not implemented",
+        Errno.ELOOP => "Too many levels of symbolic links",
         Errno.ENONET => "Machine is not on the network",
         Errno.EPROTO => "Protocol error",
         Errno.ENOTSOCK => "Socket operation on non-socket",
         Errno.EDESTADDRREQ => "Destination address required",
         Errno.EMSGSIZE => "Message too long",
+        Errno.EPROTOTYPE => "Protocol wrong type for socket",
         Errno.ENOPROTOOPT => "Protocol not available",
         Errno.EPROTONOSUPPORT => "Protocol not supported",
         Errno.EOPNOTSUPP => "Operation not supported",
@@ -72,7 +81,14 @@ public static class ErrnoText
     };
 
     /// <summary>What the operator can do; empty where there is nothing to be done at this side.</summary>
-    public static string Advice(Errno errno, SocketOperation operation) => (errno, operation) switch
+    public static string Advice(Errno errno, SocketOperation operation) => operation switch
+    {
+        SocketOperation.BindUnix => UnixErrnoText.BindAdvice(errno) ?? IpAdvice(errno, operation),
+        SocketOperation.ConnectUnix => UnixErrnoText.ConnectAdvice(errno) ?? IpAdvice(errno, operation),
+        _ => IpAdvice(errno, operation),
+    };
+
+    private static string IpAdvice(Errno errno, SocketOperation operation) => (errno, operation) switch
     {
         (Errno.EACCES, SocketOperation.Bind) =>
             "ports below 1024 need CAP_NET_BIND_SERVICE (or a lower net.ipv4.ip_unprivileged_port_start)",

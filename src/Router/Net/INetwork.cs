@@ -8,15 +8,23 @@ namespace Router.Net;
 /// is refused, then opened for the others (SO_REUSEPORT set after bind). True for the others: SO_REUSEPORT before
 /// bind.</param>
 /// <param name="MakeGroup">Whether other shards will join: SO_REUSEPORT is set after the bind.</param>
+/// <param name="File">Of a unix socket that is bound to a path: who may send to it.</param>
 public sealed record DatagramOptions(
-    int ReceiveBuffer, int SendBuffer, bool DualStack, bool MakeGroup = false, bool JoinGroup = false);
+    int ReceiveBuffer,
+    int SendBuffer,
+    bool DualStack,
+    bool MakeGroup = false,
+    bool JoinGroup = false,
+    UnixFileOptions? File = null);
 
 /// <summary>How to make a stream listener's socket.</summary>
 /// <param name="Backlog">Connections that may wait to be accepted; the kernel caps it at somaxconn.</param>
 /// <param name="DualStack">As in <see cref="DatagramOptions"/>; the next two likewise.</param>
 /// <param name="MakeGroup">Other shards will join.</param>
-/// <param name="JoinGroup">This shard joins.</param>
-public sealed record StreamListenOptions(int Backlog, bool DualStack, bool MakeGroup = false, bool JoinGroup = false);
+/// <param name="JoinGroup">This shard joins; of a unix socket: accepts from the same queue as the first.</param>
+/// <param name="File">Of a unix socket that is bound to a path: who may connect.</param>
+public sealed record StreamListenOptions(
+    int Backlog, bool DualStack, bool MakeGroup = false, bool JoinGroup = false, UnixFileOptions? File = null);
 
 /// <summary>
 /// The seam to the operating system's sockets: Linux calls, the portable twin over System.Net.Sockets, or the test
@@ -35,6 +43,9 @@ public interface INetwork
     /// shard, and a bind that would join fails with -EOPNOTSUPP.</summary>
     bool SupportsGroups => true;
 
+    /// <summary>Whether addresses may be those of unix sockets; else what gets one answers -EAFNOSUPPORT.</summary>
+    bool SupportsUnix => false;
+
     /// <summary>Child processes, whose channels are sockets of this network.</summary>
     IProcesses Processes => NoProcesses.OfNetwork;
     /// <summary>Connections dropped since the boot because some accept queue was full, over all processes of this
@@ -49,7 +60,8 @@ public interface INetwork
     /// datagram.</summary>
     int BindDatagram(in SocketAddr local, DatagramOptions options, out DatagramSocket? socket);
 
-    /// <summary>A datagram socket connected to <paramref name="remote"/> on a port the kernel picks.</summary>
+    /// <summary>A datagram socket connected to <paramref name="remote"/> on a port the kernel picks; to a unixpacket
+    /// socket a connection, see <see cref="ConnectedDatagramSocket.IsConnection"/>.</summary>
     int ConnectDatagram(in SocketAddr remote, out ConnectedDatagramSocket? socket);
 
     /// <summary>Whether sessions can have sockets of their own: <see cref="OpenPeer"/>, <see cref="FixShards"/>,
@@ -84,7 +96,8 @@ public interface INetwork
         return -(int)Errno.EOPNOTSUPP;
     }
 
-    /// <summary>A bound, listening, non-blocking stream socket.</summary>
+    /// <summary>A bound, listening, non-blocking stream socket; at a unixpacket address what it accepts is a
+    /// <see cref="PacketSocket"/>.</summary>
     int Listen(in SocketAddr local, StreamListenOptions options, out StreamListener? socket);
 
     /// <summary>Starts to connect: 0 or -EINPROGRESS with a socket that turns writable when decided.</summary>

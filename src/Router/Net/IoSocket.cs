@@ -48,6 +48,10 @@ public abstract class IoSocket : IDisposable
     /// <summary>The descriptor, for the poller of the same network; -1 once closed, or where there is none.</summary>
     internal virtual int Descriptor => -1;
 
+    /// <summary>Others wait for the same connections by descriptors of their own: one of them is to be woken, not all
+    /// (EPOLLEXCLUSIVE).</summary>
+    internal virtual bool WakesOne => false;
+
     /// <summary>Tells the receiver; what it throws is the loop's to contain, so that the other sockets are told as
     /// well.</summary>
     internal void Tell(IoReadiness ready)
@@ -127,6 +131,15 @@ public abstract class ConnectedDatagramSocket : IoSocket
 
     /// <summary>Datagrams that came from another address than the upstream's and were discarded, so far.</summary>
     public virtual long ForeignDrops => 0;
+
+    /// <summary>It is a connection that keeps messages apart (SOCK_SEQPACKET): its end is told by -EPIPE, and a message
+    /// that is not taken now (-EAGAIN) may be sent again when the socket is writable.</summary>
+    public virtual bool IsConnection => false;
+
+    /// <summary>On a connection: no more messages come from here; the other direction goes on.</summary>
+    public virtual void ShutdownWrite()
+    {
+    }
 }
 
 /// <summary>A datagram socket that serves one peer of a listener: connected, so that the kernel gives it that peer's
@@ -166,6 +179,11 @@ public abstract class StreamSocket : IoSocket
     /// <summary>Closes with a reset instead of FIN (SO_LINGER 0) and discards what is unsent.</summary>
     public abstract void Abort();
 }
+
+/// <summary>A connection that keeps messages apart (SOCK_SEQPACKET). See unix(7).</summary>
+/// <remarks>Receive: one message, 0 for an empty one; the end is -EPIPE, and a message longer than there is room for is
+/// cut and reported as -EMSGSIZE. Send: the whole message, or -EAGAIN.</remarks>
+public abstract class PacketSocket : StreamSocket;
 
 /// <summary>A listening stream socket. See listen(2), accept(2).</summary>
 public abstract class StreamListener : IoSocket

@@ -6,7 +6,7 @@ using System.Runtime.InteropServices;
 namespace Router.Net;
 
 /// <summary>An endpoint as the kernel writes it: a raw sockaddr_in (16 bytes) or sockaddr_in6 (28), zero-padded to
-/// 32.</summary>
+/// 32. Of a unix socket, whose name is longer, the number of its name.</summary>
 /// <remarks>
 /// The layout is Linux's (family in host order, port and address in network order) on every system, so that it can be
 /// the session table's key as received. Four words, compared and hashed as such. See ip(7), ipv6(7).
@@ -17,14 +17,23 @@ public struct SocketAddr : IEquatable<SocketAddr>
     /// <summary>AF_INET and AF_INET6 as Linux numbers them.</summary>
     public const ushort FamilyIPv4 = 2, FamilyIPv6 = 10;
 
-    internal ulong Word0;   // family, port, IPv4 address | flow label
-    internal ulong Word1;   // IPv6 address, first half
+    /// <summary>AF_UNIX.</summary>
+    public const ushort FamilyUnix = 1;
+
+    internal ulong Word0;   // family, port, IPv4 address | flow label | type of a unix socket
+    internal ulong Word1;   // IPv6 address, first half | number of a unix socket's name
     internal ulong Word2;   // IPv6 address, second half
     internal ulong Word3;   // scope id
 
     public readonly ushort Family => (ushort)Word0;
 
     public readonly bool IsEmpty => Word0 == 0;
+
+    /// <summary>A unix socket's: it has neither address nor port, see <see cref="UnixAddress"/>.</summary>
+    public readonly bool IsUnix => Family == FamilyUnix;
+
+    /// <summary>What kind of unix socket; None for an IP endpoint.</summary>
+    public readonly UnixSocketType UnixType => IsUnix ? (UnixSocketType)(Word0 >> 32) : UnixSocketType.None;
 
     /// <summary>Bytes of the sockaddr in use: 16 or 28.</summary>
     public readonly int Length => Family == FamilyIPv6 ? 28 : 16;
@@ -39,14 +48,15 @@ public struct SocketAddr : IEquatable<SocketAddr>
 
     public readonly int Port => BinaryPrimitives.ReverseEndianness((ushort)(Word0 >> 16));
 
-    /// <summary>The address without port; IPv4-mapped IPv6 addresses come back as IPv4.</summary>
+    /// <summary>The address without port; IPv4-mapped IPv6 addresses come back as IPv4. Of a unix socket
+    /// <see cref="IPAddress.None"/>.</summary>
     public readonly IPAddress Address
     {
         get
         {
             if (Family != FamilyIPv6)
             {
-                return new IPAddress((uint)(Word0 >> 32));
+                return IsUnix ? IPAddress.None : new IPAddress((uint)(Word0 >> 32));
             }
 
             Span<byte> bytes = stackalloc byte[16];
@@ -81,9 +91,15 @@ public struct SocketAddr : IEquatable<SocketAddr>
         return result;
     }
 
+    /// <param name="type">What kind of socket.</param>
+    /// <param name="number">As <see cref="UnixNames"/> gives it; 0 for one without a name.</param>
+    internal static SocketAddr Unix(UnixSocketType type, ulong number) =>
+        new() { Word0 = FamilyUnix | ((ulong)type << 32), Word1 = number };
+
     /// <summary>The same endpoint in the other spelling: IPv4 as ::ffff:a.b.c.d, for sending from a dual-stack
     /// socket.</summary>
-    public readonly SocketAddr MapToIPv6() => Family == FamilyIPv6 ? this : From(Address.MapToIPv6(), Port);
+    public readonly SocketAddr MapToIPv6() =>
+        Family is FamilyIPv6 or FamilyUnix ? this : From(Address.MapToIPv6(), Port);
 
     /// <summary>An IPv4 address as a dual-stack socket spells it: ::ffff:a.b.c.d.</summary>
     internal readonly bool IsMapped =>
@@ -146,7 +162,11 @@ public struct SocketAddr : IEquatable<SocketAddr>
 
     public override readonly int GetHashCode() => HashCode.Combine(Word0, Word1, Word2, Word3);
 
-    public override readonly string ToString() => IsEmpty ? "-" : ToIPEndPoint().ToString();
+    /// <summary><c>192.0.2.1:53</c>, <c>[2001:db8::1]:53</c>, <c>unix:/run/app.sock</c>, <c>unix:@abstract</c>,
+    /// <c>unix:-</c> for a unix socket without a name.</summary>
+    public override readonly string ToString() => IsEmpty ? "-"
+        : IsUnix ? $"unix:{UnixAddress.NameOf(this)}"
+        : ToIPEndPoint().ToString();
 
     public static bool operator ==(SocketAddr left, SocketAddr right) => left.Equals(right);
 

@@ -23,6 +23,6 @@ public sealed class EchoRoute(string name) : Route(name)
             }
         }
 
-        internal override bool MayEndNow(SessionContext session) => session.Transport == SessionTransport.Udp;
+        internal override bool MayEndNow(SessionContext session) => session.Transport.KeepsMessages();
     }
 }

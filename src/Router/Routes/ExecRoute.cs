@@ -60,12 +60,19 @@ public sealed class ExecRoute(string name, ExecRouteSettings settings) : Route(n
     internal override bool AnswersByItself => true;
 
     internal override SessionHandler CreateHandler(SessionContext session) =>
-        session.Transport == SessionTransport.Udp ? new ExecDatagramHandler(this) : new ExecStreamHandler(this);
+        session.Stream is not null ? new ExecStreamHandler(this)
+        : session.Packets is not null ? new ExecPacketHandler(this)
+        : new ExecDatagramHandler(this);
 
     /// <summary>What is started for a session. The facts are addresses, numbers and hexadecimal digits: nothing in them
     /// is the peer's to choose.</summary>
     internal ProcessStart StartFor(SessionContext session)
     {
+        if (session.PeerAddr.IsUnix)
+        {
+            return UnixStartFor(session);
+        }
+
         var isUdp = session.Transport == SessionTransport.Udp;
         var local = session.LocalAddr.IsEmpty ? session.Shard.Address.Address : session.LocalAddr.Address;
         string[] facts =
@@ -79,6 +86,26 @@ public sealed class ExecRoute(string name, ExecRouteSettings settings) : Route(n
         ];
         return new ProcessStart(
             settings.Command, settings.Directory, [.. settings.Environment, .. facts], settings.Limits, isUdp);
+    }
+
+    /// <summary>Of a unix socket: names instead of addresses, no ports, and who the peer is. A peer chooses its name,
+    /// of which control characters, blanks and backslashes are written as \xNN.</summary>
+    private ProcessStart UnixStartFor(SessionContext session)
+    {
+        var credentials = session.PeerCredentials ?? default;
+        string[] facts =
+        [
+            $"PROTO={session.Transport.Scheme().ToUpperInvariant()}",
+            $"REMOTE_ADDR={UnixAddress.NameOf(session.PeerAddr)}",
+            string.Create(CultureInfo.InvariantCulture, $"REMOTE_PID={credentials.ProcessId}"),
+            string.Create(CultureInfo.InvariantCulture, $"REMOTE_UID={credentials.UserId}"),
+            string.Create(CultureInfo.InvariantCulture, $"REMOTE_GID={credentials.GroupId}"),
+            $"LOCAL_ADDR={UnixAddress.NameOf(session.Shard.Address)}",
+            $"SESSION_ID={session.Id}",
+        ];
+        return new ProcessStart(
+            settings.Command, settings.Directory, [.. settings.Environment, .. facts], settings.Limits,
+            session.Transport.KeepsMessages());
     }
 
     /// <summary>Writes down that a child could not be started: at most once a second and route.</summary>

@@ -81,7 +81,9 @@ internal sealed class ProxyRoute : Route
     internal override bool WatchesStream => true;
 
     internal override SessionHandler CreateHandler(SessionContext session) =>
-        session.Transport == SessionTransport.Udp ? new UdpProxyHandler(this) : new TcpProxyHandler(this);
+        session.Stream is not null ? new TcpProxyHandler(this)
+        : session.Packets is not null ? new PacketProxyHandler(this)
+        : new UdpProxyHandler(this);
 
     private static int MillisecondsOf(TimeSpan time) => time == Timeout.InfiniteTimeSpan
         ? 0

@@ -35,7 +35,7 @@ public sealed class ReplyRoute : Route
     {
         public override bool IsRestartSafe => true;
 
-        internal override bool MayEndNow(SessionContext session) => session.Transport == SessionTransport.Udp;
+        internal override bool MayEndNow(SessionContext session) => session.Transport.KeepsMessages();
     }
 
     private sealed class ConstantHandler(byte[] bytes) : Handler

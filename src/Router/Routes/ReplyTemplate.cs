@@ -27,7 +27,7 @@ public sealed class ReplyPart
 /// <summary>An answer of bytes and values of the moment, taken apart once. Immutable; shared by all loops.</summary>
 public sealed class ReplyTemplate
 {
-    private const int PeerBytesMax = 64;    // "[", IPv6 with a zone (45 + 11), "]:65535"
+    private const int PeerBytesMax = 128;   // "unix:" and a name of 107 bytes; "[", IPv6 with a zone, "]:65535" are 64
     private const int TimeBytes = 24;
     private const int CountBytesMax = 19;
 
@@ -54,7 +54,12 @@ public sealed class ReplyTemplate
     /// <summary>The answer, if it is always the same.</summary>
     internal byte[]? Constant { get; }
 
-    internal static byte[] PeerText(SessionContext session) => Encoding.ASCII.GetBytes(session.PeerAddr.ToString());
+    /// <summary>Cut where a unix peer's name is longer, escapes and all.</summary>
+    internal static byte[] PeerText(SessionContext session)
+    {
+        var text = session.PeerAddr.ToString();
+        return Encoding.ASCII.GetBytes(text.Length <= PeerBytesMax ? text : text[..PeerBytesMax]);
+    }
 
     /// <summary>The answer to one payload; allocates nothing.</summary>
     /// <param name="peer">Its text; empty unless <see cref="UsesPeer"/>.</param>

@@ -268,6 +268,18 @@ internal unsafe partial class UdpProxyHandler(ProxyRoute route) : SessionHandler
             return false;   // nothing left, or no memory now
         }
 
+        if (_socket.IsConnection)
+        {
+            if (received == -(int)Errno.ECONNRESET)
+            {
+                return true;   // it closed without reading all; what it said before is still there
+            }
+
+            LeaveSocket(session);   // a unixpacket upstream has ended
+            session.Close(CloseReason.Upstream);
+            return false;
+        }
+
         if (OnRefused(session, received))
         {
             return false;   // a fresh socket has nothing yet

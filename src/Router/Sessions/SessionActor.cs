@@ -319,7 +319,7 @@ internal sealed class SessionActor : ActorBase
         }
 
         session.HasFailed = true;
-        return session.Transport == SessionTransport.Udp
+        return session.Transport.KeepsMessages() && session.Handler is not { OwnsStream: true }
             || session.Handler is { IsRestartSafe: true, OwnsStream: false };
     }
 }

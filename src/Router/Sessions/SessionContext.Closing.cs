@@ -1,4 +1,5 @@
 using Router.Diagnostics;
+using Router.Net;
 
 namespace Router.Sessions;
 
@@ -38,6 +39,16 @@ public sealed partial class SessionContext
             IsLingering = true;
             Loop.Schedule(this, Loop.NowMs + LingerMs);
             Linger();
+            return;
+        }
+
+        if (Packets is { Socket.IsClosed: false } packets && Handler is { OwnsStream: false }
+            && (!packets.IsOver || IsAbort(reason)))
+        {
+            packets.Output.Finish();
+            IsLingering = true;
+            Loop.Schedule(this, Loop.NowMs + LingerMs);
+            LingerPackets(packets);
             return;
         }
 
@@ -153,6 +164,12 @@ public sealed partial class SessionContext
             stream.Socket.Dispose();
         }
 
+        if (Packets is { } packets)
+        {
+            packets.Output.Release();
+            packets.Socket.Dispose();
+        }
+
         Actor = null;
         LeaveAll();
         _shard.SessionsOpen--;
@@ -160,5 +177,9 @@ public sealed partial class SessionContext
         _shard.Counters.SessionsClosed++;
         _shard.SessionCount.Return();
         _shard.Events.Closed(this, Closing);
+        if (PeerAddr.IsUnix)
+        {
+            UnixNames.Return(PeerAddr);
+        }
     }
 }

@@ -188,6 +188,12 @@ public sealed partial class SessionContext
         {
             ReadForPool(stream);
         }
+
+        if (PeerAddr.IsUnix && (ready & IoReadiness.Failed) != 0
+            && stream.Socket.Loop is not null && (stream.Socket.Interest & IoReadiness.Readable) == 0)
+        {
+            Loop.TakeOff(stream.Socket);   // it has hung up, and would be told of on every pass until there is room
+        }
     }
 
     private unsafe void ReadForPool(StreamState stream)
@@ -232,9 +238,18 @@ public sealed partial class SessionContext
 
     private void ResumeReading()
     {
-        if (Stream is { Socket.IsClosed: false } && !IsClosed)
+        if (Stream is not { Socket.IsClosed: false } stream || IsClosed)
+        {
+            return;
+        }
+
+        if (stream.Socket.Loop is not null)
         {
             WatchStream();
+        }
+        else if (MayRead(stream) && Watch(stream.Socket, IoReadiness.Readable) < 0)
+        {
+            CloseNow(CloseReason.Reset);
         }
     }
 

@@ -22,20 +22,24 @@ public sealed partial class SessionContext
     public void MarkPeerValidated() => _validated = true;
 
     /// <summary>
-    /// Sends a payload to the peer: UDP one datagram, at the end of the pass; streams the next bytes, at once as far as
-    /// the kernel takes them.
+    /// Sends a payload to the peer: UDP and unixgram one datagram, at the end of the pass; streams the next bytes, at
+    /// once as far as the kernel takes them; unixpacket one message, likewise.
     /// </summary>
     /// <returns>
     /// False if nothing was taken: the session is closed; the datagram is longer than <see cref="DatagramBytesMax"/> or
     /// beyond the amplification budget (at most one reply, and three times the bytes, per datagram received); or the
-    /// stream holds its write buffer's worth unsent (wait for <see cref="SessionHandler.OnDrained"/>). UDP drops are
-    /// counted.
+    /// stream, or a unixpacket connection, holds its write buffer's worth unsent (wait for
+    /// <see cref="SessionHandler.OnDrained"/>). UDP drops are counted.
     /// </returns>
     public bool Reply(ReadOnlySpan<byte> payload) =>
         _shard.Settings.OnPool && !Loop.IsCurrent ? ReplyFromPool(payload) : ReplyOnLoop(payload);
 
     /// <summary>Streams: sends FIN after what is unsent; the peer may go on sending.</summary>
-    public void FinishReplies() => OnLoop(static session => session.Stream?.Output.Finish());
+    public void FinishReplies() => OnLoop(static session =>
+    {
+        session.Stream?.Output.Finish();
+        session.Packets?.Output.Finish();
+    });
 
     internal bool ReplyOnLoop(ReadOnlySpan<byte> payload)
     {
@@ -44,7 +48,12 @@ public sealed partial class SessionContext
             return false;
         }
 
-        return Stream is null ? ReplyDatagram(payload) : ReplyStream(payload);
+        if (Stream is not null)
+        {
+            return ReplyStream(payload);
+        }
+
+        return _extras is { Packets: { } packets } ? ReplyPacket(packets, payload) : ReplyDatagram(payload);
     }
 
     /// <summary>
@@ -119,7 +128,11 @@ public sealed partial class SessionContext
 
         var lastActiveMs = _lastActiveMs;
         var isTaken = true;
-        if (Stream is null)
+        if (Packets is { } packets)
+        {
+            isTaken = ReplyPacket(packets, payload);
+        }
+        else if (Stream is null)
         {
             QueueDatagram(payload);
         }

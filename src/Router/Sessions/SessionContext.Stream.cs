@@ -31,7 +31,11 @@ public sealed partial class SessionContext
     internal bool IsLingering { get; private set; }
 
     internal static SessionContext ForStream(Shard shard, StreamSocket socket) =>
-        new(shard, SessionTransport.Tcp, socket.PeerAddress, LocalAddr.From(socket.LocalAddress.Address))
+        new(
+            shard,
+            socket.PeerAddress.IsUnix ? SessionTransport.Unix : SessionTransport.Tcp,
+            socket.PeerAddress,
+            socket.PeerAddress.IsUnix ? default : LocalAddr.From(socket.LocalAddress.Address))
         {
             Stream = new StreamState(socket, shard.Loop.Buffers),
         };
@@ -70,7 +74,7 @@ public sealed partial class SessionContext
 
         if (IsLingering)
         {
-            Linger();
+            LingerOn();
         }
         else if (ReferenceEquals(socket, Stream?.Socket) && !Handler!.OwnsStream)
         {
@@ -80,9 +84,25 @@ public sealed partial class SessionContext
         {
             OnOwnReady(own);
         }
+        else if (Packets is { } packets && ReferenceEquals(socket, packets.Socket) && !Handler!.OwnsStream)
+        {
+            OnPacketsReady(packets, ready);
+        }
         else
         {
             Handler!.OnIo(this, socket, ready);
+        }
+    }
+
+    private void LingerOn()
+    {
+        if (Packets is { } packets)
+        {
+            LingerPackets(packets);
+        }
+        else
+        {
+            Linger();
         }
     }
 
@@ -104,9 +124,10 @@ public sealed partial class SessionContext
         {
             CloseNow(CloseReason.Reset);
         }
-        else if ((ready & IoReadiness.Failed) != 0 && stream is { PeerFinished: true, Output.IsFinished: true })
+        else if ((ready & IoReadiness.Failed) != 0
+            && stream.PeerFinished && (stream.Output.IsFinished || PeerAddr.IsUnix))
         {
-            CloseNow(CloseReason.Peer);
+            CloseNow(CloseReason.Peer);   // of a unix socket a hang-up tells that its peer takes nothing any more
         }
     }
 

@@ -10,6 +10,36 @@ public enum SessionTransport : byte
 {
     Udp,
     Tcp,
+
+    /// <summary>A stream over a unix socket: <c>unix://</c>.</summary>
+    Unix,
+
+    /// <summary>Messages over a connection: <c>unixpacket://</c>.</summary>
+    Unixpacket,
+
+    /// <summary>Messages without a connection: <c>unixgram://</c>.</summary>
+    Unixgram,
+}
+
+internal static class SessionTransports
+{
+    /// <summary>Whether a payload is a message, as the peer sent it; else the next bytes of a stream.</summary>
+    public static bool KeepsMessages(this SessionTransport transport) =>
+        transport is not (SessionTransport.Tcp or SessionTransport.Unix);
+
+    /// <summary>Whether peers send without connecting first: their sessions share the listener's socket.</summary>
+    public static bool IsConnectionless(this SessionTransport transport) =>
+        transport is SessionTransport.Udp or SessionTransport.Unixgram;
+
+    /// <summary>As the configuration spells it: <c>udp</c>, <c>unixpacket</c>.</summary>
+    public static string Scheme(this SessionTransport transport) => transport switch
+    {
+        SessionTransport.Udp => "udp",
+        SessionTransport.Tcp => "tcp",
+        SessionTransport.Unix => "unix",
+        SessionTransport.Unixpacket => "unixpacket",
+        _ => "unixgram",
+    };
 }
 
 /// <summary>
@@ -49,6 +79,12 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
         {
             _extras = new SessionExtras();   // now, because two threads will look for it
         }
+
+        if (peer.IsUnix)
+        {
+            UnixNames.Hold(peer);
+            _validated = true;   // nobody can send under another's name
+        }
     }
 
     /// <summary>128 bits, unique across restarts and members.</summary>
@@ -60,8 +96,17 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
 
     public SessionTransport Transport { get; }
 
-    /// <summary>The peer's endpoint; allocates.</summary>
+    /// <summary>The peer's endpoint; allocates. A peer of a unix socket has none, and 255.255.255.255:0 here: see
+    /// <see cref="PeerText"/>.</summary>
     public IPEndPoint PeerEndPoint => PeerAddr.ToIPEndPoint();
+
+    /// <summary>As records have it: <c>192.0.2.7:5000</c>, <c>unix:/run/client.sock</c>, <c>unix:@abstract</c>, and
+    /// <c>unix:-</c> for a connection without a name. Allocates.</summary>
+    public string PeerText => PeerAddr.ToString();
+
+    /// <summary>Of a peer of a unix socket, told by the kernel: as of its connect, or of its first message. Null for
+    /// all others. A peer that goes on under other credentials is another session.</summary>
+    public PeerCredentials? PeerCredentials => UnixAddress.CredentialsOf(PeerAddr);
 
     /// <summary>The session's actor: tell it to have <see cref="SessionHandler.OnMessage"/> called.</summary>
     public IActorRef Self { get; internal set; } = ActorRefs.Nobody;

@@ -23,6 +23,9 @@ internal sealed class SessionExtras
     /// <summary>Of a datagram session that has a socket of its own.</summary>
     public PeerSocket? Socket;
 
+    /// <summary>Of a session over a connection that keeps messages apart.</summary>
+    public SessionContext.PacketState? Packets;
+
     public long DropCount;
 
     // What waits between a loop and a handler that cannot take it now: any thread, atomically.

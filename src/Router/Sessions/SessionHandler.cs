@@ -34,7 +34,7 @@ public abstract class SessionHandler
     }
 
     /// <summary>
-    /// Streams: the peer has ended its side. The session closes once everything is sent, unless overridden.
+    /// Connections: the peer has ended its side. The session closes once everything is sent, unless overridden.
     /// </summary>
     public virtual void OnPeerFinished(SessionContext session) => session.Close(CloseReason.Peer);
 

@@ -73,6 +73,11 @@ internal static class UpstreamAddress
     /// <summary>The address bytes in network order, 4 or 16, written into <paramref name="room"/>.</summary>
     public static ReadOnlySpan<byte> Bytes(in SocketAddr address, Span<byte> room)
     {
+        if (address.IsUnix)
+        {
+            return UnixAddress.HashBytes(address, room);
+        }
+
         if (address.Family != SocketAddr.FamilyIPv6)
         {
             MemoryMarshal.Write(room, (uint)(address.Word0 >> 32));

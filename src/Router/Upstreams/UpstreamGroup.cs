@@ -4,12 +4,14 @@ using Router.Routing;
 namespace Router.Upstreams;
 
 /// <summary>An upstream as configured: a name or a literal address, and a port.</summary>
-/// <param name="Host">A DNS name, or an IPv4 or IPv6 address without brackets.</param>
-/// <param name="Port">1..65535.</param>
+/// <param name="Host">A DNS name, an IPv4 or IPv6 address without brackets, or a unix socket with its scheme:
+/// <c>unix:///run/app.sock</c>.</param>
+/// <param name="Port">1..65535; 0 for a unix socket.</param>
 internal sealed record UpstreamTarget(string Host, int Port)
 {
     public override string ToString() =>
-        Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
+        Port == 0 ? Host
+        : Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
 }
 
 /// <summary>A group as configured. Immutable.</summary>

@@ -108,7 +108,11 @@ internal sealed class UpstreamNames
                 (_addresses[i], _failing[i], _tooMany[i]) = (addresses[place], failing[place], tooMany[place]);
             }
 
-            if (IPAddress.TryParse(targets[i].Host, out var literal))
+            if (UnixAddress.TryParse(targets[i].Host, out var unix))
+            {
+                _addresses[i] = [unix];
+            }
+            else if (IPAddress.TryParse(targets[i].Host, out var literal))
             {
                 _addresses[i] = [Normalized(literal, targets[i].Port)];
             }

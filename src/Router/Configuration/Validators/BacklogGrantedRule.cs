@@ -6,7 +6,7 @@ internal sealed class BacklogGrantedRule : IConfigurationRule
     public bool Refuses => false;
 
     public IEnumerable<ConfigurationFault> Check(RuleContext context) => context.Options.Listeners
-        .Where(l => l.Backlog > context.System.Backlog && l.Binds.Any(b => b.Transport == Transport.Tcp))
+        .Where(l => l.Backlog > context.System.Backlog && l.Binds.Any(b => UnixEndpoints.IsConnected(b.Transport)))
         .Select(l => RuleContext.Fault(l, "backlog",
             $"{l.Backlog} is more than the kernel grants, {context.System.Backlog}; "
             + $"sysctl -w net.core.somaxconn={l.Backlog}, or ask for less"));

@@ -7,7 +7,7 @@ internal sealed class ResponsesRule : IConfigurationRule
         .OfType<ProxyRouteOptions>()
         .Where(r => r.Responses > 0
             && context.ListenersOf(r).Any()
-            && !context.ListenersOf(r).SelectMany(l => l.Binds).Any(b => b.Transport == Transport.Udp))
+            && !context.ListenersOf(r).SelectMany(l => l.Binds).Any(b => !UnixEndpoints.IsConnected(b.Transport)))
         .Select(r => RuleContext.Fault(r, "responses",
-            "counts datagrams, but no listener with this route is bound to udp://"));
+            "counts datagrams, but no listener with this route is bound to udp:// or unixgram://"));
 }

@@ -51,7 +51,8 @@ internal sealed unsafe class EpollPoller : IPoller
     {
         Check.That(socket.Slot < 0);
         var slot = TakeSlot();
-        var result = Control(Libc.EpollAdd, socket.Descriptor, Wanted(interest), Mark(slot));
+        var result = Control(
+            Libc.EpollAdd, socket.Descriptor, Wanted(interest) | OneOf(socket), Mark(slot));
         if (result < 0)
         {
             _free[_freeCount++] = slot;
@@ -66,6 +67,15 @@ internal sealed unsafe class EpollPoller : IPoller
     public void Modify(IoSocket socket, IoReadiness interest)
     {
         Check.That(_sockets[socket.Slot] == socket);
+        if (socket.WakesOne)
+        {
+            // What was added with EPOLLEXCLUSIVE cannot be changed, see epoll_ctl(2). The place is the one it had.
+            Control(Libc.EpollDelete, socket.Descriptor, 0, 0);
+            Control(
+                Libc.EpollAdd, socket.Descriptor, Wanted(interest) | Libc.EpollExclusive, Mark(socket.Slot));
+            return;
+        }
+
         Control(Libc.EpollModify, socket.Descriptor, Wanted(interest), Mark(socket.Slot));
     }
 
@@ -172,6 +182,8 @@ internal sealed unsafe class EpollPoller : IPoller
     }
 
     private static uint Wanted(IoReadiness interest) => (uint)interest & (Libc.EpollIn | Libc.EpollOut);
+
+    private static uint OneOf(IoSocket socket) => socket.WakesOne ? Libc.EpollExclusive : 0;
 
     private static IoReadiness Found(uint events)
     {

@@ -55,6 +55,7 @@ internal static unsafe partial class Libc
 
     public const int EpollCloseOnExec = 0x80000, EpollAdd = 1, EpollDelete = 2, EpollModify = 3;
     public const uint EpollIn = 1, EpollOut = 4, EpollErr = 8, EpollHup = 0x10, EpollEdge = 1u << 31;
+    public const uint EpollExclusive = 1u << 28;
 
     public const int OpenNonBlock = 0x800, OpenCloseOnExec = 0x80000, SetPipeSize = 1031;
     public const uint SpliceMove = 1, SpliceNonBlock = 2;

@@ -19,6 +19,13 @@ internal unsafe class LinuxCalls
 
     public virtual int Connect(int fd, SocketAddr* address) => Result(Libc.Connect(fd, address, (uint)address->Length));
 
+    /// <summary>The same for an address of any kind, as the kernel has it.</summary>
+    public virtual int Bind(int fd, byte* address, int length) =>
+        Result(Libc.Bind(fd, (SocketAddr*)address, (uint)length));
+
+    public virtual int Connect(int fd, byte* address, int length) =>
+        Result(Libc.Connect(fd, (SocketAddr*)address, (uint)length));
+
     public virtual int Listen(int fd, int backlog) => Result(Libc.Listen(fd, backlog));
 
     /// <summary>The new descriptor is non-blocking and closed on exec.</summary>
@@ -27,6 +34,12 @@ internal unsafe class LinuxCalls
         var length = (uint)sizeof(SocketAddr);
         return Result(Libc.Accept(fd, peer, &length, Libc.SockNonBlock | Libc.SockCloseOnExec));
     }
+
+    /// <param name="fd">The listening socket.</param>
+    /// <param name="peer">Room for the peer's address.</param>
+    /// <param name="length">Of the room; then of the address.</param>
+    public virtual int Accept(int fd, byte* peer, uint* length) => Result(Libc.Accept(
+        fd, (SocketAddr*)peer, length, Libc.SockNonBlock | Libc.SockCloseOnExec));
 
     public virtual int SetOption(int fd, int level, int name, void* value, uint length) =>
         Result(Libc.SetOption(fd, level, name, value, length));

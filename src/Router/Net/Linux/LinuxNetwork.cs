@@ -34,6 +34,8 @@ public sealed unsafe partial class LinuxNetwork : INetwork
 
     public string Name => "linux";
 
+    public bool SupportsUnix => true;
+
     public IProcesses Processes { get; }
 
     /// <summary>Whether equal-sized datagrams to one peer leave as one UDP_SEGMENT message; found out by asking the
@@ -82,6 +84,11 @@ public sealed unsafe partial class LinuxNetwork : INetwork
     public int BindDatagram(in SocketAddr local, DatagramOptions options, out DatagramSocket? socket)
     {
         socket = null;
+        if (local.IsUnix)
+        {
+            return BindUnix(local, options, out socket);
+        }
+
         var fd = Open(local.Family, Libc.SockDatagram);
         if (fd < 0)
         {
@@ -105,6 +112,11 @@ public sealed unsafe partial class LinuxNetwork : INetwork
     public int ConnectDatagram(in SocketAddr remote, out ConnectedDatagramSocket? socket)
     {
         socket = null;
+        if (remote.IsUnix)
+        {
+            return ConnectUnixMessages(remote, out socket);
+        }
+
         var fd = Open(remote.Family, Libc.SockDatagram);
         if (fd < 0)
         {
@@ -126,6 +138,11 @@ public sealed unsafe partial class LinuxNetwork : INetwork
     public int Listen(in SocketAddr local, StreamListenOptions options, out StreamListener? socket)
     {
         socket = null;
+        if (local.IsUnix)
+        {
+            return ListenUnix(local, options, out socket);
+        }
+
         var fd = Open(local.Family, Libc.SockStream);
         if (fd < 0)
         {
@@ -154,6 +171,11 @@ public sealed unsafe partial class LinuxNetwork : INetwork
     public int ConnectStream(in SocketAddr remote, out StreamSocket? socket)
     {
         socket = null;
+        if (remote.IsUnix)
+        {
+            return ConnectUnixStream(remote, out socket);
+        }
+
         var fd = Open(remote.Family, Libc.SockStream);
         if (fd < 0)
         {

@@ -26,8 +26,16 @@ internal sealed unsafe class LinuxPacketSocket : ConnectedDatagramSocket
 
     internal override int Descriptor => _fd;
 
+    public override bool IsConnection => true;
+
     /// <returns>As the base says; -EPIPE once nobody holds the other end.</returns>
-    public override int Receive(byte* buffer, int capacity)
+    public override int Receive(byte* buffer, int capacity) => ReceiveOne(_calls, _fd, buffer, capacity);
+
+    public override void ShutdownWrite() => _ = Libc.Shutdown(_fd, Libc.ShutWrite);
+
+    /// <summary>One message of a socket with SO_PASSCRED. There is no room for descriptors that somebody may send along
+    /// (SCM_RIGHTS): the kernel closes them.</summary>
+    internal static int ReceiveOne(LinuxCalls calls, int fd, byte* buffer, int capacity)
     {
         var control = stackalloc byte[ControlBytes];
         var vector = new IoVector { Base = buffer, Length = (nuint)capacity };
@@ -42,7 +50,7 @@ internal sealed unsafe class LinuxPacketSocket : ConnectedDatagramSocket
                 Control = control,
                 ControlLength = ControlBytes,
             };
-            result = _calls.ReceiveMany(_fd, &header, 1, Libc.MsgDontWait);
+            result = calls.ReceiveMany(fd, &header, 1, Libc.MsgDontWait);
         }
         while (result == -(int)Errno.EINTR);
         if (result <= 0)

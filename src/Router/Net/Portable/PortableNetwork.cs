@@ -139,6 +139,11 @@ public sealed class PortableNetwork : INetwork
         where T : IoSocket
     {
         socket = null;
+        if (family == SocketAddr.FamilyUnix)
+        {
+            return -(int)Errno.EAFNOSUPPORT;   // its addresses hold no names, and there are no credentials
+        }
+
         Socket? inner = null;
         try
         {

@@ -87,7 +87,7 @@ internal sealed class CollectRoute(
 
         internal override void OnReplaced(SessionContext session) => _windows.Finish();
 
-        internal override bool MayEndNow(SessionContext session) => session.Transport == SessionTransport.Udp;
+        internal override bool MayEndNow(SessionContext session) => session.Transport.KeepsMessages();
     }
 
     private sealed class SessionGatherer(CollectRoute route, SessionContext session)

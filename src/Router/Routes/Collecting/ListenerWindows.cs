@@ -114,7 +114,7 @@ internal sealed class ListenerWindows : IRunnable
     {
         public override bool IsRestartSafe => true;
 
-        internal override bool MayEndNow(SessionContext session) => session.Transport == SessionTransport.Udp;
+        internal override bool MayEndNow(SessionContext session) => session.Transport.KeepsMessages();
     }
 
     private sealed class HomeHandler(HomeGatherer windows) : Handler

@@ -37,14 +37,14 @@ internal sealed class RoomHandler(RoomRoute route, RoomLoop loop) : SessionHandl
         }
 
         var rule = route.Settings.Validation;
-        if (session.Transport == SessionTransport.Udp && !rule.Trusts(session.PeerAddr))
+        if (session.Transport.KeepsMessages() && !rule.Trusts(session.PeerAddr))
         {
             _validator = new PeerValidator(rule);
             session.SetTimer(rule.Timeout);
         }
         else
         {
-            OnValidated(joins: session.Transport != SessionTransport.Udp);   // a datagram follows, and joins by itself
+            OnValidated(joins: !session.Transport.KeepsMessages());   // a datagram follows, and joins by itself
         }
     }
 
@@ -52,7 +52,7 @@ internal sealed class RoomHandler(RoomRoute route, RoomLoop loop) : SessionHandl
     {
         foreach (var payload in batch)
         {
-            if (session.Transport != SessionTransport.Udp)
+            if (!session.Transport.KeepsMessages())
             {
                 OnBytes(payload);
             }
@@ -204,7 +204,7 @@ internal sealed class RoomHandler(RoomRoute route, RoomLoop loop) : SessionHandl
         if (_room is null)
         {
             Session.CountDrop(name is null ? DropReason.RoomRefused : DropReason.RoomFull);
-            if (Session.Transport != SessionTransport.Udp)
+            if (!Session.Transport.IsConnectionless())
             {
                 Session.Close(CloseReason.Refused);
             }

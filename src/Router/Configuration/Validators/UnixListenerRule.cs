@@ -1,0 +1,82 @@
+namespace Router.Configuration.Validators;
+
+/// <summary>What cannot go together on a unix socket: two listeners at one name, routes that need addresses, sockets of
+/// sessions, a handler on the pool over unixpacket, and a file's mode where there is no file.</summary>
+internal sealed class UnixListenerRule : IConfigurationRule
+{
+    private const int ModeMax = 0x1FF;   // 0777
+
+    public IEnumerable<ConfigurationFault> Check(RuleContext context)
+    {
+        var seen = new Dictionary<string, (ListenerOptions Listener, BindOptions Bind)>(StringComparer.Ordinal);
+        foreach (var listener in context.Options.Listeners)
+        {
+            var binds = listener.Binds.Where(static bind => bind.IsUnix).ToList();
+            foreach (var bind in binds)
+            {
+                if (!seen.TryAdd(UnixEndpoints.Real(bind.Name!), (listener, bind)))
+                {
+                    var (other, earlier) = seen[UnixEndpoints.Real(bind.Name!)];
+                    yield return At(listener, bind,
+                        $"{bind} is already bound by listener '{other.Name}' at {earlier.Origin}");
+                }
+            }
+
+            foreach (var fault in Sessions(context, listener, binds).Concat(File(listener, binds)))
+            {
+                yield return fault;
+            }
+        }
+    }
+
+    private static IEnumerable<ConfigurationFault> Sessions(
+        RuleContext context, ListenerOptions listener, List<BindOptions> binds)
+    {
+        var flow = context.Options.FindRoute(listener.Route) as FlowRouteOptions;
+        foreach (var bind in binds)
+        {
+            if (flow is not null)
+            {
+                yield return At(listener, bind,
+                    $"{bind} cannot have route '{flow.Name}': flows are UDP sessions that join TCP sessions; "
+                    + "bind to udp:// and tcp://, or name another route");
+            }
+
+            if (listener.SessionSocket != SessionSocketChoice.Shared)
+            {
+                yield return At(listener, bind,
+                    $"{bind} cannot have session-socket = connected or own-port, which are for UDP; bind it in a "
+                    + "listener of its own");
+            }
+
+            if (bind.Transport == Transport.Unixpacket && listener.Session.Dispatcher == SessionDispatcher.Pool)
+            {
+                yield return At(listener, bind,
+                    $"{bind} is served on the loop only; set session.dispatcher = io, "
+                    + "or bind to unix:// or unixgram://");
+            }
+        }
+    }
+
+    private static IEnumerable<ConfigurationFault> File(ListenerOptions listener, List<BindOptions> binds)
+    {
+        var file = listener.Unix;
+        if (file.Mode is < 0 or > ModeMax)
+        {
+            yield return RuleContext.Fault(listener, "unix.mode",
+                "is written in octal, as text: \"0660\" lets owner and group connect, \"0666\" everybody, "
+                + "\"0600\" the owner alone");
+        }
+
+        if (binds.Count > 0 && binds.TrueForAll(static bind => bind.Name![0] == '@')
+            && file is not { Owner: null, Group: null })
+        {
+            yield return RuleContext.Fault(listener, file.Owner is null ? "unix.group" : "unix.owner",
+                "an abstract name has no file and no owner: whoever is in the same network namespace may connect; "
+                + "bind to a path instead");
+        }
+    }
+
+    private static ConfigurationFault At(ListenerOptions listener, BindOptions bind, string message) =>
+        new(bind.Origin, $"{RuleContext.PathOf(listener)}.bind", message);
+}

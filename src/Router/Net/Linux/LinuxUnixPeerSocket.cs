@@ -1,0 +1,69 @@
+namespace Router.Net;
+
+/// <summary>A SOCK_DGRAM unix socket connected to an upstream, with a name of its own that it is answered at.</summary>
+/// <remarks>
+/// The kernel lets the upstream alone send to it. It forgets the connection once the upstream's socket is closed: then
+/// it is made again by the next message, to whoever has the name by then.
+/// </remarks>
+internal sealed unsafe class LinuxUnixPeerSocket(LinuxCalls calls, int fd, SocketAddr remote) : ConnectedDatagramSocket
+{
+    private int _fd = fd;
+
+    public override SocketAddr LocalAddress => SocketAddr.Unix(UnixSocketType.Datagram, number: 0);
+
+    public override bool IsClosed => _fd < 0;
+
+    internal override int Descriptor => _fd;
+
+    public override int Receive(byte* buffer, int capacity)
+    {
+        int result;
+        do
+        {
+            result = calls.Receive(_fd, buffer, capacity, Libc.MsgDontWait | Libc.MsgTruncated);
+        }
+        while (result == -(int)Errno.EINTR);
+        return result > capacity ? -(int)Errno.EMSGSIZE : result;
+    }
+
+    /// <returns>As the base says; -ECONNREFUSED where nobody has the upstream's name.</returns>
+    public override int Send(byte* payload, int length)
+    {
+        var result = SendOnce(payload, length);
+        if ((Errno)(-result) is not (Errno.ECONNREFUSED or Errno.ENOTCONN or Errno.EPIPE))
+        {
+            return result;
+        }
+
+        var raw = stackalloc byte[UnixSocketName.Bytes + 1];
+        var named = UnixSocketName.Write(remote, raw);
+        result = named < 0 ? named : calls.Connect(_fd, raw, named);
+        if (result < 0)
+        {
+            return result == -(int)Errno.EAGAIN ? result : -(int)Errno.ECONNREFUSED;
+        }
+
+        return SendOnce(payload, length);
+    }
+
+    public override void Dispose()
+    {
+        if (_fd >= 0)
+        {
+            Loop?.Unregister(this);
+            calls.Close(_fd);
+            _fd = -1;
+        }
+    }
+
+    private int SendOnce(byte* payload, int length)
+    {
+        int result;
+        do
+        {
+            result = calls.Send(_fd, payload, length, Libc.MsgDontWait | Libc.MsgNoSignal);
+        }
+        while (result == -(int)Errno.EINTR);
+        return result;
+    }
+}

@@ -1,0 +1,208 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Router.Net;
+
+/// <summary>Who is at the other end of a unix socket, as the kernel tells it: SO_PEERCRED of a connection,
+/// SCM_CREDENTIALS of a datagram. See unix(7).</summary>
+/// <param name="ProcessId">0 for a process of another pid namespace.</param>
+/// <param name="UserId">Effective; 65534 for one that this user namespace does not know.</param>
+/// <param name="GroupId">Effective.</param>
+public readonly record struct PeerCredentials(int ProcessId, uint UserId, uint GroupId);
+
+/// <summary>What a <see cref="SocketAddr"/> of a unix socket stands for. Immutable but for its count.</summary>
+internal sealed class UnixName
+{
+    public UnixName(byte[] name, PeerCredentials? credentials, ulong number)
+    {
+        Bytes = name;
+        Credentials = credentials;
+        Number = number;
+        Spare = new LinkedListNode<UnixName>(this);
+    }
+
+    /// <summary>sun_path without a closing NUL; an abstract name begins with one. Empty: unnamed.</summary>
+    public byte[] Bytes { get; }
+
+    /// <summary>Of who was met under that name; null for a name of ours, or of the configuration.</summary>
+    public PeerCredentials? Credentials { get; }
+
+    public ulong Number { get; }
+
+    /// <summary>Sessions and others that need the name. Under the table's lock.</summary>
+    public int Holders { get; set; }
+
+    /// <summary>Its place among those that nobody holds.</summary>
+    public LinkedListNode<UnixName> Spare { get; }
+
+    public string Text => UnixAddress.TextOf(Bytes);
+}
+
+/// <summary>
+/// The names behind the addresses of unix sockets, which do not fit into one: an address holds a number. A name that
+/// is met with other credentials is another peer.
+/// </summary>
+/// <remarks>
+/// Any thread; nothing of it is touched by UDP and TCP. Bounded: by the sessions that hold one, and by the last
+/// <see cref="SpareMax"/> that nobody holds, so that what was told of a peer a while ago can still be written down.
+/// A number is never given twice: one whose name is forgotten leads to none.
+/// </remarks>
+internal static class UnixNames
+{
+    /// <summary>Names kept that nobody holds.</summary>
+    public const int SpareMax = 16_384;
+
+    /// <summary>Names of configurations, which are held for good.</summary>
+    public const int PinnedMax = 65_536;
+
+    private static readonly Lock Gate = new();
+    private static readonly Dictionary<UnixName, UnixName> Names = new(new Comparer());
+    private static readonly Dictionary<UnixName, UnixName>.AlternateLookup<Key> ByKey =
+        Names.GetAlternateLookup<Key>();
+
+    private static readonly Dictionary<ulong, UnixName> Numbers = [];
+    private static readonly LinkedList<UnixName> Spares = new();
+    private static ulong _lastNumber;
+    private static int _pinned;
+
+    /// <summary>Names in the table.</summary>
+    public static int Count
+    {
+        get
+        {
+            lock (Gate)
+            {
+                return Names.Count;
+            }
+        }
+    }
+
+    /// <summary>The number of a name; 0 for one that is nobody's and empty.</summary>
+    public static ulong NumberOf(ReadOnlySpan<byte> name, PeerCredentials? credentials)
+    {
+        if (name.IsEmpty && credentials is null)
+        {
+            return 0;
+        }
+
+        lock (Gate)
+        {
+            return Take(name, credentials).Number;
+        }
+    }
+
+    /// <summary>The same for a name of the configuration, which stays: reloads and restarts give it again.</summary>
+    public static ulong PinnedNumberOf(ReadOnlySpan<byte> name)
+    {
+        lock (Gate)
+        {
+            var found = Take(name, credentials: null);
+            if (found.Holders == 0 && _pinned < PinnedMax)
+            {
+                _pinned++;
+                Hold(found);
+            }
+
+            return found.Number;
+        }
+    }
+
+    public static UnixName? Find(in SocketAddr address)
+    {
+        var number = address.Word1;
+        if (!address.IsUnix || number == 0)
+        {
+            return null;
+        }
+
+        lock (Gate)
+        {
+            return Numbers.GetValueOrDefault(number);
+        }
+    }
+
+    /// <summary>A session of that peer begins: its name stays.</summary>
+    public static void Hold(in SocketAddr address)
+    {
+        lock (Gate)
+        {
+            if (Numbers.TryGetValue(address.Word1, out var found))
+            {
+                Hold(found);
+            }
+        }
+    }
+
+    /// <summary>It has ended.</summary>
+    public static void Return(in SocketAddr address)
+    {
+        lock (Gate)
+        {
+            if (Numbers.TryGetValue(address.Word1, out var found) && found.Holders > 0 && --found.Holders == 0)
+            {
+                KeepSpare(found);
+            }
+        }
+    }
+
+    private static void Hold(UnixName name)
+    {
+        if (name.Holders++ == 0)
+        {
+            Spares.Remove(name.Spare);
+        }
+    }
+
+    private static UnixName Take(ReadOnlySpan<byte> name, PeerCredentials? credentials)
+    {
+        if (ByKey.TryGetValue(new Key(name, credentials), out var found))
+        {
+            return found;
+        }
+
+        var made = new UnixName(name.ToArray(), credentials, ++_lastNumber);
+        Names.Add(made, made);
+        Numbers.Add(made.Number, made);
+        KeepSpare(made);
+        return made;
+    }
+
+    private static void KeepSpare(UnixName name)
+    {
+        Spares.AddLast(name.Spare);
+        if (Spares.Count > SpareMax)
+        {
+            var oldest = Spares.First!.Value;
+            Spares.RemoveFirst();
+            Names.Remove(oldest);
+            Numbers.Remove(oldest.Number);
+        }
+    }
+
+    private readonly ref struct Key(ReadOnlySpan<byte> name, PeerCredentials? credentials)
+    {
+        public readonly ReadOnlySpan<byte> Name = name;
+        public readonly PeerCredentials? Credentials = credentials;
+    }
+
+    /// <summary>The hash is the runtime's, seeded per process: peers choose their names.</summary>
+    private sealed class Comparer : IEqualityComparer<UnixName>, IAlternateEqualityComparer<Key, UnixName>
+    {
+        public bool Equals(UnixName? x, UnixName? y) => ReferenceEquals(x, y)
+            || (x is not null && y is not null && Equals(new Key(x.Bytes, x.Credentials), y));
+
+        public int GetHashCode([DisallowNull] UnixName name) => GetHashCode(new Key(name.Bytes, name.Credentials));
+
+        public bool Equals(Key key, UnixName other) =>
+            key.Credentials == other.Credentials && key.Name.SequenceEqual(other.Bytes);
+
+        public int GetHashCode(Key key)
+        {
+            var hash = new HashCode();
+            hash.AddBytes(key.Name);
+            hash.Add(key.Credentials);
+            return hash.ToHashCode();
+        }
+
+        public UnixName Create(Key key) => throw new InvalidOperationException("names are made under a number");
+    }
+}
