@@ -12,6 +12,11 @@ public sealed class UnixTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     private const int Nobody = 65_534;
 
+    private const string OwnHandler =
+        """
+        router.routes.own { type = handler, class = "Router.Tests.Functional.CrashingHandler, Router.Tests" }
+        """;
+
     /// <summary>What python needs to talk to a unix socket: <c>connect(kind, path, own name)</c>, and <c>take</c>,
     /// which tells an empty message ("") from the end ("END").</summary>
     private const string Prelude =
@@ -324,6 +329,75 @@ public sealed class UnixTests(ITestOutputHelper output) : FunctionalTest(output)
                 p.send(b'packet\n'); say(p, b'packet', ((s, 'unix'), (g, 'unixgram')))
                 s.send(b'stream\n'); say(s, b'stream', ((p, 'unixpacket'), (g, 'unixgram')))
                 """));
+    }
+
+    [RequiresToolFact(RequiredTools.Namespace, "python3")]
+    public async Task What_is_collected_names_its_sender()
+    {
+        var router = await RouterAsync(
+            $$"""
+            router {
+              listeners.l {
+                bind = ["unix://{{At("unix")}}", "unixpacket://{{At("unixpacket")}}", "unixgram://{{At("unixgram")}}"]
+                route = lines
+              }
+              routes.lines { type = collect, per = listener, window = 200ms, to = file, file.path = "{{At("lines")}}" }
+            }
+            """);
+        await router.RecordAsync("listening", 2);
+
+        await PythonAsync(
+            $"""
+            for k, n in ((S, 'unix'), (P, 'unixpacket'), (G, 'unixgram')):
+                s = connect(k, '{Folder}/' + n, '\0me-' + n); s.send(n.encode())
+                if k != G: s.shutdown(socket.SHUT_WR); take(s)
+            """);
+
+        await Until.TrueAsync(
+            () => File.Exists(At("lines")) && File.ReadAllLines(At("lines")).Length == 3, () => "three lines");
+        Assert.Equal(
+            ["unix from unix:@me-unix", "unixgram from unix:@me-unixgram", "unixpacket from unix:@me-unixpacket"],
+            (await File.ReadAllLinesAsync(At("lines")))
+                .Select(static line => JsonDocument.Parse(line).RootElement)
+                .Select(static line => $"{line.GetProperty("text")} from {line.GetProperty("peer")}")
+                .Order(StringComparer.Ordinal));
+    }
+
+    [RequiresToolTheory(RequiredTools.Namespace, "python3")]
+    [InlineData("unix")]
+    [InlineData("unixgram")]
+    public async Task A_handler_on_the_pool_answers(string scheme)
+    {
+        await RouterAsync(Listener(scheme, "own").Replace(
+            "route = own", "route = own, session.dispatcher = pool", StringComparison.Ordinal)
+            + OwnHandler);
+
+        Assert.Equal(
+            ["hello", "again"],
+            await LinesAsync(
+                $"""
+                s = connect({KindOf(scheme)}, '{At(scheme)}', '\0pool')
+                for m in (b'hello', b'again'): s.send(m); print(take(s))
+                """));
+    }
+
+    [RequiresToolTheory(RequiredTools.Namespace, "python3")]
+    [InlineData("unixpacket")]
+    [InlineData("unixgram")]
+    public async Task A_handler_that_fails_on_a_message_is_replaced_and_the_session_goes_on(string scheme)
+    {
+        var router = await RouterAsync(Listener(scheme, "own")
+            + OwnHandler);
+
+        Assert.Equal(
+            ["one", "two"],
+            await LinesAsync(
+                $"""
+                s = connect({KindOf(scheme)}, '{At(scheme)}', '\0me')
+                s.send(b'one'); print(take(s)); s.send(b'crash'); s.send(b'two'); print(take(s))
+                """));
+        var restarted = await router.RecordAsync("session-restarted");
+        Assert.Equal("unix:@me", restarted.GetProperty("peer").GetString());
     }
 
     private static void AssertCredentials(JsonElement record)
