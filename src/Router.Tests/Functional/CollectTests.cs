@@ -128,6 +128,31 @@ public sealed class CollectTests(ITestOutputHelper output) : FunctionalTest(outp
         }
     }
 
+    [RequiresToolFact(RequiredTools.Namespace, "socat")]
+    public async Task A_line_that_no_datagram_holds_is_given_up_alone()
+    {
+        var router = await RouterAsync(
+            Example(),
+            "--set", "router.routes.windows.to=upstream",
+            "--set", "router.routes.windows.upstream=\"udp://127.0.0.1:48514\"",
+            "--set", "router.routes.windows.window=infinite",
+            "--set", "router.routes.windows.count=3");
+        var server = await ServerAsync("udp", 48514, "socat", "-u", "UDP-RECV:48514", "STDOUT");
+        using var client = await Network.RunAsync(() => Client.Udp(2211));
+        await Network.RunAsync(() =>
+        {
+            client.Send("before"u8);
+            client.Send(new byte[20_000]);   // each byte is six of JSON
+            client.Send("after"u8);
+        });
+
+        await server.Output.WaitAsync(static line => line.Contains("\"after\"", StringComparison.Ordinal));
+        var lost = await router.RecordAsync("collect-lost");
+        Assert.Equal(1, lost.GetProperty("payloads").GetInt64());
+        Assert.Equal(2, server.Output.Lines.Count);
+        Assert.Empty(router.RecordsOf("collect-failed"));
+    }
+
     private string Example() => Repository.Read("hocon/examples/collect.conf")
         .Replace("collected.jsonl", $"\"{Collected}\"", StringComparison.Ordinal);
 

@@ -36,8 +36,13 @@ internal interface IWindowSink : IAsyncDisposable
     ValueTask FlushAsync(CancellationToken stop);
 }
 
-/// <summary>The sink does not want this window, now or later.</summary>
-internal sealed class WindowRefusedException(Exception reason) : Exception(reason.Message, reason);
+/// <summary>The sink does not want this window, now or later; or it has taken all but some payloads of it.</summary>
+internal sealed class WindowRefusedException(Exception reason, long? payloads = null)
+    : Exception(reason.Message, reason)
+{
+    /// <summary>How many it does not want; null: all.</summary>
+    public long? Payloads => payloads;
+}
 
 /// <summary>
 /// One task that hands a route's windows to its sink in their order, and tries again while the sink fails.
@@ -60,7 +65,8 @@ internal sealed class CollectWriter(string route, IWindowSink sink, TimeProvider
     private Task _run = Task.CompletedTask;
     private TimeSpan _backoff = BackoffMin;
     private bool _hasFailed;
-    private long _open;         // offered and neither taken nor given up
+    private long _open;         // windows offered and neither taken nor given up
+    private long _openPayloads; // in them
     private long _windowsLost;
     private long _payloadsLost;
     private Exception? _lostBy;
@@ -70,9 +76,11 @@ internal sealed class CollectWriter(string route, IWindowSink sink, TimeProvider
     public void Offer(CollectedWindow window)
     {
         Interlocked.Increment(ref _open);
+        Interlocked.Add(ref _openPayloads, window.Count);
         if (!_waiting.Writer.TryWrite(window))
         {
             Interlocked.Decrement(ref _open);
+            Interlocked.Add(ref _openPayloads, -window.Count);
             events.Lost(route, sink.Name, null, 1, window.Count);   // after the end
             window.Release();
         }
@@ -89,7 +97,8 @@ internal sealed class CollectWriter(string route, IWindowSink sink, TimeProvider
             await _hurry.CancelAsync().ConfigureAwait(false);
             if (!await EndsAsync(_run, LastTime).ConfigureAwait(false))
             {
-                _windowsLost = Volatile.Read(ref _open);   // it hangs in a call, with the one it is at
+                _windowsLost = Interlocked.Read(ref _open);   // it hangs in a call, with the one it is at
+                _payloadsLost = Interlocked.Read(ref _openPayloads);
             }
         }
 
@@ -132,6 +141,7 @@ internal sealed class CollectWriter(string route, IWindowSink sink, TimeProvider
             while (reader.TryRead(out var window))
             {
                 isWritten |= await WriteAsync(window).ConfigureAwait(false);
+                Interlocked.Add(ref _openPayloads, -window.Count);
                 window.Release();
                 Interlocked.Decrement(ref _open);
             }
@@ -154,10 +164,10 @@ internal sealed class CollectWriter(string route, IWindowSink sink, TimeProvider
                 return true;
             }
 
-            if (error is WindowRefusedException)
+            if (error is WindowRefusedException refused)
             {
-                events.Lost(route, sink.Name, error.InnerException, 1, window.Count);
-                return false;
+                events.Lost(route, sink.Name, error.InnerException, 1, refused.Payloads ?? window.Count);
+                return refused.Payloads is not null;
             }
 
             _lostBy = error;

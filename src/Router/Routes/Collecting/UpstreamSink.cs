@@ -7,7 +7,8 @@ namespace Router.Routes.Collecting;
 /// <summary>Sends windows to an upstream as JSON lines: over one TCP connection, or each line as a datagram.</summary>
 /// <remarks>
 /// A window that a connection broke in comes again as a whole on the next one: a reader may meet a line twice, never
-/// half a line followed by others. What the kernel has taken counts as delivered.
+/// half a line followed by others. What the kernel has taken counts as delivered. A line that is longer than a datagram
+/// can be would be so for ever: it is given up, and the others are sent.
 /// </remarks>
 internal sealed class UpstreamSink(UpstreamGroup group, bool isStream, IoLoop loop, TimeProvider time) : IWindowSink
 {
@@ -23,14 +24,21 @@ internal sealed class UpstreamSink(UpstreamGroup group, bool isStream, IoLoop lo
 
     public async ValueTask WriteAsync(CollectedWindow window, CancellationToken stop)
     {
+        int tooLong;
         try
         {
-            await _link.SendAsync(_json.Render(window)).WaitAsync(Patience, time, stop).ConfigureAwait(false);
+            tooLong = await _link.SendAsync(_json.Render(window)).WaitAsync(Patience, time, stop).ConfigureAwait(false);
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
             await _link.CloseAsync().ConfigureAwait(false);   // it must not read the lines any more
             throw;
+        }
+
+        if (tooLong > 0)
+        {
+            throw new WindowRefusedException(
+                new IOException($"{tooLong} lines are longer than a datagram can be; use tcp:// or a file"), tooLong);
         }
     }
 
@@ -43,17 +51,18 @@ internal sealed class UpstreamSink(UpstreamGroup group, bool isStream, IoLoop lo
 /// time.</summary>
 internal abstract class UpstreamLink(UpstreamGroup group, IoLoop loop) : IIoReceiver
 {
-    private TaskCompletionSource? _sending;
+    private TaskCompletionSource<int>? _sending;
 
     protected IoLoop Loop => loop;
 
     /// <summary>What is not sent yet; the loop's alone while a sending goes on.</summary>
     protected ReadOnlyMemory<byte> Unsent { get; set; }
 
-    /// <summary>Ends when the kernel has taken all lines; fails with an <see cref="IOException"/>.</summary>
-    public Task SendAsync(ReadOnlyMemory<byte> lines)
+    /// <summary>Ends when the kernel has taken all lines but those that are too long, whose number it gives; fails with
+    /// an <see cref="IOException"/>.</summary>
+    public Task<int> SendAsync(ReadOnlyMemory<byte> lines)
     {
-        var sending = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var sending = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
         loop.Enqueue(new Step(() => Begin(lines, sending)));
         return sending.Task;
     }
@@ -82,11 +91,12 @@ internal abstract class UpstreamLink(UpstreamGroup group, IoLoop loop) : IIoRece
 
     protected abstract void Close();
 
-    protected void Done()
+    /// <param name="tooLong">Lines that cannot be sent.</param>
+    protected void Done(int tooLong = 0)
     {
         var sending = _sending;
         _sending = null;
-        sending?.TrySetResult();
+        sending?.TrySetResult(tooLong);
     }
 
     protected void Fail(Errno errno, string step)
@@ -100,7 +110,7 @@ internal abstract class UpstreamLink(UpstreamGroup group, IoLoop loop) : IIoRece
 
     protected static bool IsBusy(int result) => (Errno)(-result) is Errno.EAGAIN or Errno.EINTR or Errno.ENOBUFS;
 
-    private void Begin(ReadOnlyMemory<byte> lines, TaskCompletionSource sending)
+    private void Begin(ReadOnlyMemory<byte> lines, TaskCompletionSource<int> sending)
     {
         _sending = sending;
         Unsent = lines;
@@ -227,6 +237,7 @@ internal sealed class StreamLink(UpstreamGroup group, IoLoop loop) : UpstreamLin
 internal sealed class DatagramLink(UpstreamGroup group, IoLoop loop) : UpstreamLink(group, loop)
 {
     private ConnectedDatagramSocket? _socket;
+    private int _tooLong;   // lines of what is being sent
 
     protected override bool IsOpen => _socket is not null;
 
@@ -276,14 +287,18 @@ internal sealed class DatagramLink(UpstreamGroup group, IoLoop loop) : UpstreamL
                 sent = _socket!.Send(bytes, length);
             }
 
-            if (sent < 0)
+            if (sent < 0 && IsBusy(sent))
             {
-                if (IsBusy(sent))
-                {
-                    Loop.SetInterest(_socket, IoReadiness.Readable | IoReadiness.Writable);
-                    return;
-                }
+                Loop.SetInterest(_socket, IoReadiness.Readable | IoReadiness.Writable);
+                return;
+            }
 
+            if (sent == -(int)Errno.EMSGSIZE)
+            {
+                _tooLong++;
+            }
+            else if (sent < 0)
+            {
                 Fail((Errno)(-sent), "send to");
                 return;
             }
@@ -291,13 +306,16 @@ internal sealed class DatagramLink(UpstreamGroup group, IoLoop loop) : UpstreamL
             Unsent = Unsent[length..];
         }
 
+        var tooLong = _tooLong;
+        _tooLong = 0;
         Loop.SetInterest(_socket!, IoReadiness.Readable);
-        Done();
+        Done(tooLong);
     }
 
     protected override void Close()
     {
         _socket?.Dispose();
         _socket = null;
+        _tooLong = 0;   // the window comes again
     }
 }
