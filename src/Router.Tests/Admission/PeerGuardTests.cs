@@ -35,14 +35,21 @@ public sealed class PeerGuardTests
     [InlineData("127.0.0.1:7001", false)]
     [InlineData("[::ffff:127.0.0.1]:7000", true)]
     [InlineData("0.0.0.0:7000", true)]
-    [InlineData("[::]:7000", true)]
+    [InlineData("[::]:7000", false)]
+    [InlineData("[::1]:7002", false)]
+    [InlineData("[::]:7002", false)]
+    [InlineData("[::1]:7003", true)]
+    [InlineData("[::]:7003", true)]
+    [InlineData("0.0.0.0:7004", true)]
     [InlineData("192.0.2.1:7002", true)]
     [InlineData("127.9.9.9:7002", true)]
-    [InlineData("[2001:db8::1]:7002", true)]
+    [InlineData("[2001:db8::1]:7002", false)]
+    [InlineData("[2001:db8::1]:7004", true)]
     [InlineData("198.51.100.7:7002", false)]
     public void Own_listeners_are_known_in_every_spelling(string peer, bool isOwn)
     {
-        var own = new OwnEndpoints([IPEndPoint.Parse("127.0.0.1:7000"), IPEndPoint.Parse("0.0.0.0:7002")], Machine);
+        string[] bound = ["127.0.0.1:7000", "0.0.0.0:7002", "[::1]:7003", "[::]:7004"];
+        var own = new OwnEndpoints(bound.Select(IPEndPoint.Parse), Machine);
         var endPoint = IPEndPoint.Parse(peer);
         Assert.Equal(isOwn, own.Contains(endPoint.Address, endPoint.Port));
     }

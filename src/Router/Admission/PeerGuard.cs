@@ -123,11 +123,14 @@ public sealed class OwnEndpoints
                 continue;
             }
 
+            // As the system has it: to send to a wildcard is to send to this machine's loopback of that family, and
+            // what is bound to 0.0.0.0 takes no IPv6.
             var own = Plain(endPoint.Address);
-            var isWildcard = own.Equals(IPAddress.Any) || own.Equals(IPAddress.IPv6Any);
+            var isSameFamily = own.AddressFamily == plain.AddressFamily;
+            var isWildcard = own.Equals(IPAddress.IPv6Any) || (own.Equals(IPAddress.Any) && isSameFamily);
             if (own.Equals(plain)
                 || (isWildcard && isMachine)
-                || (isAny && (IPAddress.IsLoopback(own) || _machine.Contains(own))))
+                || (isAny && isSameFamily && (IPAddress.IsLoopback(own) || _machine.Contains(own))))
             {
                 return true;
             }
