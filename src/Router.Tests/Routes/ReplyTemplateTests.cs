@@ -86,6 +86,30 @@ public sealed class ReplyTemplateTests
         Assert.Equal(passes ? 0 : 1, listener.Drops(DropReason.Amplification));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_earlier_datagrams_left_of_the_budget_lengthens_no_answer(bool isTemplate)
+    {
+        using var kit = new RouterTestKit(seed: 1);
+        var listener = kit.BindUdp(isTemplate
+            ? Route(ReplyPart.Count, ReplyPart.Of(new byte[71]))
+            : new ReplyRoute("reply", new byte[72]));
+        var peer = kit.UdpPeer("192.0.2.7:5000", listener);
+        for (var i = 0; i < 5; i++)
+        {
+            peer.Send("x"u8);   // 64 bytes each: more than 72 of two
+            peer.Send([]);
+            kit.RunUntilIdle();
+        }
+
+        Assert.Empty(peer.Received);
+        Assert.Equal(10, listener.Drops(DropReason.Amplification));
+        peer.Send(new byte[25]);
+        kit.RunUntilIdle();
+        Assert.Single(peer.Received);
+    }
+
     [Fact]
     public void The_longest_answer_of_every_part_has_room()
     {

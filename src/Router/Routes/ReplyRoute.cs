@@ -42,9 +42,9 @@ public sealed class ReplyRoute : Route
     {
         public override void OnReceived(SessionContext session, PayloadBatch batch)
         {
-            for (var i = 0; i < batch.Count; i++)
+            foreach (var payload in batch)
             {
-                session.Reply(bytes);
+                session.Answer(bytes, payload.Length);
             }
         }
     }
@@ -57,9 +57,9 @@ public sealed class ReplyRoute : Route
 
         public override void OnReceived(SessionContext session, PayloadBatch batch)
         {
-            for (var i = 0; i < batch.Count; i++)
+            foreach (var payload in batch)
             {
-                session.Reply(template.Render(_peer, session.Now, ++_count));
+                session.Answer(template.Render(_peer, session.Now, ++_count), payload.Length);
             }
         }
     }

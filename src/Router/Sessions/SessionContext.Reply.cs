@@ -34,6 +34,24 @@ public sealed partial class SessionContext
     public bool Reply(ReadOnlySpan<byte> payload) =>
         _shard.Settings.OnPool && !Loop.IsCurrent ? ReplyFromPool(payload) : ReplyOnLoop(payload);
 
+    /// <summary>
+    /// For routes that answer by themselves: what earlier datagrams left of the budget lengthens no answer. Over UDP to
+    /// a peer that has proved nothing it is at most three times the datagram that it answers, or 64 bytes; a longer one
+    /// is a counted drop.
+    /// </summary>
+    /// <param name="answer">What is sent.</param>
+    /// <param name="askedBytes">The length of what it answers.</param>
+    internal bool Answer(ReadOnlySpan<byte> answer, int askedBytes)
+    {
+        if (Stream is null && !_validated && answer.Length > Math.Max(3 * askedBytes, BudgetBytesMin))
+        {
+            CountDrop(DropReason.Amplification);
+            return false;
+        }
+
+        return Reply(answer);
+    }
+
     /// <summary>Streams: sends FIN after what is unsent; the peer may go on sending.</summary>
     public void FinishReplies() => OnLoop(static session =>
     {
