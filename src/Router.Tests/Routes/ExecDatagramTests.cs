@@ -99,6 +99,7 @@ public sealed class ExecDatagramTests
                 self.Exit(message.Length);
             },
             static settings => settings with { Restart = ExecRestart.OnFailure });
+        var limits = rig.Kit.Limits = new TestKit.ListenerLimits { IdleTimeout = Timeout.InfiniteTimeSpan };
         var client = rig.UdpClient();
         for (var i = 1; i <= 6; i++)
         {
@@ -107,12 +108,23 @@ public sealed class ExecDatagramTests
             Assert.Equal(i, rig.Children.Count);
         }
 
-        Assert.Single(rig.Kit.OpenSessions);
-        client.Send("x"u8);
-        rig.Kit.RunUntilIdle();
+        for (var i = 0; i < 100; i++)
+        {
+            client.Send("x"u8);
+            rig.Kit.RunUntilIdle();
+        }
+
+        Assert.Single(rig.Kit.OpenSessions);   // and no other of the same peer, with children of its own, in between
+        Assert.Equal(6, rig.Children.Count);
+        Assert.Equal(100, rig.Udp.Drops(DropReason.ChildGone));
+
+        rig.Kit.Advance(limits.RestartWindow + TimeSpan.FromSeconds(1));
         Assert.Equal(CloseReason.Failed, rig.Kit.ExpectSessionClosed(client.EndPoint));
         Assert.Equal(6, client.ReceivedText.Count);
         rig.AssertNothingLeft();
+        client.Send("x"u8);
+        rig.Kit.RunUntilIdle();
+        Assert.Equal(7, rig.Children.Count);
     }
 
     [Theory]

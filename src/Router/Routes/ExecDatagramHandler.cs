@@ -10,7 +10,9 @@ namespace Router.Routes;
 /// it writes is one datagram.</summary>
 /// <remarks>
 /// The child is started by the first payload of a validated peer. Its channel holds what it has not read yet; beyond
-/// that datagrams are counted drops. After a restart it is the next datagram that has the fresh child started.
+/// that datagrams are counted drops. After a restart it is the next datagram that has the fresh child started. When the
+/// restart budget is spent the session stays, and drops, until the window is over: closed at once, it would begin anew
+/// with the peer's next datagram, with a budget as fresh.
 /// </remarks>
 internal sealed unsafe class ExecDatagramHandler(ExecRoute route) : SessionHandler
 {
@@ -23,6 +25,7 @@ internal sealed unsafe class ExecDatagramHandler(ExecRoute route) : SessionHandl
     private ConnectedDatagramSocket? _channel;
     private ExecRestarts _restarts;
     private bool _hasStarted;
+    private bool _isSpent;               // no child may follow until the restart window is over
     private bool _hasEnded;              // nobody holds the other end of the channel
 
     public override void OnOpened(SessionContext session)
@@ -67,6 +70,10 @@ internal sealed unsafe class ExecDatagramHandler(ExecRoute route) : SessionHandl
         if (_validator is not null)
         {
             session.Close(CloseReason.Unvalidated);
+        }
+        else if (_isSpent)
+        {
+            session.Close(CloseReason.Failed);
         }
     }
 
@@ -123,6 +130,12 @@ internal sealed unsafe class ExecDatagramHandler(ExecRoute route) : SessionHandl
 
     private void Pass(SessionContext session, ReadOnlySpan<byte> payload)
     {
+        if (_isSpent)
+        {
+            session.CountDrop(DropReason.ChildGone);
+            return;
+        }
+
         if (_child is null && !Start(session))
         {
             return;
@@ -145,7 +158,9 @@ internal sealed unsafe class ExecDatagramHandler(ExecRoute route) : SessionHandl
     {
         if (_hasStarted && !_restarts.TryTake(session))
         {
-            session.Close(CloseReason.Failed);
+            _isSpent = true;
+            session.CountDrop(DropReason.ChildGone);
+            session.SetTimer(_restarts.UntilOver(session));
             return false;
         }
 

@@ -154,4 +154,8 @@ internal struct ExecRestarts
 
         return ++_count <= settings.MaxRestarts;
     }
+
+    /// <summary>How long until the window is over, at least 1 ms.</summary>
+    public readonly TimeSpan UntilOver(SessionContext session) => TimeSpan.FromMilliseconds(Math.Max(
+        1, _windowStartMs + session.Shard.Settings.RestartWindow.TotalMilliseconds - session.Loop.NowMs));
 }
