@@ -13,7 +13,7 @@ internal sealed class FlowControlHandler(FlowTable table, FlowHandler handler) :
 
     public override void OnOpened(SessionContext session)
     {
-        handler.Flows = table.Open(session);
+        handler.Flows = table.Open(session, isReady: true);
         handler.OnOpened(session);
     }
 

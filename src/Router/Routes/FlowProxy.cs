@@ -10,8 +10,7 @@ internal sealed class FlowControlProxy(FlowTable table, ProxyRoute proxy) : TcpP
 
     public override void OnOpened(SessionContext session)
     {
-        _group = table.Open(session);
-        _group.IsReady = _group.Upstream is not null;
+        _group = table.Open(session, isReady: false);
         base.OnOpened(session);
     }
 

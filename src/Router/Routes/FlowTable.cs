@@ -33,7 +33,9 @@ internal sealed class FlowTable(FlowRouteSettings settings, RandomSource random)
     }
 
     /// <summary>A control session begins; or its handler was replaced, and it has its group already.</summary>
-    public FlowGroup Open(SessionContext control)
+    /// <param name="control">The control session.</param>
+    /// <param name="isReady">Whether a flow may join at once: other loops see the group from here on.</param>
+    public FlowGroup Open(SessionContext control, bool isReady)
     {
         var address = control.PeerAddr.AddressOnly;
         lock (_lock)
@@ -46,7 +48,7 @@ internal sealed class FlowTable(FlowRouteSettings settings, RandomSource random)
             var group = groups.Find(group => ReferenceEquals(group.Control, control));
             if (group is null)
             {
-                group = new FlowGroup(this, control, Deadline(control));
+                group = new FlowGroup(this, control, Deadline(control)) { IsReady = isReady };
                 groups.Add(group);
             }
 
