@@ -11,12 +11,13 @@ internal sealed class CollectService(IReadOnlyList<IoLoop> loops, TimeProvider t
     /// <summary>What writing out is given at least, however long sessions took to finish.</summary>
     private static readonly TimeSpan FinishTimeMin = TimeSpan.FromSeconds(1);
 
+    private readonly CollectFiles _files = new();
     private readonly List<(CollectRoute Route, CollectWriter Writer)> _writers = [];
 
     /// <summary>Starts what is new among the routes; what is gone from them goes on until the router stops.</summary>
     public void Start(IEnumerable<Route> routes)
     {
-        var surroundings = new CollectSurroundings(new CollectEvents(log), time, loops[0]);
+        var surroundings = new CollectSurroundings(new CollectEvents(log), time, loops[0], _files);
         foreach (var route in routes.OfType<CollectRoute>())
         {
             if (route.MakeSink is not { } makeSink || _writers.Exists(each => ReferenceEquals(each.Route, route)))

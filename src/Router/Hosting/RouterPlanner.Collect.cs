@@ -41,7 +41,7 @@ internal sealed partial class RouterPlanner
             file.RotateInterval == Timeout.InfiniteTimeSpan ? TimeSpan.Zero : file.RotateInterval,
             file.Keep,
             file.Fsync);
-        return around => new FileSink(settings, around.Time);
+        return around => new FileSink(settings, around.Files, around.Time);
     }
 
     private Func<CollectSurroundings, IWindowSink> UpstreamSinkOf(CollectRouteOptions collect)

@@ -16,6 +16,7 @@ public sealed class CollectWriterTests : IAsyncDisposable
     private readonly VirtualTimeProvider _time = new();
     private readonly MemoryBudget _budget = new(1 << 20);
     private readonly RecordedEvents _events = new();
+    private readonly CollectFiles _files = new();
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("router-collect-");
     private CollectWriter? _writer;
     private long _number;
@@ -92,6 +93,43 @@ public sealed class CollectWriterTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_file_that_was_moved_away_and_has_a_successor_is_left_for_that()
+    {
+        var path = Path.Combine(_folder.FullName, "replaced");
+        var sink = File(path);
+        await sink.WriteAsync(Window("one"), default);
+        System.IO.File.Move(path, path + ".old");
+        await System.IO.File.WriteAllTextAsync(path, "");   // as logrotate's "create" does
+        await sink.WriteAsync(Window("two"), default);
+        await sink.DisposeAsync();
+
+        Assert.Equal(["one"], Texts(path + ".old"));
+        Assert.Equal(["two"], Texts(path));
+    }
+
+    [Fact]
+    public void Sinks_of_one_file_take_turns_and_lose_nothing_to_each_other()
+    {
+        var path = Path.Combine(_folder.FullName, "shared");
+        var sink = File(path);
+        var window = Window("two");
+        Task? writing = null;
+        var thread = new Thread(() => writing = sink.WriteAsync(window, default).AsTask());
+        using (_files.TurnAt(path).EnterScope())
+        {
+            thread.Start();   // another sink is at it: this one waits
+            Assert.True(SpinWait.SpinUntil(
+                () => thread.ThreadState is ThreadState.WaitSleepJoin or ThreadState.Stopped, Patience));
+            Assert.Null(writing);
+            System.IO.File.WriteAllText(path, "{\"text\":\"one\"}\n");
+        }
+
+        Assert.True(thread.Join(Patience));
+        Assert.True(writing is { IsCompletedSuccessfully: true });
+        Assert.Equal(["one", "two"], Texts(path));
+    }
+
+    [Fact]
     public async Task A_file_that_cannot_be_written_is_said_once_and_everything_is_written_when_it_can()
     {
         var path = Path.Combine(_folder.FullName, "absent", "file");
@@ -128,6 +166,28 @@ public sealed class CollectWriterTests : IAsyncDisposable
         await _writer!.StopAsync(TimeSpan.Zero).WaitAsync(Patience);
         Assert.StartsWith("lost r 2 windows 3 payloads", await _events.NextAsync(), StringComparison.Ordinal);
         Assert.Equal(0, _budget.Used);
+    }
+
+    [Fact]
+    public async Task What_waits_behind_a_sink_that_hangs_is_counted_too()
+    {
+        using var hang = new ManualResetEventSlim();
+        using var entered = new ManualResetEventSlim();
+        Start(new HandlerSink("hangs", () => new HangingHandler(entered, hang)));
+        Offer("one", "two");
+        Offer("three");
+        Assert.True(entered.Wait(Patience));
+        var stopping = _writer!.StopAsync(TimeSpan.Zero);
+        var lost = _events.NextAsync();
+        while (!lost.IsCompleted)
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+
+        Assert.StartsWith("lost r 2 windows 3 payloads", await lost, StringComparison.Ordinal);
+        hang.Set();
+        await stopping.WaitAsync(Patience);
     }
 
     [Fact]
@@ -168,7 +228,7 @@ public sealed class CollectWriterTests : IAsyncDisposable
 
     private FileSink File(
         string path, long rotateBytes = 0, int keep = 10, TimeSpan rotateInterval = default) =>
-        new(new FileSinkSettings(path, rotateBytes, rotateInterval, keep, Sync: true), _time);
+        new(new FileSinkSettings(path, rotateBytes, rotateInterval, keep, Sync: true), _files, _time);
 
     private void Start(IWindowSink sink)
     {
@@ -204,6 +264,15 @@ public sealed class CollectWriterTests : IAsyncDisposable
 
     private static IEnumerable<string> Texts(string path) => System.IO.File.ReadLines(path)
         .Select(static line => System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty("text").GetString()!);
+
+    private sealed class HangingHandler(ManualResetEventSlim entered, ManualResetEventSlim hang) : WindowHandler
+    {
+        public override void OnWindow(CollectedWindow window)
+        {
+            entered.Set();
+            hang.Wait(Patience);
+        }
+    }
 
     private sealed class PickyHandler : WindowHandler, IDisposable
     {

@@ -36,4 +36,5 @@ internal interface ICollectOutlet
 /// <param name="Events">Where failures, and windows for the log, are written down.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Loop">Where sockets to upstreams live.</param>
-internal sealed record CollectSurroundings(ICollectEvents Events, TimeProvider Time, IoLoop Loop);
+/// <param name="Files">The files of all sinks.</param>
+internal sealed record CollectSurroundings(ICollectEvents Events, TimeProvider Time, IoLoop Loop, CollectFiles Files);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 
 namespace Router.Routes.Collecting;
@@ -12,46 +13,47 @@ namespace Router.Routes.Collecting;
 internal sealed record FileSinkSettings(
     string Path, long RotateBytes, TimeSpan RotateInterval, int Keep, bool Sync);
 
+/// <summary>The files that sinks write to, so that those of one file take turns. Any thread.</summary>
+/// <remarks>A reload leaves a route's live sessions to the sink as it was, while new ones have a sink of the same
+/// file: what one wrote, the other must neither overwrite nor rotate over. As many entries as there were paths in the
+/// configurations of this process.</remarks>
+internal sealed class CollectFiles
+{
+    private readonly ConcurrentDictionary<string, Lock> _turns = new(StringComparer.Ordinal);
+
+    public Lock TurnAt(string path) => _turns.GetOrAdd(path, static _ => new Lock());
+}
+
 /// <summary>Appends windows to a file as JSON lines, and rotates it. A window is never in two files, nor half of it in
 /// one.</summary>
-internal sealed class FileSink(FileSinkSettings settings, TimeProvider time) : IWindowSink
+internal sealed class FileSink(FileSinkSettings settings, CollectFiles files, TimeProvider time) : IWindowSink
 {
     private const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
 
     private readonly WindowJson _json = new();
+    private readonly Lock _turn = files.TurnAt(settings.Path);
     private FileStream? _file;
+    private string? _place;   // what the system called the file when it was opened; null where it does not tell
     private long _openedAt;
 
     public string Name => settings.Path;
 
     public ValueTask OpenAsync(CancellationToken stop)
     {
-        Open();
+        lock (_turn)
+        {
+            Open();
+        }
+
         return default;
     }
 
     public ValueTask WriteAsync(CollectedWindow window, CancellationToken stop)
     {
         var lines = _json.Render(window).Span;
-        var file = Open();
-        if (MustRotate(file, lines.Length))
+        lock (_turn)
         {
-            Close();
-            Rotate();
-            file = Open();
-        }
-
-        var end = file.Length;
-        try
-        {
-            file.Position = end;
-            file.Write(lines);
-        }
-        catch
-        {
-            TryCut(file, end);   // no half lines: the window comes again as a whole
-            Close();
-            throw;
+            Append(lines);
         }
 
         return default;
@@ -73,10 +75,35 @@ internal sealed class FileSink(FileSinkSettings settings, TimeProvider time) : I
         return default;
     }
 
+    private void Append(ReadOnlySpan<byte> lines)
+    {
+        var file = Open();
+        if (MustRotate(file, lines.Length))
+        {
+            Close();
+            Rotate();
+            file = Open();
+        }
+
+        var end = file.Length;
+        try
+        {
+            file.Position = end;
+            file.Write(lines);
+        }
+        catch
+        {
+            TryCut(file, end);   // no half lines: the window comes again as a whole
+            Close();
+            throw;
+        }
+    }
+
     private FileStream Open()
     {
-        // Whoever rotates from outside has moved the file away: its name is what counts.
-        if (_file is not null && !File.Exists(settings.Path))
+        // Whoever rotates from outside has moved the file away, and may have put another in its place: its name is
+        // what counts.
+        if (_file is not null && (!File.Exists(settings.Path) || PlaceOf(_file) != _place))
         {
             Close();
         }
@@ -96,11 +123,20 @@ internal sealed class FileSink(FileSinkSettings settings, TimeProvider time) : I
             }
 
             _file = new FileStream(settings.Path, options);
+            _place = PlaceOf(_file);
             _openedAt = time.GetTimestamp();
         }
 
         return _file;
     }
+
+    /// <summary>Where an open file is now, by the system's own account: it changes when the file is renamed or
+    /// removed.</summary>
+    private static string? PlaceOf(FileStream file) =>
+        OperatingSystem.IsLinux()
+            ? new FileInfo(string.Create(
+                CultureInfo.InvariantCulture, $"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}")).LinkTarget
+            : null;
 
     private bool MustRotate(FileStream file, int more) =>
         file.Length > 0
