@@ -8,13 +8,14 @@ namespace Router.Benchmarks;
 public class KernelBenchmarks
 {
     private const int Messages = 1_000;
-    private const int Senders = 4;
+    private const int Senders = 8;
+    private const int Children = 100_000;
 
     private KernelRig _rig = null!;
     private IActorRef _counter = null!;
     private IActorRef _ping = null!;
     private IActorRef _pong = null!;
-    private IActorRef _parent = null!;
+    private IActorRef _watcher = null!;
     private IActorRef[] _senders = [];
 
     [Params("loop", "pool")]
@@ -27,7 +28,8 @@ public class KernelBenchmarks
         _counter = _rig.Start(done => new Counter(done));
         _ping = _rig.Start(done => new Ponger(done));
         _pong = _rig.Start(done => new Ponger(done));
-        _parent = _rig.Start(done => new Parent(done, _rig.On(static () => new Child())));
+        var child = _rig.On(static () => new Child());
+        _watcher = _rig.Start(done => new Watcher(done, _rig.On(() => new Parent(child))));
         _senders = [.. Enumerable.Range(0, Senders).Select(_ => _rig.Start(_ => new Sender()))];
     }
 
@@ -55,7 +57,7 @@ public class KernelBenchmarks
         _rig.Finish();
     }
 
-    /// <summary>Four actors that tell one.</summary>
+    /// <summary>Eight actors that tell one.</summary>
     [Benchmark(OperationsPerInvoke = Messages)]
     public void FanIn()
     {
@@ -68,11 +70,11 @@ public class KernelBenchmarks
         _rig.Finish();
     }
 
-    /// <summary>A child started and stopped.</summary>
-    [Benchmark(OperationsPerInvoke = Messages)]
+    /// <summary>100,000 children of one parent started, and stopped with it.</summary>
+    [Benchmark(OperationsPerInvoke = Children)]
     public void SpawnAndStop()
     {
-        _parent.Tell(Messages, ActorRefs.NoSender);
+        _watcher.Tell(Children, ActorRefs.NoSender);
         _rig.Finish();
     }
 
@@ -146,31 +148,44 @@ public class KernelBenchmarks
         }
     }
 
+    /// <summary>Stops its parent, and so all its siblings, when it is told anything.</summary>
     private sealed class Child : ActorBase
     {
-        protected override bool Receive(object message) => true;
+        protected override bool Receive(object message)
+        {
+            Context.Stop(Context.Parent);
+            return true;
+        }
     }
 
-    private sealed class Parent(Action done, Props child) : ActorBase
+    /// <summary>Starts so many children, and tells the last when all have started.</summary>
+    private sealed class Parent(Props child) : ActorBase
     {
-        private int _left;
+        protected override bool Receive(object message)
+        {
+            var last = ActorRefs.Nobody;
+            for (var i = 0; i < (int)message; i++)
+            {
+                last = Context.ActorOf(child);
+            }
 
+            last.Tell(Step.Instance, ActorRefs.NoSender);
+            return true;
+        }
+    }
+
+    /// <summary>Starts a parent, and is done when that has ended, which is after all its children.</summary>
+    private sealed class Watcher(Action done, Props parent) : ActorBase
+    {
         protected override bool Receive(object message)
         {
             if (message is Terminated)
             {
-                if (--_left == 0)
-                {
-                    done();
-                }
-
-                return true;
+                done();
             }
-
-            _left = (int)message;
-            for (var i = 0; i < _left; i++)
+            else
             {
-                Context.Stop(Context.Watch(Context.ActorOf(child)));
+                Context.Watch(Context.ActorOf(parent)).Tell(message, ActorRefs.NoSender);
             }
 
             return true;

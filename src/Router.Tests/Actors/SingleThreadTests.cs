@@ -56,6 +56,35 @@ public sealed class SingleThreadTests : IDisposable
     }
 
     [Fact]
+    public void Tells_from_elsewhere_allocate_nothing_once_their_letters_come_back()
+    {
+        var counter = new Pings();
+        var actor = Start(() => new Sink(counter));
+        for (var i = 0; i < 20; i++)
+        {
+            Burst();   // until the loop has as many letters as it keeps
+        }
+
+        var allocated = Allocations.Of(Burst);
+
+        Assert.Equal(0, counter.Left);
+        Assert.InRange(allocated, 0, 40);   // a letter of the thousand
+
+        void Burst()
+        {
+            counter.Left = 1_000;
+            _loop.Unbind();
+            for (var i = 0; i < 1_000; i++)
+            {
+                actor.Tell(counter, ActorRefs.NoSender);
+            }
+
+            _loop.Bind();
+            _loop.RunUntilIdle();
+        }
+    }
+
+    [Fact]
     public void A_burst_to_a_thousand_actors_allocates_nothing()
     {
         var counter = new Pings();

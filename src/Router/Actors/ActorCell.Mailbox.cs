@@ -51,7 +51,7 @@ internal sealed partial class ActorCell
         {
             TellLocal(message, sender);
         }
-        else if (!Push(MessageDispatcher.RentLetter(bound, message, sender)))
+        else if (!Push(MessageDispatcher.LettersOf(bound).Rent(_dispatcher, message, sender)))
         {
             System.PublishDeadLetter(message, sender, this);
         }
@@ -110,8 +110,8 @@ internal sealed partial class ActorCell
             Interlocked.Increment(ref _extras!.MailboxCount);
         }
 
-        var letter = MessageDispatcher.RentLetter(
-            MessageDispatcher.BoundToThread, envelope.Message, envelope.Sender);
+        var letter = MessageDispatcher.LettersOf(MessageDispatcher.BoundToThread)
+            .Rent(_dispatcher, envelope.Message, envelope.Sender);
         letter.Next = _userHead;
         _userHead = letter;
         _userTail ??= letter;
@@ -125,7 +125,7 @@ internal sealed partial class ActorCell
             return;
         }
 
-        AppendUser(MessageDispatcher.RentLetter(_dispatcher, message, sender));
+        AppendUser(MessageDispatcher.LettersOf(_dispatcher).Rent(_dispatcher, message, sender));
         EnsureQueued();
     }
 

@@ -191,7 +191,7 @@ internal sealed partial class ActorCell
         if (_current is { } letter)
         {
             _current = null;
-            MessageDispatcher.BoundToThread?.ReturnLetter(letter);
+            MessageDispatcher.LettersOf(MessageDispatcher.BoundToThread).Return(_dispatcher, letter);
         }
     }
 

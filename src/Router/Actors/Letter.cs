@@ -1,6 +1,6 @@
 namespace Router.Actors;
 
-/// <summary>One message in a mailbox: a node of a list, pooled by the dispatcher whose thread made it.</summary>
+/// <summary>One message in a mailbox: a node of a list, used again by the thread that handled it.</summary>
 internal class Letter
 {
     /// <summary>Stands as the top of an inbox that takes no more letters.</summary>

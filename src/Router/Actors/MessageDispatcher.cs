@@ -34,14 +34,19 @@ public abstract class MessageDispatcherConfigurator
 public abstract class MessageDispatcher
 {
     private const int DefaultThroughput = 100;
-    private const int PooledLettersMax = 8192;
+    private const int LoopLettersMax = 8192;
+    private const int OwnLettersMax = 256;
 
     [ThreadStatic]
     private static MessageDispatcher? _boundToThread;
 
+    /// <summary>Of a thread that is no dispatcher's one and only.</summary>
+    [ThreadStatic]
+    private static LetterPool? _ownLetters;
+
     private readonly ActorSystem? _system;
-    private Letter? _pooledLetters;
-    private int _pooledLetterCount;
+    private readonly LetterPool _letters = new(LoopLettersMax);
+    private Letter? _handedBack;   // any thread, atomically
 
     protected MessageDispatcher(MessageDispatcherConfigurator configurator)
     {
@@ -114,39 +119,20 @@ public abstract class MessageDispatcher
 
     internal void ShutdownNow() => Shutdown();
 
-    /// <summary>A letter from the pool of the current thread's dispatcher, or a new one.</summary>
-    internal static Letter RentLetter(MessageDispatcher? bound, object message, IActorRef? sender)
-    {
-        var letter = bound?._pooledLetters;
-        if (letter is null)
-        {
-            letter = new Letter();
-        }
-        else
-        {
-            bound!._pooledLetters = letter.Next;
-            bound._pooledLetterCount--;
-            letter.Next = null;
-        }
+    /// <summary>The letters of the current thread: a loop's are its dispatcher's.</summary>
+    internal static LetterPool LettersOf(MessageDispatcher? bound) =>
+        bound is null ? _ownLetters ??= new LetterPool(OwnLettersMax) : bound._letters;
 
-        letter.Message = message;
-        letter.Sender = sender;
-        return letter;
-    }
+    /// <summary>Letters handed back by a thread that was told more than it told, a list; null if there are none. Any
+    /// thread.</summary>
+    internal Letter? TakeHandedBack() =>
+        Volatile.Read(ref _handedBack) is null ? null : Interlocked.Exchange(ref _handedBack, null);
 
-    /// <summary>Gives a handled letter back. Only letters out of this dispatcher's own hands come here, on
-    /// its thread; beyond the bound they are left to the collector.</summary>
-    internal void ReturnLetter(Letter letter)
-    {
-        letter.Message = null;
-        letter.Sender = null;
-        if (_pooledLetterCount < PooledLettersMax)
-        {
-            letter.Next = _pooledLetters;
-            _pooledLetters = letter;
-            _pooledLetterCount++;
-        }
-    }
+    /// <summary>Leaves a list for whoever tells actors of this dispatcher. Any thread.</summary>
+    /// <returns>False while the one before has not been taken.</returns>
+    internal bool TryHandBack(Letter letters) =>
+        Volatile.Read(ref _handedBack) is null
+        && Interlocked.CompareExchange(ref _handedBack, letters, null) is null;
 
     private sealed class ActionRunnable(Action run) : IRunnable
     {
