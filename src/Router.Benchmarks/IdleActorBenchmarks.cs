@@ -20,6 +20,7 @@ public class IdleActorBenchmarks
     {
         _rig = new KernelRig(Dispatcher == "loop");
         _parent = _rig.Start(done => new Parent(_rig.On(() => new Idle(done))));
+        Spawn();   // so that queues are as long as they get: their memory is no actor's
     }
 
     [IterationCleanup]
