@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Where a datagram's time goes, by stage: reads `perf script -F ip,sym,dso` of the loop's thread from standard input.
+"""Where a message's time goes, by stage: reads `perf script -F ip,sym,dso` of the loop's thread from standard input.
 
-  budget.py NANOSECONDS-PER-DATAGRAM      of CPU, all told, as measured in the same run
+  budget.py NANOSECONDS-PER-MESSAGE      of CPU, all told, as measured in the same run
 
 A sample counts for the stage of its innermost frame; a sample in the kernel for the system call that led there. A method
 that was compiled into its caller counts for the caller's stage.
@@ -13,20 +13,21 @@ import sys
 KERNEL = [
     ("kernel: poll", re.compile(r"epoll")),
     ("kernel: send, delivery into the peer's socket", re.compile(r"net_rx_action|__do_softirq|do_softirq|handle_softirqs")),
-    ("kernel: send", re.compile(r"sendmmsg|sendmsg|sendto")),
-    ("kernel: receive", re.compile(r"recvmmsg|recvmsg|recvfrom")),
+    ("kernel: send", re.compile(r"sendmmsg|sendmsg|sendto|splice")),
+    ("kernel: receive", re.compile(r"recvmmsg|recvmsg|recvfrom|sys_recv")),
 ]
 # The first that matches. Compiled methods are named "type [assembly] Namespace.Class::Method(...)".
 USER = [
     ("poll and pass of the loop", re.compile(r"\.(EpollPoller|IoLoop|LoopRunQueue|IoDispatcher|LoopScheduler)")),
     ("timers", re.compile(r"\.(TimerWheel|.*Timer)")),
-    ("receive: system call's messages", re.compile(r"\.(LinuxDatagramSocket|LinuxDatagramReceiver|LinuxCalls|DatagramBatch|LinuxSocket)")),
+    ("sockets, around the system calls", re.compile(
+        r"\.(Linux(Datagram|ConnectedDatagram|Stream)Socket|LinuxDatagramReceiver|LinuxStreamPipe|LinuxCalls|DatagramBatch)")),
     ("split by session key", re.compile(r"Router\.(Listeners|Admission)\.|\.(SessionTable|SessionKey|PeerHash|XxHash)")),
     ("mailbox and turn", re.compile(r"Router\.Actors\.")),
     ("session, its route and its replies", re.compile(r"Router\.(Sessions|Routes)\.|\.(DatagramQueue|LinuxDatagramSender)")),
 ]
-ORDER = ["poll and pass of the loop", "receive: system call's messages", "split by session key", "mailbox and turn", "session, its route and its replies",
-         "timers", "runtime and C library", "kernel: poll", "kernel: receive", "kernel: send",
+ORDER = ["poll and pass of the loop", "sockets, around the system calls", "split by session key", "mailbox and turn",
+         "session, its route and its replies", "timers", "runtime and C library", "kernel: poll", "kernel: receive", "kernel: send",
          "kernel: send, delivery into the peer's socket", "kernel: other"]
 
 
@@ -61,7 +62,7 @@ def main():
     seen = sum(counts.values())
     if not seen:
         sys.exit("no samples")
-    print(f"{total_ns:.0f} ns of CPU per datagram, {seen} samples")
+    print(f"{total_ns:.0f} ns of CPU per message, {seen} samples")
     for label in ORDER:
         print(f"  {label:<48}{total_ns * counts[label] / seen:>7.0f} ns {100 * counts[label] / seen:>6.1f} %")
     ours = sum(counts[label] for label in ORDER if not label.startswith("kernel"))
