@@ -69,6 +69,57 @@ public sealed class IncludeTests : IDisposable
         Assert.Equal((file, line), (refusal.Origin.File, refusal.Origin.Line));
     }
 
+    [Theory]
+    [InlineData("{\n \"é\": x}", 2, 7)]
+    [InlineData("\ufeff{\"é\":\"é\" x}", 1, 10)]
+    public void Rule_22_a_fault_in_json_is_placed_by_characters_not_bytes(string json, int line, int column)
+    {
+        var file = _folder.Write("b.json", json);
+        var refusal = Assert.Throws<HoconException>(() => Load("include \"b.json\""));
+        Assert.Equal(new HoconOrigin(file, line, column), refusal.Origin);
+    }
+
+    [Theory]
+    [InlineData("a = 1\na.b = 2")]
+    [InlineData("a.b = 2\na = 1")]
+    public void Rule_22_a_text_that_is_a_parent_too_hides_nothing_of_the_including_file(string properties)
+    {
+        _folder.Write("b.properties", properties);
+        Gives("""{"a":{"c":3,"b":"2"}}""", "a.c = 3, include \"b\"");
+    }
+
+    [Fact]
+    public void Rule_22_properties_may_begin_with_a_byte_order_mark()
+    {
+        _folder.Write("b.properties", "\ufeffa = 1");
+        Gives("""{"a":"1"}""", "include \"b\"");
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(".")]
+    [InlineData("sub/")]
+    [InlineData("sub/..")]
+    public void Rule_22_a_folders_name_is_no_files_name(string name)
+    {
+        // Neither the file beside the folder that only shares its name, nor one that is all extension.
+        _folder.Write("sub/a.conf", $"include \"{name}\", x = 1");
+        _folder.Write("sub.conf", "y = 1");
+        _folder.Write("sub/sub/.conf", "z = 1");
+        Gives("""{"x":1}""", "include \"sub/a.conf\"");
+        Refuses($"include required(\"{name}\")", "a.conf", 1, "is no file");
+    }
+
+    [Theory]
+    [InlineData("include \"b\\u0000.conf\"")]
+    [InlineData("include required(file(\"b\\u0000\"))")]
+    public void Rule_31_a_name_no_file_can_have_is_refused(string text) => Refuses(text, "a.conf", 1, "U+0000");
+
+    [Fact]
+    public void Rule_31_a_file_without_a_name_is_refused() =>
+        Assert.StartsWith("(no name):1:1: ",
+            Assert.Throws<HoconException>(() => ConfigurationFactory.ParseFile("", _ => null)).Message);
+
     [Fact]
     public void Rule_23_missing_is_empty_unless_required_and_required_does_not_extend()
     {

@@ -107,6 +107,15 @@ public sealed class LexingTests
     }
 
     [Fact]
+    public void Rule_04_a_byte_order_mark_takes_no_column_of_the_first_line()
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.Write("bad.conf", [0xEF, 0xBB, 0xBF, .. "a = "u8, 0xFF]);
+        var refusal = Assert.Throws<HoconException>(() => ConfigurationFactory.ParseFile(file, _ => null));
+        Assert.Equal(new HoconOrigin(file, 1, 5), refusal.Origin);
+    }
+
+    [Fact]
     public void Rule_05_three_quotes_take_all_as_it_is()
     {
         HoconAssert.Gives("""{"a":"x\\n${b}\"\"y"}""", "a = \"\"\"x\\n${b}\"\"y\"\"\"");

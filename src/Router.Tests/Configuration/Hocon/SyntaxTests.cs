@@ -79,6 +79,14 @@ public sealed class SyntaxTests
     public void Rule_11_kinds_do_not_mix(string text, int line, int column) =>
         HoconAssert.Refuses(text, line, column, "cannot be joined");
 
+    [Theory]
+    [InlineData("a=[1] x\na=5", 1, 7)]
+    [InlineData("a=x {y:1}\na=5", 1, 3)]
+    [InlineData("a=[1] ${?no} null\na=5", 1, 14)]
+    [InlineData("a=[{b:[1]\"\"}]\na=5", 1, 10)]
+    public void Rule_11_kinds_do_not_mix_even_where_a_later_value_hides_them(string text, int line, int column) =>
+        HoconAssert.Refuses(text, line, column, "cannot be joined");
+
     [Fact]
     public void Rule_12_keys_join_too() =>
         HoconAssert.Gives("""{"a b c":1,"3":{"14":"x"},"true":"x","a":{"":{"b":2}},"q.r":{"s":3},"10":{"0foo":4}}""",

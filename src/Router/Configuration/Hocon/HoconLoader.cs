@@ -29,6 +29,11 @@ internal sealed class HoconLoader
     /// <param name="file">Relative names start from the working directory; messages show the name as given.</param>
     public HoconNode LoadFile(string file)
     {
+        if (file.Length == 0)
+        {
+            throw new HoconException(new HoconOrigin("(no name)", 1, 1), "a file must be named");
+        }
+
         var origin = new HoconOrigin(file, 1, 1);
         var full = Path.GetFullPath(file);
         _files[full] = null;
@@ -65,18 +70,28 @@ internal sealed class HoconLoader
             throw new HoconException(origin, $"include \"{name}\" is refused: configuration is read from files only");
         }
 
+        if (name.Contains('\0'))
+        {
+            throw new HoconException(origin, "no file's name has a character U+0000 in it");
+        }
+
         if (!Path.IsPathRooted(name) && from is null)
         {
             throw new HoconException(origin, $"include \"{name}\" is relative to a file, but this text is none");
         }
 
         var path = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(from) ?? "/", name));
-        ObjectNode? all = null;
+        if (Path.GetFileName(name) is "" or "." or "..")
+        {
+            return required ? throw new HoconException(origin, $"required include \"{name}\": {path} is no file") : null;
+        }
+
         foreach (var candidate in Candidates(path, onlyThere: false))
         {
             _files.TryAdd(candidate, null);
         }
 
+        ObjectNode? all = null;
         foreach (var candidate in Candidates(path, onlyThere: true))
         {
             // Shown as the reader would look for it: beside the including file as that was named.
@@ -207,7 +222,7 @@ internal sealed class HoconLoader
             return Encoding.UTF8.GetString(bytes);
         }
 
-        var (line, column, at) = (1, 1, 0);
+        var (line, column, at) = (1, 1, TextStart(bytes));
         while (Rune.DecodeFromUtf8(bytes.AsSpan(at), out var rune, out var length) == OperationStatus.Done)
         {
             (line, column) = rune.Value == '\n' ? (line + 1, 1) : (line, column + rune.Utf16SequenceLength);
@@ -218,12 +233,16 @@ internal sealed class HoconLoader
             new HoconOrigin(shown, line, column), $"byte 0x{bytes[at]:X2} at offset {at} is not valid UTF-8");
     }
 
+    /// <summary>Where the text begins: a byte order mark before it is no part of its first line.</summary>
+    private static int TextStart(byte[] bytes) =>
+        bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? Encoding.UTF8.Preamble.Length : 0;
+
     /// <summary>A .json file is held to JSON's grammar; its meaning is then HOCON's, which is the same.</summary>
     private static void RequireJson(byte[] bytes, string shown)
     {
         var options = new JsonReaderOptions { MaxDepth = HoconLimits.Depth };
-        var start = bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? Encoding.UTF8.Preamble.Length : 0;
-        var reader = new Utf8JsonReader(bytes.AsSpan(start), options);
+        var text = bytes.AsSpan(TextStart(bytes));
+        var reader = new Utf8JsonReader(text, options);
         try
         {
             while (reader.Read())
@@ -232,7 +251,15 @@ internal sealed class HoconLoader
         }
         catch (JsonException e)
         {
-            var origin = new HoconOrigin(shown, (int)(e.LineNumber ?? 0) + 1, (int)(e.BytePositionInLine ?? 0) + 1);
+            var line = (int)(e.LineNumber ?? 0);
+            for (var i = 0; i < line; i++)
+            {
+                text = text[(text.IndexOf((byte)'\n') + 1)..];
+            }
+
+            // The reader counts bytes; a column is counted as everywhere else.
+            var before = text[..Math.Min((int)(e.BytePositionInLine ?? 0), text.Length)];
+            var origin = new HoconOrigin(shown, line + 1, Encoding.UTF8.GetCharCount(before) + 1);
             var reason = e.Message.Split(" LineNumber:")[0].Split(" Path:")[0];
             throw new HoconException(origin, $"not JSON, as the file's extension claims: {reason}");
         }

@@ -63,7 +63,19 @@ internal struct JoinReader(HoconLoader loader)
         }
 
         FlushText();
+        RefuseMixed(_pieces);
         return _pieces.Count == 1 ? _pieces[0] : new JoinNode(_pieces[0].Origin, _pieces);
+    }
+
+    /// <summary>What no substitution can mend is refused even where a later value would hide it.</summary>
+    private static void RefuseMixed(List<HoconNode> pieces)
+    {
+        var container = pieces.Find(p => p is ArrayNode or ObjectNode);
+        if (container is not null && pieces.Find(p => p is ScalarNode { IsBlank: false }) is ScalarNode text)
+        {
+            throw new HoconException(text.Origin, $"{text.Value.TypeName} cannot be joined with "
+                + (container is ArrayNode ? "an array" : "an object"));
+        }
     }
 
     private void FlushBlank()

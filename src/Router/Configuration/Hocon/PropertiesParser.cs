@@ -11,7 +11,7 @@ internal static class PropertiesParser
     {
         var all = new SortedDictionary<string, (string Value, HoconOrigin Origin)>(StringComparer.Ordinal);
         var number = 0;
-        using var lines = new StringReader(text);
+        using var lines = new StringReader(text.StartsWith('\ufeff') ? text[1..] : text);
         for (var first = lines.ReadLine(); first is not null; first = lines.ReadLine())
         {
             var origin = new HoconOrigin(file, ++number, 1);
@@ -24,7 +24,7 @@ internal static class PropertiesParser
             }
         }
 
-        // Sorted, a parent comes before its children, whose object then takes its place.
+        // Sorted, a parent comes before its children.
         var root = new ObjectNode(new HoconOrigin(file, 1, 1));
         foreach (var (key, (value, origin)) in all.OrderBy(p => p.Key.Count(c => c == '.')))
         {
@@ -34,11 +34,29 @@ internal static class PropertiesParser
                 throw new HoconException(origin, $"a key has more than {HoconLimits.Depth} elements");
             }
 
+            MakeRoom(root, path);
             var made = root.Set(path, new ScalarNode(new HoconScalar(HoconType.String, value, origin)), origin);
             loader.Count(origin, 2 + (made * HoconLimits.ObjectSize));
         }
 
         return root;
+    }
+
+    /// <summary>Takes away the text that stands where the path needs an object: it would hide what an including file
+    /// has below the same key.</summary>
+    private static void MakeRoom(ObjectNode root, string[] path)
+    {
+        var at = root;
+        for (var i = 0; i < path.Length - 1 && at.EntriesOrNull(path[i]) is { Count: > 0 } entries; i++)
+        {
+            if (entries[^1].Value is not ObjectNode child)
+            {
+                entries.Clear();
+                return;
+            }
+
+            at = child;
+        }
     }
 
     /// <summary>Comments vanish; a line that ends in an odd number of backslashes goes on in the next.</summary>
