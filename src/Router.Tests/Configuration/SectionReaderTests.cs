@@ -19,6 +19,14 @@ public sealed class SectionReaderTests
         Assert.Contains(faults, f => f.Path == path && f.Message.Contains(words) && f.Origin.Line == 2);
     }
 
+    [Fact]
+    public void Null_where_a_value_is_needed_is_named_at_its_own_place()
+    {
+        var faults = Loaded.Pair("bind = null\nbacklog = null", "type = echo").Faults;
+        var nulls = faults.Where(f => f.Message == "must be set, not null").Select(f => (f.Path, f.Origin.Line));
+        Assert.Equal([("router.listeners.l.bind", 2), ("router.listeners.l.backlog", 3)], nulls);
+    }
+
     [Theory]
     [InlineData("bind = [[1]]", "element 0 is an array")]
     [InlineData("bind = []", "at least one must be given")]

@@ -108,7 +108,9 @@ internal sealed class SectionReader
     {
         if (!Has(key))
         {
-            Fault(Origin, key, "must be set");
+            // A null of reference.conf only says that there is no default.
+            var isNull = Section.TryGet(key, out var field) && field.KeyOrigin.File != RouterConfiguration.ReferenceName;
+            Fault(isNull ? field!.KeyOrigin : Origin, key, isNull ? "must be set, not null" : "must be set");
             return default;
         }
 
