@@ -62,6 +62,26 @@ internal sealed class SessionTable(RandomSource random)
         }
     }
 
+    /// <summary>Asks for the place where the look-up of a hash begins.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Prefetch(uint hash)
+    {
+        var segment = SegmentOf(hash);
+        CacheLines.Prefetch(ref segment.Entries[segment.HomeOf(hash)]);
+    }
+
+    /// <summary>Asks for the session at the first place of a hash, most often the one that will be looked up.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void PrefetchSession(uint hash)
+    {
+        var segment = SegmentOf(hash);
+        var entry = segment.Entries[segment.HomeOf(hash)];
+        if (entry.Hash == hash && !entry.IsFree)
+        {
+            _sessions[entry.Index].Prefetch();
+        }
+    }
+
     /// <summary>Adds a session whose key is not in the table.</summary>
     public void Add(uint hash, SessionContext session)
     {
