@@ -109,7 +109,8 @@ internal sealed class SectionReader
         if (!Has(key))
         {
             // A null of reference.conf only says that there is no default.
-            var isNull = Section.TryGet(key, out var field) && field.KeyOrigin.File != RouterConfiguration.ReferenceName;
+            var isNull = Section.TryGet(key, out var field)
+                && field.KeyOrigin.File != RouterConfiguration.ReferenceName;
             Fault(isNull ? field!.KeyOrigin : Origin, key, isNull ? "must be set, not null" : "must be set");
             return default;
         }

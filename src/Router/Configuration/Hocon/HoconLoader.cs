@@ -83,7 +83,9 @@ internal sealed class HoconLoader
         var path = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(from) ?? "/", name));
         if (Path.GetFileName(name) is "" or "." or "..")
         {
-            return required ? throw new HoconException(origin, $"required include \"{name}\": {path} is no file") : null;
+            return !required
+                ? null
+                : throw new HoconException(origin, $"required include \"{name}\": {path} is no file");
         }
 
         foreach (var candidate in Candidates(path, onlyThere: false))
