@@ -136,8 +136,8 @@ public sealed class AllocationGateTests
     }
 
     /// <summary>What one of a room says, sent to all of it: on the speaker's loop and on another.</summary>
-    /// <remarks>Between loops there are as many pieces under way as one of them lags behind: some may be new. One object
-    /// per payload would be 24 bytes at least.</remarks>
+    /// <remarks>Between loops there are as many pieces under way as one of them lags behind: some may be new. One
+    /// object per payload would be 24 bytes at least.</remarks>
     [Theory]
     [InlineData("room-udp", 1)]
     [InlineData("room-tcp", 1)]
