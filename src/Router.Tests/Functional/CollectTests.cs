@@ -153,6 +153,37 @@ public sealed class CollectTests(ITestOutputHelper output) : FunctionalTest(outp
         Assert.Empty(router.RecordsOf("collect-failed"));
     }
 
+    [RequiresToolTheory(RequiredTools.Namespace)]
+    [InlineData("session")]
+    [InlineData("listener")]
+    public async Task What_a_reload_replaced_is_closed_once_its_sessions_have_ended(string per)
+    {
+        const int ReloadCount = 8;
+        var file = await RouterProcess.WriteAsync(Folder, Changed(0));
+        var router = await CommandAsync(["run", "--config", file]);
+        await router.RecordAsync("listening", 1);
+        var descriptors = 0;
+        for (var i = 0; i < ReloadCount; i++)
+        {
+            using var client = await Network.RunAsync(static () => Client.Udp(2211));
+            client.Send("hello"u8);
+            await LinesAsync(i + 1);
+            await router.RecordAsync("session-closed", i);
+            descriptors = i == 0 ? router.Proc.DescriptorsHeld : descriptors;
+            await File.WriteAllTextAsync(file, Changed(i + 1));
+            router.Signal(TestLibc.SigHup);
+            await router.RecordAsync("reloaded", i);
+        }
+
+        await AssertDescriptorsAsync(router, descriptors);
+
+        string Changed(int revision) => $$"""
+            {{Example()}}
+            router.listener-defaults.idle-timeout = 50ms
+            router.routes.windows { per = {{per}}, window = {{10 + revision}}ms }
+            """;
+    }
+
     private string Example() => Repository.Read("hocon/examples/collect.conf")
         .Replace("collected.jsonl", $"\"{Collected}\"", StringComparison.Ordinal);
 

@@ -49,6 +49,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         _meter = new RouterMeter(Stats, seams.Network, () => _router?.Tell(RefreshFigures.Instance));
         _collects = new CollectService(loops.Loops, seams.Time, log);
         _running.OnRoutes = _collects.Start;
+        _running.OnReloaded = _ => _collects.EndUnused();
         var start = _running.Commit(
             setup, FrozenSet<string>.Empty, FrozenDictionary<RunningBind, ListenerPlan>.Empty, bound);
         _statsWriter = new StatsWriter(log, seams.Time, seams.Network, _summary);
@@ -66,7 +67,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     /// <summary>Told, on the pool, after every reload that is in force.</summary>
     public Action<Configuration.RouterOptions>? OnReloaded
     {
-        set => _running.OnReloaded = value;
+        set => _running.OnReloaded += value;
     }
 
     internal ActorSystem System => _system;

@@ -15,7 +15,13 @@ internal sealed class CollectRoute(
 {
     private readonly ConcurrentDictionary<string, ListenerWindows> _listeners = new(StringComparer.Ordinal);
 
+    private int _sessions;
+
     public CollectSettings Settings => settings;
+
+    /// <summary>No session is left and no window is open or waits for its sink. For good, if no session can begin by
+    /// this route any more.</summary>
+    public bool IsUnused => Volatile.Read(ref _sessions) == 0 && Budget.Used == 0;
 
     public MemoryBudget Budget { get; } = new(settings.Buffer);
 
@@ -45,9 +51,16 @@ internal sealed class CollectRoute(
         }
     }
 
-    internal override SessionHandler CreateHandler(SessionContext session) => settings.Per == CollectScope.Session
-        ? new SessionHandlerOfOwn(this, session)
-        : WindowsOf(session).HandlerOn(session);
+    internal override SessionHandler CreateHandler(SessionContext session)
+    {
+        Interlocked.Increment(ref _sessions);
+        return settings.Per == CollectScope.Session
+            ? new SessionHandlerOfOwn(this, session)
+            : WindowsOf(session).HandlerOn(session);
+    }
+
+    /// <summary>A session has ended, or has another handler now; its windows are delivered.</summary>
+    internal void Leave() => Interlocked.Decrement(ref _sessions);
 
     private ListenerWindows WindowsOf(SessionContext session) => _listeners.GetOrAdd(
         session.Listener,
@@ -83,9 +96,13 @@ internal sealed class CollectRoute(
             }
         }
 
-        public override void OnClosed(SessionContext session, CloseReason reason) => _windows.Finish();
+        public override void OnClosed(SessionContext session, CloseReason reason) => OnReplaced(session);
 
-        internal override void OnReplaced(SessionContext session) => _windows.Finish();
+        internal override void OnReplaced(SessionContext session)
+        {
+            _windows.Finish();
+            route.Leave();
+        }
 
         internal override bool MayEndNow(SessionContext session) => session.Transport.KeepsMessages();
     }

@@ -26,7 +26,7 @@ internal sealed class ListenerWindows : IRunnable
         _route = route;
         _home = home;
         _windows = new HomeGatherer(route, home);
-        _homeHandler = new HomeHandler(_windows);
+        _homeHandler = new HomeHandler(route, _windows);
     }
 
     /// <summary>The handler of all of the listener's sessions on the session's loop.</summary>
@@ -110,14 +110,18 @@ internal sealed class ListenerWindows : IRunnable
             home.Counters.Drops.Add(DropReason.CollectFull, payloads);
     }
 
-    private abstract class Handler : SessionHandler
+    private abstract class Handler(CollectRoute route) : SessionHandler
     {
         public override bool IsRestartSafe => true;
+
+        public override void OnClosed(SessionContext session, CloseReason reason) => route.Leave();
+
+        internal override void OnReplaced(SessionContext session) => route.Leave();
 
         internal override bool MayEndNow(SessionContext session) => session.Transport.KeepsMessages();
     }
 
-    private sealed class HomeHandler(HomeGatherer windows) : Handler
+    private sealed class HomeHandler(CollectRoute route, HomeGatherer windows) : Handler(route)
     {
         public override void OnReceived(SessionContext session, PayloadBatch batch)
         {
@@ -129,7 +133,7 @@ internal sealed class ListenerWindows : IRunnable
         }
     }
 
-    private sealed class Relay(ListenerWindows windows, IoLoop loop) : Handler, IEndOfPass
+    private sealed class Relay(ListenerWindows windows, IoLoop loop) : Handler(windows._route), IEndOfPass
     {
         private PayloadRecords? _records;
 
