@@ -12,11 +12,11 @@ TIE = 1.15   # "no worse than": differences below are noise
 # (protocol, case, ours, peers, most): our CPU seconds per unit over the best peer's in the same round; then the median of
 # the rounds.
 TARGETS = [
-    ("udp", "100x8", "router", "c-batch", 1.4),
-    ("udp", "1000x1", "router", "c-batch", 1.4),
+    *(("udp", case, "router", "c-batch", 1.1) for case in ("1x64", "100x8", "1000x1", "10000x1", "100x8/1200")),
     ("udp", "100x8", "router", "erlang", 0.5),
     ("udp", "1000x1", "router", "erlang", 0.5),
-    ("udp", "1000x1", "router-proxy", "nginx", 0.9),
+    *(("udp", case, "router-proxy", "c-proxy", 1.1) for case in ("1000x1", "10000x1")),
+    *(("udp", case, "router-proxy", "nginx", 0.75) for case in ("1000x1", "10000x1")),
     *(("tcp", case, "router", "c-epoll", 1.1) for case in ("1000x1", "9000x1", "rate")),
     *(("tcp", case, "router-proxy", "c-proxy", 1.1) for case in ("1000x1", "9000x1", "rate")),
     *(("tcp", case, "router-proxy", "nginx,haproxy", TIE) for case in ("100x8", "1000x1", "9000x1")),
@@ -53,7 +53,7 @@ def by_round(rows, proto, servers, case, figure, best=min):
 def judge(row, mine, theirs, is_good, bound):
     """Prints one ratio: its median over the rounds, and whether that is good."""
     proto, case, ours, peer = row
-    head = f"{proto:<6}{case:<8}{ours:<14}{peer:<15}"
+    head = f"{proto:<6}{case:<11}{ours:<14}{peer:<15}"
     ratios = [mine[n] / theirs[n] for n in mine if n in theirs]
     if not ratios:
         print(f"{head}{'-':>6}{'-':>14}{bound:>9}  FAIL (not measured)")
@@ -65,7 +65,7 @@ def judge(row, mine, theirs, is_good, bound):
 
 def judge_ratios(rows, protos):
     good = True
-    print(f"{'':<6}{'case':<8}{'server':<14}{'peer':<15}{'ratio':>6}{'min..max':>14}{'target':>9}")
+    print(f"{'':<6}{'case':<11}{'server':<14}{'peer':<15}{'ratio':>6}{'min..max':>14}{'target':>9}")
     print("CPU seconds per message, per connection (rate), per GB (bulk)")
     for *row, most in TARGETS:
         proto, case, ours, peer = row

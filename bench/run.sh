@@ -29,7 +29,7 @@ measure() {
     $within "$shared/run-peers.sh" --interleave --rounds 5 --json "$results" --udp-peers none --tcp-peers none "$@"
 }
 if [ "$only" != tcp ]; then
-    measure --udp-peers c-batch,erlang,c-proxy,nginx --udp-cases 100x8,1000x1,10000x1 \
+    measure --udp-peers c-batch,erlang,c-proxy,nginx --udp-cases 1x64,100x8,1000x1,100x8/1200,10000x1 \
         --udp "router=env ROUTER_BENCH_PORT={port} $run/udp-echo.conf" \
         --udp "router-proxy=env ROUTER_BENCH_PORT={port} ROUTER_BENCH_BACKEND={backend} $run/udp-proxy.conf" "$@"
 fi
