@@ -43,8 +43,8 @@ public class ManyActorsBenchmarks
     }
 
     /// <summary>Tells its actors, some at a time as a batch of datagrams does, the next when these have had their
-    /// turns. In an order of its own: memory that is used in the order it was made would be fetched before it is
-    /// asked for.</summary>
+    /// turns. In an order of its own: memory that is used in the order it was made would be fetched before it is asked
+    /// for.</summary>
     private sealed class Feeder : ActorBase
     {
         private const int Batch = 64;

@@ -11,6 +11,10 @@ namespace Router.Tests.Hosting;
 /// <summary>What the allocation gate measures with: routers on real sockets, and their loops' own counters.</summary>
 internal static class AllocationGate
 {
+    /// <summary>The collection of tests that run beside no other: thousands of sockets come and go in them, and others
+    /// count theirs.</summary>
+    public const string Alone = "allocation gate";
+
     /// <summary>What reading a loop's counter may cost itself: the completion of one task.</summary>
     public const int Noise = 512;
 
@@ -111,3 +115,6 @@ internal static class AllocationGate
         public void Execute() => Run();
     }
 }
+
+[CollectionDefinition(AllocationGate.Alone, DisableParallelization = true)]
+public sealed class AllocationGateCollection;

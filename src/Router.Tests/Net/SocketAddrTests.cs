@@ -111,6 +111,8 @@ public sealed class SocketAddrTests
         Assert.Equal(IPAddress.Parse(text), address.Address);
         Assert.False(address.IsEmpty);
         Assert.Equal(text, address.ToString());
+        Assert.Equal(address, LocalAddr.From(SocketAddr.From(IPAddress.Parse(text), port: 53)));
+        Assert.Equal(address, LocalAddr.From(SocketAddr.From(IPAddress.Parse(text), port: 53).MapToIPv6()));
     }
 
     [Fact]

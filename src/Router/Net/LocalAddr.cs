@@ -43,6 +43,22 @@ public struct LocalAddr : IEquatable<LocalAddr>
         return result;
     }
 
+    /// <summary>Of an endpoint, without its port; of a unix socket's empty. Allocates nothing.</summary>
+    internal static LocalAddr From(in SocketAddr endPoint)
+    {
+        var result = default(LocalAddr);
+        if (endPoint.Family == SocketAddr.FamilyIPv6)
+        {
+            result.SetIPv6(endPoint.Word1, endPoint.Word2, (uint)endPoint.Word3);
+        }
+        else if (!endPoint.IsUnix)
+        {
+            result.SetIPv4((uint)(endPoint.Word0 >> 32));
+        }
+
+        return result;
+    }
+
     /// <summary>As an address to bind, in the family of the socket that received there.</summary>
     internal readonly SocketAddr ToSocketAddr(ushort family, int port)
     {

@@ -35,7 +35,7 @@ public sealed partial class SessionContext
             shard,
             socket.PeerAddress.IsUnix ? SessionTransport.Unix : SessionTransport.Tcp,
             socket.PeerAddress,
-            socket.PeerAddress.IsUnix ? default : LocalAddr.From(socket.LocalAddress.Address))
+            LocalAddr.From(socket.LocalAddress))
         {
             Stream = new StreamState(socket, shard.Loop.Buffers),
         };
