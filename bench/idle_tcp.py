@@ -3,8 +3,8 @@
     idle_tcp.py - ROUTER.DLL CONF [CONNECTIONS]
 
 Each client process holds some thousand connections from an address of its own; every connection is used once, for 64 bytes
-and their echo. Before anything counts, as many connections are opened and closed as will be measured divided by ten, so that
-what the code and the buffers take is there already. Memory is the growth of what the process has resident, collected
+and their echo. Before anything counts, a hundredth as many connections are opened and closed, so that what the code and the
+buffers take is there already, and little that the others could use again. Memory is the growth of what the process has resident, collected
 garbage included; the kernel's is that of the slabs that grow with connections, both ends of which are on this machine.
 """
 
@@ -102,7 +102,7 @@ def main():
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with Router(PORT, processors="0,1", idle_timeout="1h", max_sessions=2 * count) as router:
-        with Clients(count // 10):
+        with Clients(count // 100):
             pass
         before = settled(router, 0)
         with Clients(count):
