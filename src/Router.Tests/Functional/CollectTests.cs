@@ -30,14 +30,22 @@ public sealed class CollectTests(ITestOutputHelper output) : FunctionalTest(outp
     [RequiresToolFact(RequiredTools.Namespace)]
     public async Task A_thousand_clients_cost_no_CPU_between_their_windows()
     {
+        const double ShareMax = 0.02;
         var router = await RouterAsync(Example(), "--set", "router.routes.windows.per=session");
         var sockets = await ManyAsync(Clients, static _ => Client.Udp(2211));
         await Network.RunAsync(() => sockets.ForEach(static socket => socket.Send("first"u8)));
         await LinesAsync(Clients);
 
-        var before = router.Proc.CpuNanoseconds;
-        await Until.PassedAsync(Idle);
-        Assert.InRange((router.Proc.CpuNanoseconds - before) / 1e6 / Idle.TotalMilliseconds, 0, 0.05);
+        // What has just become hot is compiled meanwhile: what is looked for is two seconds without that.
+        var share = double.MaxValue;
+        for (var tries = 0; tries < 5 && share > ShareMax; tries++)
+        {
+            var before = router.Proc.CpuNanoseconds;
+            await Until.PassedAsync(Idle);
+            share = (router.Proc.CpuNanoseconds - before) / 1e6 / Idle.TotalMilliseconds;
+        }
+
+        Assert.InRange(share, 0, ShareMax);
         sockets.ForEach(static socket => socket.Dispose());
     }
 

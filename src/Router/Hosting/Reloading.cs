@@ -58,13 +58,13 @@ internal sealed class Reloading(RunningRouter running)
         return null;
     }
 
-    /// <summary>It is in force: writes it down.</summary>
+    /// <summary>It is in force: writes it down, by the log's level as it is now.</summary>
     public ReloadResult Conclude(ReloadWish wish, ReloadUnderWay done)
     {
+        running.OnReloaded?.Invoke(running.Setup.Options);
         var differences = done.Differences;
         Write(wish.Cause, differences, (long)running.Time.GetElapsedTime(done.Started).TotalMilliseconds);
         done.Loaded.LogWarnings(running.Log);
-        running.OnReloaded?.Invoke(running.Setup.Options);
         return new ReloadResult(
             [],
             [.. differences.Keys.Select(static key => key.Path)],

@@ -88,7 +88,7 @@ internal sealed class RunningRouter
     /// <summary>Told the routes of every configuration, before any session can begin by them.</summary>
     public Action<IEnumerable<Route>>? OnRoutes { get; set; }
 
-    /// <summary>Told after every configuration that came into force by a reload.</summary>
+    /// <summary>Told of every configuration that came into force by a reload, before that is written down.</summary>
     public Action<RouterOptions>? OnReloaded { get; set; }
 
     /// <summary>What a configuration needs that is not there.</summary>
