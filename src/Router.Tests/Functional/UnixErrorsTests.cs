@@ -136,6 +136,7 @@ public sealed class UnixErrorsTests(ITestOutputHelper output) : FunctionalTest(o
         var router = await CommandAsync(["run", "--config", file]);
         await router.RecordAsync("listening");
         using var client = await Network.RunAsync(() => Connected(Socket));
+        await Network.RunAsync(() => Client.Exchange(client, "open"u8));   // what waits goes with its listener
 
         await File.WriteAllTextAsync(file, Echo("unix").Replace(Socket, Socket + "2", StringComparison.Ordinal));
         router.Signal(TestLibc.SigHup);
