@@ -1,6 +1,7 @@
 namespace Router.TestKit.Simulation;
 
-/// <summary>A clock that stands still until it is told to go on. One thread.</summary>
+/// <summary>A clock that stands still until it is told to go on. One thread moves it; any may read it and set timers.
+/// </summary>
 /// <remarks>
 /// Its timestamp frequency is neither a power of ten nor that of <see cref="TimeSpan"/>: whoever takes timestamps for
 /// ticks or milliseconds is found out. Time elapsed since the clock was made is exact to the tick, never short of it.
@@ -9,9 +10,11 @@ public sealed class VirtualTimeProvider : TimeProvider
 {
     private const long Frequency = 24_000_017;
 
+    private readonly Lock _lock = new();
     private readonly PriorityQueue<VirtualTimer, (long DueTicks, long Order)> _timers = new();
     private readonly DateTimeOffset _start;
     private long _order;
+    private long _elapsedTicks;
 
     /// <summary>The clock starts on 2030-01-01, UTC.</summary>
     public VirtualTimeProvider()
@@ -22,7 +25,7 @@ public sealed class VirtualTimeProvider : TimeProvider
     public VirtualTimeProvider(DateTimeOffset start) => _start = start;
 
     /// <summary>Time since the clock was made.</summary>
-    public TimeSpan Elapsed { get; private set; }
+    public TimeSpan Elapsed => TimeSpan.FromTicks(Volatile.Read(ref _elapsedTicks));
 
     public override long TimestampFrequency => Frequency;
 
@@ -35,17 +38,10 @@ public sealed class VirtualTimeProvider : TimeProvider
     {
         get
         {
-            while (_timers.TryPeek(out var timer, out var due))
+            lock (_lock)
             {
-                if (timer.IsDueAt(due.Order))
-                {
-                    return TimeSpan.FromTicks(due.DueTicks);
-                }
-
-                _timers.Dequeue();
+                return Peek(out _);
             }
-
-            return null;
         }
     }
 
@@ -62,13 +58,12 @@ public sealed class VirtualTimeProvider : TimeProvider
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(by, TimeSpan.Zero);
         var target = Elapsed + by;
-        while (NextTimer is { } due && due <= target)
+        while (TakeDue(target) is { } timer)
         {
-            Elapsed = due > Elapsed ? due : Elapsed;
-            _timers.Dequeue().Fire();
+            timer.Fire();
         }
 
-        Elapsed = target;
+        Volatile.Write(ref _elapsedTicks, target.Ticks);
     }
 
     /// <summary>
@@ -87,6 +82,39 @@ public sealed class VirtualTimeProvider : TimeProvider
         return _order;
     }
 
+    /// <summary>The earliest timer and when it is due.</summary>
+    private TimeSpan? Peek(out VirtualTimer? earliest)
+    {
+        while (_timers.TryPeek(out earliest, out var due))
+        {
+            if (earliest.IsDueAt(due.Order))
+            {
+                return TimeSpan.FromTicks(due.DueTicks);
+            }
+
+            _timers.Dequeue();
+        }
+
+        return null;
+    }
+
+    /// <summary>Moves to the earliest timer due by then, and takes it; null if there is none.</summary>
+    private VirtualTimer? TakeDue(TimeSpan target)
+    {
+        lock (_lock)
+        {
+            if (Peek(out var timer) is not { } due || due > target)
+            {
+                return null;
+            }
+
+            Volatile.Write(ref _elapsedTicks, Math.Max(due.Ticks, _elapsedTicks));
+            _timers.Dequeue();
+            timer!.Rearm();
+            return timer;
+        }
+    }
+
     private sealed class VirtualTimer(VirtualTimeProvider clock, TimerCallback callback, object? state) : ITimer
     {
         private TimeSpan _period;
@@ -96,18 +124,25 @@ public sealed class VirtualTimeProvider : TimeProvider
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
-            _period = period;
-            _place = dueTime == Timeout.InfiniteTimeSpan ? 0 : clock.Enqueue(this, dueTime);
-            return true;
+            lock (clock._lock)
+            {
+                _period = period;
+                _place = dueTime == Timeout.InfiniteTimeSpan ? 0 : clock.Enqueue(this, dueTime);
+                return true;
+            }
         }
 
-        public void Fire()
+        public void Rearm() => _place = _period > TimeSpan.Zero ? clock.Enqueue(this, _period) : 0;
+
+        public void Fire() => callback(state);
+
+        public void Dispose()
         {
-            _place = _period > TimeSpan.Zero ? clock.Enqueue(this, _period) : 0;
-            callback(state);
+            lock (clock._lock)
+            {
+                _place = 0;
+            }
         }
-
-        public void Dispose() => _place = 0;
 
         public ValueTask DisposeAsync()
         {

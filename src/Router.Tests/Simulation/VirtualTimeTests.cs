@@ -43,6 +43,34 @@ public sealed class VirtualTimeTests
     }
 
     [Fact]
+    public async Task Timers_set_by_other_threads_while_the_clock_moves_fire_once_each()
+    {
+        const int Threads = 4;
+        const int Each = 20_000;
+        var clock = new VirtualTimeProvider();
+        var fired = 0;
+        var setters = Enumerable.Range(0, Threads).Select(_ => Task.Run(() =>
+        {
+            for (var i = 0; i < Each; i++)
+            {
+                clock.CreateTimer(
+                    _ => fired++, null, TimeSpan.FromMilliseconds(i % 7), Timeout.InfiniteTimeSpan);
+            }
+        }));
+        var all = Task.WhenAll(setters);
+        while (!all.IsCompleted)
+        {
+            clock.Advance(TimeSpan.FromMilliseconds(1));
+        }
+
+        await all;
+        clock.Advance(TimeSpan.FromMilliseconds(7));
+
+        Assert.Equal(Threads * Each, fired);
+        Assert.Null(clock.NextTimer);
+    }
+
+    [Fact]
     public void The_same_seed_draws_the_same_numbers_and_another_seed_others()
     {
         static ulong[] Draw(ulong seed)
