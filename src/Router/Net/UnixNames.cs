@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 
 namespace Router.Net;
@@ -42,8 +43,9 @@ internal sealed class UnixName
 /// is met with other credentials is another peer.
 /// </summary>
 /// <remarks>
-/// Any thread; nothing of it is touched by UDP and TCP. Bounded: by the sessions that hold one, and by the last
-/// <see cref="SpareMax"/> that nobody holds, so that what was told of a peer a while ago can still be written down.
+/// Any thread, changes under a lock; nothing of it is touched by UDP and TCP. Bounded: by the sessions that hold one,
+/// and by the last <see cref="SpareMax"/> that nobody holds, so that what was told of a peer a while ago can still be
+/// written down.
 /// A number is never given twice: one whose name is forgotten leads to none.
 /// </remarks>
 internal static class UnixNames
@@ -55,33 +57,30 @@ internal static class UnixNames
     public const int PinnedMax = 65_536;
 
     private static readonly Lock Gate = new();
-    private static readonly Dictionary<UnixName, UnixName> Names = new(new Comparer());
-    private static readonly Dictionary<UnixName, UnixName>.AlternateLookup<Key> ByKey =
+    private static readonly ConcurrentDictionary<UnixName, UnixName> Names = new(new Comparer());
+    private static readonly ConcurrentDictionary<UnixName, UnixName>.AlternateLookup<Key> ByKey =
         Names.GetAlternateLookup<Key>();
 
-    private static readonly Dictionary<ulong, UnixName> Numbers = [];
+    private static readonly ConcurrentDictionary<ulong, UnixName> Numbers = [];
     private static readonly LinkedList<UnixName> Spares = new();
     private static ulong _lastNumber;
     private static int _pinned;
 
     /// <summary>Names in the table.</summary>
-    public static int Count
-    {
-        get
-        {
-            lock (Gate)
-            {
-                return Names.Count;
-            }
-        }
-    }
+    public static int Count => Names.Count;
 
-    /// <summary>The number of a name; 0 for one that is nobody's and empty.</summary>
+    /// <summary>The number of a name; 0 for one that is nobody's and empty. Of a known name it takes no lock: it is
+    /// asked for every message.</summary>
     public static ulong NumberOf(ReadOnlySpan<byte> name, PeerCredentials? credentials)
     {
         if (name.IsEmpty && credentials is null)
         {
             return 0;
+        }
+
+        if (ByKey.TryGetValue(new Key(name, credentials), out var known))
+        {
+            return known.Number;
         }
 
         lock (Gate)
@@ -109,15 +108,7 @@ internal static class UnixNames
     public static UnixName? Find(in SocketAddr address)
     {
         var number = address.Word1;
-        if (!address.IsUnix || number == 0)
-        {
-            return null;
-        }
-
-        lock (Gate)
-        {
-            return Numbers.GetValueOrDefault(number);
-        }
+        return address.IsUnix && number != 0 ? Numbers.GetValueOrDefault(number) : null;
     }
 
     /// <summary>A session of that peer begins: its name stays.</summary>
@@ -160,8 +151,8 @@ internal static class UnixNames
         }
 
         var made = new UnixName(name.ToArray(), credentials, ++_lastNumber);
-        Names.Add(made, made);
-        Numbers.Add(made.Number, made);
+        Numbers.TryAdd(made.Number, made);   // first: whoever finds the name may ask by its number
+        Names.TryAdd(made, made);
         KeepSpare(made);
         return made;
     }
@@ -173,8 +164,8 @@ internal static class UnixNames
         {
             var oldest = Spares.First!.Value;
             Spares.RemoveFirst();
-            Names.Remove(oldest);
-            Numbers.Remove(oldest.Number);
+            Names.TryRemove(oldest, out _);
+            Numbers.TryRemove(oldest.Number, out _);
         }
     }
 
