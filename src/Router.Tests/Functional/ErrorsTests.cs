@@ -123,6 +123,117 @@ public sealed class ErrorsTests(ITestOutputHelper output) : FunctionalTest(outpu
         AssertTells(await router.RecordAsync("upstream-failed"), "127.0.0.1:48001", Errno.EADDRNOTAVAIL);
     }
 
+    [RequiresToolFact(RequiredTools.Namespace)]
+    public async Task Replies_that_the_kernel_has_no_buffers_for_are_counted_drops()
+    {
+        var router = await RouterAsync(
+            "router.log.stats-interval = 1s\n" + Config("udp://[::]:47001", "echo { type = echo }"));
+        using var client = await Network.RunAsync(static () =>
+        {
+            var socket = new Socket(AddressFamily.InterNetworkV6, SocketType.Dgram, ProtocolType.Udp)
+            {
+                ReceiveTimeout = 5_000,
+            };
+            socket.Connect(IPAddress.IPv6Loopback, Port);
+            return socket;
+        });
+        Assert.Equal("before"u8.ToArray(), Client.Exchange(client, "before"u8));
+        await Network.SetAsync("core.optmem_max", "0");   // of it the kernel takes what the source address needs
+
+        client.Send("hello"u8);
+
+        var drops = await router.RecordAsync("drops");
+        Assert.Equal("send-full", drops.GetProperty("reason").GetString());
+        Assert.Equal(1, drops.GetProperty("count").GetInt64());
+        await Network.SetAsync("core.optmem_max", "131072");
+        Assert.Equal("after"u8.ToArray(), Client.Exchange(client, "after"u8));
+    }
+
+    [RequiresToolFact(RequiredTools.Namespace, "ip", "tc")]
+    public async Task Datagrams_that_the_way_to_an_upstream_has_no_buffers_for_are_counted_drops()
+    {
+        foreach (var words in new[]
+        {
+            "link add v0 type veth peer name v1", "link set v0 arp off", "link set v1 up", "link set v0 up",
+            "address add 192.0.2.1/24 dev v0",
+        })
+        {
+            await ToolAsync("ip", words.Split(' '));
+        }
+
+        await ToolAsync("tc", "qdisc add dev v0 root tbf rate 8kbit burst 20 limit 20".Split(' '));   // no frame fits
+        var router = await RouterAsync(
+            "router.log.stats-interval = 1s\n" + Config(
+                "udp://127.0.0.1:47001",
+                """proxy { type = proxy, upstreams = ["192.0.2.2:48001"], upstream-replies = follow }"""));
+        using var client = await Network.RunAsync(static () => Client.Udp(Port));
+
+        client.Send("hello"u8);
+
+        var drops = await router.RecordAsync("drops");
+        Assert.Equal("send-full", drops.GetProperty("reason").GetString());
+    }
+
+    [RequiresToolTheory(RequiredTools.Namespace, Surroundings.FilterTool)]
+    [InlineData(Errno.ENFILE)]
+    [InlineData(Errno.ENOBUFS)]
+    [InlineData(Errno.ENOMEM)]
+    public async Task Connections_that_the_system_has_no_room_for_wait_and_it_is_said_why(Errno errno)
+    {
+        var file = await RouterProcess.WriteAsync(Folder, Config("tcp://127.0.0.1:47001", "echo { type = echo }"));
+        var router = await CommandAsync(
+            ["run", "--config", file], surroundings: Surroundings.Refusing(Surroundings.Accept, errno));
+        await router.RecordAsync("listening");
+
+        using var client = await Network.RunAsync(static () => Client.Tcp(Port));
+
+        var suspended = await router.RecordAsync("accept-suspended");
+        Assert.Equal(
+            ErrnoText.Describe(errno, SocketOperation.Accept), suspended.GetProperty("error").GetString());
+    }
+
+    [RequiresToolFact(RequiredTools.Namespace, Surroundings.FilterTool)]
+    public async Task Connections_that_cannot_be_watched_are_named_and_others_go_on()
+    {
+        const int DescriptorsWatched = 200;
+        var file = await RouterProcess.WriteAsync(Folder, Config("tcp://127.0.0.1:47001", "echo { type = echo }"));
+        var router = await CommandAsync(
+            ["run", "--config", file],
+            surroundings: Surroundings.Refusing(
+                Surroundings.Watch, Errno.ENOSPC, argument: 2, Surroundings.Test.AtLeast, DescriptorsWatched));
+        await router.RecordAsync("listening");
+
+        var clients = await ManyAsync(DescriptorsWatched, static _ => Client.Tcp(Port));
+
+        var suspended = await router.RecordAsync("accept-suspended");
+        Assert.Equal(
+            ErrnoText.Describe(Errno.ENOSPC, SocketOperation.Accept), suspended.GetProperty("error").GetString());
+        Assert.Equal("hello"u8.ToArray(), Client.Exchange(clients[0], "hello"u8));
+    }
+
+    [RequiresToolFact(RequiredTools.Namespace, Surroundings.FilterTool)]
+    public async Task An_address_family_that_the_process_may_not_use_is_named()
+    {
+        const int InterNetworkV6 = 10;
+        var surroundings = Surroundings.Refusing(
+            Surroundings.MakeSocket, Errno.EAFNOSUPPORT, argument: 0, Surroundings.Test.Equal, InterNetworkV6).ToList();
+        var file = await RouterProcess.WriteAsync(Folder, Config("udp://[::1]:47001", "echo { type = echo }"));
+        var proxy = await RouterProcess.WriteAsync(Folder, Config(
+            "udp://127.0.0.1:47001", """proxy { type = proxy, upstreams = ["[::1]:48001"] }"""));
+
+        var refused = await CommandAsync(["run", "--config", file], surroundings: surroundings);
+        var running = await CommandAsync(["run", "--config", proxy], surroundings: surroundings);
+
+        Assert.Equal(2, await refused.ExitAsync());
+        Assert.Equal(
+            $"listener l: udp://[::1]:47001: {ErrnoText.Describe(Errno.EAFNOSUPPORT, SocketOperation.Bind)}",
+            Assert.Single(refused.Error.Lines));
+        await running.RecordAsync("listening");
+        using var client = await Network.RunAsync(static () => Client.Udp(Port));
+        client.Send("hello"u8);
+        AssertTells(await running.RecordAsync("upstream-failed"), "[::1]:48001", Errno.EAFNOSUPPORT);
+    }
+
     private static string Config(string bind, string route) => string.Create(
         CultureInfo.InvariantCulture,
         $$"""router { listeners.l { bind = "{{bind}}", route = {{route.Split(' ')[0]}} }, routes { {{route}} } }""");

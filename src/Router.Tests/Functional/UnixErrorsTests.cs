@@ -83,6 +83,14 @@ public sealed class UnixErrorsTests(ITestOutputHelper output) : FunctionalTest(o
     public async Task A_directory_without_right_is_named() => await AssertRefusedAsync(
         "unix", Errno.EACCES, ["--reuid=65534", "--regid=65534", "--clear-groups"]);
 
+    [RequiresToolFact(RequiredTools.Namespace, Surroundings.MountTool)]
+    public async Task A_file_system_that_is_read_only_is_named() => await AssertRefusedAsync(
+        "unix", Errno.EROFS, surroundings: Surroundings.FileSystem(Folder, "ro"));
+
+    [RequiresToolFact(RequiredTools.Namespace, Surroundings.MountTool)]
+    public async Task A_file_system_that_is_full_is_named() => await AssertRefusedAsync(
+        "unix", Errno.ENOSPC, surroundings: Surroundings.FileSystem(Folder, "nr_inodes=1"));
+
     [RequiresToolFact(RequiredTools.Namespace, "setpriv")]
     public async Task An_owner_that_cannot_be_given_is_named()
     {
@@ -244,12 +252,16 @@ public sealed class UnixErrorsTests(ITestOutputHelper output) : FunctionalTest(o
     }
 
     private async Task AssertRefusedAsync(
-        string scheme, Errno errno, IEnumerable<string>? privileges = null, string more = "")
+        string scheme,
+        Errno errno,
+        IEnumerable<string>? privileges = null,
+        string more = "",
+        IEnumerable<string>? surroundings = null)
     {
         var file = await RouterProcess.WriteAsync(Path.GetTempPath(), Echo(scheme, more));
         try
         {
-            var router = await CommandAsync(["run", "--config", file], privileges);
+            var router = await CommandAsync(["run", "--config", file], privileges, surroundings);
 
             Assert.Equal(2, await router.ExitAsync());
             Assert.Equal(

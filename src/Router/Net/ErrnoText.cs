@@ -107,7 +107,9 @@ public static class ErrnoText
             "no interface of this host has the address; see 'ip address', or bind to 0.0.0.0 or [::]",
         (Errno.EADDRNOTAVAIL, SocketOperation.Connect) =>
             "no local port is left for this destination; widen net.ipv4.ip_local_port_range or hold fewer sessions",
-        (Errno.EAFNOSUPPORT, _) => "the kernel has no such address family (is IPv6 disabled?)",
+        (Errno.EAFNOSUPPORT, _) =>
+            "the kernel has no such address family (is IPv6 disabled?), or the process may not use it "
+                + "(RestrictAddressFamilies=)",
         (Errno.EINVAL, SocketOperation.Bind) => "a link-local IPv6 address needs its interface: [fe80::1%eth0]",
         (Errno.EMFILE, _) => "the process has no descriptors left; raise RLIMIT_NOFILE (ulimit -n, LimitNOFILE=)",
         (Errno.ENFILE, _) => "the system has no descriptors left; raise fs.file-max",

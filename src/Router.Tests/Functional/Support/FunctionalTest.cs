@@ -49,9 +49,12 @@ public abstract class FunctionalTest(ITestOutputHelper output) : IAsyncLifetime
 
     /// <summary>Starts the router with any arguments.</summary>
     /// <param name="privileges">Options of setpriv(1).</param>
+    /// <param name="surroundings">See <see cref="Surroundings"/>.</param>
     internal async Task<RouterProcess> CommandAsync(
-        IEnumerable<string> arguments, IEnumerable<string>? privileges = null) =>
-        Keep(await RouterProcess.StartAsync(Network, Folder, arguments, privileges));
+        IEnumerable<string> arguments,
+        IEnumerable<string>? privileges = null,
+        IEnumerable<string>? surroundings = null) =>
+        Keep(await RouterProcess.StartAsync(Network, Folder, arguments, privileges, surroundings));
 
     /// <summary>Starts a program, which ends with the test at the latest.</summary>
     internal async Task<RunningProcess> ProgramAsync(string program, params string[] arguments) =>

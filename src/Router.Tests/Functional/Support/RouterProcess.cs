@@ -46,10 +46,16 @@ internal sealed partial class RouterProcess : RunningProcess
     }
 
     /// <summary>Starts the program with any arguments; waits for nothing.</summary>
+    /// <param name="privileges">Options of setpriv(1).</param>
+    /// <param name="surroundings">A command that executes the program: <see cref="Surroundings"/>.</param>
     public static async Task<RouterProcess> StartAsync(
-        NetworkNamespace network, string folder, IEnumerable<string> arguments, IEnumerable<string>? privileges = null)
+        NetworkNamespace network,
+        string folder,
+        IEnumerable<string> arguments,
+        IEnumerable<string>? privileges = null,
+        IEnumerable<string>? surroundings = null)
     {
-        string[] command = [DotnetPath(), Program, .. arguments];
+        string[] command = [.. surroundings ?? [], DotnetPath(), Program, .. arguments];
         return new RouterProcess(await LaunchAsync(network, folder, command, privileges));
     }
 

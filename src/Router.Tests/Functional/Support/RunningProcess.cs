@@ -77,6 +77,7 @@ internal class RunningProcess : IAsyncDisposable
     }
 
     /// <summary>Starts a command that dies with the namespace. setpriv(1) execs it: the id is its own.</summary>
+    /// <param name="privileges">Options of setpriv(1).</param>
     protected static Task<Process> LaunchAsync(
         NetworkNamespace network, string folder, IEnumerable<string> command, IEnumerable<string>? privileges = null)
     {
