@@ -7,6 +7,8 @@ namespace Router.Tests.Net;
 /// <summary>What the kernel does with sockets that serve one peer, asked of the kernel.</summary>
 public sealed unsafe class LinuxPeerSocketTests
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     [Theory]
     [InlineData("127.0.0.1:0", 1)]
     [InlineData("127.0.0.1:0", 2)]
@@ -38,6 +40,39 @@ public sealed unsafe class LinuxPeerSocketTests
         {
             Assert.Equal(Joining - 1 - rig.Peers.IndexOf(peer), Drain(peer).Count);
         }
+    }
+
+    [Fact]
+    public void Two_loops_that_open_sockets_at_once_leave_every_peer_where_it_is()
+    {
+        const int Clients = 200;
+        using var rig = new Rig("127.0.0.1:0", shards: 2, Clients);
+        rig.SendAll();
+        var before = rig.Owners();
+        PeerSocket? first = null;
+        PeerSocket? second = null;
+        var other = new Thread(() =>
+        {
+            rig.Window = rig.SendAll;
+            Assert.Equal(0, rig.Network.OpenPeer(rig.Address, rig.AddressOf(1), out second));
+        });
+
+        rig.WindowOfOption = () =>
+        {
+            other.Start();   // connected, and not yet without SO_REUSEPORT: whoever binds now may join the wrong group
+            Assert.True(SpinWait.SpinUntil(
+                () => other.ThreadState is ThreadState.WaitSleepJoin or ThreadState.Stopped, Patience));
+        };
+        Assert.Equal(0, rig.Network.OpenPeer(rig.Address, rig.AddressOf(0), out first));
+        Assert.True(other.Join(Patience));
+        rig.Own(first!);
+        rig.Own(second!);
+
+        Assert.Single(Drain(first!));
+        Assert.Empty(Drain(second!));
+        var now = rig.Owners();
+        Assert.Equal(Clients - 1, now.Count);   // the first has a socket of its own
+        Assert.All(now, owner => Assert.Equal(before[owner.Key], owner.Value));
     }
 
     [Fact]
@@ -174,6 +209,8 @@ public sealed unsafe class LinuxPeerSocketTests
 
         public Action? Window { get; set; }
 
+        public Action? WindowOfOption { get; set; }
+
         public SocketAddr AddressOf(int client) => LinuxPeerSocketTests.AddressOf(_clients[client]);
 
         public void Own(PeerSocket peer) => Peers.Add(peer);
@@ -204,6 +241,18 @@ public sealed unsafe class LinuxPeerSocketTests
             Window = null;
             window?.Invoke();
             return base.Connect(fd, address);
+        }
+
+        public override int SetOption(int fd, int level, int name, void* value, uint length)
+        {
+            if (name == Libc.SoReusePort && *(int*)value == 0)
+            {
+                var window = WindowOfOption;
+                WindowOfOption = null;
+                window?.Invoke();
+            }
+
+            return base.SetOption(fd, level, name, value, length);
         }
 
         public void Dispose()

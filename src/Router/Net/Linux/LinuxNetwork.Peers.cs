@@ -6,6 +6,10 @@ public sealed unsafe partial class LinuxNetwork
     /// <summary>Tries for a port that is not the upstream's own.</summary>
     private const int FollowAttempts = 3;
 
+    /// <summary>One loop at a time changes who is in a listener's group; when sessions open, not when they send.
+    /// </summary>
+    private readonly Lock _joining = new();
+
     public bool SupportsPeerSockets => true;
 
     public int OpenPeer(in SocketAddr local, in SocketAddr peer, out PeerSocket? socket)
@@ -18,11 +22,12 @@ public sealed unsafe partial class LinuxNetwork
         }
 
         // An IPv4 session of a dual-stack listener is at ::ffff:a.b.c.d, which a socket for IPv6 alone cannot bind.
-        var remote = peer;
         var result = local.IsMapped ? 0 : SetFamily(fd, local, dualStack: false);
-        result = result < 0 ? result : BindPeer(fd, local);
-        result = result < 0 ? result : _calls.Connect(fd, &remote);
-        result = result < 0 || local.Port == 0 ? result : _calls.SetOption(fd, Libc.SolSocket, Libc.SoReusePort, 0);
+        if (result >= 0)
+        {
+            result = local.Port == 0 ? ConnectApart(fd, local, peer) : ConnectInGroup(fd, local, peer);
+        }
+
         if (result < 0)
         {
             _calls.Close(fd);
@@ -82,19 +87,32 @@ public sealed unsafe partial class LinuxNetwork
         }
     }
 
-    /// <summary>Binds on a port of its own, or into the listener's group.</summary>
+    /// <summary>On a port of its own.</summary>
+    private int ConnectApart(int fd, in SocketAddr local, in SocketAddr peer)
+    {
+        var remote = peer;
+        var result = Bind(fd, local, makeGroup: false, joinGroup: false);
+        return result < 0 ? result : _calls.Connect(fd, &remote);
+    }
+
+    /// <summary>On the listener's port: binds into its group and leaves that by connecting.</summary>
     /// <remarks>
     /// A socket joins the group of the first one it meets on its port that has SO_REUSEPORT, the youngest first over
     /// IPv4 (udp_reuseport_add_sock); and one that is connected may have left its group by then (Linux 6.18: it has),
     /// so that the next would found a group of its own, without the program, and be given everything. So a connected
-    /// one has the option taken back, and SO_REUSEADDR, which the listener has not, lets the sessions' sockets pass
-    /// each other. See socket(7).
+    /// one has the option taken back before another may bind, and SO_REUSEADDR, which the listener has not, lets the
+    /// sessions' sockets pass each other. See socket(7).
     /// </remarks>
-    private int BindPeer(int fd, in SocketAddr local)
+    private int ConnectInGroup(int fd, in SocketAddr local, in SocketAddr peer)
     {
-        var joins = local.Port != 0;
-        var result = joins ? _calls.SetOption(fd, Libc.SolSocket, Libc.SoReuseAddress, 1) : 0;
-        return result < 0 ? result : Bind(fd, local, makeGroup: false, joins);
+        var remote = peer;
+        var result = _calls.SetOption(fd, Libc.SolSocket, Libc.SoReuseAddress, 1);
+        lock (_joining)
+        {
+            result = result < 0 ? result : Bind(fd, local, makeGroup: false, joinGroup: true);
+            result = result < 0 ? result : _calls.Connect(fd, &remote);
+            return result < 0 ? result : _calls.SetOption(fd, Libc.SolSocket, Libc.SoReusePort, 0);
+        }
     }
 
     private int OpenFollowing(in SocketAddr remote, out int fd)

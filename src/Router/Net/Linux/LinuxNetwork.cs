@@ -96,7 +96,11 @@ public sealed unsafe partial class LinuxNetwork : INetwork
         }
 
         var result = PrepareDatagram(fd, local, options);
-        result = result < 0 ? result : Bind(fd, local, options.MakeGroup, options.JoinGroup);
+        lock (_joining)
+        {
+            result = result < 0 ? result : Bind(fd, local, options.MakeGroup, options.JoinGroup);
+        }
+
         if (result < 0)
         {
             _calls.Close(fd);
