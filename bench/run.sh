@@ -2,7 +2,7 @@
 # Measures the published Release build against its peers and judges the ratios: see README.md.
 #   ./run.sh [udp|tcp] [options of run-peers.sh]
 #   ./run.sh udp --rounds 1 --dur 1          a quick look; the figures that count take five rounds
-# BENCH_SHARED: folder of run-peers.sh.  BENCH_RESULTS: file that raw results are appended to, kept after the run.
+# BENCH_SHARED: folder of peers.py and the generators.  BENCH_RESULTS: file that raw results are appended to, kept after the run.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 shared=${BENCH_SHARED:-$here/../../shared/bench}
@@ -13,6 +13,9 @@ esac
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+BENCH_BIN=$work/bin
+export BENCH_BIN
+make -s -C "$shared" OUT="$BENCH_BIN"
 "$here/publish.sh" "$work/router"
 results=${BENCH_RESULTS:-$work/results.jsonl}
 run="dotnet $work/router/Router.dll run --config $here"
@@ -26,10 +29,10 @@ fi
 
 # A protocol that is not wanted has no servers.
 measure() {
-    $within "$shared/run-peers.sh" --interleave --rounds 5 --json "$results" --udp-peers none --tcp-peers none "$@"
+    $within python3 "$here/peers.py" "$shared" --interleave --rounds 5 --json "$results" --udp-peers none --tcp-peers none "$@"
 }
 if [ "$only" != tcp ]; then
-    measure --udp-peers c-batch,erlang,c-proxy,nginx --udp-cases 1x64,100x8,1000x1,100x8/1200,10000x1 \
+    measure --udp-peers c-batch,erlang,c-proxy,nginx --udp-cases 1x64,100x8,1000x1,10000x1,1x64/1200,100x8/1200,1000x1/1200,10000x1/1200 \
         --udp "router=env ROUTER_BENCH_PORT={port} $run/udp-echo.conf" \
         --udp "router-proxy=env ROUTER_BENCH_PORT={port} ROUTER_BENCH_BACKEND={backend} $run/udp-proxy.conf" "$@"
 fi
