@@ -43,6 +43,9 @@ internal sealed unsafe class ScriptedCalls : LinuxCalls
     /// <summary>Calls of splice, scripted to fail or not.</summary>
     public int Splices { get; private set; }
 
+    /// <summary>Calls of epoll_ctl, scripted to fail or not.</summary>
+    public int PollChanges { get; private set; }
+
     /// <summary>Sockets opened or accepted, and ends of pipes, through these calls and not closed.</summary>
     public HashSet<int> OpenSockets { get; } = [];
 
@@ -154,8 +157,11 @@ internal sealed unsafe class ScriptedCalls : LinuxCalls
     public override int EpollWait(int poll, void* events, int count, int timeoutMs) =>
         Next(LinuxCall.EpollWait, out var result) ? result : base.EpollWait(poll, events, count, timeoutMs);
 
-    public override int EpollControl(int poll, int operation, int fd, void* change) =>
-        Next(LinuxCall.EpollControl, out var result) ? result : base.EpollControl(poll, operation, fd, change);
+    public override int EpollControl(int poll, int operation, int fd, void* change)
+    {
+        PollChanges++;
+        return Next(LinuxCall.EpollControl, out var result) ? result : base.EpollControl(poll, operation, fd, change);
+    }
 
     public override int ReceiveMany(int fd, MessageHeader* headers, int count, int flags)
     {

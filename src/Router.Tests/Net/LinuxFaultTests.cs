@@ -265,6 +265,53 @@ public sealed class LinuxFaultTests : IDisposable
         socket!.Dispose();
     }
 
+    [Theory]
+    [InlineData("127.0.0.1:0")]
+    [InlineData("[::1]:0")]
+    public void A_connection_on_this_host_stands_at_once(string bind)
+    {
+        var listener = _rig.Listen(bind);
+
+        Assert.Equal(0, _rig.Network.ConnectStream(listener.Socket.LocalAddress, out var socket));
+        Assert.Equal(0, socket!.ConnectResult());
+        socket.Dispose();
+    }
+
+    [Fact]
+    public void A_connection_on_this_host_that_is_not_accepted_yet_goes_on()
+    {
+        var listener = _rig.Listen("127.0.0.1:0");
+        _calls.Fail(LinuxCall.Connect, Errno.EINPROGRESS, Errno.EALREADY);
+
+        var result = _rig.Network.ConnectStream(listener.Socket.LocalAddress, out var socket);
+
+        Assert.Equal(-(int)Errno.EINPROGRESS, result);
+        socket!.Dispose();
+    }
+
+    [Fact]
+    public void A_connection_abroad_is_asked_for_once()
+    {
+        _calls.Fail(LinuxCall.Connect, Errno.EINPROGRESS, Errno.ECONNREFUSED);
+
+        var remote = NetRig.At("192.0.2.1:9");
+
+        Assert.Equal(-(int)Errno.EINPROGRESS, _rig.Network.ConnectStream(remote, out var socket));
+        Assert.Equal(-(int)Errno.ECONNREFUSED, _rig.Network.ConnectStream(remote, out _));   // the next attempt
+        socket!.Dispose();
+    }
+
+    [Fact]
+    public void A_connection_on_this_host_that_is_refused_is_so_at_once_and_leaves_nothing_open()
+    {
+        var open = _calls.OpenSockets.Count;
+        _calls.Fail(LinuxCall.Connect, Errno.EINPROGRESS, Errno.ECONNREFUSED);
+
+        Assert.Equal(-(int)Errno.ECONNREFUSED, _rig.Network.ConnectStream(NetRig.At("127.0.0.1:9"), out var socket));
+        Assert.Null(socket);
+        Assert.Equal(open, _calls.OpenSockets.Count);
+    }
+
     [Fact]
     public void An_interrupted_wait_is_no_end()
     {

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Router.Diagnostics;
 using Router.Net;
 using Router.Sessions;
+using Router.TestKit.Net;
 
 namespace Router.Tests.Routes;
 
@@ -23,6 +24,9 @@ public abstract class TcpProxyLoopbackTests
 {
     /// <summary>More than all of the kernel's buffers on the way take, as large as it makes them by itself.</summary>
     private const int Bulk = 32 << 20;
+
+    /// <summary>What the loop is woken by, and the listener.</summary>
+    private const int WatchedAtStart = 2;
 
     private readonly byte[] _buffer = new byte[256 * 1024];
 
@@ -142,6 +146,40 @@ public abstract class TcpProxyLoopbackTests
         Assert.Equal(CloseReason.UpstreamFailed, rig.Closed[0]);
         Assert.Equal(
             SocketError.ConnectionReset, Assert.Throws<SocketException>(() => client.Receive(_buffer)).SocketErrorCode);
+    }
+
+    [Fact]
+    public void A_session_to_an_upstream_on_this_host_is_watched_by_a_call_for_each_side()
+    {
+        using var server = LoopbackRig.NewTcpServer();
+        using var rig = Rig(server);
+        rig.Until(() => rig.Calls.PollChanges == WatchedAtStart);
+        using var client = rig.NewTcpClient();
+        using var upstream = rig.Accept(server);
+        client.Send("hello"u8);
+        rig.Until(() => upstream.Available == 5);
+
+        Assert.Equal(WatchedAtStart + 2, rig.Calls.PollChanges);
+    }
+
+    [Theory]
+    [InlineData(Errno.ENOMEM, 0)]
+    [InlineData(Errno.ENOSPC, 0)]
+    [InlineData(Errno.ENOMEM, 1)]
+    internal void A_side_that_cannot_be_watched_ends_the_session_and_resets_both(Errno errno, int changesBefore)
+    {
+        using var server = LoopbackRig.NewTcpServer();
+        using var rig = Rig(server);
+        rig.Until(() => rig.Calls.PollChanges == WatchedAtStart);
+        rig.Calls.Pass(LinuxCall.EpollControl, changesBefore).Fail(LinuxCall.EpollControl, errno);
+        using var client = rig.NewTcpClient();
+        using var upstream = rig.Accept(server);
+        rig.Until(() => rig.Closed.Count == 1);
+
+        Assert.Equal(changesBefore == 0 ? CloseReason.UpstreamFailed : CloseReason.Reset, rig.Closed[0]);
+        Assert.Equal(1, rig.Shard.Counters.Drops[DropReason.NoResources]);
+        AssertReset(client);
+        AssertReset(upstream);
     }
 
     [Fact]

@@ -118,18 +118,15 @@ internal class TcpProxyHandler(ProxyRoute route) : SessionHandler
         while (_attempts.Next(route, session) is { } upstream)
         {
             var result = session.Loop.Network.ConnectStream(upstream.Address, out var socket);
-            if (socket is not null && (result >= 0 || result == -(int)Errno.EINPROGRESS))
+            if (socket is not null)
             {
-                // Writable once it is decided; also where it stands at once.
-                result = session.Watch(socket, IoReadiness.Writable);
+                result = result == 0 ? Join(session, socket) : AwaitConnect(session, socket);
                 if (result >= 0)
                 {
-                    _connecting = socket;
-                    StartConnectTimer(session);
                     return;
                 }
 
-                socket.Dispose();
+                socket.Abort();
             }
 
             if (SocketErrors.Classify((Errno)(-result)) == SocketErrorClass.Exhausted)
@@ -147,24 +144,56 @@ internal class TcpProxyHandler(ProxyRoute route) : SessionHandler
         session.CloseNow(CloseReason.UpstreamFailed);
     }
 
+    /// <summary>The connection is under way: writable once it is decided.</summary>
+    /// <returns>0 or a negative errno.</returns>
+    private int AwaitConnect(SessionContext session, StreamSocket socket)
+    {
+        var result = session.Watch(socket, IoReadiness.Writable);
+        if (result >= 0)
+        {
+            _connecting = socket;
+            StartConnectTimer(session);
+        }
+
+        return result;
+    }
+
     private void OnConnectDecided(SessionContext session)
     {
         var socket = _connecting!;
-
-        // Connected to itself: nobody listens there, and the kernel picked the very port that was to be connected to.
         var result = socket.ConnectResult();
-        if (result < 0 || socket.LocalAddress == socket.PeerAddress)
+        result = result < 0 ? result : Join(session, socket);
+        if (result < 0)
         {
-            OnConnectFailed(session, result < 0 ? result : -(int)Errno.ECONNREFUSED);
-            return;
+            OnConnectFailed(session, result);
+        }
+    }
+
+    /// <summary>The connection stands: passes both streams into each other.</summary>
+    /// <returns>0, or a negative errno: this upstream is none, or cannot be watched.</returns>
+    private int Join(SessionContext session, StreamSocket socket)
+    {
+        // Connected to itself: nobody listens there, and the kernel picked the very port that was to be connected to.
+        if (socket.LocalAddress == socket.PeerAddress)
+        {
+            return -(int)Errno.ECONNREFUSED;
+        }
+
+        if (socket.Loop is not null)
+        {
+            session.Loop.SetInterest(socket, IoReadiness.Readable);
+        }
+        else if (session.Watch(socket, IoReadiness.Readable) is < 0 and var result)
+        {
+            return result;
         }
 
         _connecting = null;
         session.CancelTimer();
         OnConnected(session);
         _pair = new StreamPair(session, socket);
-        session.Loop.SetInterest(socket, IoReadiness.Readable);
         WatchClient(session, IoReadiness.Readable);
+        return 0;
     }
 
     /// <summary>

@@ -189,9 +189,15 @@ public sealed unsafe partial class LinuxNetwork : INetwork
         var address = remote;
         _calls.SetOption(fd, Libc.SolTcp, Libc.TcpNoDelay, 1);
         var result = _calls.Connect(fd, &address);
+        if (result == -(int)Errno.EINPROGRESS && remote.IsLoopback)
+        {
+            // Nothing travels: it is decided by now, and only the call did not see it. Asked again it tells, which
+            // spares the caller a change of what is watched, a look at SO_ERROR and a pass.
+            result = _calls.Connect(fd, &address);
+        }
 
-        // EINTR: the attempt goes on all the same, see connect(2).
-        if (result < 0 && result != -(int)Errno.EINPROGRESS && result != -(int)Errno.EINTR)
+        // EINTR, EALREADY: the attempt goes on, see connect(2).
+        if (result < 0 && (Errno)(-result) is not (Errno.EINPROGRESS or Errno.EINTR or Errno.EALREADY))
         {
             _calls.Close(fd);
             return result;
