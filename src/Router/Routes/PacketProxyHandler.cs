@@ -96,19 +96,13 @@ internal sealed class PacketProxyHandler(ProxyRoute route) : SessionHandler
                 socket!.Dispose();
             }
 
-            if (SocketErrors.Classify((Errno)(-result)) == SocketErrorClass.Exhausted)
+            if (!_attempts.MayGoOn(route, session, result))
             {
-                _attempts.Tell(route, result);
-                session.CountDrop(DropReason.NoResources);
-                session.CloseNow(CloseReason.UpstreamFailed);
                 return;
             }
-
-            _attempts.Fail(route, result);
         }
 
-        session.CountDrop(_attempts.IsFirst ? DropReason.UpstreamUnavailable : DropReason.UpstreamRefused);
-        session.CloseNow(CloseReason.UpstreamFailed);
+        _attempts.GiveUp(session);
     }
 
     private void Start(SessionContext session, ConnectedDatagramSocket upstream)

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Router.Diagnostics;
 using Router.Net;
 using Router.Sessions;
 using Router.Upstreams;
@@ -103,6 +104,30 @@ internal struct ProxyAttempts
         {
             route.Settings.Group.Tell(upstream, (Errno)(-result), operation);
         }
+    }
+
+    /// <summary>The held upstream could not be connected to: it has failed, or there is nothing left to connect with,
+    /// and the session closes.</summary>
+    /// <returns>Whether another may be tried.</returns>
+    public bool MayGoOn(ProxyRoute route, SessionContext session, int result)
+    {
+        if (SocketErrors.Classify((Errno)(-result)) != SocketErrorClass.Exhausted)
+        {
+            Fail(route, result);
+            return true;
+        }
+
+        Tell(route, result);
+        session.CountDrop(DropReason.NoResources);
+        session.CloseNow(CloseReason.UpstreamFailed);
+        return false;
+    }
+
+    /// <summary>No upstream is left: the session closes.</summary>
+    public readonly void GiveUp(SessionContext session)
+    {
+        session.CountDrop(IsFirst ? DropReason.UpstreamUnavailable : DropReason.UpstreamRefused);
+        session.CloseNow(CloseReason.UpstreamFailed);
     }
 
     /// <summary>Gives the held upstream back and forgets which ones failed.</summary>

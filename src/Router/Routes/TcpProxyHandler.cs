@@ -129,19 +129,13 @@ internal class TcpProxyHandler(ProxyRoute route) : SessionHandler
                 socket.Abort();
             }
 
-            if (SocketErrors.Classify((Errno)(-result)) == SocketErrorClass.Exhausted)
+            if (!_attempts.MayGoOn(route, session, result))
             {
-                _attempts.Tell(route, result);
-                session.CountDrop(DropReason.NoResources);
-                session.CloseNow(CloseReason.UpstreamFailed);
                 return;
             }
-
-            _attempts.Fail(route, result);
         }
 
-        session.CountDrop(_attempts.IsFirst ? DropReason.UpstreamUnavailable : DropReason.UpstreamRefused);
-        session.CloseNow(CloseReason.UpstreamFailed);
+        _attempts.GiveUp(session);
     }
 
     /// <summary>The connection is under way: writable once it is decided.</summary>

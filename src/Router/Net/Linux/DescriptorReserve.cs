@@ -33,4 +33,19 @@ internal sealed class DescriptorReserve(LinuxCalls calls)
 
         return fd >= 0 && fd >= _limit - Count;
     }
+
+    /// <summary>Whether the lowest free descriptor, which the next socket would get, is none of those kept back.
+    /// </summary>
+    /// <param name="fd">Any open descriptor: it is duplicated for a moment.</param>
+    public bool HasSpare(int fd)
+    {
+        var lowest = calls.Duplicate(fd);
+        if (lowest < 0)
+        {
+            return false;
+        }
+
+        calls.Close(lowest);
+        return !IsTouchedBy(lowest);
+    }
 }

@@ -59,6 +59,54 @@ internal unsafe class LinuxCalls
     public virtual int SendMany(int fd, MessageHeader* headers, int count, int flags) =>
         Result(Libc.SendMany(fd, headers, (uint)count, flags));
 
+    /// <summary>The same without waiting, and again where a signal came between (EINTR).</summary>
+    public int ReceiveNow(int fd, byte* buffer, int length, int flags)
+    {
+        int result;
+        do
+        {
+            result = Receive(fd, buffer, length, Libc.MsgDontWait | flags);
+        }
+        while (result == -(int)Errno.EINTR);
+        return result;
+    }
+
+    /// <inheritdoc cref="ReceiveNow"/>
+    public int SendNow(int fd, byte* payload, int length)
+    {
+        int result;
+        do
+        {
+            result = Send(fd, payload, length, Libc.MsgDontWait | Libc.MsgNoSignal);
+        }
+        while (result == -(int)Errno.EINTR);
+        return result;
+    }
+
+    /// <inheritdoc cref="ReceiveNow"/>
+    public int ReceiveManyNow(int fd, MessageHeader* headers, int count, int flags)
+    {
+        int result;
+        do
+        {
+            result = ReceiveMany(fd, headers, count, Libc.MsgDontWait | flags);
+        }
+        while (result == -(int)Errno.EINTR);
+        return result;
+    }
+
+    /// <inheritdoc cref="ReceiveNow"/>
+    public int SendManyNow(int fd, MessageHeader* headers, int count)
+    {
+        int result;
+        do
+        {
+            result = SendMany(fd, headers, count, Libc.MsgDontWait | Libc.MsgNoSignal);
+        }
+        while (result == -(int)Errno.EINTR);
+        return result;
+    }
+
     public virtual int EpollCreate() => Result(Libc.EpollCreate(Libc.EpollCloseOnExec));
 
     public virtual int EventFd() => Result(Libc.EventFd(0, Libc.EventFdNonBlock | Libc.EventFdCloseOnExec));

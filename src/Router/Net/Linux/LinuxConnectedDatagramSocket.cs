@@ -38,26 +38,12 @@ internal sealed unsafe class LinuxConnectedDatagramSocket : ConnectedDatagramSoc
 
     public override int Receive(byte* buffer, int capacity)
     {
-        int result;
-        do
-        {
-            // MSG_TRUNC: the length that came, not the length that was kept.
-            result = _calls.Receive(_fd, buffer, capacity, Libc.MsgDontWait | Libc.MsgTruncated);
-        }
-        while (result == -(int)Errno.EINTR);
+        // MSG_TRUNC: the length that came, not the length that was kept.
+        var result = _calls.ReceiveNow(_fd, buffer, capacity, Libc.MsgTruncated);
         return result > capacity ? -(int)Errno.EMSGSIZE : result;
     }
 
-    public override int Send(byte* payload, int length)
-    {
-        int result;
-        do
-        {
-            result = _calls.Send(_fd, payload, length, Libc.MsgDontWait | Libc.MsgNoSignal);
-        }
-        while (result == -(int)Errno.EINTR);
-        return result;
-    }
+    public override int Send(byte* payload, int length) => _calls.SendNow(_fd, payload, length);
 
     internal override int SendRun(IoVector* payloads, int count)
     {
@@ -156,12 +142,7 @@ internal sealed unsafe class LinuxConnectedDatagramSocket : ConnectedDatagramSoc
         var control = stackalloc byte[ControlBytes];
         var header = new MessageHeader { Vectors = payloads, VectorCount = (nuint)run, Control = control };
         header.ControlLength = (nuint)LinuxDatagramSender.WriteSegmentSize(control, (ushort)payloads->Length);
-        int result;
-        do
-        {
-            result = _calls.SendMany(_fd, &header, 1, Libc.MsgDontWait | Libc.MsgNoSignal);
-        }
-        while (result == -(int)Errno.EINTR);
+        var result = _calls.SendManyNow(_fd, &header, 1);
         return result;
     }
 

@@ -270,16 +270,7 @@ internal sealed unsafe class LinuxDatagramSender : IDisposable
         }
     }
 
-    private int SendSingle(int fd)
-    {
-        int result;
-        do
-        {
-            result = _calls.SendMany(fd, _headers + EntriesPerCall, 1, Libc.MsgDontWait | Libc.MsgNoSignal);
-        }
-        while (result == -(int)Errno.EINTR);
-        return result;
-    }
+    private int SendSingle(int fd) => _calls.SendManyNow(fd, _headers + EntriesPerCall, 1);
 
     private static void CountDropped(DatagramQueue queue, Errno errno, int count)
     {

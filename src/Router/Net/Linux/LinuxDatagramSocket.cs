@@ -70,12 +70,7 @@ internal sealed unsafe class LinuxDatagramSocket : DatagramSocket
 
         batch.Generation++;
         batch.Count = 0;
-        int count;
-        do
-        {
-            count = _calls.ReceiveMany(_fd, _headers, batch.Capacity, Libc.MsgDontWait | Libc.MsgTruncated);
-        }
-        while (count == -(int)Errno.EINTR);
+        var count = _calls.ReceiveManyNow(_fd, _headers, batch.Capacity, Libc.MsgTruncated);
         if (count < 0)
         {
             return Failed((Errno)(-count));

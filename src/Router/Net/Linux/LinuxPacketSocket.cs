@@ -66,16 +66,7 @@ internal sealed unsafe class LinuxPacketSocket : ConnectedDatagramSocket
         return (header.Flags & Libc.MsgTruncated) != 0 ? -(int)Errno.EMSGSIZE : (int)header.Moved;
     }
 
-    public override int Send(byte* payload, int length)
-    {
-        int result;
-        do
-        {
-            result = _calls.Send(_fd, payload, length, Libc.MsgDontWait | Libc.MsgNoSignal);
-        }
-        while (result == -(int)Errno.EINTR);
-        return result;
-    }
+    public override int Send(byte* payload, int length) => _calls.SendNow(_fd, payload, length);
 
     public override void Dispose()
     {

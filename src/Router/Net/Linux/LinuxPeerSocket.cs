@@ -14,16 +14,7 @@ internal sealed unsafe class LinuxPeerSocket(LinuxCalls calls, int fd) : PeerSoc
     public override int Receive(byte* buffer, int capacity, out SocketAddr from) =>
         OneDatagram.Receive(calls, _fd, buffer, capacity, out from);
 
-    public override int Send(byte* payload, int length)
-    {
-        int result;
-        do
-        {
-            result = calls.Send(_fd, payload, length, Libc.MsgDontWait | Libc.MsgNoSignal);
-        }
-        while (result == -(int)Errno.EINTR);
-        return result;
-    }
+    public override int Send(byte* payload, int length) => calls.SendNow(_fd, payload, length);
 
     public override void Dispose()
     {
@@ -74,12 +65,7 @@ internal static unsafe class OneDatagram
             Vectors = &vector,
             VectorCount = 1,
         };
-        int result;
-        do
-        {
-            result = calls.SendMany(fd, &header, 1, Libc.MsgDontWait | Libc.MsgNoSignal);
-        }
-        while (result == -(int)Errno.EINTR);
+        var result = calls.SendManyNow(fd, &header, 1);
         return result < 0 ? result : (int)header.Moved;
     }
 }

@@ -48,7 +48,7 @@ internal sealed unsafe class LinuxStreamListener : StreamListener
     public override int Accept(out StreamSocket? connection)
     {
         connection = null;
-        if (_isNearLimit && !HasSpareDescriptor())
+        if (_isNearLimit && !_reserve.HasSpare(_fd))
         {
             return -(int)Errno.EMFILE;   // the connection waits in the backlog
         }
@@ -79,20 +79,6 @@ internal sealed unsafe class LinuxStreamListener : StreamListener
             _calls.Close(_fd);
             _fd = -1;
         }
-    }
-
-    /// <summary>Asks for the lowest free descriptor, which the next connection would get.</summary>
-    private bool HasSpareDescriptor()
-    {
-        var lowest = _calls.Duplicate(_fd);
-        if (lowest < 0)
-        {
-            return false;
-        }
-
-        _calls.Close(lowest);
-        _isNearLimit = _reserve.IsTouchedBy(lowest);
-        return !_isNearLimit;
     }
 
     private int ReadBacklog(int asked)

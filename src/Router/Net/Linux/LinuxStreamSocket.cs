@@ -30,27 +30,9 @@ internal sealed unsafe class LinuxStreamSocket(LinuxCalls calls, int fd, SocketA
 
     internal override int Descriptor => _fd;
 
-    public override int Receive(byte* buffer, int capacity)
-    {
-        int result;
-        do
-        {
-            result = calls.Receive(_fd, buffer, capacity, Libc.MsgDontWait);
-        }
-        while (result == -(int)Errno.EINTR);
-        return result;
-    }
+    public override int Receive(byte* buffer, int capacity) => calls.ReceiveNow(_fd, buffer, capacity, flags: 0);
 
-    public override int Send(byte* payload, int length)
-    {
-        int result;
-        do
-        {
-            result = calls.Send(_fd, payload, length, Libc.MsgDontWait | Libc.MsgNoSignal);
-        }
-        while (result == -(int)Errno.EINTR);
-        return result;
-    }
+    public override int Send(byte* payload, int length) => calls.SendNow(_fd, payload, length);
 
     public override void ShutdownWrite() => _ = Libc.Shutdown(_fd, Libc.ShutWrite);
 

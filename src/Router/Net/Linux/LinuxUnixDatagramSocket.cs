@@ -56,12 +56,7 @@ internal sealed unsafe class LinuxUnixDatagramSocket : DatagramSocket
 
         batch.Generation++;
         batch.Count = 0;
-        int count;
-        do
-        {
-            count = _calls.ReceiveMany(_fd, _headers, batch.Capacity, Libc.MsgDontWait | Libc.MsgTruncated);
-        }
-        while (count == -(int)Errno.EINTR);
+        var count = _calls.ReceiveManyNow(_fd, _headers, batch.Capacity, Libc.MsgTruncated);
         if (count < 0)
         {
             return count == -(int)Errno.EAGAIN || SocketErrors.Classify((Errno)(-count)) == SocketErrorClass.Peer
@@ -132,12 +127,7 @@ internal sealed unsafe class LinuxUnixDatagramSocket : DatagramSocket
             Vectors = &vector,
             VectorCount = 1,
         };
-        int result;
-        do
-        {
-            result = _calls.SendMany(_fd, &header, 1, Libc.MsgDontWait | Libc.MsgNoSignal);
-        }
-        while (result == -(int)Errno.EINTR);
+        var result = _calls.SendManyNow(_fd, &header, 1);
         return result;
     }
 

@@ -46,7 +46,7 @@ internal sealed unsafe class LinuxUnixListener : StreamListener
     public override int Accept(out StreamSocket? connection)
     {
         connection = null;
-        if (_isNearLimit && !HasSpareDescriptor())
+        if (_isNearLimit && !_reserve.HasSpare(_fd))
         {
             return -(int)Errno.EMFILE;   // the connection waits in the backlog
         }
@@ -94,19 +94,6 @@ internal sealed unsafe class LinuxUnixListener : StreamListener
         return result < 0 ? null : credentials;
     }
 
-    private bool HasSpareDescriptor()
-    {
-        var lowest = _calls.Duplicate(_fd);
-        if (lowest < 0)
-        {
-            return false;
-        }
-
-        _calls.Close(lowest);
-        _isNearLimit = _reserve.IsTouchedBy(lowest);
-        return !_isNearLimit;
-    }
-
     private static int Granted(int asked)
     {
         try
@@ -140,16 +127,7 @@ internal sealed unsafe class LinuxPacketConnection(LinuxCalls calls, int fd, Soc
     public override int Receive(byte* buffer, int capacity) =>
         LinuxPacketSocket.ReceiveOne(calls, _fd, buffer, capacity);
 
-    public override int Send(byte* payload, int length)
-    {
-        int result;
-        do
-        {
-            result = calls.Send(_fd, payload, length, Libc.MsgDontWait | Libc.MsgNoSignal);
-        }
-        while (result == -(int)Errno.EINTR);
-        return result;
-    }
+    public override int Send(byte* payload, int length) => calls.SendNow(_fd, payload, length);
 
     public override void ShutdownWrite() => _ = Libc.Shutdown(_fd, Libc.ShutWrite);
 

@@ -17,12 +17,7 @@ internal sealed unsafe class LinuxUnixPeerSocket(LinuxCalls calls, int fd, Socke
 
     public override int Receive(byte* buffer, int capacity)
     {
-        int result;
-        do
-        {
-            result = calls.Receive(_fd, buffer, capacity, Libc.MsgDontWait | Libc.MsgTruncated);
-        }
-        while (result == -(int)Errno.EINTR);
+        var result = calls.ReceiveNow(_fd, buffer, capacity, Libc.MsgTruncated);
         return result > capacity ? -(int)Errno.EMSGSIZE : result;
     }
 
@@ -56,14 +51,5 @@ internal sealed unsafe class LinuxUnixPeerSocket(LinuxCalls calls, int fd, Socke
         }
     }
 
-    private int SendOnce(byte* payload, int length)
-    {
-        int result;
-        do
-        {
-            result = calls.Send(_fd, payload, length, Libc.MsgDontWait | Libc.MsgNoSignal);
-        }
-        while (result == -(int)Errno.EINTR);
-        return result;
-    }
+    private int SendOnce(byte* payload, int length) => calls.SendNow(_fd, payload, length);
 }
