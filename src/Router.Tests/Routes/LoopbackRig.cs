@@ -54,6 +54,29 @@ internal sealed class LoopbackRig : ISessionEvents, IListenerEvents, IDisposable
         Func<ProxyRouteSettings, ProxyRouteSettings>? change,
         int pipes,
         params IPEndPoint[] upstreams)
+        : this(transport, calls, pipes, upstreams, onPool: false, group =>
+        {
+            var settings = new ProxyRouteSettings(
+                group, PickPolicy.RoundRobin, Responses: 0, TimeSpan.FromSeconds(1),
+                Timeout.InfiniteTimeSpan, NextUpstreamTries: 3);
+            return new ProxyRoute("proxy", change?.Invoke(settings) ?? settings);
+        })
+    {
+    }
+
+    /// <summary>Handlers whose sessions run on the pool, and fail for good with their second failure.</summary>
+    public LoopbackRig(SessionTransport transport, Func<SessionHandler> onPool)
+        : this(transport, calls: null, pipes: 0, [], onPool: true, _ => new HandlerRoute("handler", onPool))
+    {
+    }
+
+    private LoopbackRig(
+        SessionTransport transport,
+        LinuxCalls? calls,
+        int pipes,
+        IPEndPoint[] upstreams,
+        bool onPool,
+        Func<UpstreamGroup, Route> routeOf)
     {
         var network = new LinuxNetwork(calls ?? Calls);
         _loops = new IoLoopGroup(1, network, TimeProvider.System, new IoLoopOptions(Pipes: pipes));
@@ -62,10 +85,7 @@ internal sealed class LoopbackRig : ISessionEvents, IListenerEvents, IDisposable
         _system = ActorSystem.Create(
             "loopback", Router.Configuration.Hocon.ConfigurationFactory.ParseString(_loops.DispatcherConfig));
         Group = TestUpstreams.Group(TimeProvider.System, [.. upstreams.Select(upstream => upstream.ToString())]);
-        var settings = new ProxyRouteSettings(
-            Group, PickPolicy.RoundRobin, Responses: 0, TimeSpan.FromSeconds(1),
-            Timeout.InfiniteTimeSpan, NextUpstreamTries: 3);
-        var route = new ProxyRoute("proxy", change?.Invoke(settings) ?? settings);
+        var route = routeOf(Group);
         var request = new BindRequest(
             "listener", transport, SocketAddr.From(IPAddress.Loopback, 0), 1 << 20, 1 << 20, Backlog: 512,
             DualStack: false);
@@ -87,9 +107,9 @@ internal sealed class LoopbackRig : ISessionEvents, IListenerEvents, IDisposable
             MailboxMessages: 1_024,
             MailboxBytes: 1 << 20,
             WriteBuffer: 64 * 1024,
-            MaxRestarts: 5,
+            MaxRestarts: onPool ? 1 : 5,
             RestartWindow: TimeSpan.FromMinutes(1),
-            OnPool: false);
+            OnPool: onPool);
         var children = ListenerFactory.Create(
             bound, new ShardTerms("listener", route, sessions, new SessionCount(10_000)), around, out var shards);
         Shard = shards[0];

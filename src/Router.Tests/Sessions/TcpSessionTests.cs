@@ -41,6 +41,20 @@ public sealed class TcpSessionTests
     }
 
     [Fact]
+    public void A_peer_that_resets_after_its_end_is_told_of_once()
+    {
+        using var kit = new RouterTestKit(seed: 1);
+        var listener = kit.BindTcp(() => new ScriptHandler(), limits: kit.Limits with { OnPool = true });
+        var peer = kit.TcpPeer("192.0.2.7:5000", to: listener);
+        peer.Send("x"u8);
+        peer.Finish();
+        kit.RunUntilIdle();
+
+        peer.Reset();
+        kit.RunUntilIdle();   // fails where a hang-up is told of for ever
+    }
+
+    [Fact]
     public void A_peer_may_end_its_side_and_still_be_sent_a_megabyte()
     {
         using var kit = new RouterTestKit(seed: 1);

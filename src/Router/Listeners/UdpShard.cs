@@ -145,7 +145,11 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
 
     public override void Release() => Dispose();
 
-    public override void OnClosing(SessionContext session) => Table.Remove(session);
+    public override void OnClosing(SessionContext session)
+    {
+        Check.That(Loop.IsCurrent);
+        Table.Remove(session);
+    }
 
     public override void FlushQueue()
     {

@@ -121,7 +121,7 @@ public sealed partial class SessionContext
         }
 
         Closing = reason;
-        _shard.OnClosing(this);
+        OnLoop(static session => session._shard.OnClosing(session));   // actors stop on the pool too
         return true;
     }
 
@@ -155,8 +155,9 @@ public sealed partial class SessionContext
         LeaveSocket();
         if (Stream is { } stream)
         {
+            var isCut = stream.Output.HasUnsent;   // a FIN behind what is missing would make it look whole
             stream.Output.Release();
-            if (IsAbort(Closing))
+            if (isCut || IsAbort(Closing))
             {
                 stream.Socket.Abort();
             }

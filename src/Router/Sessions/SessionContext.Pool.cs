@@ -168,6 +168,12 @@ public sealed partial class SessionContext
         }
 
         var stream = Stream!;
+        if (IsClosed)
+        {
+            Loop.TakeOff(stream.Socket);   // until its handler returns: a hang-up would be told of on every pass
+            return;
+        }
+
         if (stream.Output.HasUnsent && (ready & (IoReadiness.Writable | IoReadiness.Failed)) != 0)
         {
             if (stream.Output.Flush() < 0)
@@ -189,7 +195,7 @@ public sealed partial class SessionContext
             ReadForPool(stream);
         }
 
-        if (PeerAddr.IsUnix && (ready & IoReadiness.Failed) != 0
+        if ((ready & IoReadiness.Failed) != 0 && !stream.Output.HasUnsent
             && stream.Socket.Loop is not null && (stream.Socket.Interest & IoReadiness.Readable) == 0)
         {
             Loop.TakeOff(stream.Socket);   // it has hung up, and would be told of on every pass until there is room
