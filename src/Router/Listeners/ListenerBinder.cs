@@ -141,9 +141,17 @@ internal static class ListenerBinder
         if (fixedResult < 0)
         {
             sockets.ForEach(static open => open.Dispose());
+            return fixedResult;
         }
 
-        return fixedResult;
+        // What came while the group grew may lie with another shard than what its peer sends from now on: it is lost,
+        // as what came before, or the peer would have two sessions.
+        if (sockets.Count > 1)
+        {
+            sockets.OfType<DatagramSocket>().ToList().ForEach(static socket => socket.Discard());
+        }
+
+        return 0;
     }
 
     private static bool MakesGroup(BindRequest request, int loops) => loops > 1 || request.JoinedBySessions;

@@ -87,6 +87,11 @@ public abstract class DatagramSocket : IoSocket
     /// consumed); or a negative errno.</returns>
     public abstract int Receive(DatagramBatch batch);
 
+    /// <summary>Drops what has come so far.</summary>
+    internal virtual void Discard()
+    {
+    }
+
     /// <summary>Sends what is queued, in order, without blocking; datagrams the kernel refuses are counted in the
     /// queue and skipped.</summary>
     /// <remarks>

@@ -15,6 +15,8 @@ internal sealed unsafe class LinuxDatagramSocket : DatagramSocket
     private const int ControlBytes = 64;       // in6_pktinfo 40, segment size 24
     private const int MemInfoWords = 9, MemInfoDrops = 8;
 
+    private const int DiscardsMax = 65_536;
+
     private readonly LinuxCalls _calls;
     private readonly LinuxDatagramSender _sender;
     private readonly bool _wantsControl;
@@ -79,6 +81,15 @@ internal sealed unsafe class LinuxDatagramSocket : DatagramSocket
         Take(batch, count);
         batch.Count = count;
         return count;
+    }
+
+    /// <remarks>So many at most: more come meanwhile.</remarks>
+    internal override void Discard()
+    {
+        byte none;
+        for (var i = 0; i < DiscardsMax && _calls.ReceiveNow(_fd, &none, 0, flags: 0) >= 0; i++)
+        {
+        }
     }
 
     public override void Send(DatagramQueue queue) => _sender.Send(_fd, queue);
