@@ -149,6 +149,35 @@ public sealed class SpliceTests
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Urgent_data_ends_the_splicing_and_nothing_behind_it_is_lost(bool toUpstream)
+    {
+        using var server = LoopbackRig.NewTcpServer();
+        using var rig = Rig(server);
+        using var client = rig.NewTcpClient();
+        using var upstream = rig.Accept(server);
+        var (from, to) = toUpstream ? (client, upstream) : (upstream, client);
+        Carry(rig, from, to, Bytes(1));
+        Assert.Equal(1, rig.Loop.Pipes.Taken);
+
+        from.Send("!"u8, SocketFlags.OutOfBand);
+        from.Send("tail"u8);
+        rig.Until(() => to.Available == 4);   // while the stream goes on
+        to.Receive(_buffer);
+        Carry(rig, from, to, Bytes(2));
+        from.Send("!"u8, SocketFlags.OutOfBand);
+        from.Send("end"u8);
+        from.Shutdown(SocketShutdown.Send);   // and at its end
+        rig.Until(() => to.Available == 3);
+
+        Assert.Equal(3, to.Receive(_buffer));
+        Assert.Equal("end"u8, _buffer.AsSpan(0, 3));
+        rig.Until(() => to.Poll(0, SelectMode.SelectRead));
+        Assert.Equal(0, to.Receive(_buffer));
+    }
+
+    [Theory]
     [InlineData(true, CloseReason.UpstreamFailed)]
     [InlineData(false, CloseReason.Reset)]
     public void A_stream_that_takes_no_more_breaks_as_it_does_with_copying(bool toUpstream, CloseReason reason)

@@ -123,6 +123,33 @@ public abstract class TcpProxyLoopbackTests
     }
 
     [Fact]
+    public void What_an_upstream_answers_before_it_takes_no_more_reaches_the_client()
+    {
+        using var server = LoopbackRig.NewTcpServer();
+        using var rig = Rig(server);
+        using var client = rig.NewTcpClient();
+        using var upstream = rig.Accept(server);
+        var bytes = new byte[Bulk];
+        var sent = 0;
+        while (TrySend(client, bytes, ref sent))
+        {
+            rig.Settle();
+        }
+
+        upstream.Send("too large"u8);
+        while (upstream.Available > 0)
+        {
+            upstream.Receive(_buffer);   // so that it can be written to again, by the time that its answer is read
+        }
+
+        rig.Calls.Fail(Pipes > 0 ? LinuxCall.Splice : LinuxCall.Send, Errno.ECONNRESET);   // it has closed meanwhile
+        rig.Until(() => rig.Closed.Count == 1);
+
+        Assert.Equal(CloseReason.UpstreamFailed, rig.Closed[0]);
+        Assert.Equal(9, client.Receive(_buffer));
+    }
+
+    [Fact]
     public void A_refused_connection_goes_to_the_next_upstream()
     {
         using var server = LoopbackRig.NewTcpServer();

@@ -63,6 +63,9 @@ internal unsafe class StreamPair
     /// <summary>Whether something has been passed to the upstream since it last sent anything.</summary>
     public bool PassedToUpstream { get; private set; }
 
+    /// <summary>Whether the upstream is not read at present: the client does not take what it has said.</summary>
+    public bool HoldsUpstream => _client.Output.HasUnsent;
+
     /// <summary>
     /// One of the two sockets is ready: moves what can be moved, and closes the session when both have ended or one has
     /// broken.
@@ -87,12 +90,15 @@ internal unsafe class StreamPair
         }
     }
 
-    /// <summary>Closes the upstream's side; with a reset where the session did not end in order.</summary>
+    /// <summary>
+    /// Closes the upstream's side; with a reset where the session did not end in order, or something is unsent.
+    /// </summary>
     public void CloseUpstream(CloseReason reason)
     {
+        var isCut = _upstream.Output.HasUnsent;
         _upstream.Output.Release();
-        if (reason is CloseReason.Failed or CloseReason.Reset or CloseReason.UpstreamFailed or CloseReason.Shutdown
-            or CloseReason.ListenerRemoved or CloseReason.UpstreamRemoved)
+        if (isCut || reason is CloseReason.Failed or CloseReason.Reset or CloseReason.UpstreamFailed
+            or CloseReason.Shutdown or CloseReason.ListenerRemoved or CloseReason.UpstreamRemoved)
         {
             _upstream.Socket.Abort();
         }
@@ -166,14 +172,19 @@ internal unsafe class StreamPair
         if (output.HasPipe)
         {
             var filled = output.Fill(from.Socket);
-            if (filled >= 0 || !IsRefused(filled))
+            if (filled > 0)
             {
-                from.Streak = filled is > 0 and < SmallFillBytes ? from.Streak + 1 : 0;
+                from.Streak = filled < SmallFillBytes ? from.Streak + 1 : 0;
                 return filled;
             }
 
+            // Also where there seems to be nothing, or the end: splice(2) stops in front of an urgent byte, for good,
+            // and takes it for the end once a FIN has come. recv(2) passes over it and knows.
             output.LeavePipe();
-            session.Loop.Pipes.TurnOff();
+            if (IsRefused(filled))
+            {
+                session.Loop.Pipes.TurnOff();
+            }
         }
 
         var received = from.Socket.Receive(session.Loop.ReadBuffer, _readBytes);
@@ -200,7 +211,7 @@ internal unsafe class StreamPair
     }
 
     /// <summary>Not the stream's end and not its having nothing: it cannot be spliced.</summary>
-    private static bool IsRefused(int result) => SocketErrors.Classify((Errno)(-result))
+    private static bool IsRefused(int result) => result < 0 && SocketErrors.Classify((Errno)(-result))
         is SocketErrorClass.Fatal or SocketErrorClass.Exhausted;
 
     private bool Pass(SessionContext session, Side from, int length)
@@ -262,7 +273,7 @@ internal unsafe class StreamPair
         var unsent = side.Output.UnsentBytes;
         if (side.Output.Flush() < 0)
         {
-            Break(session, side);
+            TakeLastWords(session, side);
             return;
         }
 
