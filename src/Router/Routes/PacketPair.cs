@@ -45,6 +45,8 @@ internal sealed unsafe class PacketPair
     /// <summary>Whether something has been passed to the upstream since it last sent anything.</summary>
     public bool PassedToUpstream { get; private set; }
 
+    public bool HoldsUpstream => _client.Output.HasUnsent;
+
     public bool ClientHasEnded => _client.PeerFinished;
 
     /// <summary>The upstream has ended its connection, and all it said has been passed on.</summary>

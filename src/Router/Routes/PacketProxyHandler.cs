@@ -29,6 +29,11 @@ internal sealed class PacketProxyHandler(ProxyRoute route) : SessionHandler
 
     public override void OnTimer(SessionContext session)
     {
+        if (_pair is { HoldsUpstream: true })
+        {
+            _silence.OnAnswered(session, isAll: false);   // it is the client that is slow
+        }
+
         if (_silence.OnTimer(session, route.UpstreamIdleMs))
         {
             _attempts.Mark(route, -(int)Errno.ETIMEDOUT);
@@ -61,16 +66,16 @@ internal sealed class PacketProxyHandler(ProxyRoute route) : SessionHandler
             return;
         }
 
-        var received = pair.MessagesFromUpstream;
+        var (received, wasHeld) = (pair.MessagesFromUpstream, pair.HoldsUpstream);
         pair.OnReady(socket, ready);
-        if (route.UpstreamIdleMs == 0 || session.IsClosed)
+        if (session.IsClosed)
         {
             return;
         }
 
-        if (pair.MessagesFromUpstream != received)
+        if (wasHeld || pair.MessagesFromUpstream != received)
         {
-            _silence.OnAnswered(session, isAll: true);
+            _silence.OnAnswered(session, isAll: pair.MessagesFromUpstream != received);
         }
 
         if (pair.PassedToUpstream)

@@ -185,8 +185,9 @@ internal struct UpstreamSilence
     public bool OnTimer(SessionContext session, int timeoutMs)
     {
         _armed = false;
-        if (_sinceMs == 0)
+        if (_sinceMs == 0 || timeoutMs == 0)
         {
+            _sinceMs = 0;   // a reload may have taken the limit away
             return false;
         }
 

@@ -42,7 +42,7 @@ internal class TcpProxyHandler(ProxyRoute route) : SessionHandler
         {
             OnConnectTimer(session);
         }
-        else if (_pair is not null && _silence.OnTimer(session, route.UpstreamIdleMs))
+        else if (_pair is { } pair && IsSilent(session, pair))
         {
             _attempts.Mark(route, -(int)Errno.ETIMEDOUT);
             session.CloseNow(CloseReason.UpstreamFailed);
@@ -90,9 +90,9 @@ internal class TcpProxyHandler(ProxyRoute route) : SessionHandler
 
         if (_pair is { } pair)
         {
-            var received = pair.BytesFromUpstream;
+            var (received, wasHeld) = (pair.BytesFromUpstream, pair.HoldsUpstream);
             pair.OnReady(session, socket, ready);
-            WatchSilence(session, pair, received);
+            WatchSilence(session, pair, received, wasHeld);
         }
         else if (ReferenceEquals(socket, _connecting))
         {
@@ -240,20 +240,31 @@ internal class TcpProxyHandler(ProxyRoute route) : SessionHandler
         Connect(session);
     }
 
-    private void WatchSilence(SessionContext session, StreamPair pair, long receivedBefore)
+    private void WatchSilence(SessionContext session, StreamPair pair, long receivedBefore, bool wasHeld)
     {
-        if (route.UpstreamIdleMs == 0 || session.IsClosed)
+        if (session.IsClosed)
         {
             return;
         }
 
-        if (pair.BytesFromUpstream != receivedBefore)
+        if (wasHeld || pair.BytesFromUpstream != receivedBefore)
         {
-            _silence.OnAnswered(session, isAll: true);
+            _silence.OnAnswered(session, isAll: pair.BytesFromUpstream != receivedBefore);
         }
         else if (pair.PassedToUpstream)
         {
             _silence.OnAsked(session, route.UpstreamIdleMs);
         }
+    }
+
+    /// <summary>An upstream is not silent while it is not read: it is the client that is slow.</summary>
+    private bool IsSilent(SessionContext session, StreamPair pair)
+    {
+        if (pair.HoldsUpstream)
+        {
+            _silence.OnAnswered(session, isAll: false);
+        }
+
+        return _silence.OnTimer(session, route.UpstreamIdleMs);
     }
 }
