@@ -163,6 +163,29 @@ public sealed class ExecTests(ITestOutputHelper output) : FunctionalTest(output)
     }
 
     [RequiresToolFact(RequiredTools.Namespace)]
+    public async Task A_stopping_router_waits_for_children_of_listeners_that_a_reload_removed()
+    {
+        const string Echo = "\nrouter { listeners.e { bind = \"udp://127.0.0.1:47009\", route = e }, "
+            + "routes.e { type = echo }, drain-timeout = 0s }";
+        var mark = UniqueSeconds();
+        var file = await RouterProcess.WriteAsync(
+            Folder,
+            Config($"[\"/bin/sh\", \"-c\", \"trap '' TERM; sleep {mark} & wait\"]", "grace = 4s") + Echo);
+        var router = await CommandAsync(["run", "--config", file]);
+        await router.RecordAsync("listening", 1);
+        using var client = (await ManyAsync(1, _ => Client.Tcp(Port)))[0];
+        await Until.TrueAsync(() => Sleeping(mark) == 1, () => "no grandchild");
+
+        await File.WriteAllTextAsync(file, Echo);
+        router.Signal(TestLibc.SigHup);
+        await router.RecordAsync("reloaded");
+        router.Signal(TestLibc.SigTerm);
+
+        Assert.Equal(0, await router.ExitAsync());
+        Assert.Equal(0, Sleeping(mark));
+    }
+
+    [RequiresToolFact(RequiredTools.Namespace)]
     public async Task A_child_that_floods_its_standard_error_harms_nobody()
     {
         var router = await RouterAsync(

@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging;
 using Router.Diagnostics;
 using Router.Listeners;
 using Router.Net;
-using Router.Routes;
 using Router.Sessions;
 using Router.Upstreams;
 
@@ -175,9 +174,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     /// </summary>
     private async Task BuryChildrenAsync()
     {
-        var graces = _running.Setup.Plan.Listeners.Select(static listener => listener.Route).OfType<ExecRoute>()
-            .Select(static route => route.Settings.Grace);
-        var limit = graces.DefaultIfEmpty().Max() + BuryMargin;
+        var limit = _running.GraceMax + BuryMargin;
         var started = _seams.Time.GetTimestamp();
         using var poll = new PeriodicTimer(DrainPollInterval, _seams.Time);
         while (_seams.Network.Processes.Running is > 0 and var running)

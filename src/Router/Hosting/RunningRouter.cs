@@ -47,15 +47,20 @@ internal sealed class RunningRouter
     public RunningRouter(
         RouterSetup setup, RouterSeams seams, ListenerSurroundings around, ILogger log, INameResolver resolver)
     {
-        Setup = setup;
         _seams = seams;
         _around = around;
         _log = log;
         _resolver = resolver;
+        Setup = setup;
+        GraceMax = GraceOf(setup.Plan);
         Watch.Reset(setup.Files);
     }
 
     public RouterSetup Setup { get; private set; }
+
+    /// <summary>The longest that a child of any configuration so far is given to end: sessions keep their routes.
+    /// </summary>
+    public TimeSpan GraceMax { get; private set; }
 
     /// <summary>1 once it runs; grows by one with every configuration that comes into force.</summary>
     public long Revision { get; private set; }
@@ -111,6 +116,7 @@ internal sealed class RunningRouter
     {
         Revision++;
         Setup = setup;
+        GraceMax = GraceOf(setup.Plan) is var grace && grace > GraceMax ? grace : GraceMax;
         var groups = new List<BranchChild>();
         var settings = new Dictionary<UpstreamGroup, UpstreamGroupSettings>();
         var told = new List<Route>();
@@ -188,6 +194,13 @@ internal sealed class RunningRouter
             }
         };
     }
+
+    private static TimeSpan GraceOf(RouterPlan plan) => plan.Listeners
+        .Select(static listener => listener.Route)
+        .OfType<ExecRoute>()
+        .Select(static route => route.Settings.Grace)
+        .DefaultIfEmpty()
+        .Max();
 
     private static string AddressOf(BoundListener bound) => bound.Request.TextOf(bound.Address);
 
