@@ -38,8 +38,15 @@ internal sealed class FlowControlHandler(FlowTable table, FlowHandler handler) :
                 handler.OnFlowReceived(session, received.Flow, received.Payload);
                 break;
             case FlowLeft left:
-                handler.OnFlowClosed(session, left.Flow, left.Reason);
-                handler.Flows.OnLeft();
+                try
+                {
+                    handler.OnFlowClosed(session, left.Flow, left.Reason);
+                }
+                finally
+                {
+                    handler.Flows.OnLeft();
+                }
+
                 break;
             default:
                 handler.OnMessage(session, message);
