@@ -19,7 +19,6 @@ public sealed class SessionSocketTests(ITestOutputHelper output) : FunctionalTes
         const int Payloads = 3;
         var router = await RouterAsync(Repository.Read("hocon/examples/connected.conf"));
         var descriptors = router.Proc.DescriptorsHeld;
-        var sockets = router.Proc.Sockets;
         var clients = await ManyAsync(Clients, static i => Client.Udp(Port, Source(i)));
 
         await Network.RunAsync(() =>
@@ -52,15 +51,17 @@ public sealed class SessionSocketTests(ITestOutputHelper output) : FunctionalTes
             Assert.Equal(own.Order(StringComparer.Ordinal), heard[i].Order(StringComparer.Ordinal));
         }
 
-        Assert.Equal(Clients, router.Proc.Sockets - sockets);   // one each, and none left: see below
+        var peers = router.Proc.ConnectedPeers(Port);
+        Assert.Equal(Clients, peers.Count);   // a socket each, and none left: see below
+        Assert.Equal(Clients, peers.Distinct().Count());
         Assert.Equal(0, router.Proc.Counter("Udp", "RcvbufErrors"));
         Assert.Equal(0, router.Proc.Counter("Udp", "NoPorts"));
         await Until.TrueAsync(
             () => router.RecordsOf("session-closed").Count >= Clients,
             () => $"{router.RecordsOf("session-closed").Count} sessions closed");
         var closed = router.RecordsOf("session-closed");
-        var peers = closed.Select(static record => record.GetProperty("peer").GetString());
-        Assert.Equal(Clients, peers.Distinct().Count());
+        Assert.Equal(
+            Clients, closed.Select(static record => record.GetProperty("peer").GetString()).Distinct().Count());
         Assert.All(closed, static record => Assert.Equal(Payloads, record.GetProperty("payloads-in").GetInt32()));
         await AssertDescriptorsAsync(router, descriptors);
     }

@@ -14,9 +14,6 @@ internal readonly record struct ProcFiles(int Pid)
     /// first needs it.</summary>
     public int DescriptorsHeld => Links().Count(static target => !target.EndsWith(".dll", StringComparison.Ordinal));
 
-    /// <summary>Open sockets.</summary>
-    public int Sockets => Links().Count(static target => target.StartsWith("socket:", StringComparison.Ordinal));
-
     /// <summary>CPU time of all threads that live, in nanoseconds: finer than the clock ticks of stat.</summary>
     public long CpuNanoseconds => Directory.GetDirectories(Root + "/task").Sum(task =>
     {
@@ -80,6 +77,22 @@ internal readonly record struct ProcFiles(int Pid)
             .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
             .Where(words => transport == "udp" || words[3] == Listens)
             .Any(words => words[1].EndsWith(ending, StringComparison.Ordinal));
+    }
+
+    /// <summary>Peers of the connected UDP sockets on an IPv4 port, in the kernel's own writing; one for each socket.
+    /// </summary>
+    public IReadOnlyList<string> ConnectedPeers(int port)
+    {
+        const string Connected = "01";
+        var ending = string.Create(CultureInfo.InvariantCulture, $":{port:X4}");
+        return
+        [
+            .. File.ReadLines(Root + "/net/udp")
+                .Skip(1)
+                .Select(static line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                .Where(words => words[1].EndsWith(ending, StringComparison.Ordinal) && words[3] == Connected)
+                .Select(static words => words[2]),
+        ];
     }
 
     /// <summary>What the descriptors point at; one that was closed since it was listed points at nothing.</summary>
