@@ -20,6 +20,29 @@ public sealed class IoLoopTests : IDisposable
     public void Dispose() => _loop.Dispose();
 
     [Fact]
+    public void A_run_that_does_not_return_does_not_hold_up_who_stops_the_loop()
+    {
+        using var entered = new ManualResetEventSlim();
+        using var mayReturn = new ManualResetEventSlim();
+        using var loop = new IoLoop(0, _network, _time, new IoLoopOptions(StopMs: 1));
+        loop.Enqueue(new IoLoopContract.Run(() =>
+        {
+            entered.Set();
+            mayReturn.Wait();
+        }));
+        loop.Start();
+        entered.Wait();
+
+        Assert.False(loop.Stop());
+        loop.Dispose();   // frees nothing that the run may use
+        Assert.True(loop.IsStarted);
+
+        mayReturn.Set();
+        Assert.True(SpinWait.SpinUntil(loop.Stop, TimeSpan.FromSeconds(20)));
+        Assert.False(loop.IsStarted);
+    }
+
+    [Fact]
     public void Runs_keep_their_order_while_the_ring_grows_and_wraps()
     {
         var ran = new List<int>();

@@ -168,10 +168,14 @@ internal sealed class RunningRouter
         }
     }
 
-    /// <summary>The tree and the loops are gone: gives back what an actor that never came to run would have.</summary>
+    /// <summary>
+    /// The tree and the loops are gone: gives back what an actor that never came to run would have. A loop whose thread
+    /// has not ended keeps all.
+    /// </summary>
     public void Release()
     {
-        foreach (var shard in _binds.SelectMany(static bind => bind.Shards))
+        var shards = _binds.SelectMany(static bind => bind.Shards);
+        foreach (var shard in shards.Where(static shard => !shard.Loop.IsStarted))
         {
             shard.Release();
         }

@@ -19,12 +19,14 @@ public interface IEndOfPass
 /// <param name="Pipes">Pipes that bulk between two streams may go through at once, a direction each; 0 for
 /// none.</param>
 /// <param name="PipeBytes">The size of each.</param>
+/// <param name="StopMs">How long a thread that is asked to end may still be in its turn.</param>
 public sealed record IoLoopOptions(
     int RunsPerPass = 4096,
     int TimersPerPass = 64,
     int ReadBufferBytes = 256 * 1024,
     int Pipes = 0,
-    int PipeBytes = 256 * 1024);
+    int PipeBytes = 256 * 1024,
+    int StopMs = 2_000);
 
 /// <summary>
 /// One I/O thread: polls sockets, runs the mailboxes they woke, flushes replies, turns the timer wheel, and again.
@@ -126,12 +128,18 @@ public sealed class IoLoop : IDisposable
 
     /// <summary>Asks the thread to end after its pass and waits for it. Any thread but the loop's own; twice is
     /// allowed.</summary>
-    public void Stop()
+    /// <returns>Whether it has ended; else something that it runs does not return.</returns>
+    public bool Stop()
     {
         _stopping = true;
         _poller.Wake();
-        _thread?.Join();
+        if (_thread?.Join(_options.StopMs) == false)
+        {
+            return false;
+        }
+
         _thread = null;
+        return true;
     }
 
     /// <summary>Watches a socket; it belongs to this loop from now on.</summary>
@@ -243,7 +251,11 @@ public sealed class IoLoop : IDisposable
             return;
         }
 
-        Stop();
+        if (!Stop())
+        {
+            return;   // it may still use what would be freed: that ends with the process
+        }
+
         _disposed = true;
         _poller.Dispose();
         unsafe
