@@ -1,5 +1,7 @@
 using Router.Diagnostics;
 using Router.Routes.Collecting;
+using Router.Sessions;
+using Router.Tests.Sessions;
 
 namespace Router.Tests.Routes.Collecting;
 
@@ -224,6 +226,30 @@ public sealed class CollectWindowTests
         {
             Assert.Equal(Sent + 1 - dropped, rig.Windows.Sum(static window => window.Split(' ').Length - 1));
         }
+    }
+
+    [Fact]
+    public void What_does_not_fit_after_a_listener_has_moved_counts_where_it_is_now()
+    {
+        using var rig = new CollectRig(
+            CollectRig.Settings with { Per = CollectScope.Listener, Buffer = 64 << 10 }, isSinkLate: true);
+        var before = rig.Kit.BindUdp(static () => new ScriptHandler());
+        var now = rig.Kit.BindUdp(static () => new ScriptHandler());
+        var (old, moved) = (rig.Kit.UdpPeer("192.0.2.7:5000", before), rig.Kit.UdpPeer("192.0.2.7:5001", now));
+        old.Send("x"u8);
+        moved.Send("x"u8);
+        rig.Kit.RunUntilIdle();
+        var windows = new ListenerWindows(rig.Route, rig.Kit.SessionOf(old.EndPoint).Shard);
+        var session = rig.Kit.SessionOf(moved.EndPoint);
+
+        var handler = windows.HandlerOn(session);
+        for (var i = 0; i < 100; i++)
+        {
+            handler.OnReceived(session, new PayloadBatch(new byte[1_000]));
+        }
+
+        Assert.InRange(now.Drops(DropReason.CollectFull), 1, 99);
+        Assert.Equal(0, before.Drops(DropReason.CollectFull));
     }
 
     [Fact]

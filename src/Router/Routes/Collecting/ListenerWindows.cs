@@ -14,7 +14,7 @@ internal sealed class ListenerWindows : IRunnable
     private const int LoopsMax = 64;
 
     private readonly CollectRoute _route;
-    private readonly Shard _home;
+    private readonly IoLoop _loop;
     private readonly HomeGatherer _windows;
     private readonly HomeHandler _homeHandler;
     private readonly ConcurrentQueue<PayloadRecords> _handedOver = new();
@@ -24,16 +24,18 @@ internal sealed class ListenerWindows : IRunnable
     public ListenerWindows(CollectRoute route, Shard home)
     {
         _route = route;
-        _home = home;
+        _loop = home.Loop;
         _windows = new HomeGatherer(route, home);
         _homeHandler = new HomeHandler(route, _windows);
     }
 
     /// <summary>The handler of all of the listener's sessions on the session's loop.</summary>
+    /// <remarks>A reload may have moved the listener: drops count where its sessions come to now.</remarks>
     public SessionHandler HandlerOn(SessionContext session)
     {
-        if (ReferenceEquals(session.Loop, _home.Loop))
+        if (ReferenceEquals(session.Loop, _loop))
         {
+            _windows.Home = session.Shard;
             return _homeHandler;
         }
 
@@ -66,7 +68,7 @@ internal sealed class ListenerWindows : IRunnable
             await OnLoop(loop, () => _relays[loop.Index]?.OnEndOfPass()).ConfigureAwait(false);
         }
 
-        await OnLoop(_home.Loop, () =>
+        await OnLoop(_loop, () =>
         {
             Run();
             _windows.Finish();
@@ -85,7 +87,7 @@ internal sealed class ListenerWindows : IRunnable
         _handedOver.Enqueue(records);
         if (Interlocked.Exchange(ref _isAsked, 1) == 0)
         {
-            _home.Loop.Enqueue(this);
+            _loop.Enqueue(this);
         }
     }
 
@@ -106,8 +108,10 @@ internal sealed class ListenerWindows : IRunnable
 
     private sealed class HomeGatherer(CollectRoute route, Shard home) : Gatherer(route, home.Loop, home.Listener, null)
     {
+        public Shard Home { get; set; } = home;
+
         protected override void CountFull(long payloads) =>
-            home.Counters.Drops.Add(DropReason.CollectFull, payloads);
+            Home.Counters.Drops.Add(DropReason.CollectFull, payloads);
     }
 
     private abstract class Handler(CollectRoute route) : SessionHandler
