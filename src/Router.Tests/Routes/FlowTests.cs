@@ -258,6 +258,37 @@ public sealed class FlowTests
         Assert.Equal(CloseReason.Failed, Assert.Single(rig.Kit.FlowRecords).Control.Closing);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_control_session_whose_fresh_handlers_cannot_be_opened_takes_its_flows_with_it(bool whenFlowCloses)
+    {
+        using var rig = new Rig(ByToken with { EndsWithLastFlow = false });
+        var control = rig.Control("192.0.2.1:4000");
+        var peer = rig.Media("192.0.2.1:5000");
+        peer.Send(Encoding.ASCII.GetBytes(rig.Token(control) + "media"));
+        rig.Kit.RunUntilIdle();
+        Assert.Equal((1, 1, 0), rig.Route.Known);
+
+        rig.MayOpen = false;
+        rig.Handlers[0].IsSafe = true;
+        if (whenFlowCloses)
+        {
+            rig.Handlers[0].FailsWhenFlowCloses = true;
+            rig.Kit.SessionOf(peer.EndPoint).Close(CloseReason.Done);
+            rig.Kit.RunUntilIdle();
+        }
+
+        for (var i = 0; i < 10 && !control.IsReset; i++)
+        {
+            control.Send("fail"u8);
+            rig.Kit.RunUntilIdle();
+        }
+
+        Assert.Equal((0, 0), (rig.ControlListener.Sessions, rig.MediaListener.Sessions));
+        Assert.Equal((0, 0, 0), rig.Route.Known);
+    }
+
     /// <summary>Two upstreams that say which they are; or handlers that echo what their flows say.</summary>
     private sealed class Rig : IDisposable
     {
@@ -279,6 +310,8 @@ public sealed class FlowTests
         public KitListener MediaListener { get; }
 
         public List<EchoingHandler> Handlers { get; } = [];
+
+        public bool MayOpen { get; set; } = true;
 
         public TcpPeer Control(string endPoint)
         {
@@ -306,6 +339,11 @@ public sealed class FlowTests
             {
                 return new HandlerRoute("handler", () =>
                 {
+                    if (!MayOpen)
+                    {
+                        throw new InvalidOperationException("told to");
+                    }
+
                     Handlers.Add(new EchoingHandler());
                     return Handlers[^1];
                 });
@@ -343,6 +381,12 @@ public sealed class FlowTests
 
         public List<Flow> Known { get; } = [];
 
+        public bool IsSafe { get; set; }
+
+        public bool FailsWhenFlowCloses { get; set; }
+
+        public override bool IsRestartSafe => IsSafe;
+
         public override void OnFlowJoined(SessionContext control, Flow flow)
         {
             Seen.Add("joined");
@@ -352,7 +396,13 @@ public sealed class FlowTests
         public override void OnFlowReceived(SessionContext control, Flow flow, ReadOnlyMemory<byte> payload) =>
             flow.Reply(payload.Span);
 
-        public override void OnFlowClosed(SessionContext control, Flow flow, CloseReason reason) =>
+        public override void OnFlowClosed(SessionContext control, Flow flow, CloseReason reason)
+        {
             Seen.Add($"closed {reason}");
+            if (FailsWhenFlowCloses)
+            {
+                throw new InvalidOperationException("told to");
+            }
+        }
     }
 }

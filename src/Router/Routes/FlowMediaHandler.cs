@@ -37,13 +37,13 @@ internal sealed class FlowMediaHandler(FlowTable table) : SessionHandler
         }
     }
 
-    public override void OnClosed(SessionContext session, CloseReason reason) => Leave(reason);
+    public override void OnClosed(SessionContext session, CloseReason reason) => Leave(session, reason);
 
     internal override void OnReplaced(SessionContext session)
     {
         if (session.MustEnd)
         {
-            Leave(CloseReason.Failed);
+            Leave(session, CloseReason.Failed);
         }
     }
 
@@ -66,12 +66,16 @@ internal sealed class FlowMediaHandler(FlowTable table) : SessionHandler
         }
     }
 
-    private void Leave(CloseReason reason)
+    private void Leave(SessionContext session, CloseReason reason)
     {
         if (_flow is { } flow)
         {
             _flow = null;
             table.Leave(flow, reason);
+        }
+        else
+        {
+            table.Abandon(session, reason);   // of a handler before, whose flow this one was not asked about
         }
     }
 }

@@ -90,4 +90,6 @@ internal sealed class FlowRoute : Route
         (_, SessionTransport.Tcp) => new FlowControlHandler(_table, (FlowHandler)_inner.CreateHandler(session)),
         _ => new FlowMediaHandler(_table),
     };
+
+    internal override void OnAbandoned(SessionContext session, CloseReason reason) => _table.Abandon(session, reason);
 }

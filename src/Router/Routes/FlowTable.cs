@@ -169,6 +169,30 @@ internal sealed class FlowTable(FlowRouteSettings settings, RandomSource random)
         flow.Group.TellIfOver();
     }
 
+    /// <summary>A session ends whose handler does not know what it was: a control session, a flow, or neither.
+    /// </summary>
+    public void Abandon(SessionContext session, CloseReason reason)
+    {
+        FlowGroup? group;
+        Flow? flow;
+        lock (_lock)
+        {
+            group = _byAddress.GetValueOrDefault(session.PeerAddr.AddressOnly)?
+                .Find(group => ReferenceEquals(group.Control, session));
+            flow = _flows.GetValueOrDefault(session.Id);
+        }
+
+        if (group is not null)
+        {
+            Close(group);
+        }
+
+        if (flow is not null)
+        {
+            Leave(flow, reason);
+        }
+    }
+
     /// <summary>A token for one flow; beyond the limit the oldest that is not used is void.</summary>
     public string IssueToken(FlowGroup group)
     {

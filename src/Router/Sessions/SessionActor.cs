@@ -45,6 +45,9 @@ internal sealed class UnopenedHandler(Exception failure) : SessionHandler
     public override void OnMessage(SessionContext session, object message) => Fail();
 
     public override void OnTimer(SessionContext session) => Fail();
+
+    public override void OnClosed(SessionContext session, CloseReason reason) =>
+        session.Route.OnAbandoned(session, reason);
 }
 
 /// <summary>A handler failed: carries what its listener's supervision decides by.</summary>

@@ -117,4 +117,10 @@ public abstract class Route
     /// dispatcher.
     /// </summary>
     internal abstract SessionHandler CreateHandler(SessionContext session);
+
+    /// <summary>A session ends whose last handler could not be opened: what the route keeps for it is given back. Any
+    /// loop.</summary>
+    internal virtual void OnAbandoned(SessionContext session, CloseReason reason)
+    {
+    }
 }
