@@ -8,7 +8,7 @@ namespace Router.Routes.Rooms;
 /// </summary>
 internal sealed class RoomBridge(RoomRoute route, IoLoop target) : IRunnable
 {
-    /// <summary>Empty pieces that keep their memory: to fill, under way, and for a loop that lags.</summary>
+    /// <summary>Empty pieces, without memory: to fill, under way, and for a loop that lags.</summary>
     private const int SpareMax = 16;
 
     private readonly ConcurrentQueue<Piece> _sent = new();
@@ -67,14 +67,10 @@ internal sealed class RoomBridge(RoomRoute route, IoLoop target) : IRunnable
             }
 
             piece.Rooms.Clear();
+            piece.Payloads.Release();   // only what is under way counts: idle pieces would keep other loops silent
             if (_spare.Count < SpareMax)
             {
-                piece.Payloads.Clear();
                 _spare.Enqueue(piece);
-            }
-            else
-            {
-                piece.Payloads.Release();
             }
         }
     }
