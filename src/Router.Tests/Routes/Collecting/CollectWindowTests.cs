@@ -253,6 +253,25 @@ public sealed class CollectWindowTests
     }
 
     [Fact]
+    public void Windows_without_a_time_limit_that_fill_the_buffer_together_end_early()
+    {
+        const int Peers = 8;
+        const int Each = 100;
+        using var rig = new CollectRig(CollectRig.Settings with { WindowMs = 0, Buffer = 64 << 10 });
+        var listener = rig.Kit.BindUdp(rig.Route);
+        var peers = Enumerable.Range(0, Peers).Select(i => rig.Kit.UdpPeer($"192.0.2.7:{5000 + i}", listener)).ToList();
+        for (var i = 0; i < Each; i++)
+        {
+            peers.ForEach(static peer => peer.Send(new byte[1_000]));
+            rig.Kit.RunUntilIdle();
+        }
+
+        Assert.InRange(listener.Drops(DropReason.CollectFull), 0, Peers * Each / 10);
+        rig.Finish();
+        Assert.NotEmpty(rig.Windows);
+    }
+
+    [Fact]
     public void Two_seconds_over_a_thousand_clients_arm_one_timer_each_only_while_there_is_something()
     {
         using var rig = new CollectRig(CollectRig.Settings);

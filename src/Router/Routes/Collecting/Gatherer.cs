@@ -78,7 +78,17 @@ internal abstract class Gatherer(CollectRoute route, IoLoop loop, string listene
         var records = _records ??= new PayloadRecords(route.Budget);
         if (!records.TryAdd(header, payload))
         {
-            return false;
+            if (records.Count == 0)
+            {
+                return false;
+            }
+
+            Deliver();   // ends early: windows without a time limit that fill the buffer together would wait for ever
+            records = _records ??= new PayloadRecords(route.Budget);
+            if (!records.TryAdd(header, payload))
+            {
+                return false;
+            }
         }
 
         if (records.Count == _settings.Count || records.PayloadBytes >= _settings.Bytes)

@@ -12,6 +12,7 @@ namespace Router.Routes.Collecting;
 /// </remarks>
 internal sealed class UpstreamSink(UpstreamGroup group, bool isStream, IoLoop loop, TimeProvider time) : IWindowSink
 {
+    /// <summary>Without progress: a large window may take as long as it goes on.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly WindowJson _json = new();
@@ -27,7 +28,7 @@ internal sealed class UpstreamSink(UpstreamGroup group, bool isStream, IoLoop lo
         int tooLong;
         try
         {
-            tooLong = await _link.SendAsync(_json.Render(window)).WaitAsync(Patience, time, stop).ConfigureAwait(false);
+            tooLong = await SendAsync(_json.Render(window), stop).ConfigureAwait(false);
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
@@ -45,6 +46,23 @@ internal sealed class UpstreamSink(UpstreamGroup group, bool isStream, IoLoop lo
     public ValueTask FlushAsync(CancellationToken stop) => default;
 
     public async ValueTask DisposeAsync() => await _link.CloseAsync().ConfigureAwait(false);
+
+    private async Task<int> SendAsync(ReadOnlyMemory<byte> lines, CancellationToken stop)
+    {
+        var sending = _link.SendAsync(lines);
+        while (true)
+        {
+            var before = _link.SentBytes;
+            try
+            {
+                return await sending.WaitAsync(Patience, time, stop).ConfigureAwait(false);
+            }
+            catch (TimeoutException) when (_link.SentBytes != before)
+            {
+                // the reader is slow, and reads
+            }
+        }
+    }
 }
 
 /// <summary>A socket to an upstream that lives on a loop and is sent on from the collect writer: one sending at a
@@ -52,11 +70,15 @@ internal sealed class UpstreamSink(UpstreamGroup group, bool isStream, IoLoop lo
 internal abstract class UpstreamLink(UpstreamGroup group, IoLoop loop) : IIoReceiver
 {
     private TaskCompletionSource<int>? _sending;
+    private long _sentBytes;
+
+    /// <summary>What the kernel has taken so far. Any thread.</summary>
+    public long SentBytes => Volatile.Read(ref _sentBytes);
 
     protected IoLoop Loop => loop;
 
     /// <summary>What is not sent yet; the loop's alone while a sending goes on.</summary>
-    protected ReadOnlyMemory<byte> Unsent { get; set; }
+    protected ReadOnlyMemory<byte> Unsent { get; private set; }
 
     /// <summary>Ends when the kernel has taken all lines but those that are too long, whose number it gives; fails with
     /// an <see cref="IOException"/>.</summary>
@@ -90,6 +112,13 @@ internal abstract class UpstreamLink(UpstreamGroup group, IoLoop loop) : IIoRece
     protected abstract void Send();
 
     protected abstract void Close();
+
+    /// <summary>So many bytes have been taken, or given up.</summary>
+    protected void Advance(int bytes)
+    {
+        Unsent = Unsent[bytes..];
+        Volatile.Write(ref _sentBytes, _sentBytes + bytes);
+    }
 
     /// <param name="tooLong">Lines that cannot be sent.</param>
     protected void Done(int tooLong = 0)
@@ -218,7 +247,7 @@ internal sealed class StreamLink(UpstreamGroup group, IoLoop loop) : UpstreamLin
                 return;
             }
 
-            Unsent = Unsent[sent..];
+            Advance(sent);
         }
 
         Loop.SetInterest(_socket!, IoReadiness.Readable);
@@ -303,7 +332,7 @@ internal sealed class DatagramLink(UpstreamGroup group, IoLoop loop) : UpstreamL
                 return;
             }
 
-            Unsent = Unsent[length..];
+            Advance(length);
         }
 
         var tooLong = _tooLong;
