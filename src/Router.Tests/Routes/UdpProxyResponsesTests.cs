@@ -160,6 +160,26 @@ public sealed class UdpProxyResponsesTests
         Assert.Equal(3, client.Received.Count);
     }
 
+    [Fact]
+    public void An_upstream_that_only_refuses_is_silent()
+    {
+        using var rig = new ProxyRig(
+            [One], settings => settings with { UpstreamIdleTimeout = TimeSpan.FromSeconds(2) });
+        var server = rig.UdpEcho(One);
+        var client = rig.Kit.UdpPeer(Client, rig.BindUdp());
+        client.Send("x"u8);
+        rig.Kit.RunUntilIdle();
+        server.Close();
+
+        for (var i = 0; i < 3; i++)
+        {
+            client.Send("x"u8);
+            rig.Kit.Advance(TimeSpan.FromMilliseconds(800));
+        }
+
+        Assert.Equal(CloseReason.UpstreamFailed, rig.Kit.ExpectSessionClosed(client.EndPoint));
+    }
+
     private static ProxyRig Rig(int responses) => new([One], settings => settings with { Responses = responses });
 
     private static UdpPeer Answering(ProxyRig rig, int replies)

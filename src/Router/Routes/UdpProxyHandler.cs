@@ -335,8 +335,7 @@ internal unsafe partial class UdpProxyHandler(ProxyRoute route) : SessionHandler
         if (_socket is not null && _unanswered > 0)
         {
             session.CountDrop(DropReason.UpstreamRefused);
-            _unanswered--;
-            _silence.OnAnswered(session, _unanswered == 0);
+            _unanswered--;   // and is no answer: the upstream may be silent so for upstream-idle-timeout
         }
 
         return false;
