@@ -350,6 +350,23 @@ public sealed class ReloadListenerTests
     }
 
     [Fact]
+    public void A_listener_that_comes_back_counts_from_nothing()
+    {
+        using var rig = new ReloadRig(Two);
+        var peer = rig.Peer(Client, B);
+        peer.Send("x"u8);
+        rig.Kit.RunUntilIdle();
+        rig.Apply(Without(Two, "b"));
+        rig.Kit.Advance(TimeSpan.FromSeconds(61));
+        Assert.Contains("opened=1 closed=1", Assert.Single(rig.LinesOf("stats")));
+
+        rig.Apply(Two);
+        peer.Send("y"u8);
+        rig.Kit.Advance(TimeSpan.FromSeconds(60));
+        Assert.Contains("opened=1 closed=0", rig.LinesOf("stats")[1]);
+    }
+
+    [Fact]
     public void The_interval_of_the_stats_line_follows_at_once()
     {
         using var rig = new ReloadRig(One);

@@ -139,15 +139,15 @@ internal sealed class RouterStats
     }
 
     /// <summary>Everything was written down: listeners without a shard need not be kept any more.</summary>
-    public void Forget()
+    /// <returns>Their names: one that comes back counts from 0.</returns>
+    public IReadOnlyList<string> Forget()
     {
         lock (_lock)
         {
             var names = _shares.Values.Select(static share => share.Listener).ToHashSet(StringComparer.Ordinal);
-            foreach (var name in _gone.Keys.Where(name => !names.Contains(name)).ToList())
-            {
-                _gone.Remove(name);
-            }
+            var gone = _gone.Keys.Where(name => !names.Contains(name)).ToList();
+            gone.ForEach(name => _gone.Remove(name));
+            return gone;
         }
     }
 

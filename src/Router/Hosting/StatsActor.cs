@@ -41,7 +41,7 @@ internal sealed class StatsActor : ReceiveActor, IWithTimers
     private void OnWrite()
     {
         _writer.Write(_stats.Read());
-        _stats.Forget();
+        _writer.Forget(_stats.Forget());
     }
 
     private void OnInterval(StatsInterval interval)

@@ -49,6 +49,18 @@ internal sealed class StatsWriter(ILogger log, TimeProvider time, INetwork netwo
         }
     }
 
+    /// <summary>These listeners are gone; one of the name that comes counts from 0.</summary>
+    public void Forget(IReadOnlyList<string> listeners)
+    {
+        lock (_lock)
+        {
+            foreach (var listener in listeners)
+            {
+                _last.Remove(listener);
+            }
+        }
+    }
+
     public void Dispose() => _pauses.Dispose();
 
     private long WriteDrops(ListenerFigures now, long intervalMs)
