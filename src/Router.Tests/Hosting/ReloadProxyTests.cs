@@ -310,6 +310,35 @@ public sealed class ReloadProxyTests
         Assert.Equal(1, rig.FiguresOf("a").Drops[DropReason.UpstreamUnavailable]);
     }
 
+    [Fact]
+    public void An_upstream_at_a_listeners_address_over_the_other_transport_is_used()
+    {
+        var listener = """listeners.x { bind = "tcp://198.51.100.1:53", route = e }, routes.e { type = echo }""";
+        using var rig = new ReloadRig(Text("198.51.100.1:53")
+            .Replace(", \"tcp://198.51.100.1:9000\"", "").Replace("routes.p", listener + "\n routes.p"));
+
+        rig.Peer(Client, Proxy).Send("x"u8);
+        rig.Kit.RunUntilIdle();
+
+        Assert.Empty(rig.LinesOf("upstream-refused"));
+        Assert.Equal(0, rig.FiguresOf("a").Drops.GetValueOrDefault(DropReason.UpstreamUnavailable));
+    }
+
+    [Fact]
+    public void An_upstream_at_an_address_that_a_listener_has_given_up_is_used_once_it_is_free()
+    {
+        var listener = """listeners.x { bind = "udp://198.51.100.1:53", route = e }, routes.e { type = echo }""";
+        using var rig = new ReloadRig(Text(One).Replace("routes.p", listener + "\n routes.p"));
+        rig.Apply(Text("198.51.100.1:53"));
+        rig.Kit.Advance(TimeSpan.FromSeconds(1));
+        Assert.Single(rig.LinesOf("listener-removed"));
+
+        rig.Peer(Client, Proxy).Send("x"u8);
+        rig.Kit.RunUntilIdle();
+
+        Assert.Equal(0, rig.FiguresOf("a").Drops.GetValueOrDefault(DropReason.UpstreamUnavailable));
+    }
+
     private static IEnumerable<string> Texts(UdpPeer peer) => peer.ReceivedText;
 
     private static string Text(string upstream, string removal = "finish") => Text(upstream, "", removal);

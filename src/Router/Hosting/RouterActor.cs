@@ -1,5 +1,6 @@
 using Router.Listeners;
 using Router.Sessions;
+using Router.Upstreams;
 
 namespace Router.Hosting;
 
@@ -42,7 +43,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
         _start = start;
         _statsWriter = statsWriter;
         Receive<ReloadAsked>(_ => OnReload());
-        Receive<ShardStopped>(stopped => _running.OnStopped(stopped.Shard));
+        Receive<ShardStopped>(OnShardStopped);
         Receive<DrainTick>(_ => OnDrainTick());
         Receive<WatchTick>(_ => OnWatchTick());
         Receive<PutOff>(_ => OnPutOff());
@@ -86,6 +87,15 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
     {
         EndWish("the router is not running");
         _running.Reloads.Close();
+    }
+
+    /// <summary>An upstream may be at the address that a listener has given up.</summary>
+    private void OnShardStopped(ShardStopped stopped)
+    {
+        if (_running.OnStopped(stopped.Shard))
+        {
+            Context.Child(Upstreams).Tell(OwnListenersChanged.Instance);
+        }
     }
 
     private void StartTimers()

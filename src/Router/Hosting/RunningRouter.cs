@@ -41,7 +41,8 @@ internal sealed class RunningRouter
     private readonly Dictionary<string, SessionCount> _counts = new(StringComparer.Ordinal);
     private readonly HashSet<UpstreamGroup> _outlets = [];
     private Dictionary<string, Route> _routes = new(StringComparer.Ordinal);
-    private volatile OwnEndpoints _own = OwnEndpoints.None;
+    private volatile OwnEndpoints _ownStreams = OwnEndpoints.None;
+    private volatile OwnEndpoints _ownDatagrams = OwnEndpoints.None;
     private volatile IReadOnlyList<BoundListener> _bound = [];
 
     public RunningRouter(
@@ -144,28 +145,33 @@ internal sealed class RunningRouter
     }
 
     /// <summary>The shard's actor has stopped.</summary>
-    public void OnStopped(Shard shard)
+    /// <returns>Whether an address is ours no more.</returns>
+    public bool OnStopped(Shard shard)
     {
         Stats.Retire(shard);
         if (_binds.Find(bind => bind.Shards.Contains(shard)) is not { } bind)
         {
-            return;
+            return false;
         }
 
         bind.OnStopped(shard);
         if (!bind.HasStopped)
         {
-            return;
+            return false;
         }
 
         _binds.Remove(bind);
         ForgetCounts();
-        if (bind.State == BindState.Stopping)
+        if (bind.State != BindState.Stopping)
         {
-            ListenerLog.Removed(
-                _log, bind.Listener, AddressOf(bind.Bound), bind.SessionsAtRemoval - bind.SessionsAtStop,
-                bind.SessionsAtStop);
+            return false;
         }
+
+        TakeEndpoints();
+        ListenerLog.Removed(
+            _log, bind.Listener, AddressOf(bind.Bound), bind.SessionsAtRemoval - bind.SessionsAtStop,
+            bind.SessionsAtStop);
+        return true;
     }
 
     /// <summary>
@@ -376,9 +382,29 @@ internal sealed class RunningRouter
     {
         group.OnRemoved = () => OnUpstreamsRemoved?.Invoke(route);
         var names = new UpstreamNames(
-            group, address => _own.Contains(address), new UpstreamEvents(_log));
+            group, address => IsOwn(route, address), new UpstreamEvents(_log));
         return new BranchChild(NameOf(group.Name), UpstreamGroupActor.PropsFor(names, _resolver));
     }
+
+    /// <summary>Whether what goes over the route to that address would come to a listener of ours, by the transports of
+    /// the listeners that the route serves.</summary>
+    private bool IsOwn(Route route, SocketAddr address)
+    {
+        if (route is not ProxyRoute)
+        {
+            return _ownStreams.Contains(address) || _ownDatagrams.Contains(address);
+        }
+
+        var transports = Setup.Plan.Listeners
+            .Where(listener => NameOfRoute(listener.Route) == route.Name)
+            .SelectMany(static listener => listener.Binds)
+            .Select(static bind => bind.Transport)
+            .ToList();
+        return (transports.Exists(static transport => transport.KeepsMessages()) && _ownDatagrams.Contains(address))
+            || (transports.Exists(static transport => !transport.KeepsMessages()) && _ownStreams.Contains(address));
+    }
+
+    private static string NameOfRoute(Route route) => route is FlowRoute flow ? flow.Inner.Name : route.Name;
 
     /// <summary>Listeners that are gone with all their sessions need no count any more.</summary>
     private void ForgetCounts()
@@ -397,13 +423,13 @@ internal sealed class RunningRouter
         _bound = [.. _binds.Where(static bind => bind.State == BindState.Serving).Select(static bind => bind.Bound)];
         var addresses = _binds.Select(static bind => bind.Bound.Address).ToList();
         var unix = addresses.Where(static address => address.IsUnix).ToList();
-        _own = new OwnEndpoints(
-            addresses.Where(static address => !address.IsUnix).Select(static address => address.ToIPEndPoint()),
-            machine,
-            unix);
-        _around.Guard.Own = new OwnEndpoints(
+        _ownStreams = OwnOf(SessionTransport.Tcp);
+        _ownDatagrams = OwnOf(SessionTransport.Udp);
+        _around.Guard.Own = _ownDatagrams;
+
+        OwnEndpoints OwnOf(SessionTransport transport) => new(
             _binds
-                .Where(static bind => bind.Request.Transport == SessionTransport.Udp)
+                .Where(bind => bind.Request.Transport == transport)
                 .Select(static bind => bind.Bound.Address.ToIPEndPoint()),
             machine,
             unix);

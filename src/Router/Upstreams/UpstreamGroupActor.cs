@@ -9,6 +9,13 @@ namespace Router.Upstreams;
 internal sealed record UpstreamGroupChanges(
     IReadOnlyDictionary<UpstreamGroup, UpstreamGroupSettings> Groups, Action OnApplied);
 
+/// <summary>Other addresses are listeners of this router than before: what may be an upstream is looked at again.
+/// </summary>
+internal sealed class OwnListenersChanged
+{
+    public static readonly OwnListenersChanged Instance = new();
+}
+
 /// <summary>
 /// Keeps a group's names resolved: asks them all, publishes what has changed, waits, asks again. On the pool.
 /// </summary>
@@ -35,6 +42,7 @@ internal sealed class UpstreamGroupActor : ReceiveActor, IWithTimers
         Receive<Answer>(OnAnswer);
         Receive<RoundTimeout>(OnRoundTimeout);
         Receive<UpstreamGroupChanges>(OnChanges);
+        Receive<OwnListenersChanged>(_ => _names.Publish());
     }
 
     public ITimerScheduler Timers { get; set; } = null!;

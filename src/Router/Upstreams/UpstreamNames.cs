@@ -131,7 +131,8 @@ internal sealed class UpstreamNames
     private static SocketAddr Normalized(IPAddress address, int port) =>
         SocketAddr.From(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address, port);
 
-    private void Publish()
+    /// <summary>Gives the group what its names lead to and may be used.</summary>
+    public void Publish()
     {
         var upstreams = new List<Upstream>();
         var seen = new HashSet<SocketAddr>();
