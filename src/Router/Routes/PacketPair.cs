@@ -45,6 +45,7 @@ internal sealed unsafe class PacketPair
     /// <summary>Whether something has been passed to the upstream since it last sent anything.</summary>
     public bool PassedToUpstream { get; private set; }
 
+    /// <summary>Whether the upstream is not read at present: the client does not take what it has said.</summary>
     public bool HoldsUpstream => _client.Output.HasUnsent;
 
     public bool ClientHasEnded => _client.PeerFinished;
