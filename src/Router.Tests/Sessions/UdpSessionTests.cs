@@ -1,4 +1,5 @@
 using Router.Diagnostics;
+using Router.Listeners;
 using Router.Net;
 using Router.Routes;
 using Router.Sessions;
@@ -26,6 +27,21 @@ public sealed class UdpSessionTests
         Assert.Equal(CloseReason.Idle, closed.Reason);
         Assert.Equal((2L, 2L), (closed.PayloadsReceived, closed.PayloadsSent));
         Assert.Equal((2L, 2L), (closed.BytesReceived, closed.BytesSent));
+        kit.AssertNoLeakedBuffers();
+    }
+
+    [Fact]
+    public void What_was_said_in_the_pass_in_which_the_listener_stops_is_sent()
+    {
+        using var kit = new RouterTestKit(seed: 1);
+        var listener = kit.BindUdp(() => new Last());
+        var peer = kit.UdpPeer("192.0.2.7:5000", listener);
+        peer.Send("slot"u8);
+        kit.RunUntilIdle();
+
+        Assert.Equal(["slot", "copy"], peer.ReceivedText);
+        Assert.True(listener.Shards[0].IsSocketClosed);
+        Assert.Equal(0, listener.AllDrops());
         kit.AssertNoLeakedBuffers();
     }
 
@@ -325,5 +341,22 @@ public sealed class UdpSessionTests
         Assert.Equal(["a", "b"], old.ReceivedText);
         Assert.Empty(late.Received);
         Assert.Equal(1, listener.Drops(DropReason.Draining));
+    }
+
+    /// <summary>Answers from the receive slot and from a copy, and has its listener stop.</summary>
+    private sealed class Last : SessionHandler
+    {
+        public override void OnReceived(SessionContext session, PayloadBatch batch)
+        {
+            session.MarkPeerValidated();
+            foreach (var payload in batch)
+            {
+                session.Reply(payload);
+            }
+
+            session.Reply("copy"u8);
+            var shard = (UdpShard)session.Shard;
+            shard.Actor.Tell(new StopShards(new HashSet<Shard> { shard }), ActorRefs.NoSender);
+        }
     }
 }

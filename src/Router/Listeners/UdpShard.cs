@@ -189,8 +189,10 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
         }
     }
 
+    /// <summary>What was said in this very pass leaves before its socket and its slots are gone.</summary>
     public void Dispose()
     {
+        FlushQueue();
         CountKernelDrops();
         Socket.Dispose();
         Batch!.Dispose();
