@@ -91,8 +91,8 @@ public sealed partial class ReferenceTests
         var table = ReloadKeys.All.ToDictionary();
         foreach (var (path, line, words) in ReloadWords())
         {
-            var expected = ReloadKeys.WordsOf(
-                table.Remove(path, out var effect) ? effect : ReloadKeys.OtherRoute);
+            Assert.True(table.Remove(path, out var effect), $"reference.conf:{line}: {path} is not in ReloadKeys");
+            var expected = ReloadKeys.WordsOf(effect);
             Assert.True(words == expected, $"reference.conf:{line}: {path}: 'Reload: {words}' is '{expected}'");
         }
 

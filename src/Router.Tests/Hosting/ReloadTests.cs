@@ -205,6 +205,83 @@ public sealed class ReloadTests
         Assert.Empty(rig.Apply(One.Replace("10s", "10000").Replace("\n", "\n# moved\n")).ChangedKeys);
     }
 
+    [Theory]
+    [InlineData("type = room, validate-timeout = 5s, buffer = 4 MiB", "validate-timeout = 5000ms, buffer = 4096 KiB")]
+    [InlineData(
+        "type = room, validate = none, allow-unvalidated = [\"10.0.0.0/8\"]", "allow-unvalidated = \"10.0.0.0/8\"")]
+    [InlineData("type = room, to-sender = on", "to-sender = true")]
+    [InlineData("type = room", "max-members = 100")]
+    [InlineData(
+        "type = exec, command = [/bin/cat, \"a b\"], limits.cpu-time = 1m, grace = 2s",
+        "command = [\"/bin/cat\", \"a b\"], limits { cpu-time = 60s }, grace = 2000")]
+    [InlineData(
+        "type = collect, to = log, window = 2s, every = null, file.rotate-size = 1 MiB",
+        "window = 2000ms, file { rotate-size = 1024 KiB }")]
+    [InlineData("type = collect, to = upstream, upstream = \"udp://10.0.0.1:5\"", "bytes = 1024 KiB")]
+    [InlineData("type = flow, route = p, join-timeout = 1m", "join-timeout = 60s")]
+    public void A_route_spelled_otherwise_is_the_same_route(string route, string otherwise)
+    {
+        using var rig = new ReloadRig(Two(route));
+        var before = rig.Running.Binds[0].Shards[0].Route;
+
+        Assert.Empty(rig.Apply(Two($"{route}, {otherwise}")).ChangedKeys);
+
+        Assert.Same(before, rig.Running.Binds[0].Shards[0].Route);
+        Assert.Contains("routes-changed=\"\"", Assert.Single(rig.LinesOf("reloaded")));
+    }
+
+    [Theory]
+    [InlineData("type = room", "validate-timeout = 6s")]
+    [InlineData(
+        "type = room, validate = none, allow-unvalidated = [\"10.0.0.0/8\"]",
+        "allow-unvalidated = [\"10.0.0.0/8\", \"192.0.2.0/24\"]")]
+    [InlineData("type = room, validate = token, token = one", "token = two")]
+    [InlineData("type = exec, command = [/bin/cat, \"a b\"]", "command = [/bin/cat, a, b]")]
+    [InlineData("type = exec, command = [/bin/cat]", "limits.cpu-time = 1m")]
+    [InlineData("type = exec, command = [/bin/cat]", "environment = [\"A=b\"]")]
+    [InlineData("type = collect, to = log", "every = 1s")]
+    [InlineData("type = collect, to = file, file.path = \"/tmp/a\"", "file.keep = 3")]
+    [InlineData(
+        "type = collect, to = upstream, upstream = \"udp://10.0.0.1:5\"", "upstream = \"tcp://10.0.0.1:5\"")]
+    [InlineData("type = flow, route = p", "max-flows = 3")]
+    public void A_route_of_another_value_is_another_route_and_the_key_is_told(string route, string otherwise)
+    {
+        using var rig = new ReloadRig(Two(route));
+        var before = rig.Running.Binds[0].Shards[0].Route;
+
+        var changed = rig.Apply(Two($"{route}, {otherwise}")).ChangedKeys;
+
+        Assert.Equal([$"router.routes.r.{otherwise.Split(" = ")[0]}"], changed);
+        Assert.NotSame(before, rig.Running.Binds[0].Shards[0].Route);
+        Assert.Contains("routes-changed=r ", Assert.Single(rig.LinesOf("reloaded")));
+    }
+
+    [Fact]
+    public void A_room_spelled_otherwise_keeps_its_members()
+    {
+        const string Room = "type = room, join = listener, validate = none, allow-unvalidated = \"192.0.2.0/24\"";
+        using var rig = new ReloadRig(Two($"{Room}, validate-timeout = 5s"));
+        var (first, second) = (rig.Peer(Client, A), rig.Peer("192.0.2.2:5000", A));
+        first.Send("a"u8);
+        rig.Kit.RunUntilIdle();
+
+        rig.Apply(Two($"{Room}, validate-timeout = 5000ms"));
+        second.Send("b"u8);
+        rig.Kit.RunUntilIdle();
+
+        Assert.Equal(["b"], first.ReceivedText);
+    }
+
+    private static string Two(string route) => $$"""
+        router {
+          listeners.a { bind = "udp://198.51.100.1:9000", route = r, idle-timeout = 10s }
+          listeners.t { bind = "tcp://198.51.100.1:9001", route = r }
+          listeners.p { bind = "tcp://198.51.100.1:9002", route = p }
+          routes.p { type = proxy, upstreams = "10.0.0.1:80" }
+          routes.r { {{route}} }
+        }
+        """;
+
     private static string Reply(string text) => $"router.routes.r {{ type = reply, text = {text} }}";
 
     private static string Answer(ReloadRig rig)

@@ -81,56 +81,18 @@ internal sealed class ConfigurationChanges
         from upstream in route.Upstreams
         select $"{route.Name}/{upstream}";
 
-    /// <summary>Routes of a type without keys of its own here are compared as they were written.</summary>
     private bool CompareRoutes(RouteOptions before, RouteOptions after) => (before, after) switch
     {
+        (EchoRouteOptions, EchoRouteOptions) => false,
         (ReplyRouteOptions one, ReplyRouteOptions other) => CompareRoute(ReloadKeys.Reply, one, other),
         (ProxyRouteOptions one, ProxyRouteOptions other) => CompareRoute(ReloadKeys.Proxy, one, other),
+        (ExecRouteOptions one, ExecRouteOptions other) => CompareRoute(ReloadKeys.Exec, one, other),
+        (CollectRouteOptions one, CollectRouteOptions other) => CompareRoute(ReloadKeys.Collect, one, other),
+        (RoomRouteOptions one, RoomRouteOptions other) => CompareRoute(ReloadKeys.Room, one, other),
+        (FlowRouteOptions one, FlowRouteOptions other) => CompareRoute(ReloadKeys.Flow, one, other),
         (HandlerRouteOptions one, HandlerRouteOptions other) => CompareRoute(ReloadKeys.Handler, one, other),
-        _ when before.GetType() == after.GetType() => CompareAsWritten(before, after),
-        _ => AddKey($"{RuleContext.PathOf(after)}.type", ReloadKeys.OtherRoute, after.Origin),
+        _ => AddKey($"{RuleContext.PathOf(after)}.type", ReloadEffect.NewSessions, after.Origin),
     };
-
-    /// <summary>See <see cref="ReloadKeys.OtherRoute"/>.</summary>
-    private bool CompareAsWritten(RouteOptions before, RouteOptions after)
-    {
-        var (old, now) = (Texts(before.Source, ""), Texts(after.Source, ""));
-        var path = RuleContext.PathOf(after);
-        var changed = false;
-        foreach (var key in old.Keys.Union(now.Keys).Order(StringComparer.Ordinal))
-        {
-            if (old.GetValueOrDefault(key) != now.GetValueOrDefault(key))
-            {
-                var place = RuleContext.Place(after.Source, key, after.Origin);
-                changed = AddKey($"{path}.{key}", ReloadKeys.OtherRoute, place);
-            }
-        }
-
-        return changed;
-    }
-
-    private static Dictionary<string, string> Texts(HoconObject section, string prefix)
-    {
-        var texts = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var field in section.Fields)
-        {
-            var key = prefix + field.Name;
-            if (field.Value is HoconObject inner)
-            {
-                foreach (var (name, text) in Texts(inner, key + "."))
-                {
-                    texts[name] = text;
-                }
-            }
-            else
-            {
-                var elements = Config.Elements(field.Value) ?? [field.Value];
-                texts[key] = string.Join('\n', elements.Select(static e => (e as HoconScalar)?.Text));
-            }
-        }
-
-        return texts;
-    }
 
     private bool CompareRoute<T>(IReadOnlyList<ReloadKeys.Key<T>> keys, T before, T after)
         where T : RouteOptions =>

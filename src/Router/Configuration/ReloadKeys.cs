@@ -89,8 +89,64 @@ internal static class ReloadKeys
         new("name", ReloadEffect.NewSessions, o => o.HandlerName),
     ];
 
-    /// <summary>Of routes of all other types every key is for new sessions: such a route is made anew.</summary>
-    public static ReloadEffect OtherRoute => ReloadEffect.NewSessions;
+    /// <summary>Of a route of another type than proxy every key is for new sessions: such a route is made
+    /// anew.</summary>
+    public static IReadOnlyList<Key<ExecRouteOptions>> Exec { get; } = Anew<ExecRouteOptions>(
+        ("command", o => Words(o.Command)),
+        ("directory", o => o.Directory),
+        ("environment", o => Words(o.Environment)),
+        ("max-processes", o => o.MaxProcesses),
+        ("grace", o => o.Grace),
+        ("restart", o => o.Restart),
+        ("stderr-lines", o => o.StderrLines),
+        ("limits.cpu-time", o => o.Limits.CpuTime),
+        ("limits.memory", o => o.Limits.Memory),
+        ("limits.file-size", o => o.Limits.FileSize),
+        ("limits.open-files", o => o.Limits.OpenFiles),
+        ("validate", o => o.Validate),
+        ("token", o => o.Token),
+        ("allow-unvalidated", o => Joined(o.AllowUnvalidated)),
+        ("validate-timeout", o => o.ValidateTimeout));
+
+    public static IReadOnlyList<Key<CollectRouteOptions>> Collect { get; } = Anew<CollectRouteOptions>(
+        ("per", o => o.Per),
+        ("window", o => o.Window),
+        ("every", o => o.Every),
+        ("count", o => o.Count),
+        ("bytes", o => o.Bytes),
+        ("buffer", o => o.Buffer),
+        ("to", o => o.To),
+        ("file.path", o => o.File.Path),
+        ("file.rotate-size", o => o.File.RotateSize),
+        ("file.rotate-interval", o => o.File.RotateInterval),
+        ("file.keep", o => o.File.Keep),
+        ("file.fsync", o => o.File.Fsync),
+        ("upstream", o => o.Upstream is null ? null : $"{o.UpstreamTransport} {o.Upstream}"),
+        ("class", o => o.Class),
+        ("name", o => o.HandlerName));
+
+    public static IReadOnlyList<Key<RoomRouteOptions>> Room { get; } = Anew<RoomRouteOptions>(
+        ("join", o => o.Join),
+        ("class", o => o.Class),
+        ("name", o => o.HandlerName),
+        ("to-sender", o => o.ToSender),
+        ("max-rooms", o => o.MaxRooms),
+        ("max-members", o => o.MaxMembers),
+        ("max-payload", o => o.MaxPayload),
+        ("buffer", o => o.Buffer),
+        ("when-slow", o => o.WhenSlow),
+        ("validate", o => o.Validate),
+        ("token", o => o.Token),
+        ("allow-unvalidated", o => Joined(o.AllowUnvalidated)),
+        ("validate-timeout", o => o.ValidateTimeout));
+
+    public static IReadOnlyList<Key<FlowRouteOptions>> Flow { get; } = Anew<FlowRouteOptions>(
+        ("route", o => o.Route),
+        ("join", o => o.Join),
+        ("keep-token", o => o.KeepToken),
+        ("max-flows", o => o.MaxFlows),
+        ("join-timeout", o => o.JoinTimeout),
+        ("end-with-last-flow", o => o.EndWithLastFlow));
 
     /// <summary>The keys of the tables, as paths of reference.conf below <c>router</c>.</summary>
     public static IEnumerable<(string Path, ReloadEffect Effect)> All =>
@@ -98,6 +154,10 @@ internal static class ReloadKeys
             .Concat(Listener.Select(static key => ($"listener-defaults.{key.Path}", key.Effect)))
             .Concat(Reply.Select(static key => ($"route-defaults.reply.{key.Path}", key.Effect)))
             .Concat(Proxy.Select(static key => ($"route-defaults.proxy.{key.Path}", key.Effect)))
+            .Concat(Exec.Select(static key => ($"route-defaults.exec.{key.Path}", key.Effect)))
+            .Concat(Collect.Select(static key => ($"route-defaults.collect.{key.Path}", key.Effect)))
+            .Concat(Room.Select(static key => ($"route-defaults.room.{key.Path}", key.Effect)))
+            .Concat(Flow.Select(static key => ($"route-defaults.flow.{key.Path}", key.Effect)))
             .Concat(Handler.Select(static key => ($"route-defaults.handler.{key.Path}", key.Effect)));
 
     /// <summary>The words of reference.conf, behind <c>Reload: </c>.</summary>
@@ -108,6 +168,12 @@ internal static class ReloadKeys
         ReloadEffect.RestartsListener => "restarts the listener",
         _ => "no",
     };
+
+    private static Key<T>[] Anew<T>(params (string Path, Func<T, object?> Value)[] keys) =>
+        [.. keys.Select(static key => new Key<T>(key.Path, ReloadEffect.NewSessions, key.Value))];
+
+    /// <summary>Of words that may have blanks, but no zero byte.</summary>
+    private static string Words(IEnumerable<string> words) => string.Join('\0', words);
 
     private static string HexOf(IEnumerable<ReplyPart> parts) =>
         string.Concat(parts.Select(static part => Convert.ToHexString(part.Literal.Span)));
