@@ -32,6 +32,11 @@ internal sealed class KitEvents(VirtualTimeProvider time, SimulatedNetwork netwo
 
     public List<(SessionId Session, Exception Reason)> Restarts { get; } = [];
 
+    public List<(SessionId Session, Exception Reason, long Suppressed)> FailedEnds { get; } = [];
+
+    /// <summary>Restarts that were not written down, as the records tell.</summary>
+    public long RestartsSuppressed { get; private set; }
+
     public List<string> ListenerEvents { get; } = [];
 
     public List<string> ChildEvents { get; } = [];
@@ -48,7 +53,14 @@ internal sealed class KitEvents(VirtualTimeProvider time, SimulatedNetwork netwo
     public void Restarted(SessionContext session, Exception reason, long suppressed)
     {
         Restarts.Add((session.Id, reason));
+        RestartsSuppressed += suppressed;
         network.Trace("restarted", session.PeerAddr.Port, suppressed);
+    }
+
+    public void EndFailed(SessionContext session, Exception reason, long suppressed)
+    {
+        FailedEnds.Add((session.Id, reason, suppressed));
+        network.Trace("end failed", session.PeerAddr.Port, suppressed);
     }
 
     void ISessionEvents.Closed(SessionContext session, CloseReason reason)

@@ -21,8 +21,15 @@ public sealed partial class RouterTestKit
     /// <summary>Sessions opened so far.</summary>
     public long SessionsOpened => _events.Opens;
 
-    /// <summary>Restarts that were written down (at most one a second and session), in order.</summary>
+    /// <summary>Restarts that were written down (at most one a second and loop of a listener), in order.</summary>
     public IReadOnlyList<(SessionId Session, Exception Reason)> RestartRecords => _events.Restarts;
+
+    /// <summary>Ends of sessions whose handlers failed at it (at most one a second and loop of a listener), in order,
+    /// each with how many of them had no record before it.</summary>
+    public IReadOnlyList<(SessionId Session, Exception Reason, long Suppressed)> FailedEndRecords => _events.FailedEnds;
+
+    /// <summary>Restarts that had none, by what the records say of those before them.</summary>
+    public long RestartsSuppressed => _events.RestartsSuppressed;
 
     /// <summary>
     /// What listeners said about themselves: accept-suspended, socket-lost..., each behind the listener's name.

@@ -218,6 +218,56 @@ public sealed class RestartTests
         kit.AssertNoLeakedBuffers();
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Peers_that_each_crash_a_handler_are_told_of_once_a_second_and_all_are_counted(bool onPool)
+    {
+        const int Peers = 1_000;
+        using var kit = new RouterTestKit(seed: 1);
+        var listener = kit.BindUdp(
+            () => new ScriptHandler { Received = (_, _) => throw new InvalidOperationException("boom") },
+            limits: kit.Limits with { OnPool = onPool });
+        for (var i = 0; i < Peers; i++)
+        {
+            kit.UdpPeer($"192.0.2.7:{10_000 + i}", listener).Send("boom"u8);
+        }
+
+        kit.RunUntilIdle();
+        Assert.Single(kit.RestartRecords);
+        Assert.Equal(Peers, listener.Restarts);
+
+        kit.Advance(TimeSpan.FromSeconds(1.1));
+        kit.UdpPeer("192.0.2.8:5000", listener).Send("boom"u8);
+        kit.RunUntilIdle();
+        Assert.Equal((2, Peers - 1), (kit.RestartRecords.Count, kit.RestartsSuppressed));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Handlers_that_fail_at_the_end_of_their_sessions_are_told_of_once_a_second_and_all_counted(bool onPool)
+    {
+        const int Peers = 1_000;
+        using var kit = new RouterTestKit(seed: 1);
+        var listener = kit.BindUdp(
+            () => new ScriptHandler { Closed = (_, _) => throw new InvalidOperationException("boom") },
+            limits: kit.Limits with { OnPool = onPool, IdleTimeout = TimeSpan.FromSeconds(2) });
+        for (var i = 0; i < Peers; i++)
+        {
+            kit.UdpPeer($"192.0.2.7:{10_000 + i}", listener).Send("x"u8);
+        }
+
+        kit.Advance(TimeSpan.FromSeconds(2.5));
+        Assert.Equal(Peers, kit.ClosedSessions.Count);
+        Assert.Equal("boom", Assert.Single(kit.FailedEndRecords).Reason.Message);
+
+        kit.UdpPeer("192.0.2.8:5000", listener).Send("x"u8);
+        kit.Advance(TimeSpan.FromSeconds(2.5));
+        Assert.Equal(Peers - 1, kit.FailedEndRecords[^1].Suppressed);
+        kit.AssertNoLeakedBuffers();
+    }
+
     [Fact]
     public void A_stream_session_that_fails_closes_and_its_sibling_goes_on()
     {

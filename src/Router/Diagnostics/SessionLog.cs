@@ -65,8 +65,9 @@ internal static partial class SessionLog
         uint? peerUid,
         uint? peerGid);
 
-    /// <summary>A fresh handler took over after a failure: at most one a second and session.</summary>
-    /// <param name="suppressed">Restarts since the last such event that were not written down.</param>
+    /// <summary>A fresh handler took over after a failure: at most one a second for all sessions of an address on a
+    /// loop.</summary>
+    /// <param name="suppressed">Restarts of any of them since the last such event that were not written down.</param>
     [LoggerMessage(EventId = 1202, Level = LogLevel.Warning, EventName = "session-restarted",
         SkipEnabledCheck = true, Message =
         "Session {Session} of {Listener} restarted for {Peer}, route {Route}: {Restarts} restarts, " +
@@ -125,4 +126,19 @@ internal static partial class SessionLog
         long payloadsOut,
         long bytesOut,
         string reason);
+
+    /// <summary>A handler failed when it was told that its session ends: at most one a second for all sessions of an
+    /// address on a loop.</summary>
+    /// <param name="suppressed">Such failures since the last such event that were not written down.</param>
+    [LoggerMessage(EventId = 1205, Level = LogLevel.Error, EventName = "session-end-failed", Message =
+        "The handler of session {Session} of {Listener} failed when the session ended, for {Peer}, route {Route}; " +
+        "{Suppressed} not logged")]
+    public static partial void EndFailed(
+        ILogger logger,
+        Exception exception,
+        string session,
+        string listener,
+        string peer,
+        string route,
+        long suppressed);
 }

@@ -46,6 +46,16 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSu
         }
     }
 
+    public void EndFailed(SessionContext session, Exception reason, long suppressed) =>
+        SessionLog.EndFailed(
+            logger,
+            reason,
+            session.Id.ToString(),
+            session.Listener,
+            session.PeerAddr.ToString(),
+            session.RouteName,
+            suppressed);
+
     public void Closed(SessionContext session, CloseReason reason)
     {
         if (logger.IsEnabled(LogLevel.Information) && summary.TryRecord(session, reason))

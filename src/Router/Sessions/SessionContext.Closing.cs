@@ -6,8 +6,6 @@ namespace Router.Sessions;
 /// <summary>The end of a session: asked for once, carried out by its actor's stop, recorded once.</summary>
 public sealed partial class SessionContext
 {
-    private const int RestartLogMs = 1_000;
-
     private bool _ended;
 
     /// <summary>
@@ -87,30 +85,21 @@ public sealed partial class SessionContext
         {
             Handler?.OnClosed(this, Closing);
         }
+        catch (Exception failure)
+        {
+            OnLoop(session => session._shard.OnEndFailed(session, failure));
+        }
         finally
         {
             OnLoop(static session => session.End());
         }
     }
 
-    /// <summary>A fresh handler takes over: counted, and recorded at most once a second.</summary>
+    /// <summary>A fresh handler takes over.</summary>
     internal void OnRestarted(Exception reason)
     {
         Extras.Restarts++;
-        OnLoop(session =>
-        {
-            var extras = session.Extras;
-            session._shard.Counters.Restarts++;
-            extras.RestartsUnlogged++;
-            if (extras.RestartLoggedMs >= 0 && session.Loop.NowMs - extras.RestartLoggedMs < RestartLogMs)
-            {
-                return;
-            }
-
-            extras.RestartLoggedMs = session.Loop.NowMs;
-            session._shard.Events.Restarted(session, reason, extras.RestartsUnlogged - 1);
-            extras.RestartsUnlogged = 0;
-        });
+        OnLoop(session => session._shard.OnRestarted(session, reason));
     }
 
     private bool BeginClose(CloseReason reason)

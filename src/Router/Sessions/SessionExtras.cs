@@ -10,11 +10,6 @@ internal sealed class SessionExtras
     /// <summary>Handlers replaced after failures.</summary>
     public int Restarts;
 
-    public int RestartsUnlogged;
-
-    /// <summary>Loop time of the last restart that was written down; -1 before the first.</summary>
-    public long RestartLoggedMs = -1;
-
     /// <summary>Loop time of the handler's own timer; -1 while none is set.</summary>
     public long TimerSetMs = -1;
 

@@ -113,6 +113,8 @@ internal abstract class Shard : IEndOfPass
 {
     private bool _atEndOfPass;
     private SharedStart _lastStart;
+    private OncePerSecond _restartsTold;
+    private OncePerSecond _failedEndsTold;
 
     protected Shard(ShardSetup setup)
     {
@@ -211,6 +213,28 @@ internal abstract class Shard : IEndOfPass
         static bool IsSooner(long after, long before) => after > 0 && (before == 0 || after < before);
     }
 
+    /// <summary>
+    /// A session has a fresh handler: counted, and recorded at most once a second for all sessions, since forged peers
+    /// may bring down the handler of a session each.
+    /// </summary>
+    public void OnRestarted(SessionContext session, Exception reason)
+    {
+        Counters.Restarts++;
+        if (_restartsTold.TryTake(Loop.NowMs, out var suppressed))
+        {
+            Events.Restarted(session, reason, suppressed);
+        }
+    }
+
+    /// <summary>A session's handler has failed when it was told of the end: recorded as a restart is.</summary>
+    public void OnEndFailed(SessionContext session, Exception reason)
+    {
+        if (_failedEndsTold.TryTake(Loop.NowMs, out var suppressed))
+        {
+            Events.EndFailed(session, reason, suppressed);
+        }
+    }
+
     /// <summary>The session takes no more payloads: its key is free for a new one.</summary>
     public abstract void OnClosing(SessionContext session);
 
@@ -257,6 +281,9 @@ internal interface ISessionEvents
     void Restarted(SessionContext session, Exception reason, long suppressed);
 
     void Closed(SessionContext session, CloseReason reason);
+
+    /// <summary>Its handler failed when it was told of the end; the session has ended all the same.</summary>
+    void EndFailed(SessionContext session, Exception reason, long suppressed);
 
     /// <summary>A child process of the session runs.</summary>
     void ChildStarted(SessionContext session, int process, string program)
