@@ -46,10 +46,18 @@ public sealed class PeerGuardTests
     [InlineData("[2001:db8::1]:7002", false)]
     [InlineData("[2001:db8::1]:7004", true)]
     [InlineData("198.51.100.7:7002", false)]
+    [InlineData("127.0.0.1:7005", false)]
+    [InlineData("0.0.0.0:7005", false)]
+    [InlineData("192.0.2.1:7005", false)]
+    [InlineData("[::ffff:192.0.2.1]:7005", false)]
+    [InlineData("[::1]:7005", true)]
+    [InlineData("[::]:7005", true)]
+    [InlineData("[2001:db8::1]:7005", true)]
     public void Own_listeners_are_known_in_every_spelling(string peer, bool isOwn)
     {
-        string[] bound = ["127.0.0.1:7000", "0.0.0.0:7002", "[::1]:7003", "[::]:7004"];
-        var own = new OwnEndpoints(bound.Select(IPEndPoint.Parse), Machine);
+        string[] bound = ["127.0.0.1:7000", "0.0.0.0:7002", "[::1]:7003", "[::]:7004", "[::]:7005"];
+        var own = new OwnEndpoints(
+            bound.Select(IPEndPoint.Parse), Machine, ipv6Only: [IPEndPoint.Parse("[::]:7005")]);
         var endPoint = IPEndPoint.Parse(peer);
         Assert.Equal(isOwn, own.Contains(endPoint.Address, endPoint.Port));
     }

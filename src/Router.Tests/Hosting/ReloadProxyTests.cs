@@ -324,6 +324,27 @@ public sealed class ReloadProxyTests
         Assert.Equal(0, rig.FiguresOf("a").Drops.GetValueOrDefault(DropReason.UpstreamUnavailable));
     }
 
+    [Theory]
+    [InlineData("off", "127.0.0.1", true)]
+    [InlineData("on", "127.0.0.1", false)]
+    [InlineData("off", "::1", false)]
+    public void A_wildcard_that_takes_no_IPv4_is_no_listener_of_an_IPv4_upstream(
+        string dualStack, string address, bool isUsed)
+    {
+        var listener = $$"""
+            listeners.x { bind = "udp://[::]:53", dual-stack = {{dualStack}}, route = e }, routes.e { type = echo }
+            """;
+        using var rig = new ReloadRig(Text("one.test:53").Replace("routes.p", listener + "\n routes.p"));
+        rig.Resolver.Names["one.test"] = [address];
+        rig.Kit.Advance(TimeSpan.FromSeconds(6));
+
+        rig.Peer(Client, Proxy).Send("x"u8);
+        rig.Kit.RunUntilIdle();
+
+        Assert.Equal(isUsed ? 0 : 1, rig.LinesOf("upstream-refused").Count);
+        Assert.Equal(isUsed ? 0 : 1, rig.FiguresOf("a").Drops.GetValueOrDefault(DropReason.UpstreamUnavailable));
+    }
+
     [Fact]
     public void An_upstream_at_an_address_that_a_listener_has_given_up_is_used_once_it_is_free()
     {

@@ -68,14 +68,20 @@ public sealed class OwnEndpoints
     private readonly IPEndPoint[] _bound;
     private readonly FrozenSet<IPAddress> _machine;
     private readonly SocketAddr[] _unix;
+    private readonly FrozenSet<IPEndPoint> _ipv6Only;
 
     /// <param name="bound">As bound, ports decided.</param>
     /// <param name="machine">Addresses of this machine's interfaces.</param>
     /// <param name="unix">Unix sockets that are bound; null for none.</param>
+    /// <param name="ipv6Only">Those of <paramref name="bound"/> on [::] that take no IPv4; null for none.</param>
     public OwnEndpoints(
-        IEnumerable<IPEndPoint> bound, IEnumerable<IPAddress> machine, IEnumerable<SocketAddr>? unix = null)
+        IEnumerable<IPEndPoint> bound,
+        IEnumerable<IPAddress> machine,
+        IEnumerable<SocketAddr>? unix = null,
+        IEnumerable<IPEndPoint>? ipv6Only = null)
     {
         _unix = [.. unix ?? []];
+        _ipv6Only = (ipv6Only ?? []).ToFrozenSet();
         _bound = [.. bound];
         _ports = _bound.Select(endPoint => endPoint.Port).ToFrozenSet();
         _machine = machine.Select(Plain).ToFrozenSet();
@@ -124,10 +130,12 @@ public sealed class OwnEndpoints
             }
 
             // As the system has it: to send to a wildcard is to send to this machine's loopback of that family, and
-            // what is bound to 0.0.0.0 takes no IPv6.
+            // what is bound to 0.0.0.0 takes no IPv6, nor what is bound to [::] always IPv4.
             var own = Plain(endPoint.Address);
             var isSameFamily = own.AddressFamily == plain.AddressFamily;
-            var isWildcard = own.Equals(IPAddress.IPv6Any) || (own.Equals(IPAddress.Any) && isSameFamily);
+            var isWildcard = own.Equals(IPAddress.IPv6Any)
+                ? isSameFamily || !_ipv6Only.Contains(endPoint)
+                : own.Equals(IPAddress.Any) && isSameFamily;
             if (own.Equals(plain)
                 || (isWildcard && isMachine)
                 || (isAny && isSameFamily && (IPAddress.IsLoopback(own) || _machine.Contains(own))))

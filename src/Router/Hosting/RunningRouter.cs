@@ -427,12 +427,16 @@ internal sealed class RunningRouter
         _ownDatagrams = OwnOf(SessionTransport.Udp);
         _around.Guard.Own = _ownDatagrams;
 
-        OwnEndpoints OwnOf(SessionTransport transport) => new(
-            _binds
-                .Where(bind => bind.Request.Transport == transport)
-                .Select(static bind => bind.Bound.Address.ToIPEndPoint()),
-            machine,
-            unix);
+        OwnEndpoints OwnOf(SessionTransport transport)
+        {
+            var own = _binds.FindAll(bind => bind.Request.Transport == transport);
+            return new OwnEndpoints(
+                own.Select(static bind => bind.Bound.Address.ToIPEndPoint()),
+                machine,
+                unix,
+                own.FindAll(static bind => !bind.Request.DualStack)
+                    .Select(static bind => bind.Bound.Address.ToIPEndPoint()));
+        }
     }
 
     private void LogListening(BoundListener listener)
