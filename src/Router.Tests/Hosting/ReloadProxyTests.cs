@@ -161,6 +161,86 @@ public sealed class ReloadProxyTests
     }
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void An_answer_of_the_new_upstream_is_no_answer_of_the_removed_one(int unanswered)
+    {
+        using var rig = new ReloadRig(Text(One, "re-pick, responses = 1"));
+        var slow = rig.Kit.UdpPeer(One);
+        rig.Echo(Two);
+        var client = rig.Peer(Client, Proxy);
+        for (var i = 0; i < unanswered; i++)
+        {
+            client.Send("a"u8);
+        }
+
+        rig.Kit.RunUntilIdle();
+        rig.Apply(Text(Two, "re-pick, responses = 1"));
+        client.Send("b"u8);
+        rig.Kit.RunUntilIdle();
+        for (var i = 0; i < unanswered; i++)
+        {
+            Assert.Single(rig.Kit.OpenSessions);
+            slow.SendTo(slow.Received[i].From, "late"u8);
+            rig.Kit.RunUntilIdle();
+        }
+
+        Assert.Equal(["b", .. Enumerable.Repeat("late", unanswered)], client.ReceivedText);
+        Assert.Equal(CloseReason.Done, rig.Kit.ExpectSessionClosed(client.EndPoint));
+        rig.AssertNothingLeftAfterStop();
+    }
+
+    [Fact]
+    public void What_a_removed_upstream_never_answers_does_not_keep_the_session()
+    {
+        using var rig = new ReloadRig(Text(One, "re-pick, responses = 1"));
+        rig.Kit.UdpPeer(One);
+        rig.Echo(Two);
+        var client = rig.Peer(Client, Proxy);
+        for (var i = 0; i < 3; i++)
+        {
+            client.Send("a"u8);
+        }
+
+        rig.Kit.RunUntilIdle();
+        rig.Apply(Text(Two, "re-pick, responses = 1"));
+        rig.Kit.Advance(TimeSpan.FromSeconds(5.1));
+        Assert.Single(rig.Kit.OpenSessions);
+        client.Send("c"u8);
+        rig.Kit.RunUntilIdle();
+
+        Assert.Equal(["c"], client.ReceivedText);
+        Assert.Equal(CloseReason.Done, rig.Kit.ExpectSessionClosed(client.EndPoint));
+        rig.AssertNothingLeftAfterStop();
+    }
+
+    [Fact]
+    public void All_answers_to_a_datagram_arrive_from_a_removed_upstream()
+    {
+        using var rig = new ReloadRig(Text(One, "re-pick, responses = 2"));
+        var slow = rig.Kit.UdpPeer(One);
+        var two = rig.Echo(Two);
+        var client = rig.Peer(Client, Proxy);
+        client.Send("a"u8);
+        rig.Kit.RunUntilIdle();
+        slow.SendTo(slow.Received[0].From, "first"u8);
+        rig.Kit.RunUntilIdle();
+
+        rig.Apply(Text(Two, "re-pick, responses = 2"));
+        client.Send("b"u8);
+        rig.Kit.RunUntilIdle();
+        two.SendTo(two.Received[0].From, "b again"u8);
+        rig.Kit.RunUntilIdle();
+        Assert.Single(rig.Kit.OpenSessions);
+        slow.SendTo(slow.Received[0].From, "second"u8);
+        rig.Kit.RunUntilIdle();
+
+        Assert.Equal(["first", "b", "b again", "second"], client.ReceivedText);
+        Assert.Equal(CloseReason.Done, rig.Kit.ExpectSessionClosed(client.EndPoint));
+        rig.AssertNothingLeftAfterStop();
+    }
+
+    [Theory]
     [InlineData("finish", false)]
     [InlineData("re-pick", false)]
     [InlineData("close", true)]

@@ -15,6 +15,9 @@ internal unsafe partial class UdpProxyHandler
 
     private bool IsRetiredHeard => _retired is { } retired && retired.Exists(static each => each.IsOpen);
 
+    private bool IsOwedByRetired =>
+        _retired is { } retired && retired.Exists(static each => each.IsOpen && each.Owed > 0);
+
     internal override void OnRouteChanged(SessionContext session)
     {
         if (_socket is not { } socket || !_attempts.HoldsRemoved(route))
@@ -40,7 +43,7 @@ internal unsafe partial class UdpProxyHandler
     {
         _socket = null;
         _foreignSeen = 0;
-        if (_unanswered > 0)
+        if (_unanswered > 0 || _owed > 0)
         {
             _retired ??= [];
             _retired.RemoveAll(static each => !each.IsOpen);
@@ -50,7 +53,7 @@ internal unsafe partial class UdpProxyHandler
                 _retired.RemoveAt(0);
             }
 
-            _retired.Add(new RetiredSocket(session.Loop, socket, _unanswered));
+            _retired.Add(new RetiredSocket(session.Loop, socket, _unanswered, _owed));
         }
         else
         {
@@ -58,6 +61,7 @@ internal unsafe partial class UdpProxyHandler
         }
 
         _unanswered = 0;
+        _owed = 0;   // its replies are counted with its socket, and given up with it
         _attempts.StartOver();
         _silence.OnAnswered(session, isAll: true);
     }
@@ -76,7 +80,7 @@ internal unsafe partial class UdpProxyHandler
             return;
         }
 
-        for (var i = 0; i < RepliesPerTurn && retired.Unanswered > 0; i++)
+        for (var i = 0; i < RepliesPerTurn && retired.IsExpected; i++)
         {
             var room = session.ReserveReply(DatagramBatch.SlotBytes);
             var received = retired.Socket.ReceiveRun(room, DatagramBatch.SlotBytes, out var segment);
@@ -84,8 +88,7 @@ internal unsafe partial class UdpProxyHandler
             {
                 if (IsRefusal(received))
                 {
-                    session.CountDrop(DropReason.UpstreamRefused, retired.Unanswered);
-                    retired.Unanswered = 0;
+                    OnRetiredRefused(session, retired);
                 }
 
                 break;
@@ -93,16 +96,26 @@ internal unsafe partial class UdpProxyHandler
 
             var count = Commit(session, received, segment);
             retired.Unanswered -= count;
-            _owed -= count;
+            retired.Owed -= count;
             _hasReplied |= _socket is null;
         }
 
-        if (retired.Unanswered <= 0)
+        if (!retired.IsExpected)
         {
             retired.Dispose();
             _retired.Remove(retired);
             EndIfAnswered(session);
         }
+    }
+
+    private static void OnRetiredRefused(SessionContext session, RetiredSocket retired)
+    {
+        if (retired.Unanswered > 0)
+        {
+            session.CountDrop(DropReason.UpstreamRefused, retired.Unanswered);
+        }
+
+        (retired.Unanswered, retired.Owed) = (0, 0);
     }
 
     /// <summary>A socket to an upstream that was taken away, kept for the answers that are under way. Loop
@@ -114,17 +127,23 @@ internal unsafe partial class UdpProxyHandler
 
         private readonly IoLoop _loop;
 
-        public RetiredSocket(IoLoop loop, ConnectedDatagramSocket socket, int unanswered)
+        public RetiredSocket(IoLoop loop, ConnectedDatagramSocket socket, int unanswered, long owed)
         {
             _loop = loop;
             Socket = socket;
             Unanswered = unanswered;
+            Owed = owed;
             loop.Schedule(this, loop.NowMs + KeptMs);
         }
 
         public ConnectedDatagramSocket Socket { get; }
 
         public int Unanswered { get; set; }
+
+        /// <summary>Replies before the session may end.</summary>
+        public long Owed { get; set; }
+
+        public bool IsExpected => Unanswered > 0 || Owed > 0;
 
         public bool IsOpen => !Socket.IsClosed;
 

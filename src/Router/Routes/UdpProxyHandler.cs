@@ -34,8 +34,8 @@ internal unsafe partial class UdpProxyHandler(ProxyRoute route) : SessionHandler
     private bool _hasReplied;    // the upstream
     private bool _isEnding;      // EndWhenAnswered is in the mailbox
 
-    /// <summary>Every reply that is expected has come.</summary>
-    private bool IsAnswered => route.Settings.Responses > 0 && _hasReplied && _owed <= 0;
+    /// <summary>Every reply that is expected has come, of upstreams that are still heard as well.</summary>
+    private bool IsAnswered => route.Settings.Responses > 0 && _hasReplied && _owed <= 0 && !IsOwedByRetired;
 
     public override void OnReceived(SessionContext session, PayloadBatch batch)
     {
