@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Xunit.Abstractions;
 
 namespace Router.Tests.Functional;
@@ -54,6 +55,37 @@ public sealed class ReloadTests(ITestOutputHelper output) : FunctionalTest(outpu
         router.Signal(TestLibc.SigTerm);
         Assert.Equal(0, await router.ExitAsync());
         Assert.Empty(router.RecordsOf("drops"));
+    }
+
+    [RequiresToolFact(RequiredTools.Namespace)]
+    public async Task A_message_that_waits_for_its_answer_waits_no_longer_than_is_allowed_now()
+    {
+        string Proxy(string timeout) => $$"""
+            router {
+              listeners.p { bind = "unixpacket://{{Folder}}/s", route = p, idle-timeout = 1h }
+              routes.p {
+                type = proxy, upstreams = "unixpacket://{{Folder}}/up", upstream-idle-timeout = {{timeout}}
+              }
+            }
+            """;
+        using var server = new Socket(AddressFamily.Unix, SocketType.Seqpacket, ProtocolType.Unspecified);
+        server.Bind(new UnixDomainSocketEndPoint(Path.Combine(Folder, "up")));
+        server.Listen();
+        var file = Path.Combine(Folder, "router.conf");
+        await File.WriteAllTextAsync(file, Proxy("1h"));
+        var router = await CommandAsync(["run", "--config", file]);
+        await router.RecordAsync("listening");
+        using var client = new Socket(AddressFamily.Unix, SocketType.Seqpacket, ProtocolType.Unspecified);
+        client.Connect(new UnixDomainSocketEndPoint(Path.Combine(Folder, "s")));
+        client.Send("ask"u8);
+        using var accepted = await server.AcceptAsync();
+        Assert.Equal(3, await accepted.ReceiveAsync(new byte[10]));
+
+        await File.WriteAllTextAsync(file, Proxy("10ms"));
+        router.Signal(TestLibc.SigHup);
+
+        var closed = await router.RecordAsync("session-closed");
+        Assert.Equal("upstream-failed", closed.GetProperty("reason").GetString());
     }
 
     [RequiresToolFact(RequiredTools.Namespace)]

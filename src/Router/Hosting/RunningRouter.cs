@@ -249,9 +249,11 @@ internal sealed class RunningRouter
             if (running is ProxyRoute proxy && route is ProxyRoute next)
             {
                 settings[proxy.Settings.Group] = next.Settings.Group.Settings;
-                proxy.Apply(next.Settings);
+                var isSooner = proxy.Apply(next.Settings);
                 _routes[name] = proxy;
-                if (changed.Contains(name) && next.Settings.OnUpstreamRemoved != Routes.UpstreamRemoval.Finish)
+                var mayMove = changed.Contains(name)
+                    && next.Settings.OnUpstreamRemoved != Routes.UpstreamRemoval.Finish;
+                if (isSooner || mayMove)
                 {
                     told.Add(proxy);
                 }

@@ -53,6 +53,7 @@ internal sealed class PacketProxyHandler(ProxyRoute route) : SessionHandler
     /// <summary>As of a stream: what is under way is not to be torn.</summary>
     internal override void OnRouteChanged(SessionContext session)
     {
+        _silence.OnLimit(session, route.UpstreamIdleMs);
         if (route.Settings.OnUpstreamRemoved == UpstreamRemoval.Close && _attempts.HoldsRemoved(route))
         {
             session.CloseNow(CloseReason.UpstreamRemoved);

@@ -155,16 +155,16 @@ internal struct UpstreamSilence
     private long _sinceMs;   // 0: nothing is unanswered
     private bool _armed;
 
-    /// <summary>Something was passed on.</summary>
+    /// <summary>Something was passed on. When is kept without a limit too: a reload may bring one.</summary>
     public void OnAsked(SessionContext session, int timeoutMs)
     {
-        if (timeoutMs == 0 || _sinceMs != 0)
+        if (_sinceMs != 0)
         {
             return;
         }
 
         _sinceMs = Now(session);
-        if (!_armed)
+        if (timeoutMs != 0 && !_armed)
         {
             _armed = true;
             session.SetTimer(TimeSpan.FromMilliseconds(timeoutMs));
@@ -180,6 +180,16 @@ internal struct UpstreamSilence
         }
     }
 
+    /// <summary>The limit may be another: the session's timer may have to come sooner than it was set for.</summary>
+    public void OnLimit(SessionContext session, int timeoutMs)
+    {
+        if (_sinceMs != 0 && timeoutMs != 0)
+        {
+            _armed = true;
+            session.SetTimer(TimeSpan.FromMilliseconds(_sinceMs + timeoutMs - Now(session)));
+        }
+    }
+
     /// <summary>The session's timer has come.</summary>
     /// <returns>Whether the upstream has been silent for too long.</returns>
     public bool OnTimer(SessionContext session, int timeoutMs)
@@ -187,8 +197,7 @@ internal struct UpstreamSilence
         _armed = false;
         if (_sinceMs == 0 || timeoutMs == 0)
         {
-            _sinceMs = 0;   // a reload may have taken the limit away
-            return false;
+            return false;   // nothing is unanswered, or a reload has taken the limit away
         }
 
         var left = _sinceMs + timeoutMs - Now(session);

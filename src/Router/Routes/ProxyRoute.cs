@@ -72,10 +72,14 @@ internal sealed class ProxyRoute : Route
 
     /// <summary>Goes by other settings from now on, with the upstream group it has. Any thread, one at a
     /// time.</summary>
-    public void Apply(ProxyRouteSettings settings)
+    /// <returns>Whether a live session may be due sooner than it was: it has to look at its timer again.</returns>
+    public bool Apply(ProxyRouteSettings settings)
     {
+        var (silenceMs, connectTimeout) = (UpstreamIdleMs, Settings.ConnectTimeout);
         UpstreamIdleMs = MillisecondsOf(settings.UpstreamIdleTimeout);
         Settings = settings with { Group = Settings.Group };
+        return (UpstreamIdleMs > 0 && (silenceMs == 0 || UpstreamIdleMs < silenceMs))
+            || settings.ConnectTimeout < connectTimeout;
     }
 
     internal override bool WatchesStream => true;

@@ -15,7 +15,7 @@ internal class TcpProxyHandler(ProxyRoute route) : SessionHandler
     private const int UnwatchedMs = 100;
 
     private StreamSocket? _connecting;
-    private long _connectDueMs;
+    private long _connectBeganMs;
     private StreamPair? _pair;
     private ProxyAttempts _attempts;
     private UpstreamSilence _silence;
@@ -24,6 +24,8 @@ internal class TcpProxyHandler(ProxyRoute route) : SessionHandler
 
     /// <summary>The upstream the session is on, or tries.</summary>
     protected Upstream? Held => _attempts.Held;
+
+    private long ConnectTimeoutMs => (long)Math.Ceiling(route.Settings.ConnectTimeout.TotalMilliseconds);
 
     public override void OnOpened(SessionContext session)
     {
@@ -60,6 +62,7 @@ internal class TcpProxyHandler(ProxyRoute route) : SessionHandler
     /// <summary>Not connected yet, nothing was sent: another upstream serves it as well.</summary>
     internal override void OnRouteChanged(SessionContext session)
     {
+        LookAtTimer(session);
         var removal = route.Settings.OnUpstreamRemoved;
         if (removal == UpstreamRemoval.Finish || !_attempts.HoldsRemoved(route))
         {
@@ -210,14 +213,26 @@ internal class TcpProxyHandler(ProxyRoute route) : SessionHandler
 
     private void StartConnectTimer(SessionContext session)
     {
-        var timeoutMs = (long)Math.Ceiling(route.Settings.ConnectTimeout.TotalMilliseconds);
-        _connectDueMs = session.Loop.NowMs + timeoutMs;
-        session.SetTimer(TimeSpan.FromMilliseconds(Math.Min(timeoutMs, UnwatchedMs)));
+        _connectBeganMs = session.Loop.NowMs;
+        session.SetTimer(TimeSpan.FromMilliseconds(Math.Min(ConnectTimeoutMs, UnwatchedMs)));
+    }
+
+    /// <summary>What may be shorter now than the timer was set for holds at once.</summary>
+    private void LookAtTimer(SessionContext session)
+    {
+        if (_connecting is not null)
+        {
+            OnConnectTimer(session);
+        }
+        else
+        {
+            _silence.OnLimit(session, route.UpstreamIdleMs);
+        }
     }
 
     private void OnConnectTimer(SessionContext session)
     {
-        var leftMs = _connectDueMs - session.Loop.NowMs;
+        var leftMs = _connectBeganMs + ConnectTimeoutMs - session.Loop.NowMs;
         if (leftMs <= 0)
         {
             OnConnectFailed(session, -(int)Errno.ETIMEDOUT);

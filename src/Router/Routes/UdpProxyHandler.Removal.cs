@@ -20,6 +20,7 @@ internal unsafe partial class UdpProxyHandler
 
     internal override void OnRouteChanged(SessionContext session)
     {
+        _silence.OnLimit(session, route.UpstreamIdleMs);
         if (_socket is not { } socket || !_attempts.HoldsRemoved(route))
         {
             return;
