@@ -215,6 +215,27 @@ public sealed class ReloadProxyTests
     }
 
     [Fact]
+    public void A_session_that_waits_for_nothing_but_a_removed_upstream_ends_when_that_is_given_up()
+    {
+        using var rig = new ReloadRig(Text(One, "re-pick, responses = 1"));
+        rig.Kit.UdpPeer(One);
+        rig.Echo(Two);
+        var client = rig.Peer(Client, Proxy);
+        client.Send("a"u8);
+        rig.Kit.RunUntilIdle();
+
+        rig.Apply(Text(Two, "re-pick, responses = 1"));
+        client.Send("b"u8);
+        rig.Kit.Advance(TimeSpan.FromSeconds(4.9));
+        Assert.Single(rig.Kit.OpenSessions);
+        rig.Kit.Advance(TimeSpan.FromSeconds(0.2));
+
+        Assert.Equal(["b"], client.ReceivedText);
+        Assert.Equal(CloseReason.Done, rig.Kit.ExpectSessionClosed(client.EndPoint));
+        rig.AssertNothingLeftAfterStop();
+    }
+
+    [Fact]
     public void All_answers_to_a_datagram_arrive_from_a_removed_upstream()
     {
         using var rig = new ReloadRig(Text(One, "re-pick, responses = 2"));

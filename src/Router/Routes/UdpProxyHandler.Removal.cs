@@ -54,7 +54,7 @@ internal unsafe partial class UdpProxyHandler
                 _retired.RemoveAt(0);
             }
 
-            _retired.Add(new RetiredSocket(session.Loop, socket, _unanswered, _owed));
+            _retired.Add(new RetiredSocket(this, session, socket, _unanswered, _owed));
         }
         else
         {
@@ -126,15 +126,18 @@ internal unsafe partial class UdpProxyHandler
         /// <summary>As long as a resolver waits for a reply (resolv.conf(5)).</summary>
         private const int KeptMs = 5_000;
 
-        private readonly IoLoop _loop;
+        private readonly UdpProxyHandler _handler;
+        private readonly SessionContext _session;
 
-        public RetiredSocket(IoLoop loop, ConnectedDatagramSocket socket, int unanswered, long owed)
+        public RetiredSocket(
+            UdpProxyHandler handler, SessionContext session, ConnectedDatagramSocket socket, int unanswered, long owed)
         {
-            _loop = loop;
+            _handler = handler;
+            _session = session;
             Socket = socket;
             Unanswered = unanswered;
             Owed = owed;
-            loop.Schedule(this, loop.NowMs + KeptMs);
+            session.Loop.Schedule(this, session.Loop.NowMs + KeptMs);
         }
 
         public ConnectedDatagramSocket Socket { get; }
@@ -150,10 +153,15 @@ internal unsafe partial class UdpProxyHandler
 
         public void Dispose()
         {
-            _loop.Cancel(this);
+            _session.Loop.Cancel(this);
             Socket.Dispose();
         }
 
-        protected internal override void OnTimer() => Socket.Dispose();
+        /// <summary>It may be all that the session still waited for.</summary>
+        protected internal override void OnTimer()
+        {
+            Socket.Dispose();
+            _handler.EndIfAnswered(_session);
+        }
     }
 }
