@@ -144,8 +144,12 @@ public sealed class SpliceTests
             }
         }
 
-        Assert.Equal(Bytes(1), Carry(rig, upstream, client, Bytes(1)));
-        Assert.InRange(rig.Calls.Splices, 20, int.MaxValue);
+        // How much comes by splices is the kernel's affair: what it has not yet taken in is read in small pieces, copied.
+        for (var i = 1; rig.Calls.Splices < 20; i++)
+        {
+            Assert.InRange(i, 1, 100);
+            Assert.Equal(Bytes(i), Carry(rig, upstream, client, Bytes(i)));
+        }
     }
 
     [Theory]
