@@ -72,7 +72,7 @@ public sealed partial class RouterTestKit
     {
         var left = new List<string>();
         var shards = _listeners.SelectMany(static listener => listener.Shards).ToList();
-        var unsent = _events.Open.Count(static session => session.Stream is { Output.HasUnsent: true });
+        var unsent = _events.Open.Count(static session => session.Stream is { HasUnsent: true });
         Compare(left, "rented buffers", _loops.Loops.Sum(static loop => loop.Buffers.Rented), unsent);
         var queued = shards.Sum(static shard => shard.Queue is { IsDisposed: false } queue ? queue.Count : 0);
         Compare(left, "datagrams in send queues", queued, 0);

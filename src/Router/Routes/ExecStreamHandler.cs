@@ -37,7 +37,7 @@ internal sealed class ExecStreamHandler(ExecRoute route) : ExecConnectionHandler
     protected override bool MayRestart(SessionContext session) => session.Stream!.Socket.Loop is not null;
 
     protected override void OnOver(SessionContext session, bool clientHasEnded) =>
-        session.Stream!.PeerFinished = clientHasEnded;
+        session.Stream!.HasEnded = clientHasEnded;
 
     /// <param name="session">Whose stream is the peer's.</param>
     /// <param name="child">Our end of the child's channel.</param>

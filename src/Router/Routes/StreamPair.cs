@@ -37,8 +37,8 @@ internal unsafe class StreamPair
     /// <summary>Reads of one side in one turn after it has failed: its last bytes, and then its error.</summary>
     private const int LastReadsMax = 256;
 
-    private readonly Side _client;
-    private readonly Side _upstream;
+    private readonly StreamSide _client;
+    private readonly StreamSide _upstream;
     private readonly int _readBytes;
     private CloseReason _firstEnd;
 
@@ -46,8 +46,9 @@ internal unsafe class StreamPair
     /// <param name="upstream">Connected; the pair owns it.</param>
     public StreamPair(SessionContext session, StreamSocket upstream)
     {
-        _client = new Side(session.Stream!.Output);
-        _upstream = new Side(new StreamOutput(upstream, session.Loop.Buffers));
+        _client = session.Stream!;
+        _client.HasEnded = false;   // where it has, reading tells so again: another child has to hear of it
+        _upstream = new StreamSide(upstream, session.Loop.Buffers);
         _readBytes = Math.Min(session.Loop.ReadBufferBytes, Math.Max(session.Shard.Settings.WriteBuffer, ReadBytesMin));
     }
 
@@ -64,7 +65,7 @@ internal unsafe class StreamPair
     public bool PassedToUpstream { get; private set; }
 
     /// <summary>Whether the upstream is not read at present: the client does not take what it has said.</summary>
-    public bool HoldsUpstream => _client.Output.HasUnsent;
+    public bool HoldsUpstream => _client.HasUnsent;
 
     /// <summary>
     /// One of the two sockets is ready: moves what can be moved, and closes the session when both have ended or one has
@@ -79,7 +80,7 @@ internal unsafe class StreamPair
             return;
         }
 
-        if ((ready & IoReadiness.Writable) != 0 && side.Output.HasUnsent)
+        if ((ready & IoReadiness.Writable) != 0 && side.HasUnsent)
         {
             Flush(session, side);
         }
@@ -95,8 +96,8 @@ internal unsafe class StreamPair
     /// </summary>
     public void CloseUpstream(CloseReason reason)
     {
-        var isCut = _upstream.Output.HasUnsent;
-        _upstream.Output.Release();
+        var isCut = _upstream.HasUnsent;
+        _upstream.Release();
         if (isCut || reason is CloseReason.Failed or CloseReason.Reset or CloseReason.UpstreamFailed
             or CloseReason.Shutdown or CloseReason.ListenerRemoved or CloseReason.UpstreamRemoved)
         {
@@ -119,17 +120,15 @@ internal unsafe class StreamPair
     /// MSG_DONTWAIT.</summary>
     protected virtual bool MaySplice => true;
 
-    private bool IsDone => !SurvivesUpstream
-        && _client is { HasEnded: true, Output.HasUnsent: false }
-        && _upstream is { HasEnded: true, Output.HasUnsent: false };
+    private bool IsDone => !SurvivesUpstream && _client.IsOver && _upstream.IsOver;
 
-    private Side Other(Side side) => ReferenceEquals(side, _client) ? _upstream : _client;
+    private StreamSide Other(StreamSide side) => ReferenceEquals(side, _client) ? _upstream : _client;
 
-    private bool MayRead(Side side) => !side.HasEnded && !Other(side).Output.HasUnsent;
+    private bool MayRead(StreamSide side) => !side.HasEnded && !Other(side).HasUnsent;
 
     /// <summary>Moves what one read gives to the other side.</summary>
     /// <returns>Whether anything was moved, so that there may be more.</returns>
-    private bool Read(SessionContext session, Side from)
+    private bool Read(SessionContext session, StreamSide from)
     {
         var received = Take(session, from);
         if (received > 0)
@@ -161,9 +160,9 @@ internal unsafe class StreamPair
     /// Takes what the side has: into the pipe where the direction goes through one, else into the read buffer.
     /// </summary>
     /// <returns>As <see cref="StreamSocket.Receive"/>.</returns>
-    private int Take(SessionContext session, Side from)
+    private int Take(SessionContext session, StreamSide from)
     {
-        var output = Other(from).Output;
+        var output = Other(from);
         if (from.Streak >= (output.HasPipe ? SmallFillsMax : LargeReadsMin))
         {
             Switch(session, from, output);
@@ -193,7 +192,7 @@ internal unsafe class StreamPair
     }
 
     /// <summary>From copying to a pipe, if there is one to be had, or back. Nothing is unsent.</summary>
-    private void Switch(SessionContext session, Side from, StreamOutput output)
+    private void Switch(SessionContext session, StreamSide from, StreamSide output)
     {
         from.Streak = 0;
         if (output.HasPipe)
@@ -214,7 +213,7 @@ internal unsafe class StreamPair
     private static bool IsRefused(int result) => result < 0 && SocketErrors.Classify((Errno)(-result))
         is SocketErrorClass.Fatal or SocketErrorClass.Exhausted;
 
-    private bool Pass(SessionContext session, Side from, int length)
+    private bool Pass(SessionContext session, StreamSide from, int length)
     {
         var to = Other(from);
         if (ReferenceEquals(from, _client))
@@ -229,14 +228,14 @@ internal unsafe class StreamPair
             PassedToUpstream = false;
         }
 
-        var result = to.Output.HasPipe ? to.Output.Flush() : to.Output.Write(session.Loop.ReadBuffer, length);
+        var result = to.HasPipe ? to.Flush() : to.Write(session.Loop.ReadBuffer, length);
         if (result < 0)
         {
             TakeLastWords(session, to);
             return false;
         }
 
-        if (to.Output.HasUnsent)
+        if (to.HasUnsent)
         {
             Watch(session, from);
             return false;
@@ -246,7 +245,7 @@ internal unsafe class StreamPair
     }
 
     /// <summary>The side has ended its stream: so does the other's, after what is unsent.</summary>
-    private void End(SessionContext session, Side side)
+    private void End(SessionContext session, StreamSide side)
     {
         side.HasEnded = true;
         if (_firstEnd == CloseReason.None)
@@ -263,26 +262,26 @@ internal unsafe class StreamPair
         Watch(session, side);
         if (PassesUpstreamEnd || ReferenceEquals(side, _client))
         {
-            Other(side).Output.Finish();
+            Other(side).Finish();
         }
     }
 
     /// <summary>The side takes bytes again: sends what was kept for it, and has its source read on.</summary>
-    private void Flush(SessionContext session, Side side)
+    private void Flush(SessionContext session, StreamSide side)
     {
-        var unsent = side.Output.UnsentBytes;
-        if (side.Output.Flush() < 0)
+        var unsent = side.UnsentBytes;
+        if (side.Flush() < 0)
         {
             TakeLastWords(session, side);
             return;
         }
 
-        if (side.Output.UnsentBytes != unsent)
+        if (side.UnsentBytes != unsent)
         {
             session.Touch();   // a slow reader is no idle one
         }
 
-        if (side.Output.HasUnsent)
+        if (side.HasUnsent)
         {
             return;
         }
@@ -302,7 +301,7 @@ internal unsafe class StreamPair
     /// <summary>
     /// The kernel reports a hang-up or an error, and would on every pass: takes what the side still has, then ends it.
     /// </summary>
-    private void OnFailed(SessionContext session, Side side)
+    private void OnFailed(SessionContext session, StreamSide side)
     {
         for (var i = 0; i < LastReadsMax && MayRead(side) && Read(session, side); i++)
         {
@@ -313,15 +312,15 @@ internal unsafe class StreamPair
             return;
         }
 
-        if (side.Output.HasUnsent)
+        if (side.HasUnsent)
         {
             Flush(session, side);     // tells of the error, if it is one
         }
-        else if (!side.HasEnded && Other(side).Output.HasUnsent)
+        else if (!side.HasEnded && Other(side).HasUnsent)
         {
             TakeOff(session, side);   // until the other has taken what is unsent
         }
-        else if (side.HasEnded && side.Output is { IsFinished: true, HasUnsent: false })
+        else if (side.HasEnded && side is { IsFinished: true, HasUnsent: false })
         {
             TakeOff(session, side);   // over in both directions: a hang-up, and nothing to wait for
             CloseIfDone(session);
@@ -336,13 +335,13 @@ internal unsafe class StreamPair
     /// Sending to the side failed: what it said before it broke still goes to the other, as when a server answers and
     /// closes without reading all.
     /// </summary>
-    private void TakeLastWords(SessionContext session, Side side)
+    private void TakeLastWords(SessionContext session, StreamSide side)
     {
         var other = Other(side);
         for (var i = 0; i < LastReadsMax && MayRead(side); i++)
         {
             var received = side.Socket.Receive(session.Loop.ReadBuffer, _readBytes);
-            if (received <= 0 || other.Output.IsFinished || other.Output.Write(session.Loop.ReadBuffer, received) < 0)
+            if (received <= 0 || other.IsFinished || other.Write(session.Loop.ReadBuffer, received) < 0)
             {
                 break;
             }
@@ -364,7 +363,7 @@ internal unsafe class StreamPair
     /// A reset on one side resets the other; unless it is the upstream's, after it had ended in order: it only takes no
     /// more.
     /// </summary>
-    private void Break(SessionContext session, Side side)
+    private void Break(SessionContext session, StreamSide side)
     {
         if (ReferenceEquals(side, _client))
         {
@@ -380,9 +379,9 @@ internal unsafe class StreamPair
         }
     }
 
-    private void BreakSurvived(SessionContext session, Side side)
+    private void BreakSurvived(SessionContext session, StreamSide side)
     {
-        side.Output.Release();
+        side.Release();
         if (side.HasEnded)
         {
             TakeOff(session, side);
@@ -399,42 +398,24 @@ internal unsafe class StreamPair
         }
     }
 
-    private void Watch(SessionContext session, Side side)
+    private void Watch(SessionContext session, StreamSide side)
     {
-        var interest = side.Output.HasUnsent ? IoReadiness.Writable : IoReadiness.None;
+        var interest = side.HasUnsent ? IoReadiness.Writable : IoReadiness.None;
         session.Loop.SetInterest(side.Socket, MayRead(side) ? interest | IoReadiness.Readable : interest);
     }
 
-    private static void TakeOff(SessionContext session, Side side)
+    private static void TakeOff(SessionContext session, StreamSide side)
     {
         side.IsOff = true;
         session.Loop.TakeOff(side.Socket);
     }
 
-    private void PutBack(SessionContext session, Side side)
+    private void PutBack(SessionContext session, StreamSide side)
     {
         side.IsOff = false;
         if (session.Watch(side.Socket, IoReadiness.Readable) < 0)
         {
             Break(session, side);
         }
-    }
-
-    private sealed class Side(StreamOutput output)
-    {
-        public StreamOutput Output => output;
-
-        public StreamSocket Socket => output.Socket;
-
-        /// <summary>Its FIN has been read.</summary>
-        public bool HasEnded { get; set; }
-
-        /// <summary>
-        /// Takes in a row that speak for the other way of moving: large reads, or small fills of the pipe.
-        /// </summary>
-        public int Streak { get; set; }
-
-        /// <summary>Off the loop: the kernel reports its end on every pass.</summary>
-        public bool IsOff { get; set; }
     }
 }

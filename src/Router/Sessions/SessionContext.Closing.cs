@@ -33,7 +33,7 @@ public sealed partial class SessionContext
         if (Stream is { Socket.IsClosed: false } stream && Handler is { OwnsStream: false }
             && (!stream.IsOver || IsAbort(reason)))
         {
-            stream.Output.Finish();
+            stream.Finish();
             IsLingering = true;
             Loop.Schedule(this, Loop.NowMs + LingerMs);
             Linger();
@@ -144,8 +144,8 @@ public sealed partial class SessionContext
         LeaveSocket();
         if (Stream is { } stream)
         {
-            var isCut = stream.Output.HasUnsent;   // a FIN behind what is missing would make it look whole
-            stream.Output.Release();
+            var isCut = stream.HasUnsent;   // a FIN behind what is missing would make it look whole
+            stream.Release();
             if (isCut || IsAbort(Closing))
             {
                 stream.Socket.Abort();

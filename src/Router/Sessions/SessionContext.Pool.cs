@@ -133,9 +133,9 @@ public sealed partial class SessionContext
         {
             ReplyOnLoop(payload);
         }
-        else if (!IsClosed && !stream.Output.IsFinished && WriteStream(payload))
+        else if (!IsClosed && !stream.IsFinished && WriteStream(payload))
         {
-            Volatile.Write(ref _extras!.UnsentBytes, stream.Output.UnsentBytes);
+            Volatile.Write(ref _extras!.UnsentBytes, stream.UnsentBytes);
             ResumeReading();
         }
     }
@@ -151,7 +151,7 @@ public sealed partial class SessionContext
             OnLoop(static session =>
             {
                 Volatile.Write(ref session._extras!.DrainedAsked, 0);
-                if (session.Stream is { Output.HasUnsent: false })
+                if (session.Stream is { HasUnsent: false })
                 {
                     session.Self.Tell(StreamDrained.Instance, ActorRefs.NoSender);
                 }
@@ -174,16 +174,16 @@ public sealed partial class SessionContext
             return;
         }
 
-        if (stream.Output.HasUnsent && (ready & (IoReadiness.Writable | IoReadiness.Failed)) != 0)
+        if (stream.HasUnsent && (ready & (IoReadiness.Writable | IoReadiness.Failed)) != 0)
         {
-            if (stream.Output.Flush() < 0)
+            if (stream.Flush() < 0)
             {
                 CloseNow(CloseReason.Reset);
                 return;
             }
 
-            Volatile.Write(ref _extras!.UnsentBytes, stream.Output.UnsentBytes);
-            if (!stream.Output.HasUnsent)
+            Volatile.Write(ref _extras!.UnsentBytes, stream.UnsentBytes);
+            if (!stream.HasUnsent)
             {
                 WatchStream();
                 Self.Tell(StreamDrained.Instance, ActorRefs.NoSender);
@@ -195,14 +195,14 @@ public sealed partial class SessionContext
             ReadForPool(stream);
         }
 
-        if ((ready & IoReadiness.Failed) != 0 && !stream.Output.HasUnsent
+        if ((ready & IoReadiness.Failed) != 0 && !stream.HasUnsent
             && stream.Socket.Loop is not null && (stream.Socket.Interest & IoReadiness.Readable) == 0)
         {
             Loop.TakeOff(stream.Socket);   // it has hung up, and would be told of on every pass until there is room
         }
     }
 
-    private unsafe void ReadForPool(StreamState stream)
+    private unsafe void ReadForPool(StreamSide stream)
     {
         var settings = _shard.Settings;
         var room = Math.Min(Math.Min(Loop.ReadBufferBytes, settings.WriteBuffer), settings.MailboxBytes);
@@ -228,11 +228,11 @@ public sealed partial class SessionContext
         Self.Tell(new StreamChunk(new ReadOnlySpan<byte>(Loop.ReadBuffer, received), Loop.Buffers), ActorRefs.NoSender);
     }
 
-    private void EndOfReading(StreamState stream, int received)
+    private void EndOfReading(StreamSide stream, int received)
     {
         if (received == 0)
         {
-            stream.PeerFinished = true;
+            stream.HasEnded = true;
             WatchStream();
             Self.Tell(StreamFinished.Instance, ActorRefs.NoSender);
         }

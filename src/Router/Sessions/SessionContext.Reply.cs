@@ -55,7 +55,7 @@ public sealed partial class SessionContext
     /// <summary>Streams: sends FIN after what is unsent; the peer may go on sending.</summary>
     public void FinishReplies() => OnLoop(static session =>
     {
-        session.Stream?.Output.Finish();
+        session.Stream?.Finish();
         session.Packets?.Output.Finish();
     });
 
@@ -139,7 +139,7 @@ public sealed partial class SessionContext
     /// <returns>False if nothing was taken: closed, or a stream that holds its write buffer's worth unsent.</returns>
     internal bool PassOn(ReadOnlySpan<byte> payload)
     {
-        if (IsClosed || (Stream is { } stream && !HasRoom(stream.Output, payload.Length)))
+        if (IsClosed || (Stream is { } stream && !HasRoom(stream, payload.Length)))
         {
             return false;
         }

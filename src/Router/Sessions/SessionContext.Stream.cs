@@ -12,21 +12,7 @@ public sealed partial class SessionContext
     /// </summary>
     private const int LingerMs = 2_000;
 
-    /// <summary>What only streams have.</summary>
-    internal sealed class StreamState(StreamSocket socket, BufferPool buffers)
-    {
-        public StreamSocket Socket => socket;
-
-        public StreamOutput Output { get; } = new(socket, buffers);
-
-        public bool PeerFinished { get; set; }
-
-        /// <summary>Nothing more comes and nothing waits: closing sends the FIN, and there is nobody to linger
-        /// for.</summary>
-        public bool IsOver => PeerFinished && !Output.HasUnsent;
-    }
-
-    internal StreamState? Stream { get; private init; }
+    internal StreamSide? Stream { get; private init; }
 
     internal bool IsLingering { get; private set; }
 
@@ -37,7 +23,7 @@ public sealed partial class SessionContext
             socket.PeerAddress,
             LocalAddr.From(socket.LocalAddress))
         {
-            Stream = new StreamState(socket, shard.Loop.Buffers),
+            Stream = new StreamSide(socket, shard.Loop.Buffers),
         };
 
     /// <summary>
@@ -76,7 +62,11 @@ public sealed partial class SessionContext
         {
             LingerOn();
         }
-        else if (ReferenceEquals(socket, Stream?.Socket) && !Handler!.OwnsStream)
+        else if (Handler!.OwnsStream)
+        {
+            Handler.OnIo(this, socket, ready);
+        }
+        else if (ReferenceEquals(socket, Stream?.Socket))
         {
             OnStreamReady(ready);
         }
@@ -84,13 +74,13 @@ public sealed partial class SessionContext
         {
             OnOwnReady(own);
         }
-        else if (Packets is { } packets && ReferenceEquals(socket, packets.Socket) && !Handler!.OwnsStream)
+        else if (Packets is { } packets && ReferenceEquals(socket, packets.Socket))
         {
             OnPacketsReady(packets, ready);
         }
         else
         {
-            Handler!.OnIo(this, socket, ready);
+            Handler.OnIo(this, socket, ready);
         }
     }
 
@@ -109,7 +99,7 @@ public sealed partial class SessionContext
     private void OnStreamReady(IoReadiness ready)
     {
         var stream = Stream!;
-        if (stream.Output.HasUnsent
+        if (stream.HasUnsent
             && (ready & (IoReadiness.Writable | IoReadiness.Failed)) != 0
             && !FlushStream(stream))
         {
@@ -125,15 +115,15 @@ public sealed partial class SessionContext
             CloseNow(CloseReason.Reset);
         }
         else if ((ready & IoReadiness.Failed) != 0
-            && stream.PeerFinished && (stream.Output.IsFinished || PeerAddr.IsUnix))
+            && stream.HasEnded && (stream.IsFinished || PeerAddr.IsUnix))
         {
             CloseNow(CloseReason.Peer);   // of a unix socket a hang-up tells that its peer takes nothing any more
         }
     }
 
-    private bool MayRead(StreamState stream) => !IsClosed && !stream.PeerFinished && !stream.Output.HasUnsent;
+    private bool MayRead(StreamSide stream) => !IsClosed && !stream.HasEnded && !stream.HasUnsent;
 
-    private unsafe void ReadStream(StreamState stream)
+    private unsafe void ReadStream(StreamSide stream)
     {
         var loop = Loop;
         var received = stream.Socket.Receive(
@@ -145,7 +135,7 @@ public sealed partial class SessionContext
         }
         else if (received == 0)
         {
-            stream.PeerFinished = true;
+            stream.HasEnded = true;
             try
             {
                 Handler!.OnPeerFinished(this);
@@ -165,15 +155,15 @@ public sealed partial class SessionContext
     }
 
     /// <summary>Sends what was kept; false if the stream is gone.</summary>
-    private bool FlushStream(StreamState stream)
+    private bool FlushStream(StreamSide stream)
     {
-        if (stream.Output.Flush() < 0)
+        if (stream.Flush() < 0)
         {
             CloseNow(CloseReason.Reset);
             return false;
         }
 
-        if (!stream.Output.HasUnsent)
+        if (!stream.HasUnsent)
         {
             Touch();
             WatchStream();
@@ -188,7 +178,7 @@ public sealed partial class SessionContext
 
     private bool ReplyStream(ReadOnlySpan<byte> payload)
     {
-        var output = Stream!.Output;
+        var output = Stream!;
         return HasRoom(output, payload.Length) && WriteStream(payload);
     }
 
@@ -198,7 +188,7 @@ public sealed partial class SessionContext
     /// <summary>Sends or keeps all of it, whatever is kept already; false if the stream is gone.</summary>
     private unsafe bool WriteStream(ReadOnlySpan<byte> payload)
     {
-        var output = Stream!.Output;
+        var output = Stream!;
         int result;
         fixed (byte* bytes = payload)
         {
@@ -224,7 +214,7 @@ public sealed partial class SessionContext
     private void WatchStream()
     {
         var stream = Stream!;
-        var interest = stream.Output.HasUnsent ? IoReadiness.Writable : IoReadiness.None;
+        var interest = stream.HasUnsent ? IoReadiness.Writable : IoReadiness.None;
         Loop.SetInterest(stream.Socket, MayRead(stream) ? interest | IoReadiness.Readable : interest);
     }
 
@@ -234,13 +224,13 @@ public sealed partial class SessionContext
     private unsafe void Linger()
     {
         var stream = Stream!;
-        if (stream.Output.Flush() < 0)
+        if (stream.Flush() < 0)
         {
             StopActor();
             return;
         }
 
-        if (!stream.PeerFinished)
+        if (!stream.HasEnded)
         {
             var received = stream.Socket.Receive(Loop.ReadBuffer, Loop.ReadBufferBytes);
             if (received < 0 && (Errno)(-received) is not (Errno.EAGAIN or Errno.EINTR))
@@ -249,16 +239,16 @@ public sealed partial class SessionContext
                 return;
             }
 
-            stream.PeerFinished = received == 0;
+            stream.HasEnded = received == 0;
         }
 
-        if (stream.PeerFinished && !stream.Output.HasUnsent)
+        if (stream.HasEnded && !stream.HasUnsent)
         {
             StopActor();
             return;
         }
 
-        var interest = stream.Output.HasUnsent ? IoReadiness.Writable : IoReadiness.None;
-        Loop.SetInterest(stream.Socket, stream.PeerFinished ? interest : interest | IoReadiness.Readable);
+        var interest = stream.HasUnsent ? IoReadiness.Writable : IoReadiness.None;
+        Loop.SetInterest(stream.Socket, stream.HasEnded ? interest : interest | IoReadiness.Readable);
     }
 }

@@ -9,7 +9,7 @@ namespace Router.Sessions;
 /// <remarks>Loop thread only. Whoever feeds it stops reading while <see cref="HasUnsent"/>: that is the back-pressure,
 /// and its bound
 /// is what was read at once.</remarks>
-internal sealed class StreamOutput(StreamSocket socket, BufferPool buffers)
+internal class StreamOutput(StreamSocket socket, BufferPool buffers)
 {
     private byte[]? _unsent;
     private StreamPipe? _pipe;

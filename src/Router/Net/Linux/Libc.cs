@@ -34,6 +34,8 @@ internal struct ControlHeader
 /// <summary>The C library's entry points, as they are. Nothing here may block: every socket is
 /// non-blocking.</summary>
 /// <remarks>
+/// No SetLastError, which writes errno before each call and reads it after: whoever wants it reads it at once after
+/// a call that failed. That holds for calls without strings only, whose marshalling ends with free(3).
 /// No SuppressGCTransition: it gained nothing and made collections wait for the slowest call. Constants are those
 /// of the generic Linux ABI, which x64 and arm64 share; <see cref="LinuxNetwork.IsSupported"/> lets no other in.
 /// </remarks>
@@ -64,82 +66,95 @@ internal static unsafe partial class Libc
 
     private const string Library = "libc";
 
+    /// <summary>Numbers of system calls, which the two differ in.</summary>
+    private static readonly nint SendTo = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 206 : 44;
+
+    private static readonly nint ReceiveFrom = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 207 : 45;
+
     /// <summary>RLIMIT_NOFILE, see getrlimit(2).</summary>
     public const int LimitDescriptors = 7;
 
-    [LibraryImport(Library, EntryPoint = "socket", SetLastError = true)]
+    [LibraryImport(Library, EntryPoint = "socket")]
     public static partial int Socket(int family, int type, int protocol);
 
-    [LibraryImport(Library, EntryPoint = "bind", SetLastError = true)]
+    [LibraryImport(Library, EntryPoint = "bind")]
     public static partial int Bind(int fd, SocketAddr* address, uint length);
 
-    [LibraryImport(Library, EntryPoint = "connect", SetLastError = true)]
+    [LibraryImport(Library, EntryPoint = "connect")]
     public static partial int Connect(int fd, SocketAddr* address, uint length);
 
-    [LibraryImport(Library, EntryPoint = "listen", SetLastError = true)]
+    [LibraryImport(Library, EntryPoint = "listen")]
     public static partial int Listen(int fd, int backlog);
 
-    [LibraryImport(Library, EntryPoint = "accept4", SetLastError = true)]
+    [LibraryImport(Library, EntryPoint = "accept4")]
     public static partial int Accept(int fd, SocketAddr* address, uint* length, int flags);
 
-    [LibraryImport(Library, EntryPoint = "getsockname", SetLastError = true)]
+    [LibraryImport(Library, EntryPoint = "getsockname")]
     public static partial int GetSocketName(int fd, SocketAddr* address, uint* length);
 
-    [LibraryImport(Library, EntryPoint = "setsockopt", SetLastError = true)]
+    [LibraryImport(Library, EntryPoint = "setsockopt")]
     public static partial int SetOption(int fd, int level, int name, void* value, uint length);
 
-    [LibraryImport(Library, EntryPoint = "getsockopt", SetLastError = true)]
+    [LibraryImport(Library, EntryPoint = "getsockopt")]
     public static partial int GetOption(int fd, int level, int name, void* value, uint* length);
 
-    [LibraryImport(Library, EntryPoint = "recv", SetLastError = true)]
-    public static partial nint Receive(int fd, byte* buffer, nuint length, int flags);
+    /// <summary>recv(2), as a bare system call: the library's function is a point where a thread can be cancelled,
+    /// and pays for that.</summary>
+    public static nint Receive(int fd, byte* buffer, nuint length, int flags) =>
+        SystemCall(ReceiveFrom, fd, buffer, length, flags, null, 0);
 
-    [LibraryImport(Library, EntryPoint = "send", SetLastError = true)]
-    public static partial nint Send(int fd, byte* payload, nuint length, int flags);
+    /// <summary>send(2), likewise.</summary>
+    public static nint Send(int fd, byte* payload, nuint length, int flags) =>
+        SystemCall(SendTo, fd, payload, length, flags, null, 0);
 
-    [LibraryImport(Library, EntryPoint = "recvmmsg", SetLastError = true)]
+    [LibraryImport(Library, EntryPoint = "recvmmsg")]
     public static partial int ReceiveMany(int fd, MessageHeader* headers, uint count, int flags, void* timeout);
 
-    [LibraryImport(Library, EntryPoint = "sendmmsg", SetLastError = true)]
+    [LibraryImport(Library, EntryPoint = "sendmmsg")]
     public static partial int SendMany(int fd, MessageHeader* headers, uint count, int flags);
 
-    [LibraryImport(Library, EntryPoint = "shutdown", SetLastError = true)]
+    [LibraryImport(Library, EntryPoint = "shutdown")]
     public static partial int Shutdown(int fd, int how);
 
-    [LibraryImport(Library, EntryPoint = "dup", SetLastError = true)]
+    [LibraryImport(Library, EntryPoint = "dup")]
     public static partial int Duplicate(int fd);
 
-    [LibraryImport(Library, EntryPoint = "getrlimit", SetLastError = true)]
+    [LibraryImport(Library, EntryPoint = "getrlimit")]
     public static partial int GetLimit(int resource, ulong* currentAndMax);
 
-    [LibraryImport(Library, EntryPoint = "close", SetLastError = true)]
+    [LibraryImport(Library, EntryPoint = "close")]
     public static partial int Close(int fd);
 
-    [LibraryImport(Library, EntryPoint = "epoll_create1", SetLastError = true)]
+    [LibraryImport(Library, EntryPoint = "epoll_create1")]
     public static partial int EpollCreate(int flags);
 
-    [LibraryImport(Library, EntryPoint = "epoll_ctl", SetLastError = true)]
+    [LibraryImport(Library, EntryPoint = "epoll_ctl")]
     public static partial int EpollControl(int poll, int operation, int fd, void* change);
 
-    [LibraryImport(Library, EntryPoint = "epoll_wait", SetLastError = true)]
+    [LibraryImport(Library, EntryPoint = "epoll_wait")]
     public static partial int EpollWait(int poll, void* events, int count, int timeoutMs);
 
-    [LibraryImport(Library, EntryPoint = "eventfd", SetLastError = true)]
+    [LibraryImport(Library, EntryPoint = "eventfd")]
     public static partial int EventFd(uint value, int flags);
 
-    [LibraryImport(Library, EntryPoint = "pipe2", SetLastError = true)]
+    [LibraryImport(Library, EntryPoint = "pipe2")]
     public static partial int Pipe(int* ends, int flags);
 
     /// <summary>Variadic in C; on the systems here an int goes the same way.</summary>
-    [LibraryImport(Library, EntryPoint = "fcntl", SetLastError = true)]
+    [LibraryImport(Library, EntryPoint = "fcntl")]
     public static partial int ControlFile(int fd, int operation, int value);
 
-    [LibraryImport(Library, EntryPoint = "splice", SetLastError = true)]
+    [LibraryImport(Library, EntryPoint = "splice")]
     public static partial nint Splice(int from, long* fromOffset, int to, long* toOffset, nuint length, uint flags);
 
-    [LibraryImport(Library, EntryPoint = "read", SetLastError = true)]
+    [LibraryImport(Library, EntryPoint = "read")]
     public static partial nint Read(int fd, byte* buffer, nuint length);
 
-    [LibraryImport(Library, EntryPoint = "write", SetLastError = true)]
+    [LibraryImport(Library, EntryPoint = "write")]
     public static partial nint Write(int fd, void* bytes, nuint length);
+
+    /// <summary>Variadic in C; on the systems here words go the same way.</summary>
+    [LibraryImport(Library, EntryPoint = "syscall")]
+    private static partial nint SystemCall(
+        nint number, nint fd, byte* bytes, nuint length, nint flags, void* address, nuint addressLength);
 }

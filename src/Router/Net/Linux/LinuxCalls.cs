@@ -160,5 +160,5 @@ internal unsafe class LinuxCalls
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int Result(int result) => result < 0 ? -Marshal.GetLastPInvokeError() : result;
+    private static int Result(int result) => result < 0 ? -Marshal.GetLastSystemError() : result;
 }

@@ -170,7 +170,7 @@ internal sealed unsafe class UnixSocketFile
             result = result < 0 ? result : Result(LibcUnix.ChangeMode(link, (uint)options.Mode));
         }
 
-        Libc.Close(fd);
+        _ = Libc.Close(fd);
         return result;
     }
 
@@ -192,7 +192,7 @@ internal sealed unsafe class UnixSocketFile
             var result = Result(LibcUnix.Lock(fd, LibcUnix.LockExclusive | LibcUnix.LockNonBlock));
             if (result < 0)
             {
-                Libc.Close(fd);
+                _ = Libc.Close(fd);
                 return result == -(int)Errno.EAGAIN ? -(int)Errno.EADDRINUSE : result;
             }
 
@@ -203,7 +203,7 @@ internal sealed unsafe class UnixSocketFile
                 return 0;
             }
 
-            Libc.Close(fd);
+            _ = Libc.Close(fd);
         }
     }
 

@@ -103,7 +103,7 @@ internal sealed class RoomHandler(RoomRoute route, RoomLoop loop) : SessionHandl
 
     internal override void OnReplaced(SessionContext session) => OnClosed(session, CloseReason.Failed);
 
-    internal override bool MayEndNow(SessionContext session) => session.Stream is not { Output.HasUnsent: true };
+    internal override bool MayEndNow(SessionContext session) => session.Stream is not { HasUnsent: true };
 
     /// <summary>Somebody of the room has said something.</summary>
     public void Hear(ReadOnlySpan<byte> payload)
