@@ -144,7 +144,7 @@ public sealed class SpliceTests
             }
         }
 
-        // How much comes by splices is the kernel's affair: what it has not yet taken in is read in small pieces, copied.
+        // How much of it is spliced is up to the kernel: what comes in small pieces is copied.
         for (var i = 1; rig.Calls.Splices < 20; i++)
         {
             Assert.InRange(i, 1, 100);

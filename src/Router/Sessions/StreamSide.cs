@@ -12,7 +12,8 @@ internal sealed class StreamSide(StreamSocket socket, BufferPool buffers) : Stre
     /// <summary>Its FIN has been read.</summary>
     public bool HasEnded { get; set; }
 
-    /// <summary>Nothing more comes and nothing waits: closing sends the FIN, and there is nobody to linger for.</summary>
+    /// <summary>Nothing more comes and nothing waits: closing sends the FIN, and there is nobody to linger
+    /// for.</summary>
     public bool IsOver => HasEnded && !HasUnsent;
 
     /// <summary>Off the loop: the kernel reports its end on every pass.</summary>
