@@ -53,6 +53,29 @@ public sealed class StreamPipeTests
         Assert.Empty(_calls.OpenSockets);
     }
 
+    [Theory]
+    [InlineData(1 << 20, 1 << 20, 1 << 20)]
+    [InlineData(1 << 20, 300_000, 256 * 1024)]
+    [InlineData(100_000, 64 * 1024, 64 * 1024)]
+    [InlineData(1 << 20, 10_000, -(int)Errno.EPERM)]
+    [InlineData(4096, 4000, -(int)Errno.EPERM)]
+    public void A_pipe_is_made_as_large_as_the_system_allows(int asked, int allowed, int granted)
+    {
+        var calls = new SmallPipeCalls(allowed);
+
+        var result = new LinuxNetwork(calls).CreatePipe(asked, out var pipe);
+
+        using (pipe)
+        {
+            Assert.Equal(Math.Min(0, granted), result);
+            if (pipe is not null)
+            {
+                pipe.Fill(new LinuxStreamSocket(calls, -1, default, default));
+                Assert.Equal(granted, calls.Asked);
+            }
+        }
+    }
+
     [Fact]
     public void A_pipe_does_not_take_descriptors_that_are_kept_in_reserve()
     {
@@ -65,6 +88,22 @@ public sealed class StreamPipeTests
 
         Assert.Null(pipe);
         Assert.Equal(closed + 2, calls.Closed);
+    }
+
+    /// <summary>An unprivileged user's: so many bytes a pipe, at most. And nothing to splice.</summary>
+    private sealed class SmallPipeCalls(int most) : LinuxCalls
+    {
+        /// <summary>By the last splice.</summary>
+        public int Asked { get; private set; }
+
+        public override int SetPipeSize(int fd, int bytes) =>
+            bytes > most ? -(int)Errno.EPERM : base.SetPipeSize(fd, bytes);
+
+        public override int Splice(int from, int to, int length, uint flags)
+        {
+            Asked = length;
+            return -(int)Errno.EAGAIN;
+        }
     }
 
     /// <summary>Says that the next descriptor is the last one.</summary>

@@ -18,14 +18,14 @@ public interface IEndOfPass
 /// <param name="ReadBufferBytes">The one read buffer that all streams of the loop share.</param>
 /// <param name="Pipes">Pipes that bulk between two streams may go through at once, a direction each; 0 for
 /// none.</param>
-/// <param name="PipeBytes">The size of each.</param>
+/// <param name="PipeBytes">The size of each, or as much of it as the system allows.</param>
 /// <param name="StopMs">How long a thread that is asked to end may still be in its turn.</param>
 public sealed record IoLoopOptions(
     int RunsPerPass = 4096,
     int TimersPerPass = 64,
     int ReadBufferBytes = 256 * 1024,
     int Pipes = 0,
-    int PipeBytes = 256 * 1024,
+    int PipeBytes = 1024 * 1024,
     int StopMs = 2_000);
 
 /// <summary>

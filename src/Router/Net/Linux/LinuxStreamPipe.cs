@@ -7,6 +7,9 @@ namespace Router.Net;
 /// </remarks>
 internal sealed unsafe class LinuxStreamPipe : StreamPipe
 {
+    /// <summary>What a pipe has by itself, see pipe(7): less is not asked for where more is refused.</summary>
+    private const int BytesMin = 64 * 1024;
+
     private readonly LinuxCalls _calls;
     private readonly int _bytes;
     private int _readEnd;
@@ -20,9 +23,10 @@ internal sealed unsafe class LinuxStreamPipe : StreamPipe
         _bytes = bytes;
     }
 
-    /// <summary>Makes one of <paramref name="bytes"/> bytes, rounded up as fcntl(2) says of F_SETPIPE_SZ.</summary>
+    /// <summary>Makes one of <paramref name="bytes"/> bytes, rounded up as fcntl(2) says of F_SETPIPE_SZ; or of half as
+    /// many, and again, where /proc/sys/fs/pipe-user-pages-soft or pipe-max-size forbids that.</summary>
     /// <returns>0 or a negative errno: -EMFILE where it would take descriptors that are kept in reserve, -EPERM where
-    /// /proc/sys/fs/pipe-user-pages-soft or pipe-max-size is exceeded.</returns>
+    /// not even 64 KiB are allowed.</returns>
     public static int Create(LinuxCalls calls, DescriptorReserve reserve, int bytes, out StreamPipe? pipe)
     {
         pipe = null;
@@ -35,7 +39,7 @@ internal sealed unsafe class LinuxStreamPipe : StreamPipe
 
         result = reserve.IsTouchedBy(Math.Max(ends[0], ends[1]))
             ? -(int)Errno.EMFILE
-            : calls.SetPipeSize(ends[1], bytes);
+            : SetSize(calls, ends[1], ref bytes);
         if (result < 0)
         {
             calls.Close(ends[0]);
@@ -78,6 +82,18 @@ internal sealed unsafe class LinuxStreamPipe : StreamPipe
             _readEnd = _writeEnd = -1;
             Buffered = 0;
         }
+    }
+
+    private static int SetSize(LinuxCalls calls, int fd, ref int bytes)
+    {
+        var result = calls.SetPipeSize(fd, bytes);
+        while (result == -(int)Errno.EPERM && bytes > BytesMin)
+        {
+            bytes = Math.Max(bytes / 2, BytesMin);
+            result = calls.SetPipeSize(fd, bytes);
+        }
+
+        return result;
     }
 
     private int Splice(int from, int to, int most)
