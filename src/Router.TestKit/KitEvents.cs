@@ -32,6 +32,8 @@ internal sealed class KitEvents(VirtualTimeProvider time, SimulatedNetwork netwo
 
     public List<(SessionId Session, Exception Reason)> Restarts { get; } = [];
 
+    public List<(SessionId Session, Exception Reason, long Suppressed)> Failures { get; } = [];
+
     public List<(SessionId Session, Exception Reason, long Suppressed)> FailedEnds { get; } = [];
 
     /// <summary>Restarts that were not written down, as the records tell.</summary>
@@ -55,6 +57,12 @@ internal sealed class KitEvents(VirtualTimeProvider time, SimulatedNetwork netwo
         Restarts.Add((session.Id, reason));
         RestartsSuppressed += suppressed;
         network.Trace("restarted", session.PeerAddr.Port, suppressed);
+    }
+
+    public void Failed(SessionContext session, Exception reason, long suppressed)
+    {
+        Failures.Add((session.Id, reason, suppressed));
+        network.Trace("failed", session.PeerAddr.Port, suppressed);
     }
 
     public void EndFailed(SessionContext session, Exception reason, long suppressed)

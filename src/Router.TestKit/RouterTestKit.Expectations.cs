@@ -24,6 +24,10 @@ public sealed partial class RouterTestKit
     /// <summary>Restarts that were written down (at most one a second and loop of a listener), in order.</summary>
     public IReadOnlyList<(SessionId Session, Exception Reason)> RestartRecords => _events.Restarts;
 
+    /// <summary>Sessions that ended because their handler failed (at most one a second and loop of a listener), in
+    /// order, each with how many of them had no record before it.</summary>
+    public IReadOnlyList<(SessionId Session, Exception Reason, long Suppressed)> FailureRecords => _events.Failures;
+
     /// <summary>Ends of sessions whose handlers failed at it (at most one a second and loop of a listener), in order,
     /// each with how many of them had no record before it.</summary>
     public IReadOnlyList<(SessionId Session, Exception Reason, long Suppressed)> FailedEndRecords => _events.FailedEnds;

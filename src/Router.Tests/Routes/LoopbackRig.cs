@@ -212,6 +212,8 @@ internal sealed class LoopbackRig : ISessionEvents, IListenerEvents, IDisposable
 
     public void Restarted(SessionContext session, Exception reason, long suppressed) => Faults.Add(reason);
 
+    public void Failed(SessionContext session, Exception reason, long suppressed) => Faults.Add(reason);
+
     public void EndFailed(SessionContext session, Exception reason, long suppressed) => Faults.Add(reason);
 
     void ISessionEvents.Closed(SessionContext session, CloseReason reason) => Closed.Add(reason);

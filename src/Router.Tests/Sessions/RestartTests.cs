@@ -246,6 +246,55 @@ public sealed class RestartTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    public void What_a_session_fails_by_beyond_its_restart_budget_is_told(bool onPool)
+    {
+        using var kit = new RouterTestKit(seed: 1);
+        var crashes = 0;
+        var listener = kit.BindUdp(
+            () => new ScriptHandler { Received = (_, _) => throw new InvalidOperationException($"boom {++crashes}") },
+            limits: kit.Limits with { OnPool = onPool, MaxRestarts = 2 });
+        var peer = kit.UdpPeer("192.0.2.7:5000", listener);
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Empty(kit.FailureRecords);
+            peer.Send("boom"u8);
+            kit.RunUntilIdle();
+        }
+
+        var (session, reason, suppressed) = Assert.Single(kit.FailureRecords);
+        var closed = Assert.Single(kit.ClosedSessions);
+        Assert.Equal((CloseReason.Failed, session, 2), (closed.Reason, closed.Id, closed.Restarts));
+        Assert.Equal(("boom 3", 0L), (reason.Message, suppressed));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Stream_sessions_that_fail_are_told_of_once_a_second_and_all_are_counted(bool onPool)
+    {
+        const int Peers = 100;
+        using var kit = new RouterTestKit(seed: 1);
+        var listener = kit.BindTcp(
+            () => new ScriptHandler { Received = (_, _) => throw new InvalidOperationException("boom") },
+            limits: kit.Limits with { OnPool = onPool });
+        for (var i = 0; i < Peers; i++)
+        {
+            kit.TcpPeer($"192.0.2.7:{10_000 + i}", listener).Send("x"u8);
+        }
+
+        kit.RunUntilIdle();
+        Assert.Equal(Peers, kit.ClosedSessions.Count);
+        Assert.Equal("boom", Assert.Single(kit.FailureRecords).Reason.Message);
+
+        kit.Advance(TimeSpan.FromSeconds(1.1));
+        kit.TcpPeer("192.0.2.8:5000", listener).Send("x"u8);
+        kit.RunUntilIdle();
+        Assert.Equal(Peers - 1, kit.FailureRecords[^1].Suppressed);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
     public void Handlers_that_fail_at_the_end_of_their_sessions_are_told_of_once_a_second_and_all_counted(bool onPool)
     {
         const int Peers = 1_000;

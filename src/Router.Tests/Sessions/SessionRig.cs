@@ -76,6 +76,10 @@ internal sealed class SessionRig : IDisposable
         {
         }
 
+        public void Failed(SessionContext session, Exception reason, long suppressed)
+        {
+        }
+
         public void EndFailed(SessionContext session, Exception reason, long suppressed)
         {
         }

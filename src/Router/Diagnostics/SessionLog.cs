@@ -141,4 +141,20 @@ internal static partial class SessionLog
         string peer,
         string route,
         long suppressed);
+
+    /// <summary>A session ends by its handler's failure: at most one a second for all sessions of an address on a
+    /// loop.</summary>
+    /// <param name="suppressed">Such ends since the last such event that were not written down.</param>
+    [LoggerMessage(EventId = 1206, Level = LogLevel.Error, EventName = "session-failed", Message =
+        "Session {Session} of {Listener} ends, its handler failed: for {Peer}, route {Route}, " +
+        "after {Restarts} restarts; {Suppressed} not logged")]
+    public static partial void Failed(
+        ILogger logger,
+        Exception exception,
+        string session,
+        string listener,
+        string peer,
+        string route,
+        int restarts,
+        long suppressed);
 }

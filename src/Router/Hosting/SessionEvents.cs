@@ -46,6 +46,17 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSu
         }
     }
 
+    public void Failed(SessionContext session, Exception reason, long suppressed) =>
+        SessionLog.Failed(
+            logger,
+            reason,
+            session.Id.ToString(),
+            session.Listener,
+            session.PeerAddr.ToString(),
+            session.RouteName,
+            session.Restarts,
+            suppressed);
+
     public void EndFailed(SessionContext session, Exception reason, long suppressed) =>
         SessionLog.EndFailed(
             logger,

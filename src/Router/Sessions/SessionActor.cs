@@ -112,6 +112,7 @@ internal sealed class SessionActor : ActorBase
         }
         catch (Exception failure) when (failure is not HandlerFailedException)
         {
+            _session?.OnFailed(failure);
             throw new HandlerFailedException(failure, MayRestart());
         }
 
@@ -169,7 +170,7 @@ internal sealed class SessionActor : ActorBase
         try
         {
             Open(session);
-            session.HasFailed = false;
+            session.OnRecovered();
         }
         catch (Exception failure)
         {
@@ -316,13 +317,8 @@ internal sealed class SessionActor : ActorBase
 
     private bool MayRestart()
     {
-        if (_session is not { } session)
-        {
-            return false;
-        }
-
-        session.HasFailed = true;
-        return session.Transport.KeepsMessages() && session.Handler is not { OwnsStream: true }
-            || session.Handler is { IsRestartSafe: true, OwnsStream: false };
+        return _session is { } session
+            && (session.Transport.KeepsMessages() && session.Handler is not { OwnsStream: true }
+                || session.Handler is { IsRestartSafe: true, OwnsStream: false });
     }
 }

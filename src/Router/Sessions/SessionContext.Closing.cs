@@ -81,6 +81,11 @@ public sealed partial class SessionContext
     internal void OnStopped()
     {
         BeginClose(HasFailed ? CloseReason.Failed : _shard.EndReason);
+        if (Closing == CloseReason.Failed && _extras?.Failure is { } reason)
+        {
+            OnLoop(session => session._shard.OnFailed(session, reason));
+        }
+
         try
         {
             Handler?.OnClosed(this, Closing);
@@ -92,6 +97,23 @@ public sealed partial class SessionContext
         finally
         {
             OnLoop(static session => session.End());
+        }
+    }
+
+    /// <summary>The handler has failed: unless a fresh one takes over, that is what the session ends by.</summary>
+    internal void OnFailed(Exception failure)
+    {
+        HasFailed = true;
+        Extras.Failure = failure;
+    }
+
+    /// <summary>A fresh handler is in place.</summary>
+    internal void OnRecovered()
+    {
+        HasFailed = false;
+        if (_extras is { } extras)
+        {
+            extras.Failure = null;
         }
     }
 

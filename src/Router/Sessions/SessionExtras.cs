@@ -13,6 +13,9 @@ internal sealed class SessionExtras
     /// <summary>Loop time of the handler's own timer; -1 while none is set.</summary>
     public long TimerSetMs = -1;
 
+    /// <summary>What the handler failed by, until a fresh one is in place.</summary>
+    public Exception? Failure;
+
     public DropCounters? Drops;
 
     /// <summary>Of a datagram session that has a socket of its own.</summary>

@@ -114,6 +114,7 @@ internal abstract class Shard : IEndOfPass
     private bool _atEndOfPass;
     private SharedStart _lastStart;
     private OncePerSecond _restartsTold;
+    private OncePerSecond _failuresTold;
     private OncePerSecond _failedEndsTold;
 
     protected Shard(ShardSetup setup)
@@ -226,6 +227,15 @@ internal abstract class Shard : IEndOfPass
         }
     }
 
+    /// <summary>A session ends because its handler has failed: recorded as a restart is.</summary>
+    public void OnFailed(SessionContext session, Exception reason)
+    {
+        if (_failuresTold.TryTake(Loop.NowMs, out var suppressed))
+        {
+            Events.Failed(session, reason, suppressed);
+        }
+    }
+
     /// <summary>A session's handler has failed when it was told of the end: recorded as a restart is.</summary>
     public void OnEndFailed(SessionContext session, Exception reason)
     {
@@ -281,6 +291,9 @@ internal interface ISessionEvents
     void Restarted(SessionContext session, Exception reason, long suppressed);
 
     void Closed(SessionContext session, CloseReason reason);
+
+    /// <summary>Its handler failed for good: the session ends by that.</summary>
+    void Failed(SessionContext session, Exception reason, long suppressed);
 
     /// <summary>Its handler failed when it was told of the end; the session has ended all the same.</summary>
     void EndFailed(SessionContext session, Exception reason, long suppressed);
