@@ -31,6 +31,52 @@ public sealed class StreamPipeTests
     }
 
     [Fact]
+    public void Pipes_get_smaller_as_the_budget_of_all_runs_out_and_larger_as_they_come_back()
+    {
+        const int Budget = 8 << 20, Largest = 512 * 1024, Smallest = 64 * 1024;
+        var pool = new PipePool(new LinuxNetwork(_calls), limit: 1000, bytes: 1 << 20, Budget);
+        var pipes = new List<StreamPipe>();
+        while (pool.Take() is { } pipe)
+        {
+            pipes.Add(pipe);
+        }
+
+        var sizes = pipes.ConvertAll(static pipe => pipe.Capacity);
+        Assert.Equal((Largest, Smallest), (sizes[0], sizes[^1]));
+        Assert.Equal(sizes.OrderDescending(), sizes);
+        Assert.Equal(Budget, sizes.Sum());
+        Assert.InRange(sizes.Count, 4 * Budget / (1 << 20), 1000);   // many, though none was asked to be small
+
+        pipes.ForEach(static pipe => pipe.Return());
+        var last = pool.Take()!;
+        Assert.Equal(Largest, last.Capacity);
+        last.Return();
+        Assert.Empty(_calls.OpenSockets);
+    }
+
+    [Fact]
+    public void What_the_system_allows_one_user_is_shared_by_all_loops()
+    {
+        var network = new LinuxNetwork(_calls);
+        using var loops = new IoLoopGroup(
+            3, network, TimeProvider.System, new IoLoopOptions(Pipes: 100, PipeBytes: 1 << 20));
+        var taken = loops.Loops.Sum(static loop =>
+        {
+            var pipes = new List<StreamPipe>();
+            while (loop.Pipes.Take() is { } pipe)
+            {
+                pipes.Add(pipe);
+            }
+
+            var bytes = pipes.Sum(static pipe => (long)pipe.Capacity);
+            pipes.ForEach(static pipe => pipe.Return());
+            return bytes;
+        });
+
+        Assert.InRange(taken, 1, network.PipeBudget);
+    }
+
+    [Fact]
     public void A_pool_that_was_turned_off_gives_out_none()
     {
         var pool = new PipePool(new LinuxNetwork(_calls), limit: 2, bytes: 4096);

@@ -157,6 +157,8 @@ public sealed class StreamOutputTests
     {
         private readonly byte[] _bytes = "first "u8.ToArray();
 
+        public override int Capacity => 4096;
+
         public override int Fill(StreamSocket from) => Buffered = _bytes.Length;
 
         public override int Drain(StreamSocket to)

@@ -103,6 +103,9 @@ public interface INetwork
     /// <summary>Starts to connect: 0 or -EINPROGRESS with a socket that turns writable when decided.</summary>
     int ConnectStream(in SocketAddr remote, out StreamSocket? socket);
 
+    /// <summary>Bytes that all pipes of this process should hold together.</summary>
+    long PipeBudget => long.MaxValue;
+
     /// <summary>An empty pipe of <paramref name="bytes"/> bytes for streams of this network; -EOPNOTSUPP where there
     /// is no such thing.</summary>
     int CreatePipe(int bytes, out StreamPipe? pipe)

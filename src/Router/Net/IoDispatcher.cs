@@ -87,6 +87,7 @@ public sealed class IoLoopGroup : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         Id = $"group-{Interlocked.Increment(ref _groups)}";
+        options = options with { PipeBudget = Math.Min(options.PipeBudget, network.PipeBudget / count) };
         _loops = [.. Enumerable.Range(0, count).Select(index => new IoLoop(index, network, time, options))];
         Groups[Id] = this;
     }

@@ -19,6 +19,7 @@ public interface IEndOfPass
 /// <param name="Pipes">Pipes that bulk between two streams may go through at once, a direction each; 0 for
 /// none.</param>
 /// <param name="PipeBytes">The size of each, or as much of it as the system allows.</param>
+/// <param name="PipeBudget">Bytes of all of them together: see <see cref="PipePool"/>.</param>
 /// <param name="StopMs">How long a thread that is asked to end may still be in its turn.</param>
 public sealed record IoLoopOptions(
     int RunsPerPass = 4096,
@@ -26,6 +27,7 @@ public sealed record IoLoopOptions(
     int ReadBufferBytes = 256 * 1024,
     int Pipes = 0,
     int PipeBytes = 1024 * 1024,
+    long PipeBudget = long.MaxValue,
     int StopMs = 2_000);
 
 /// <summary>
@@ -64,7 +66,7 @@ public sealed class IoLoop : IDisposable
         _poller = network.CreatePoller();
         _started = time.GetTimestamp();
         _timers = new TimerWheel(0);
-        Pipes = new PipePool(network, options.Pipes, options.PipeBytes);
+        Pipes = new PipePool(network, options.Pipes, options.PipeBytes, options.PipeBudget);
         unsafe
         {
             ReadBuffer = (byte*)NativeMemory.AlignedAlloc((nuint)options.ReadBufferBytes, 4096);

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Router.Net;
 
 /// <summary>
@@ -9,6 +11,9 @@ namespace Router.Net;
 public abstract class StreamPipe : IDisposable
 {
     private PipePool? _pool;
+
+    /// <summary>Bytes it may hold, as the system made it.</summary>
+    public abstract int Capacity { get; }
 
     /// <summary>Bytes filled in and not drained.</summary>
     public int Buffered { get; protected set; }
@@ -35,7 +40,7 @@ public abstract class StreamPipe : IDisposable
     internal void Return()
     {
         Dispose();
-        _pool?.OnReturned();
+        _pool?.OnReturned(Capacity);
         _pool = null;
     }
 
@@ -48,12 +53,23 @@ public abstract class StreamPipe : IDisposable
 /// <summary>
 /// The pipes of one loop: made when a stream moves bulk, closed when it does not any more, never more than the limit.
 /// </summary>
-/// <remarks>Loop thread only. None is kept for later: making one is little beside the bulk that asks for it.</remarks>
+/// <remarks>
+/// Loop thread only. None is kept for later: making one is little beside the bulk that asks for it. All together keep
+/// within a budget: while it is ample each has the size that is asked for, later ones less, so that many are to be had.
+/// </remarks>
 /// <param name="network">Makes them, or says that it cannot.</param>
 /// <param name="limit">Pipes at once; 0 for none.</param>
-/// <param name="bytes">The size asked for, of each.</param>
-public sealed class PipePool(INetwork network, int limit, int bytes)
+/// <param name="bytes">The size of each, at most.</param>
+/// <param name="budget">Bytes of all together.</param>
+public sealed class PipePool(INetwork network, int limit, int bytes, long budget = long.MaxValue)
 {
+    /// <summary>Smaller ones are not made to save: what a pipe has by itself, see pipe(7).</summary>
+    private const int SavedBytesMin = 64 * 1024;
+
+    /// <summary>No pipe takes more than this part of what is left of the budget, or the least.</summary>
+    private const int Part = 16;
+
+    private long _left = budget;
     private bool _isOff;
 
     /// <summary>Pipes that are out.</summary>
@@ -65,10 +81,13 @@ public sealed class PipePool(INetwork network, int limit, int bytes)
     /// <summary>An empty pipe, or null: then bytes are copied as before.</summary>
     public StreamPipe? Take()
     {
-        if (!_isOff && Taken < limit && network.CreatePipe(bytes, out var pipe) >= 0)
+        var part = BitOperations.RoundUpToPowerOf2((ulong)(_left / Part) + 1) / 2;
+        var size = (int)Math.Min((ulong)bytes, Math.Max(part, SavedBytesMin));
+        if (!_isOff && Taken < limit && size <= _left && network.CreatePipe(size, out var pipe) >= 0)
         {
             Taken++;
-            pipe!.ComeFrom(this);
+            _left -= pipe!.Capacity;
+            pipe.ComeFrom(this);
             return pipe;
         }
 
@@ -76,9 +95,10 @@ public sealed class PipePool(INetwork network, int limit, int bytes)
         return null;
     }
 
-    internal void OnReturned()
+    internal void OnReturned(int capacity)
     {
         Taken--;
+        _left += capacity;
         Check.That(Taken >= 0);
     }
 

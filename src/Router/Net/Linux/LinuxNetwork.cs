@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace Router.Net;
@@ -205,6 +206,25 @@ public sealed unsafe partial class LinuxNetwork : INetwork
 
         socket = new LinuxStreamSocket(_calls, fd, remote, local: default);
         return result < 0 ? -(int)Errno.EINPROGRESS : 0;
+    }
+
+    /// <summary>Three quarters of what a user without CAP_SYS_RESOURCE may have, /proc/sys/fs/pipe-user-pages-soft:
+    /// past that the system makes pipes of two pages, for all programs of that user. See pipe(7).</summary>
+    public long PipeBudget
+    {
+        get
+        {
+            try
+            {
+                var pages = long.Parse(
+                    File.ReadAllText("/proc/sys/fs/pipe-user-pages-soft"), CultureInfo.InvariantCulture);
+                return pages == 0 ? long.MaxValue : pages * Environment.SystemPageSize * 3 / 4;
+            }
+            catch (Exception unknown) when (unknown is IOException or UnauthorizedAccessException or FormatException)
+            {
+                return long.MaxValue;
+            }
+        }
     }
 
     public int CreatePipe(int bytes, out StreamPipe? pipe) =>

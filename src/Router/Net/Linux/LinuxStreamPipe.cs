@@ -15,13 +15,16 @@ internal sealed unsafe class LinuxStreamPipe : StreamPipe
     private int _readEnd;
     private int _writeEnd;
 
-    private LinuxStreamPipe(LinuxCalls calls, int readEnd, int writeEnd, int bytes)
+    private LinuxStreamPipe(LinuxCalls calls, int readEnd, int writeEnd, int bytes, int capacity)
     {
         _calls = calls;
         _readEnd = readEnd;
         _writeEnd = writeEnd;
         _bytes = bytes;
+        Capacity = capacity;
     }
+
+    public override int Capacity { get; }
 
     /// <summary>Makes one of <paramref name="bytes"/> bytes, rounded up as fcntl(2) says of F_SETPIPE_SZ; or of half as
     /// many, and again, where /proc/sys/fs/pipe-user-pages-soft or pipe-max-size forbids that.</summary>
@@ -47,7 +50,7 @@ internal sealed unsafe class LinuxStreamPipe : StreamPipe
             return result;
         }
 
-        pipe = new LinuxStreamPipe(calls, ends[0], ends[1], bytes);
+        pipe = new LinuxStreamPipe(calls, ends[0], ends[1], bytes, result);
         return 0;
     }
 
