@@ -97,7 +97,26 @@ public sealed class ReloadTimeoutTests
         Assert.Equal("", client.ReceivedText);
 
         rig.Apply(Connect("5s"));
-        rig.Kit.RunUntilIdle();
+        rig.Kit.Advance(AtOnce);
+
+        Assert.Equal("a", client.ReceivedText);
+        Assert.Equal(Two, Assert.Single(rig.Kit.OpenSessions).Upstream);
+        rig.AssertNothingLeftAfterStop();
+    }
+
+    [Fact]
+    public void A_connection_that_is_late_to_an_upstream_that_is_removed_goes_to_another_with_all_its_tries()
+    {
+        const string Rest = "pick = round-robin, on-upstream-removed = re-pick, next-upstream-tries = 1";
+        using var rig = new ReloadRig(Text($"upstreams = \"{One}\", connect-timeout = 10m, {Rest}"));
+        rig.Kit.Network.SetBlackHole(IPEndPoint.Parse(One));
+        rig.Kit.TcpServer(Two).OnAccepted = peer => peer.OnReceived = (self, bytes) => self.Send(bytes.Span);
+        var client = rig.Stream(Client, Proxy);
+        client.Send("a"u8);
+        rig.Kit.Advance(TimeSpan.FromSeconds(10));
+
+        rig.Apply(Text($"upstreams = \"{Two}\", connect-timeout = 5s, {Rest}"));
+        rig.Kit.Advance(AtOnce);
 
         Assert.Equal("a", client.ReceivedText);
         Assert.Equal(Two, Assert.Single(rig.Kit.OpenSessions).Upstream);

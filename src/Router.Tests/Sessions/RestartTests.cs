@@ -268,6 +268,39 @@ public sealed class RestartTests
     }
 
     [Theory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public void What_a_handler_fails_by_after_it_has_closed_its_session_is_told_too(bool onPool, bool isStream)
+    {
+        using var kit = new RouterTestKit(seed: 1);
+        var limits = kit.Limits with { OnPool = onPool, MaxRestarts = 0 };
+        if (isStream)
+        {
+            kit.TcpPeer("192.0.2.7:5000", kit.BindTcp(CloseAndFail, limits: limits)).Send("x"u8);
+        }
+        else
+        {
+            kit.UdpPeer("192.0.2.7:5000", kit.BindUdp(CloseAndFail, limits: limits)).Send("x"u8);
+        }
+
+        kit.Advance(TimeSpan.FromSeconds(3));
+
+        Assert.Equal("boom", Assert.Single(kit.FailureRecords).Reason.Message);
+        Assert.Single(kit.ClosedSessions);
+
+        static ScriptHandler CloseAndFail() => new()
+        {
+            Received = (session, _) =>
+            {
+                session.Close();
+                throw new InvalidOperationException("boom");
+            },
+        };
+    }
+
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public void Stream_sessions_that_fail_are_told_of_once_a_second_and_all_are_counted(bool onPool)

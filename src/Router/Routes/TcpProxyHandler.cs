@@ -62,23 +62,22 @@ internal class TcpProxyHandler(ProxyRoute route) : SessionHandler
     /// <summary>Not connected yet, nothing was sent: another upstream serves it as well.</summary>
     internal override void OnRouteChanged(SessionContext session)
     {
-        LookAtTimer(session);
         var removal = route.Settings.OnUpstreamRemoved;
-        if (removal == UpstreamRemoval.Finish || !_attempts.HoldsRemoved(route))
-        {
-            return;
-        }
-
-        if (_connecting is { } connecting)
+        var mayStay = removal == UpstreamRemoval.Finish || !_attempts.HoldsRemoved(route);
+        if (!mayStay && _connecting is { } connecting)
         {
             _connecting = null;
             connecting.Abort();
             _attempts.StartOver();
             Connect(session);
         }
-        else if (removal == UpstreamRemoval.Close)
+        else if (!mayStay && removal == UpstreamRemoval.Close)
         {
             session.CloseNow(CloseReason.UpstreamRemoved);
+        }
+        else
+        {
+            LookAtTimer(session);
         }
     }
 
@@ -217,12 +216,14 @@ internal class TcpProxyHandler(ProxyRoute route) : SessionHandler
         session.SetTimer(TimeSpan.FromMilliseconds(Math.Min(ConnectTimeoutMs, UnwatchedMs)));
     }
 
-    /// <summary>What may be shorter now than the timer was set for holds at once.</summary>
+    /// <summary>A limit may be nearer now than the timer was set for. The timer acts on it, not this: by then the
+    /// upstreams are those of the reload as well.</summary>
     private void LookAtTimer(SessionContext session)
     {
         if (_connecting is not null)
         {
-            OnConnectTimer(session);
+            var leftMs = _connectBeganMs + ConnectTimeoutMs - session.Loop.NowMs;
+            session.SetTimer(TimeSpan.FromMilliseconds(Math.Clamp(leftMs, 1, UnwatchedMs)));
         }
         else
         {

@@ -85,7 +85,8 @@ internal unsafe partial class UdpProxyHandler
         {
             var room = session.ReserveReply(DatagramBatch.SlotBytes);
             var received = retired.Socket.ReceiveRun(room, DatagramBatch.SlotBytes, out var segment);
-            if (received < 0)
+            var isTooLong = received == -(int)Errno.EMSGSIZE;
+            if (received < 0 && !isTooLong)
             {
                 if (IsRefusal(received))
                 {
@@ -95,7 +96,12 @@ internal unsafe partial class UdpProxyHandler
                 break;
             }
 
-            var count = Commit(session, received, segment);
+            if (isTooLong)
+            {
+                session.CountDrop(DropReason.TooLong);
+            }
+
+            var count = isTooLong ? 1 : Commit(session, received, segment);
             retired.Unanswered -= count;
             retired.Owed -= count;
             _hasReplied |= _socket is null;

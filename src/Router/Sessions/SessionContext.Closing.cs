@@ -81,7 +81,7 @@ public sealed partial class SessionContext
     internal void OnStopped()
     {
         BeginClose(HasFailed ? CloseReason.Failed : _shard.EndReason);
-        if (Closing == CloseReason.Failed && _extras?.Failure is { } reason)
+        if (HasFailed && _extras?.Failure is { } reason)   // also one that was about to close
         {
             OnLoop(session => session._shard.OnFailed(session, reason));
         }
