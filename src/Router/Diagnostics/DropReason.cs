@@ -17,7 +17,8 @@ public enum DropReason
     /// <summary>The session's mailbox is full, in messages or bytes.</summary>
     MailboxFull,
 
-    /// <summary>The session ended before it took the payload.</summary>
+    /// <summary>The session ended before it took the payload, or before a reply of its handler on the pool was
+    /// there.</summary>
     SessionClosed,
 
     /// <summary>The peer is a listener of this router.</summary>

@@ -124,19 +124,27 @@ public sealed partial class SessionContext
 
     /// <summary>
     /// A reply has arrived on the loop. A stream's is sent or kept whatever the write buffer holds: its handler was
-    /// told that it was taken.
+    /// told that it was taken. For the same reason one that comes too late is a counted drop.
     /// </summary>
     private void LandReply(ReadOnlySpan<byte> payload)
     {
         Interlocked.Add(ref _extras!.ReplyBytes, -payload.Length);
-        if (Stream is not { } stream)
+        if (IsClosed)
         {
-            ReplyOnLoop(payload);
+            CountDrop(DropReason.SessionClosed);
         }
-        else if (!IsClosed && !stream.IsFinished && WriteStream(payload))
+        else if (Stream is not { } stream)
+        {
+            ReplyDatagram(payload);   // counts what it does not take
+        }
+        else if (!stream.IsFinished && WriteStream(payload))
         {
             Volatile.Write(ref _extras!.UnsentBytes, stream.UnsentBytes);
             ResumeReading();
+        }
+        else
+        {
+            CountDrop(DropReason.SessionClosed);   // behind the end of the replies, or the stream is gone
         }
     }
 
