@@ -419,28 +419,6 @@ public sealed class RestartTests
         kit.AssertNoLeakedBuffers();
     }
 
-    [Fact]
-    public void A_killed_session_goes_on_with_a_fresh_handler()
-    {
-        using var kit = new RouterTestKit(seed: 1);
-        var made = 0;
-        var listener = kit.BindUdp(() =>
-        {
-            made++;
-            return new ScriptHandler();
-        });
-        var peer = kit.UdpPeer("192.0.2.7:5000", listener);
-        peer.Send("a"u8);
-        kit.RunUntilIdle();
-        kit.SessionOf(peer.EndPoint).Self.Tell(Kill.Instance);
-        kit.RunUntilIdle();
-        peer.Send("b"u8);
-        kit.RunUntilIdle();
-
-        Assert.Equal(["a", "b"], peer.ReceivedText);
-        Assert.Equal((2, 1L, 1L), (made, listener.Restarts, kit.SessionsOpened));
-    }
-
     [Theory]
     [InlineData(SessionTransport.Udp)]
     [InlineData(SessionTransport.Tcp)]

@@ -50,6 +50,12 @@ internal sealed class UnopenedHandler(Exception failure) : SessionHandler
         session.Route.OnAbandoned(session, reason);
 }
 
+/// <summary>Stands in when there will be no other handler: takes what still waits for a session that ends.</summary>
+internal sealed class EndedHandler : SessionHandler
+{
+    public static readonly EndedHandler Instance = new();
+}
+
 /// <summary>A handler failed: carries what its listener's supervision decides by.</summary>
 internal sealed class HandlerFailedException(Exception reason, bool mayRestart)
     : Exception($"the session's handler failed: {reason.Message}", reason)
@@ -131,12 +137,12 @@ internal sealed class SessionActor : ActorBase
             return;
         }
 
-        if (session.HasFailed || message is Kill)   // a kill is a failure of its own, and meets no handler
+        NoteKill(session);
+        if (session.HasFailed)
         {
-            session.HasFailed = true;
             session.MustEnd = !MayRestart();
             session.Handler?.OnReplaced(session);
-            session.Handler = null;
+            session.Handler = session.MustEnd ? EndedHandler.Instance : null;
         }
 
         lock (session.Shard.Restarting)
@@ -186,7 +192,17 @@ internal sealed class SessionActor : ActorBase
         if (_session is { } session)
         {
             _session = null;
+            NoteKill(session);
             session.OnStopped();
+        }
+    }
+
+    /// <summary>A kill is a failure that meets no handler.</summary>
+    private void NoteKill(SessionContext session)
+    {
+        if (!session.HasFailed && Cell.FailedBy is { } failure)
+        {
+            session.OnFailed(failure);
         }
     }
 
