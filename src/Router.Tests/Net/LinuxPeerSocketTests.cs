@@ -76,6 +76,27 @@ public sealed unsafe class LinuxPeerSocketTests
     }
 
     [Fact]
+    public void A_shard_joins_past_the_sockets_of_sessions_and_then_keeps_other_processes_off()
+    {
+        using var rig = new Rig("127.0.0.1:0", shards: 2, clients: 4);
+        for (var i = 0; i < 4; i++)
+        {
+            Assert.Equal(0, rig.Network.OpenPeer(rig.Address, rig.AddressOf(i), out var peer));
+            rig.Own(peer!);
+        }
+
+        rig.CloseShard(0);
+        rig.AddShard(joins: true);
+        rig.CloseShard(0);   // the joined one is alone now
+
+        var address = rig.Address;
+        var other = rig.Socket(Libc.AfInet, Libc.SockDatagram, 0);
+        Assert.Equal(0, rig.SetOption(other, Libc.SolSocket, Libc.SoReuseAddress, 1));
+        Assert.Equal(-(int)Errno.EADDRINUSE, rig.Bind(other, &address));
+        rig.Close(other);
+    }
+
+    [Fact]
     public void A_peers_socket_is_refused_where_none_may_be_opened()
     {
         var calls = new TestKit.Net.ScriptedCalls();
@@ -187,11 +208,7 @@ public sealed unsafe class LinuxPeerSocketTests
             Address = NetRig.At(bind);
             for (var i = 0; i < shards; i++)
             {
-                var options = new DatagramOptions(
-                    1 << 20, 0, DualStack: false, MakeGroup: i == 0, JoinGroup: i > 0);
-                Assert.Equal(0, Network.BindDatagram(Address, options, out var socket));
-                _shards.Add(socket!);
-                Address = socket!.LocalAddress;
+                AddShard(joins: i > 0);
             }
 
             Assert.Equal(0, Network.FixShards(_shards));
@@ -203,7 +220,7 @@ public sealed unsafe class LinuxPeerSocketTests
 
         public LinuxNetwork Network { get; }
 
-        public SocketAddr Address { get; }
+        public SocketAddr Address { get; private set; }
 
         public List<PeerSocket> Peers { get; } = [];
 
@@ -212,6 +229,20 @@ public sealed unsafe class LinuxPeerSocketTests
         public Action? WindowOfOption { get; set; }
 
         public SocketAddr AddressOf(int client) => LinuxPeerSocketTests.AddressOf(_clients[client]);
+
+        public void AddShard(bool joins)
+        {
+            var options = new DatagramOptions(1 << 20, 0, DualStack: false, MakeGroup: !joins, JoinGroup: joins);
+            Assert.Equal(0, Network.BindDatagram(Address, options, out var socket));
+            _shards.Add(socket!);
+            Address = socket!.LocalAddress;
+        }
+
+        public void CloseShard(int shard)
+        {
+            _shards[shard].Dispose();
+            _shards.RemoveAt(shard);
+        }
 
         public void Own(PeerSocket peer) => Peers.Add(peer);
 

@@ -23,9 +23,15 @@ internal sealed class SessionSockets(UdpShard shard, IListenerEvents events)
     /// <summary>Sessions whose sockets are not watched yet.</summary>
     public int Unwatched => _unwatched.Count;
 
-    /// <summary>Makes the session's socket, before it is told anything.</summary>
+    /// <summary>Makes the session's socket, before it is told anything; none while the listener's is lost, see
+    /// <see cref="LeaveAll"/>.</summary>
     public void Open(SessionContext session)
     {
+        if (shard.Socket.IsClosed)
+        {
+            return;
+        }
+
         var result = shard.Loop.Network.OpenPeer(LocalOf(session), session.PeerAddr, out var socket);
         if (result < 0)
         {

@@ -78,8 +78,10 @@ internal sealed class UdpListener : ListenerActor
             return;
         }
 
+        var isAlone = !_shard.SharesPort;
         var result = ListenerBinder.Bind(
-            _shard.Loop.Network, _request, _shard.Address, makeGroup: false, _shard.SharesPort, out var socket);
+            _shard.Loop.Network, _request, _shard.Address, makeGroup: isAlone && _request.JoinedBySessions,
+            joinGroup: !isAlone, out var socket);
         if (result < 0)
         {
             _retry.Start(Self);
@@ -87,7 +89,7 @@ internal sealed class UdpListener : ListenerActor
         }
 
         _shard.Replace((DatagramSocket)socket!);
-        if (_request.JoinedBySessions && !_shard.SharesPort)
+        if (_request.JoinedBySessions && isAlone)
         {
             // A shard among others cannot have its place back: its sessions pass on what comes to the wrong one.
             _ = _shard.Loop.Network.FixShards([_shard.Socket]);

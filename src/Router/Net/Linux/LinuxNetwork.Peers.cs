@@ -115,6 +115,25 @@ public sealed unsafe partial class LinuxNetwork
         }
     }
 
+    /// <summary>Binds a listener's socket; one that joins does so past the connected sockets of other loops' sessions.
+    /// </summary>
+    /// <remarks>
+    /// Those have no SO_REUSEPORT any more, and whichever socket on the port the kernel looks at first decides: over
+    /// IPv4 the youngest, mostly a session's, by which it would be refused (udp_lib_lport_inuse). So it has
+    /// SO_REUSEADDR as they have, but while it binds only: later another process could bind beside it. Meanwhile the
+    /// group that it joins keeps others off.
+    /// </remarks>
+    private int BindShard(int fd, in SocketAddr local, DatagramOptions options)
+    {
+        var joins = options.JoinGroup;
+        var result = joins ? _calls.SetOption(fd, Libc.SolSocket, Libc.SoReuseAddress, 1) : 0;
+        lock (_joining)
+        {
+            result = result < 0 ? result : Bind(fd, local, options.MakeGroup, joins);
+            return result < 0 || !joins ? result : _calls.SetOption(fd, Libc.SolSocket, Libc.SoReuseAddress, 0);
+        }
+    }
+
     private int OpenFollowing(in SocketAddr remote, out int fd)
     {
         fd = Open(remote.Family, Libc.SockDatagram);

@@ -97,11 +97,7 @@ public sealed unsafe partial class LinuxNetwork : INetwork
         }
 
         var result = PrepareDatagram(fd, local, options);
-        lock (_joining)
-        {
-            result = result < 0 ? result : Bind(fd, local, options.MakeGroup, options.JoinGroup);
-        }
-
+        result = result < 0 ? result : BindShard(fd, local, options);
         if (result < 0)
         {
             _calls.Close(fd);
