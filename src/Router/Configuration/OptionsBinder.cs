@@ -39,7 +39,6 @@ internal sealed partial class OptionsBinder(ReadLog log)
             Network = router.Choice("network",
                 ("auto", NetworkChoice.Auto), ("linux", NetworkChoice.Linux), ("portable", NetworkChoice.Portable)),
             Splice = BindSplice(router.Child("splice")),
-            Heap = new HeapOptions(router.Child("heap").Size("held-per-session")),
             DrainTimeout = router.Duration("drain-timeout"),
             Log = BindLog(router.Child("log")),
             Guards = BindGuards(router.Child("guards")),

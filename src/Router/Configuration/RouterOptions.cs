@@ -13,8 +13,6 @@ internal sealed record RouterOptions
 
     public required SpliceOptions Splice { get; init; }
 
-    public required HeapOptions Heap { get; init; }
-
     public required TimeSpan DrainTimeout { get; init; }
 
     public required LogOptions Log { get; init; }
@@ -49,10 +47,6 @@ internal enum NetworkChoice
 /// <param name="Pipes">Of each loop; 0 copies everything.</param>
 /// <param name="PipeSize">Bytes a pipe holds.</param>
 internal sealed record SpliceOptions(int Pipes, int PipeSize);
-
-/// <param name="HeldPerSession">Bytes that the heap may grow by for each session that opens while collections of all of
-/// it are held off; 0 for never.</param>
-internal sealed record HeapOptions(int HeldPerSession);
 
 /// <param name="Format">How lines look.</param>
 /// <param name="Level">The least severe level written.</param>

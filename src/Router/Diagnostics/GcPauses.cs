@@ -12,9 +12,9 @@ internal readonly record struct GcFigures(long Pauses, long P99Us, long MaxUs, l
 
 /// <summary>Measures how long each garbage collection stops the process. Costs nothing between collections.</summary>
 /// <remarks>
-/// After every collection the runtime's own account of pauses is read. Collections that follow each other faster than
-/// <see cref="CollectionWatch"/> tells are counted as one pause of their sum: never too low. <see cref="Read"/> may be
-/// called from any thread.
+/// Every collection finds an object without references, whose finalizer then reads the runtime's own account of pauses
+/// and leaves another such object. Collections that follow each other faster than the finalizer runs are counted as one
+/// pause of their sum: never too low. <see cref="Read"/> may be called from any thread.
 /// </remarks>
 internal sealed class GcPauses : IDisposable
 {
@@ -24,15 +24,15 @@ internal sealed class GcPauses : IDisposable
 
     private readonly Lock _lock = new();
     private readonly long[] _counts = new long[Buckets];
-    private readonly CollectionWatch _watch;
     private long _seen = GC.GetGCMemoryInfo(GCKind.Any).Index;
     private long _seenBlocking = GC.GetGCMemoryInfo(GCKind.FullBlocking).Index;
     private TimeSpan _paused = GC.GetTotalPauseDuration();
     private long _maxUs;
     private long _pauses;
     private long _blocking;
+    private volatile bool _disposed;
 
-    public GcPauses() => _watch = new CollectionWatch(Observe);
+    public GcPauses() => Sentinel.Leave(this);
 
     /// <summary>The figures since the last call.</summary>
     public GcFigures Read()
@@ -48,7 +48,7 @@ internal sealed class GcPauses : IDisposable
         }
     }
 
-    public void Dispose() => _watch.Dispose();
+    public void Dispose() => _disposed = true;
 
     /// <summary>Counts a pause; a test's way in.</summary>
     internal void Count(long pauseUs)
@@ -114,5 +114,19 @@ internal sealed class GcPauses : IDisposable
             _seenBlocking = blocking;
             _paused = paused;
         }
+    }
+
+    private sealed class Sentinel(GcPauses owner)
+    {
+        ~Sentinel()
+        {
+            if (!owner._disposed)
+            {
+                owner.Observe();
+                Leave(owner);
+            }
+        }
+
+        public static void Leave(GcPauses owner) => _ = new Sentinel(owner);
     }
 }

@@ -45,7 +45,6 @@ public static class RouterRunner
             return ExitNotBound;
         }
 
-        using var held = HeldCollections.Start(engine.Stats, setup.Options.Heap.HeldPerSession);
         await using (engine.ConfigureAwait(false))
         {
             engine.OnReloaded = options => level.Set(options.Log.Level);
