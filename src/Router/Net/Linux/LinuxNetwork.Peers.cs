@@ -121,7 +121,8 @@ public sealed unsafe partial class LinuxNetwork
     /// Those have no SO_REUSEPORT any more, and whichever socket on the port the kernel looks at first decides: over
     /// IPv4 the youngest, mostly a session's, by which it would be refused (udp_lib_lport_inuse). So it has
     /// SO_REUSEADDR as they have, but while it binds only: later another process could bind beside it. Meanwhile the
-    /// group that it joins keeps others off.
+    /// group that it joins keeps others off; where all of that is lost at once, one that has SO_REUSEADDR itself and
+    /// took the port is not noticed.
     /// </remarks>
     private int BindShard(int fd, in SocketAddr local, DatagramOptions options)
     {
