@@ -59,6 +59,21 @@ public sealed class SocketLossTests
         rig.Exchange([client], "a"u8);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_session_on_a_port_of_its_own_goes_on_there(bool isRebound)
+    {
+        using var rig = new Rig("127.0.0.1:0", loops: 1, SessionSocket.OwnPort);
+        var client = rig.NewClient();
+        var port = rig.Ask(client, "a"u8, rig.EndPoint);
+        Assert.NotEqual(rig.EndPoint.Port, port.Port);
+
+        rig.LoseOne();
+        rig.Advance(isRebound ? 150 : 0);
+        Assert.Equal(port, rig.Ask(client, "b"u8, port));
+    }
+
     /// <summary>A listener on several loops that the test drives, on the kernel's sockets and a clock of the test's.
     /// </summary>
     private sealed class Rig : IDisposable
@@ -72,7 +87,7 @@ public sealed class SocketLossTests
         private readonly List<Socket> _clients = [];
         private readonly IPEndPoint _endPoint;
 
-        public Rig(string bind, int loops)
+        public Rig(string bind, int loops, SessionSocket socket = SessionSocket.Connected)
         {
             var network = new LinuxNetwork(_calls);
             Events = new KitEvents(_time, new SimulatedNetwork(_time, new SeededRandom(1)));
@@ -80,7 +95,7 @@ public sealed class SocketLossTests
             _system = ActorSystem.Create("loss", ConfigurationFactory.ParseString(_loops.DispatcherConfig));
             var request = new BindRequest(
                 "udp", SessionTransport.Udp, SocketAddr.From(IPEndPoint.Parse(bind)), 1 << 20, 1 << 20, Backlog: 0,
-                DualStack: false, JoinedBySessions: true);
+                DualStack: false, JoinedBySessions: socket == SessionSocket.Connected);
             var bound = ListenerBinder.BindAll(network, loops, [request], out var faults);
             Assert.Empty(faults);
             _endPoint = bound[0].Address.ToIPEndPoint();
@@ -92,7 +107,7 @@ public sealed class SocketLossTests
                 Events,
                 Events,
                 "akka.actor.default-dispatcher");
-            var limits = new ListenerLimits { Socket = SessionSocket.Connected };
+            var limits = new ListenerLimits { Socket = socket };
             var terms = new ShardTerms(
                 "udp", new HandlerRoute("echo", static () => new ScriptHandler()), limits.ToSettings(),
                 new SessionCount(limits.MaxSessions));
@@ -103,6 +118,8 @@ public sealed class SocketLossTests
         }
 
         public KitEvents Events { get; }
+
+        public IPEndPoint EndPoint => _endPoint;
 
         public IReadOnlyList<Shard> Shards { get; }
 
@@ -135,6 +152,19 @@ public sealed class SocketLossTests
                 Assert.Equal(payload, buffer.AsSpan(0, payload.Length));
                 Assert.Equal(0, client.Available);
             }
+        }
+
+        /// <summary>The client is answered what it says there.</summary>
+        /// <returns>From where.</returns>
+        public IPEndPoint Ask(Socket client, ReadOnlySpan<byte> payload, IPEndPoint to)
+        {
+            client.SendTo(payload, to);
+            Until(() => client.Available > 0);
+            var buffer = new byte[16];
+            EndPoint from = new IPEndPoint(IPAddress.Any, 0);
+            Assert.Equal(payload.Length, client.ReceiveFrom(buffer, ref from));
+            Assert.Equal(payload, buffer.AsSpan(0, payload.Length));
+            return (IPEndPoint)from;
         }
 
         /// <summary>The socket of the loop that a newcomer comes to breaks.</summary>

@@ -23,11 +23,13 @@ internal sealed class SessionSockets(UdpShard shard, IListenerEvents events)
     /// <summary>Sessions whose sockets are not watched yet.</summary>
     public int Unwatched => _unwatched.Count;
 
-    /// <summary>Makes the session's socket, before it is told anything; none while the listener's is lost, see
-    /// <see cref="LeaveAll"/>.</summary>
+    private bool OnListenersPort => shard.Settings.Socket == SessionSocket.Connected;
+
+    /// <summary>Makes the session's socket, before it is told anything; on the listener's port none while the
+    /// listener's is lost, see <see cref="OnLost"/>.</summary>
     public void Open(SessionContext session)
     {
-        if (shard.Socket.IsClosed)
+        if (OnListenersPort && shard.Socket.IsClosed)
         {
             return;
         }
@@ -61,9 +63,16 @@ internal sealed class SessionSockets(UdpShard shard, IListenerEvents events)
         _unwatched.RemoveRange(0, first);
     }
 
-    /// <summary>The listener's socket is lost: with theirs on its port no other could take its place.</summary>
-    public void LeaveAll()
+    /// <summary>The listener's socket is lost: with theirs on its port no other could take its place. On ports of their
+    /// own they go on: a peer's dialogue is there.</summary>
+    public void OnLost()
     {
+        if (!OnListenersPort)
+        {
+            OnReceived(_unwatched.Count, isEmpty: true);   // from there nothing more comes before
+            return;
+        }
+
         _unwatched.Clear();
         foreach (var session in shard.Table.All())
         {
@@ -89,7 +98,7 @@ internal sealed class SessionSockets(UdpShard shard, IListenerEvents events)
     /// <summary>On a wildcard the address that the peer sent to, so that it is answered from there.</summary>
     private SocketAddr LocalOf(SessionContext session)
     {
-        if (shard.Settings.Socket == SessionSocket.Connected)
+        if (OnListenersPort)
         {
             return shard.Address;
         }

@@ -132,7 +132,7 @@ internal sealed class UdpListener : ListenerActor
     private void Lose(Errno errno)
     {
         _shard.CountKernelDrops();
-        _shard.Sockets?.LeaveAll();
+        _shard.Sockets?.OnLost();
         _shard.Socket.Dispose();
         Events.SocketLost(_shard.Listener, _shard.Address, errno, _retry.Start(Self));
     }
