@@ -85,7 +85,6 @@ public sealed class SocketLossTests
         private readonly IoLoopGroup _loops;
         private readonly ActorSystem _system;
         private readonly List<Socket> _clients = [];
-        private readonly IPEndPoint _endPoint;
 
         public Rig(string bind, int loops, SessionSocket socket = SessionSocket.Connected)
         {
@@ -98,7 +97,7 @@ public sealed class SocketLossTests
                 DualStack: false, JoinedBySessions: socket == SessionSocket.Connected);
             var bound = ListenerBinder.BindAll(network, loops, [request], out var faults);
             Assert.Empty(faults);
-            _endPoint = bound[0].Address.ToIPEndPoint();
+            EndPoint = bound[0].Address.ToIPEndPoint();
             var around = new ListenerSurroundings(
                 [.. _loops.Loops.Select(loop => new LoopPlace(
                     loop, new SessionIdSource(1, loop.Index), IoLoopGroup.DispatcherId(loop.Index)))],
@@ -119,7 +118,7 @@ public sealed class SocketLossTests
 
         public KitEvents Events { get; }
 
-        public IPEndPoint EndPoint => _endPoint;
+        public IPEndPoint EndPoint { get; }
 
         public IReadOnlyList<Shard> Shards { get; }
 
@@ -127,8 +126,8 @@ public sealed class SocketLossTests
 
         public Socket NewClient()
         {
-            var client = new Socket(_endPoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp) { Blocking = false };
-            client.Bind(new IPEndPoint(_endPoint.Address, 0));
+            var client = new Socket(EndPoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp) { Blocking = false };
+            client.Bind(new IPEndPoint(EndPoint.Address, 0));
             _clients.Add(client);
             return client;
         }
@@ -140,7 +139,7 @@ public sealed class SocketLossTests
         {
             foreach (var client in clients)
             {
-                client.SendTo(payload, _endPoint);
+                client.SendTo(payload, EndPoint);
             }
 
             Until(() => clients.TrueForAll(static client => client.Available > 0));
@@ -161,7 +160,7 @@ public sealed class SocketLossTests
             client.SendTo(payload, to);
             Until(() => client.Available > 0);
             var buffer = new byte[16];
-            EndPoint from = new IPEndPoint(IPAddress.Any, 0);
+            System.Net.EndPoint from = new IPEndPoint(IPAddress.Any, 0);
             Assert.Equal(payload.Length, client.ReceiveFrom(buffer, ref from));
             Assert.Equal(payload, buffer.AsSpan(0, payload.Length));
             return (IPEndPoint)from;
@@ -171,7 +170,7 @@ public sealed class SocketLossTests
         public Shard LoseOne()
         {
             _calls.Fail(LinuxCall.ReceiveMany, Errno.EBADF);
-            NewClient().SendTo("x"u8, _endPoint);
+            NewClient().SendTo("x"u8, EndPoint);
             Until(() => _calls.Left == 0);
             Settle();
             return Shards.Single(static shard => shard.IsSocketClosed);

@@ -7,9 +7,6 @@ internal sealed class FaultState
     /// it escalated.</summary>
     public ActorRefBase? Perpetrator;
 
-    /// <summary>What it failed by; set and cleared with the perpetrator.</summary>
-    public Exception? Cause;
-
     /// <summary>Suspensions not yet resumed: the actor's own failure and those of its ancestors.</summary>
     public int Suspensions;
 
@@ -40,10 +37,6 @@ internal sealed partial class ActorCell
 
     private bool IsFailed => _extras?.Faults?.Perpetrator is not null;
 
-    /// <summary>What the actor has failed by, until it is restarted or resumed: in its PreRestart, and in the PostStop
-    /// of one that is stopped for it. Else null.</summary>
-    internal Exception? FailedBy => _extras?.Faults?.Cause;
-
     internal void Restart(Exception cause) => SendSystem(new RestartRequest(cause));
 
     internal void Suspend() => SendSystem(new SuspendRequest());
@@ -65,7 +58,6 @@ internal sealed partial class ActorCell
         }
 
         Faults.Perpetrator = escalatedFrom ?? (ActorRefBase)this;
-        Faults.Cause = cause;
         SuspendSelf();
         foreach (var child in ChildCells())
         {
@@ -328,7 +320,6 @@ internal sealed partial class ActorCell
         if (_extras?.Faults is { } faults)
         {
             faults.Perpetrator = null;
-            faults.Cause = null;
         }
 
         // An unfinished asynchronous handler still needs its message.

@@ -101,7 +101,7 @@ public abstract class SupervisorStrategy
 }
 
 /// <summary>The decision touches the failed child alone.</summary>
-public sealed class OneForOneStrategy : SupervisorStrategy
+public class OneForOneStrategy : SupervisorStrategy
 {
     private readonly int _maxNrOfRetries;
     private readonly int _withinTimeMilliseconds;

@@ -21,11 +21,7 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
 
     protected IListenerEvents Events => events;
 
-    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(
-        shard.Settings.MaxRestarts,
-        (int)shard.Settings.RestartWindow.TotalMilliseconds,
-        static failure => failure is HandlerFailedException { MayRestart: false } ? Directive.Stop : Directive.Restart,
-        loggingEnabled: false);
+    protected override SupervisorStrategy SupervisorStrategy() => new SessionStrategy(shard);
 
     protected override void PreStart() => Attach();
 
@@ -152,5 +148,24 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
         }
 
         shard.Starting.Clear();
+    }
+
+    /// <summary>Restarts within the budget what may be restarted, and notes kills, which the session itself is not told
+    /// of: whether it is restarted or stopped for one.</summary>
+    private sealed class SessionStrategy(Shard shard) : OneForOneStrategy(
+        shard.Settings.MaxRestarts,
+        (int)shard.Settings.RestartWindow.TotalMilliseconds,
+        static failure => failure is HandlerFailedException { MayRestart: false } ? Directive.Stop : Directive.Restart,
+        loggingEnabled: false)
+    {
+        protected override Directive Handle(IActorRef child, Exception exception)
+        {
+            if (exception is ActorKilledException)
+            {
+                shard.Killed[child] = exception;
+            }
+
+            return base.Handle(child, exception);
+        }
     }
 }

@@ -197,10 +197,10 @@ internal sealed class SessionActor : ActorBase
         }
     }
 
-    /// <summary>A kill is a failure that meets no handler.</summary>
+    /// <summary>A kill is a failure that meets no handler: its listener, which supervises, has noted it.</summary>
     private void NoteKill(SessionContext session)
     {
-        if (!session.HasFailed && Cell.FailedBy is { } failure)
+        if (session.Shard.Killed.TryRemove(Self, out var failure) && !session.HasFailed)
         {
             session.OnFailed(failure);
         }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Router.Diagnostics;
 using Router.Net;
 
@@ -172,6 +173,9 @@ internal abstract class Shard : IEndOfPass
     /// Sessions whose failed actor is being replaced: the fresh one finds its session here by its own ref.
     /// </summary>
     public Dictionary<IActorRef, SessionContext> Restarting { get; } = [];
+
+    /// <summary>Sessions' actors that were killed, until they are replaced or end; any thread.</summary>
+    public ConcurrentDictionary<IActorRef, Exception> Killed { get; } = [];
 
     /// <summary>Sessions whose actor has not had its first message, the session itself: stopped before, it would not
     /// end them.</summary>
