@@ -20,7 +20,9 @@ public sealed class ReadmeTests(ITestOutputHelper output) : FunctionalTest(outpu
             var granted = record.GetProperty(isUdp ? "receive-buffer-granted" : "backlog-granted").GetInt32();
             Assert.InRange(granted, 1, int.MaxValue);
         });
-        Assert.Equal(router.Id, (await router.RecordAsync("started")).GetProperty("pid").GetInt32());
+        var started = await router.RecordAsync("started");
+        Assert.Equal(router.Id, started.GetProperty("pid").GetInt32());
+        Assert.Equal("sustained-low-latency", started.GetProperty("collector").GetString());
     }
 
     [RequiresToolTheory(RequiredTools.Namespace, "ncat")]

@@ -10,9 +10,10 @@ namespace Router.Diagnostics;
 internal static partial class HostLog
 {
     /// <param name="networkReason">Why this implementation of the sockets is in use.</param>
+    /// <param name="collector">The garbage collector's mode: <c>sustained-low-latency</c>, <c>interactive</c>.</param>
     [LoggerMessage(EventId = 1000, Level = LogLevel.Information, EventName = "started", Message =
         "Router {Version} started: {Listeners} listeners, {Loops} loops, {Network} sockets " +
-        "({NetworkReason}), configuration {Config}, process {Pid}")]
+        "({NetworkReason}), {Collector} collector, configuration {Config}, process {Pid}")]
     public static partial void Started(
         ILogger logger,
         string version,
@@ -20,6 +21,7 @@ internal static partial class HostLog
         int loops,
         string network,
         string networkReason,
+        string collector,
         string config,
         int pid);
 

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Runtime;
 using Microsoft.Extensions.Logging;
 using Router.Diagnostics;
 using Router.Listeners;
@@ -41,7 +42,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         var plan = setup.Plan;
         HostLog.Started(
             log, RouterVersion.Text, plan.Listeners.Count, plan.Loops, seams.Network.Name, seams.NetworkReason,
-            plan.Source, Environment.ProcessId);
+            Kebab.From(GCSettings.LatencyMode.ToString()), plan.Source, Environment.ProcessId);
         _summary = new SessionSummary(log, seams.Time, plan.SessionRecords);
         _running = new RunningRouter(setup, seams, MakeSurroundings(plan), log, new SystemNameResolver());
         // Before anything is said to listen: its assemblies are files that the process opens.

@@ -38,6 +38,7 @@ public static class RouterRunner
         using var signals = new StopSignals(stop);
         var log = loggers.CreateLogger(LogCategory);
         loaded.LogWarnings(log);
+        using var mode = new CollectorMode();
         var engine = setup.Start(TimeProvider.System, RandomSource.System, log, out var faults);
         if (engine is null)
         {
