@@ -39,6 +39,7 @@ internal sealed partial class OptionsBinder(ReadLog log)
             Network = router.Choice("network",
                 ("auto", NetworkChoice.Auto), ("linux", NetworkChoice.Linux), ("portable", NetworkChoice.Portable)),
             Splice = BindSplice(router.Child("splice")),
+            Heap = new HeapOptions(router.Child("heap").Int("hold-collections-from")),
             DrainTimeout = router.Duration("drain-timeout"),
             Log = BindLog(router.Child("log")),
             Guards = BindGuards(router.Child("guards")),

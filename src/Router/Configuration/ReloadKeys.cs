@@ -29,6 +29,7 @@ internal static class ReloadKeys
         new("network", ReloadEffect.No, o => o.Network),
         new("splice.pipes", ReloadEffect.No, o => o.Splice.Pipes),
         new("splice.pipe-size", ReloadEffect.No, o => o.Splice.PipeSize),
+        new("heap.hold-collections-from", ReloadEffect.No, o => o.Heap.HoldCollectionsFrom),
         new("drain-timeout", ReloadEffect.AtOnce, o => o.DrainTimeout),
         new("log.format", ReloadEffect.No, o => o.Log.Format),
         new("log.level", ReloadEffect.AtOnce, o => o.Log.Level),

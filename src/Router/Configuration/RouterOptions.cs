@@ -13,6 +13,8 @@ internal sealed record RouterOptions
 
     public required SpliceOptions Splice { get; init; }
 
+    public required HeapOptions Heap { get; init; }
+
     public required TimeSpan DrainTimeout { get; init; }
 
     public required LogOptions Log { get; init; }
@@ -47,6 +49,10 @@ internal enum NetworkChoice
 /// <param name="Pipes">Of each loop; 0 copies everything.</param>
 /// <param name="PipeSize">Bytes a pipe holds.</param>
 internal sealed record SpliceOptions(int Pipes, int PipeSize);
+
+/// <param name="HoldCollectionsFrom">By how many a second the open sessions must grow for collections of the whole heap
+/// to be held off; 0 for never.</param>
+internal sealed record HeapOptions(int HoldCollectionsFrom);
 
 /// <param name="Format">How lines look.</param>
 /// <param name="Level">The least severe level written.</param>

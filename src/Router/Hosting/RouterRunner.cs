@@ -46,6 +46,8 @@ public static class RouterRunner
             return ExitNotBound;
         }
 
+        using var held = HeldCollections.Start(
+            engine.Stats, mode.Hold, setup.Options.Heap.HoldCollectionsFrom, TimeProvider.System, log);
         await using (engine.ConfigureAwait(false))
         {
             engine.OnReloaded = options => level.Set(options.Log.Level);
