@@ -45,6 +45,22 @@ public sealed class LetterPoolTests : ActorTestKit
     }
 
     [Fact]
+    public void What_came_from_elsewhere_is_used_when_there_is_nothing_else()
+    {
+        var pool = new LetterPool(Kept);
+        var own = pool.Rent(Dispatcher, "message", null);
+        var foreign = new Letter { IsFromElsewhere = true };
+        pool.Return(Dispatcher, own);
+        pool.Return(Dispatcher, foreign);
+
+        Assert.False(foreign.IsFromElsewhere);   // it may be told on by this thread
+        Assert.Same(own, pool.Rent(Dispatcher, "message", null));
+        Assert.Same(foreign, pool.Rent(Dispatcher, "message", null));
+        Assert.Equal(0, pool.Held);
+        Assert.Null(foreign.Next);
+    }
+
+    [Fact]
     public void A_Tell_between_actors_of_the_pool_makes_no_letter()
     {
         const int Messages = 20_000;

@@ -84,6 +84,30 @@ public sealed class SingleThreadTests : IDisposable
         }
     }
 
+    /// <summary>A new one among them would make each collection look through all actors that it has gone through.
+    /// </summary>
+    [Fact]
+    public void A_loops_own_letters_go_round_without_those_from_elsewhere()
+    {
+        var counter = new Pings { Left = 3 };
+        var actor = Start(() => new Sink(counter));
+        actor.Tell(counter, ActorRefs.NoSender);
+        _loop.RunUntilIdle();
+        var letters = MessageDispatcher.LettersOf(_loop);
+        var own = letters.Rent(_loop, counter, ActorRefs.NoSender);
+        letters.Return(_loop, own);
+
+        _loop.Unbind();
+        actor.Tell(counter, ActorRefs.NoSender);
+        _loop.Bind();
+        _loop.RunUntilIdle();
+        actor.Tell(counter, ActorRefs.NoSender);
+        _loop.RunUntilIdle();
+
+        Assert.Equal(0, counter.Left);
+        Assert.Same(own, letters.Rent(_loop, counter, ActorRefs.NoSender));
+    }
+
     [Fact]
     public void A_burst_to_a_thousand_actors_allocates_nothing()
     {

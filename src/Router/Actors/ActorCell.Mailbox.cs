@@ -142,6 +142,7 @@ internal sealed partial class ActorCell
     /// <returns>False when the cell has terminated.</returns>
     private bool Push(Letter letter)
     {
+        letter.IsFromElsewhere = IsSingleThreaded;
         var top = Volatile.Read(ref _inbox);
         while (true)
         {

@@ -9,6 +9,9 @@ internal class Letter
     public object? Message;
     public IActorRef? Sender;
     public Letter? Next;
+
+    /// <summary>Another thread told it to an actor of one thread.</summary>
+    public bool IsFromElsewhere;
 }
 
 /// <summary>A message of the kernel, handled before all user messages, even by a suspended actor.</summary>

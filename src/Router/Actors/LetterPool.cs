@@ -6,6 +6,9 @@ namespace Router.Actors;
 /// A thread that is told more than it tells ends up with the letters of those that only tell. What is beyond its own
 /// bound it hands back, list by list, to the dispatcher whose actor was told, where whoever tells its actors and has no
 /// letter takes them: in a steady state neither makes any. What nobody takes is left to the collector.
+/// A loop hands back all letters from elsewhere, and uses them itself only where it has none of its own: one that was
+/// made just now would go through all its old actors, one after another, and the next collection would look through
+/// each of them for it, 15 ms in a million sessions.
 /// </remarks>
 /// <param name="kept">Letters the thread keeps for itself.</param>
 internal sealed class LetterPool(int kept)
@@ -35,7 +38,7 @@ internal sealed class LetterPool(int kept)
         }
         else
         {
-            letter = Take(receiver);
+            letter = TakeSurplus() ?? Take(receiver);
         }
 
         letter.Message = message;
@@ -48,7 +51,7 @@ internal sealed class LetterPool(int kept)
     {
         letter.Message = null;
         letter.Sender = null;
-        if (_count < kept)
+        if (_count < kept && !letter.IsFromElsewhere)
         {
             letter.Next = _top;
             _top = letter;
@@ -56,8 +59,22 @@ internal sealed class LetterPool(int kept)
         }
         else
         {
+            letter.IsFromElsewhere = false;
             HandBack(receiver, letter);
         }
+    }
+
+    private Letter? TakeSurplus()
+    {
+        var letter = _surplus;
+        if (letter is not null)
+        {
+            _surplus = letter.Next;
+            _surplusCount--;
+            letter.Next = null;
+        }
+
+        return letter;
     }
 
     private Letter Take(MessageDispatcher receiver)
