@@ -92,6 +92,9 @@ class Router:
             print(f"  gc: {sum(line['gc-pauses'] for line in lines)} pauses, "
                   f"the longest {worst['gc-pause-max-us'] / 1000:.1f} ms, "
                   f"{sum(line['gc-blocking'] for line in lines)} blocking full collections")
+        held, released = ([f"{line['sessions']:,}" for line in self._lines(f"collections-{event}")]
+                          for event in ("held", "released"))
+        print(f"  whole collections held off from {', '.join(held) or 'never'}, until {', '.join(released) or 'the end'}")
 
     def memory(self):
         """Resident and proportional bytes of the process."""

@@ -13,6 +13,7 @@ public sealed class CollectorModeTests
         using (var mode = new CollectorMode())
         {
             Assert.Equal(GCLatencyMode.SustainedLowLatency, GCSettings.LatencyMode);
+            Assert.True(mode.CanHold);
             mode.Hold(true);
             Assert.Equal(GCLatencyMode.LowLatency, GCSettings.LatencyMode);
             mode.Hold(false);

@@ -124,13 +124,13 @@ internal static partial class HostLog
         "{Key} at {Place} has changed; it takes effect at the next start")]
     public static partial void ReloadNeedsRestart(ILogger logger, string key, string place);
 
-    /// <summary>Sessions open in numbers: the whole heap is not collected until there is garbage to show.</summary>
-    [LoggerMessage(EventId = 1009, Level = LogLevel.Debug, EventName = "collections-held", Message =
+    /// <summary>Sessions open in numbers: the whole heap is not collected until there is garbage to find.</summary>
+    [LoggerMessage(EventId = 1009, Level = LogLevel.Information, EventName = "collections-held", Message =
         "Collections of the whole heap are held off, at {Sessions} sessions and {HeapBytes} bytes")]
     public static partial void CollectionsHeld(ILogger logger, int sessions, long heapBytes);
 
     /// <param name="cause"><c>heap</c>, <c>memory</c>, or <c>sessions</c>.</param>
-    [LoggerMessage(EventId = 1011, Level = LogLevel.Debug, EventName = "collections-released", Message =
+    [LoggerMessage(EventId = 1011, Level = LogLevel.Information, EventName = "collections-released", Message =
         "Collections of the whole heap are held off no more, because of {Cause}, at {Sessions} sessions and " +
         "{HeapBytes} bytes")]
     public static partial void CollectionsReleased(ILogger logger, string cause, int sessions, long heapBytes);

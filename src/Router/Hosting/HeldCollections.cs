@@ -1,4 +1,3 @@
-using System.Runtime;
 using Microsoft.Extensions.Logging;
 using Router.Diagnostics;
 
@@ -35,17 +34,17 @@ internal readonly record struct HeapFigures(long Size, long Whole, long WholeOld
 /// <remarks>
 /// <para>The runtime looks through the whole heap whenever it has grown by four fifths since it last did. While
 /// sessions open it finds next to nothing, seven times on the way to 500,000, and takes the processor from loops for
-/// it. So its measure is applied to what the heap has for each session: no more garbage is let be than it would let be
-/// itself. Young collections go on. It does not end with the rush: what would come then is one collection of all that
-/// opened, beside loops that are no less busy.</para>
-/// <para>It looks once a second. While it holds, the runtime does not look how full memory is, and would refuse memory
-/// rather than collect for it: so the heap may take half of what was free when it began. The process has one
+/// it. So what those take that have opened since is allowed for besides. Young collections go on. It does not end with
+/// the rush: what would come then is one collection of all that opened, beside loops that are no less busy.</para>
+/// <para>It looks once a second. While it holds, the runtime does not look how full memory is: what is let be is
+/// bounded by the measure above, and the heap may take half of what was free when it began. The process has one
 /// collector: this is for who owns the process, <see cref="RouterRunner"/>.</para>
 /// </remarks>
 internal sealed class HeldCollections : IDisposable
 {
-    /// <summary>With fewer sessions at the last whole collection, what it left says little of what one takes.</summary>
-    internal const int SessionsMin = 10_000;
+    /// <summary>What a session is allowed for. An idle one of a route without state takes some 440 bytes; where
+    /// sessions take more, whole collections come, more rarely than without.</summary>
+    internal const int SessionBytes = 600;
 
     /// <summary>While generation 2 is small, some 4 MB, the runtime collects the whole heap by stopping everything, and
     /// it goes by what the last such collection left: held off from there, the next was seen to stop all for 100 ms.
@@ -61,6 +60,8 @@ internal sealed class HeldCollections : IDisposable
     private readonly ILogger _log;
     private readonly Lock _lock = new();
     private readonly ITimer _timer;
+    private readonly TimeProvider _time;
+    private long _beforeAt;
     private int _before;
     private int _atWhole;
     private int _most;
@@ -77,15 +78,15 @@ internal sealed class HeldCollections : IDisposable
     internal HeldCollections(
         Func<int> sessions, Func<HeapFigures> heap, Action<bool> hold, int from, TimeProvider time, ILogger log)
     {
-        (_sessions, _heap, _hold, _from, _log) = (sessions, heap, hold, from, log);
-        _before = sessions();
+        (_sessions, _heap, _hold, _from, _time, _log) = (sessions, heap, hold, from, time, log);
+        (_before, _beforeAt) = (sessions(), time.GetTimestamp());
         _timer = time.CreateTimer(static held => ((HeldCollections)held!).OnTick(), this, Period, Period);
     }
 
-    /// <summary>For this process; null if <paramref name="from"/> is 0, or if its collector has no such mode.</summary>
+    /// <summary>For this process; null if <paramref name="from"/> is 0.</summary>
     public static HeldCollections? Start(
         RouterStats stats, Action<bool> hold, int from, TimeProvider time, ILogger log) =>
-        from == 0 || GCSettings.IsServerGC
+        from == 0
             ? null
             : new HeldCollections(() => stats.Sessions, HeapFigures.Read, hold, from, time, log);
 
@@ -103,19 +104,20 @@ internal sealed class HeldCollections : IDisposable
     {
         lock (_lock)
         {
-            if (!_disposed)
+            var elapsed = _time.GetElapsedTime(_beforeAt);
+            if (!_disposed && elapsed >= Period / 2)   // a late one is followed by the next too soon to tell a rate
             {
-                Look(_sessions(), _heap());
+                Look(_sessions(), elapsed, _heap());
             }
         }
     }
 
-    private void Look(int sessions, HeapFigures heap)
+    private void Look(int sessions, TimeSpan elapsed, HeapFigures heap)
     {
         if (heap.WholeIndex != _wholeIndex)
         {
             _wholeIndex = heap.WholeIndex;
-            _atWhole = _most = sessions;   // or fewer, by what opened since: then one takes more than it seems
+            _atWhole = _most = sessions;   // those that opened since it are not allowed for
         }
 
         _most = Math.Max(_most, sessions);   // those that ended since are still in the heap
@@ -124,8 +126,9 @@ internal sealed class HeldCollections : IDisposable
             _sizeMax = heap.Size + (heap.Free / 2);
         }
 
-        var opened = sessions - _before;
+        var opened = (int)Math.Round((sessions - _before) / elapsed.TotalSeconds);
         _before = sessions;
+        _beforeAt = _time.GetTimestamp();
         var against = WhatIsAgainst(heap, sessions, opened);
         if (!_isHeld && against is null && opened >= _from)
         {
@@ -147,15 +150,13 @@ internal sealed class HeldCollections : IDisposable
             return "memory";
         }
 
-        // For each session the heap may be as large as the runtime would let it be after the last whole collection.
-        if (_atWhole < SessionsMin
-            || heap.WholeOld < WholeOldMin
-            || (double)heap.Size * _atWhole > 1.8 * heap.Whole * _most)
+        var runtimes = heap.Whole / 5 * 9;
+        if (heap.WholeOld < WholeOldMin || heap.Size > runtimes + ((long)(_most - _atWhole) * SessionBytes))
         {
             return "heap";
         }
 
-        // There is garbage to show, and no rush to show it in.
+        // There is garbage to find, and no rush to disturb.
         return sessions < _most / 2 && Math.Abs(opened) < _from ? "sessions" : null;
     }
 

@@ -46,8 +46,8 @@ public static class RouterRunner
             return ExitNotBound;
         }
 
-        using var held = HeldCollections.Start(
-            engine.Stats, mode.Hold, setup.Options.Heap.HoldCollectionsFrom, TimeProvider.System, log);
+        var holdFrom = mode.CanHold ? setup.Options.Heap.HoldCollectionsFrom : 0;
+        using var held = HeldCollections.Start(engine.Stats, mode.Hold, holdFrom, TimeProvider.System, log);
         await using (engine.ConfigureAwait(false))
         {
             engine.OnReloaded = options => level.Set(options.Log.Level);
