@@ -1,4 +1,5 @@
 using System.Net;
+using Router.Hosting;
 using Router.Net;
 using Xunit.Abstractions;
 
@@ -92,6 +93,39 @@ public sealed class ResourceTests(ITestOutputHelper output) : FunctionalTest(out
     }
 
     [RequiresToolFact(RequiredTools.Namespace)]
+    public async Task Whole_collections_are_held_off_while_sessions_open()
+    {
+        const int SessionsMax = 200_000;
+        const int Step = 1_000;
+        var router = await RouterAsync(
+            """
+            router {
+              heap.hold-collections-from = 500
+              listeners.echo { bind = "udp://127.0.0.1:47001", route = echo, idle-timeout = 1h, max-sessions = 200000 }
+              routes.echo { type = echo }
+            }
+            """,
+            "--set", "router.drain-timeout=0s");
+
+        await Network.RunAsync(() =>
+        {
+            for (var i = 0; i < SessionsMax; i++)
+            {
+                if (i % Step == 0 && router.RecordsOf("collections-held").Count > 0)
+                {
+                    break;
+                }
+
+                using var client = Client.Udp(EchoPort, Source(i));
+                client.Send("open"u8);
+            }
+        });
+
+        var held = await router.RecordAsync("collections-held");
+        Assert.InRange(held.GetProperty("heap-bytes").GetInt64(), HeldCollections.WholeOldMin, long.MaxValue);
+    }
+
+    [RequiresToolFact(RequiredTools.Namespace)]
     public async Task Fifty_thousand_short_sessions_leak_no_descriptor()
     {
         const int ProxyPort = 47002;
@@ -174,7 +208,7 @@ public sealed class ResourceTests(ITestOutputHelper output) : FunctionalTest(out
 
     /// <summary>Addresses of their own, so that many peers need no more than one socket at a time.</summary>
     private static IPEndPoint Source(int index) =>
-        new(new IPAddress([127, 1, (byte)(index >> 8), (byte)index]), 20_000);
+        new(new IPAddress([127, (byte)(1 + (index >> 16)), (byte)(index >> 8), (byte)index]), 20_000);
 
     /// <summary>The least share of one core that the router used in any of a few windows.</summary>
     /// <remarks>The first windows may hold the compiler's work in the background, which ends.</remarks>
