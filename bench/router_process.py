@@ -94,7 +94,7 @@ class Router:
                   f"{sum(line['gc-blocking'] for line in lines)} blocking full collections")
         held, released = ([f"{line['sessions']:,}" for line in self._lines(f"collections-{event}")]
                           for event in ("held", "released"))
-        print(f"  whole collections held off from {', '.join(held) or 'never'}, until {', '.join(released) or 'the end'}")
+        print(f"  full collections held off from {', '.join(held) or 'never'}, until {', '.join(released) or 'the end'}")
 
     def memory(self):
         """Resident and proportional bytes of the process."""

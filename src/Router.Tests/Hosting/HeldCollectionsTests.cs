@@ -19,7 +19,8 @@ public sealed class HeldCollectionsTests : IDisposable
 
     public HeldCollectionsTests()
     {
-        _heap = new HeapFigures(Size: 12 * MiB, Whole: 12 * MiB, WholeOld: 10 * MiB, WholeIndex: 7, Free: 8_000 * MiB);
+        _heap = new HeapFigures(
+            Size: 12 * MiB, AfterFull: 12 * MiB, Gen2AfterFull: 10 * MiB, FullIndex: 7, Free: 8_000 * MiB);
         _sessions = 20_000;
         _held = new HeldCollections(() => _sessions, () => _heap, _told.Add, From, _time, _log);
         Second();
@@ -91,27 +92,27 @@ public sealed class HeldCollectionsTests : IDisposable
     }
 
     [Fact]
-    public void After_a_whole_collection_the_heap_is_measured_by_what_it_left()
+    public void After_a_full_collection_the_heap_is_measured_by_what_it_left()
     {
         Second(opened: 100_000);
         Assert.True(IsHeld);
-        _heap = _heap with { Whole = 6 * MiB, WholeIndex = 8 };   // the rest was garbage
+        _heap = _heap with { AfterFull = 6 * MiB, FullIndex = 8 };   // the rest was garbage
         Second();
         AssertReleased("heap");
         Second(opened: From);
         Assert.False(IsHeld);
-        _heap = _heap with { Whole = 60 * MiB, WholeIndex = 9 };
+        _heap = _heap with { AfterFull = 60 * MiB, FullIndex = 9 };
         Second(opened: From);
         Assert.True(IsHeld);
     }
 
     [Fact]
-    public void Not_from_so_small_a_heap_that_the_next_whole_collection_would_block()
+    public void Not_from_so_small_a_heap_that_the_next_full_collection_would_block()
     {
-        _heap = _heap with { WholeOld = HeldCollections.WholeOldMin - 1 };
+        _heap = _heap with { Gen2AfterFull = HeldCollections.Gen2Min - 1 };
         Second(opened: From);
         Assert.Empty(_told);
-        _heap = _heap with { WholeOld = HeldCollections.WholeOldMin };
+        _heap = _heap with { Gen2AfterFull = HeldCollections.Gen2Min };
         Second(opened: From);
         Assert.True(IsHeld);
     }
@@ -171,8 +172,8 @@ public sealed class HeldCollectionsTests : IDisposable
         GC.Collect();
         var heap = HeapFigures.Read();
         Assert.InRange(heap.Size, 1, long.MaxValue);
-        Assert.InRange(heap.WholeOld, 1, heap.Whole);
-        Assert.InRange(heap.WholeIndex, 1, long.MaxValue);
+        Assert.InRange(heap.Gen2AfterFull, 1, heap.AfterFull);
+        Assert.InRange(heap.FullIndex, 1, long.MaxValue);
         Assert.InRange(heap.Free, 1, GC.GetGCMemoryInfo().HighMemoryLoadThresholdBytes);
     }
 

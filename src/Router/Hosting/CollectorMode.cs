@@ -6,7 +6,7 @@ namespace Router.Hosting;
 /// was.</summary>
 /// <remarks>
 /// SustainedLowLatency: otherwise the runtime, once two thirds of a heap's old part are free space, as when most
-/// sessions have ended or a few of many live long, stops everything to compact the rest: for 68 ms with 50 MB alive,
+/// sessions have ended or a few of many live long, stops everything to compact the rest: for 43 ms with 50 MB alive,
 /// 165 ms with some 100 MB. Free space is used again by sessions to come; where memory is short the runtime compacts
 /// all the same. Without the concurrent collector there is no such mode, and the runtime ignores it.
 /// </remarks>
@@ -20,11 +20,11 @@ internal sealed class CollectorMode : IDisposable
         CanHold = !GCSettings.IsServerGC && GCSettings.LatencyMode == GCLatencyMode.SustainedLowLatency;
     }
 
-    /// <summary>Whether whole collections can be held off, and that be taken back: only the concurrent collector of a
+    /// <summary>Whether full collections can be held off, and that be taken back: only the concurrent collector of a
     /// workstation can.</summary>
     public bool CanHold { get; }
 
-    /// <summary>Has whole collections held off, or no more.</summary>
+    /// <summary>Has full collections held off, or no more.</summary>
     public void Hold(bool isHeld) =>
         GCSettings.LatencyMode = isHeld ? GCLatencyMode.LowLatency : GCLatencyMode.SustainedLowLatency;
 

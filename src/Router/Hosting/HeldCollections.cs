@@ -5,24 +5,24 @@ namespace Router.Hosting;
 
 /// <summary>The managed heap as of its last collection, in bytes. Sizes are without free space within.</summary>
 /// <param name="Size">All of it.</param>
-/// <param name="Whole">What the last collection of all of it left; 0 before the first.</param>
-/// <param name="WholeOld">That of it which was in generation 2.</param>
-/// <param name="WholeIndex">Which one that was.</param>
+/// <param name="AfterFull">What the last collection of all of it left; 0 before the first.</param>
+/// <param name="Gen2AfterFull">That of it which was in generation 2.</param>
+/// <param name="FullIndex">Which one that was.</param>
 /// <param name="Free">What it may grow by until the runtime finds memory short, the machine's or the control group's,
 /// or refuses more. Not read anew while collections are held off.</param>
-internal readonly record struct HeapFigures(long Size, long Whole, long WholeOld, long WholeIndex, long Free)
+internal readonly record struct HeapFigures(long Size, long AfterFull, long Gen2AfterFull, long FullIndex, long Free)
 {
     public static HeapFigures Read()
     {
         var last = GC.GetGCMemoryInfo(GCKind.Any);
         var background = GC.GetGCMemoryInfo(GCKind.Background);
         var blocking = GC.GetGCMemoryInfo(GCKind.FullBlocking);
-        var whole = background.Index > blocking.Index ? background : blocking;
+        var full = background.Index > blocking.Index ? background : blocking;
         return new HeapFigures(
             last.HeapSizeBytes - last.FragmentedBytes,
-            whole.HeapSizeBytes - whole.FragmentedBytes,
-            whole.GenerationInfo[2].SizeAfterBytes - whole.GenerationInfo[2].FragmentationAfterBytes,
-            whole.Index,
+            full.HeapSizeBytes - full.FragmentedBytes,
+            full.GenerationInfo[2].SizeAfterBytes - full.GenerationInfo[2].FragmentationAfterBytes,
+            full.Index,
             Math.Min(
                 last.HighMemoryLoadThresholdBytes - last.MemoryLoadBytes,
                 last.TotalAvailableMemoryBytes - last.HeapSizeBytes));
@@ -43,13 +43,13 @@ internal readonly record struct HeapFigures(long Size, long Whole, long WholeOld
 internal sealed class HeldCollections : IDisposable
 {
     /// <summary>What a session is allowed for. An idle one of a route without state takes some 440 bytes; where
-    /// sessions take more, whole collections come, more rarely than without.</summary>
+    /// sessions take more, full collections come, more rarely than without.</summary>
     internal const int SessionBytes = 600;
 
     /// <summary>While generation 2 is small, some 4 MB, the runtime collects the whole heap by stopping everything, and
     /// it goes by what the last such collection left: held off from there, the next was seen to stop all for 100 ms.
     /// </summary>
-    internal const long WholeOldMin = 8 * 1024 * 1024;
+    internal const long Gen2Min = 8 * 1024 * 1024;
 
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
@@ -63,16 +63,16 @@ internal sealed class HeldCollections : IDisposable
     private readonly TimeProvider _time;
     private long _beforeAt;
     private int _before;
-    private int _atWhole;
+    private int _atFull;
     private int _most;
-    private long _wholeIndex = -1;
+    private long _fullIndex = -1;
     private long _sizeMax;
     private bool _isHeld;
     private bool _disposed;
 
     /// <param name="sessions">How many are open.</param>
     /// <param name="heap">Reads the heap.</param>
-    /// <param name="hold">Told true when whole collections are to be held off, false when no more; in turn.</param>
+    /// <param name="hold">Told true when full collections are to be held off, false when no more; in turn.</param>
     /// <param name="from">By how many a second the open sessions must grow for it to begin.</param>
     /// <param name="time">What the seconds are by.</param>
     internal HeldCollections(
@@ -114,10 +114,10 @@ internal sealed class HeldCollections : IDisposable
 
     private void Look(int sessions, TimeSpan elapsed, HeapFigures heap)
     {
-        if (heap.WholeIndex != _wholeIndex)
+        if (heap.FullIndex != _fullIndex)
         {
-            _wholeIndex = heap.WholeIndex;
-            _atWhole = _most = sessions;   // those that opened since it are not allowed for
+            _fullIndex = heap.FullIndex;
+            _atFull = _most = sessions;   // those that opened since it are not allowed for
         }
 
         _most = Math.Max(_most, sessions);   // those that ended since are still in the heap
@@ -150,8 +150,8 @@ internal sealed class HeldCollections : IDisposable
             return "memory";
         }
 
-        var runtimes = heap.Whole / 5 * 9;
-        if (heap.WholeOld < WholeOldMin || heap.Size > runtimes + ((long)(_most - _atWhole) * SessionBytes))
+        var runtimes = heap.AfterFull / 5 * 9;
+        if (heap.Gen2AfterFull < Gen2Min || heap.Size > runtimes + ((long)(_most - _atFull) * SessionBytes))
         {
             return "heap";
         }
