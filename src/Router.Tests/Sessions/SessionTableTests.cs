@@ -49,6 +49,29 @@ public sealed class SessionTableTests
         }
     }
 
+    /// <summary>A segment's places are kept when it divides: what sessions that open leave as garbage, young
+    /// collections stop the loop for.</summary>
+    [Fact]
+    public void Growing_to_100_000_sessions_allocates_less_than_two_places_and_a_half_for_each()
+    {
+        const int Sessions = 100_000;
+        using var rig = new SessionRig();
+        var table = new SessionTable(rig.Random);
+        var sessions = Enumerable.Range(0, Sessions)
+            .Select(number => rig.Session(SessionRig.At($"192.0.{number >> 8 & 255}.{number & 255}:{1 + (number >> 16)}")))
+            .ToArray();
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        foreach (var session in sessions)
+        {
+            table.Add(table.HashOf(session.PeerAddr, session.LocalAddr), session);
+        }
+
+        var bytes = (double)(GC.GetAllocatedBytesForCurrentThread() - before) / Sessions;
+        Assert.Equal(Sessions, table.Count);
+        Assert.InRange(bytes, 16, 8 + (2.5 * 8));   // and its place in the list
+    }
+
     [Fact]
     public void Keys_of_one_hash_are_told_apart_and_removing_one_leaves_the_others()
     {

@@ -29,6 +29,7 @@ internal sealed class SessionTable(RandomSource random)
     private readonly SessionKeyHash _hash = new(random);
     private readonly SessionList _sessions = new();
     private Segment[] _directory = [new Segment(FirstPlaces, depth: 0)];
+    private Entry[]? _scratch;
 
     public int Count => _sessions.Count;
 
@@ -126,7 +127,9 @@ internal sealed class SessionTable(RandomSource random)
         _sessions.RemoveLast();
         if (last == 0 && _directory.Length > 1)
         {
-            _directory = [new Segment(FirstPlaces, depth: 0)];   // a million that came and went leave nothing behind
+            // A million that came and went leave nothing behind.
+            _directory = [new Segment(FirstPlaces, depth: 0)];
+            _scratch = null;
         }
 
         return true;
@@ -162,11 +165,11 @@ internal sealed class SessionTable(RandomSource random)
             _directory = [.. _directory, .. _directory];
         }
 
-        var (low, high) = segment.Divide();
-        var step = 1u << segment.Depth;
-        for (var i = hash & (step - 1); i < _directory.Length; i += step)
+        var high = segment.Divide(_scratch ??= new Entry[SegmentPlaces]);
+        var bit = 1u << (segment.Depth - 1);
+        for (var i = (hash & (bit - 1)) | bit; i < _directory.Length; i += bit << 1)
         {
-            _directory[i] = (i & step) == 0 ? low : high;
+            _directory[i] = high;
         }
     }
 
@@ -189,7 +192,7 @@ internal sealed class SessionTable(RandomSource random)
 
         public Entry[] Entries { get; private set; } = new Entry[places];
 
-        public int Depth => depth;
+        public int Depth { get; private set; } = depth;
 
         public int Count { get; private set; }
 
@@ -258,19 +261,26 @@ internal sealed class SessionTable(RandomSource random)
             }
         }
 
-        /// <summary>Two segments, by the next bit of the hash; this one is done with.</summary>
-        public (Segment Low, Segment High) Divide()
+        /// <summary>Moves the sessions whose hashes have a 1 as their next bit to a segment of their own.</summary>
+        /// <param name="scratch">As long as <see cref="Entries"/>, which are kept: a million sessions that open would
+        /// else leave 16 bytes of garbage each.</param>
+        public Segment Divide(Entry[] scratch)
         {
-            var (low, high) = (new Segment(Entries.Length, depth + 1), new Segment(Entries.Length, depth + 1));
-            foreach (var entry in Entries)
+            Check.That(scratch.Length == Entries.Length);
+            Entries.CopyTo(scratch, 0);
+            Array.Clear(Entries);
+            Count = 0;
+            var bit = Depth++;
+            var high = new Segment(Entries.Length, Depth);
+            foreach (var entry in scratch)
             {
                 if (!entry.IsFree)
                 {
-                    (((entry.Hash >> depth) & 1) == 0 ? low : high).Add(entry);
+                    (((entry.Hash >> bit) & 1) == 0 ? this : high).Add(entry);
                 }
             }
 
-            return (low, high);
+            return high;
         }
 
         public IEnumerable<int> Probes() => Entries
