@@ -1,12 +1,13 @@
 """Opens a million UDP sessions, lets them idle, and has them all expire at once: see million.sh.
 
-    million.py UDPLOAD ROUTER.DLL CONF [SESSIONS]
+    million.py UDPLOAD ROUTER.DLL CONF [prepared] [SESSIONS]
 
 The router has processor 0, the load generators processor 1. The established session is one connected socket that asks
 ten thousand times a second, open loop: its latency counts from when it meant to ask. "Established alone" is its latency
 without other load. Opening has two yardsticks, as many datagrams without new sessions: from 1,000 sessions before it, while
 the runtime still compiles, and from the same million right after it, which the generator asks a second time. For the expiry
-the process is stopped (SIGSTOP) until every session is overdue, and goes on: all deadlines have come at once.
+the process is stopped (SIGSTOP) until every session is overdue, and goes on: all deadlines have come at once. With "prepared" the router has made all sessions ahead, before
+it listens (heap.prepared-sessions).
 """
 
 import os
@@ -34,8 +35,12 @@ def report(name, result):
 
 
 def main():
-    sessions = int(sys.argv[4]) if len(sys.argv) > 4 else 1_000_000
-    with Router(PORT, idle_timeout=f"{IDLE_TIMEOUT_S}s", max_sessions=sessions + 10_000) as router:
+    options = sys.argv[4:]
+    is_prepared = "prepared" in options[:1]
+    sessions = int(next(iter(options[is_prepared:]), 1_000_000))
+    most = sessions + 10_000
+    prepared = most if is_prepared else 0
+    with Router(PORT, idle_timeout=f"{IDLE_TIMEOUT_S}s", max_sessions=most, prepared=prepared) as router:
         load(PORT, "-m", "addr", "-s", "1000", "-w", "1", "-f", "512", "-d", "3", "-W", "0.5", "-c", "1")   # compiled
         time.sleep(3)
         before = router.memory()
@@ -62,7 +67,7 @@ def main():
         stats = router.stats()
         count = stats["sessions"]
         print(f"  {count:,} sessions: rss {after['rss'] / 1e6:,.0f} MB, "
-              f"{(after['rss'] - before['rss']) / count:.0f} B a session; "
+              f"{(after['rss'] - before['rss']) / count:.0f} B a session{' beyond what was prepared' * is_prepared}; "
               f"managed {stats['managed-bytes'] / count:.0f} B")
 
         os.kill(router.pid, signal.SIGSTOP)

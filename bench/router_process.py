@@ -31,12 +31,13 @@ def load(port, *options):
 class Router:
     """A router on processor 0 whose log goes to a file that is read back. A context: ends with it."""
 
-    def __init__(self, port, loops=1, processors="0", **defaults):
+    def __init__(self, port, loops=1, processors="0", prepared=0, **defaults):
         self._log = tempfile.NamedTemporaryFile("r", prefix="router-bench-")
         settings = {
             "router.loops": str(loops),
             "router.log.level": "info",
             "router.log.stats-interval": "1s",
+            "router.heap.prepared-sessions": str(prepared),
         }
         for key, value in defaults.items():
             settings[f"router.listener-defaults.{key.replace('_', '-')}"] = str(value)

@@ -92,7 +92,8 @@ public sealed partial class RouterTestKit
         if (_stopped)
         {
             Compare(left, "receive batches and send queues", shards.Sum(NativeBuffersOf), 0);
-            Compare(left, "armed timers", _loops.Loops.Sum(static loop => loop.ArmedTimers), 0);
+            var refills = _surroundings.Loops.Count(static place => place.Prepared.IsArmed);   // outlive the sessions
+            Compare(left, "armed timers", _loops.Loops.Sum(static loop => loop.ArmedTimers), refills);
         }
 
         if (left.Count > 0)
@@ -106,11 +107,13 @@ public sealed partial class RouterTestKit
     /// <param name="count">How many, counting up.</param>
     /// <param name="scenario">Given a fresh kit, disposed after it.</param>
     /// <param name="shuffle">As for the kit's constructor.</param>
-    public static void ForEachSeed(long first, int count, Action<RouterTestKit> scenario, bool shuffle = true)
+    /// <param name="prepared">As for the kit's constructor.</param>
+    public static void ForEachSeed(
+        long first, int count, Action<RouterTestKit> scenario, bool shuffle = true, int prepared = 0)
     {
         for (var seed = first; seed < first + count; seed++)
         {
-            using var kit = new RouterTestKit(seed, shuffle: shuffle);
+            using var kit = new RouterTestKit(seed, shuffle: shuffle, prepared: prepared);
             try
             {
                 scenario(kit);

@@ -50,7 +50,8 @@ public sealed partial class RouterTestKit : IDisposable
     /// <param name="loops">I/O loops; they take turns on the test's thread.</param>
     /// <param name="shuffle">Whether sockets ready at once, and actors beside the loops, run in seeded instead of
     /// natural order.</param>
-    public RouterTestKit(long seed = 1, int loops = 1, bool shuffle = false)
+    /// <param name="prepared">Sessions made ahead on each loop, as by <c>heap.prepared-sessions</c>.</param>
+    public RouterTestKit(long seed = 1, int loops = 1, bool shuffle = false, int prepared = 0)
     {
         Seed = seed;
         var root = new SeededRandom((ulong)seed);
@@ -70,12 +71,19 @@ public sealed partial class RouterTestKit : IDisposable
         var process = SessionIdSource.DrawProcess(root);
         _surroundings = new ListenerSurroundings(
             [.. _loops.Loops.Select(loop => new LoopPlace(
-                loop, new SessionIdSource(process, loop.Index), IoLoopGroup.DispatcherId(loop.Index)))],
+                loop,
+                new SessionIdSource(process, loop.Index),
+                new PreparedSessions(loop, prepared),
+                IoLoopGroup.DispatcherId(loop.Index)))],
             Guard,
             root.Fork(),
             _events,
             _events,
             "akka.actor.default-dispatcher");
+        foreach (var place in _surroundings.Loops)
+        {
+            place.Prepared.Fill();
+        }
     }
 
     public long Seed { get; }

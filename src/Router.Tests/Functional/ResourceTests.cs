@@ -126,6 +126,42 @@ public sealed class ResourceTests(ITestOutputHelper output) : FunctionalTest(out
     }
 
     [RequiresToolFact(RequiredTools.Namespace)]
+    public async Task Sessions_are_made_ahead_before_anything_listens_and_used_as_they_open()
+    {
+        const int Sessions = 3;
+        var router = await RouterAsync(
+            """
+            router {
+              loops = 2, heap.prepared-sessions = 1001, log.stats-interval = 1s
+              listeners.echo { bind = "udp://127.0.0.1:47001", route = echo, idle-timeout = 1h }
+              routes.echo { type = echo }
+            }
+            """);
+
+        await router.RecordAsync("listening");
+        var events = router.Records.Select(static record => record.GetProperty("event").GetString()).ToList();
+        Assert.InRange(events.IndexOf("sessions-prepared"), 0, events.IndexOf("listening"));
+        var prepared = (await router.RecordAsync("sessions-prepared")).GetProperty("sessions").GetInt32();
+        Assert.Equal(1002, prepared);   // the same on each loop
+        await Network.RunAsync(() =>
+        {
+            for (var i = 0; i < Sessions; i++)
+            {
+                using var client = Client.Udp(EchoPort, Source(i));
+                Assert.Equal("open"u8.ToArray(), Client.Exchange(client, "open"u8));
+            }
+        });
+
+        await Until.TrueAsync(
+            () => router.RecordsOf("stats").Any(stats =>
+                stats.GetProperty("sessions").GetInt32() == Sessions
+                && stats.GetProperty("prepared").GetInt32() == prepared - Sessions),
+            () => "no stats line has the sessions taken off those that were prepared");
+        router.Signal(TestLibc.SigTerm);
+        Assert.Equal(0, await router.ExitAsync());
+    }
+
+    [RequiresToolFact(RequiredTools.Namespace)]
     public async Task Fifty_thousand_short_sessions_leak_no_descriptor()
     {
         const int ProxyPort = 47002;

@@ -29,12 +29,14 @@ internal static class AllocationGate
     /// <param name="loops">How many.</param>
     /// <param name="listener">The listener's further keys.</param>
     /// <param name="bind">Where, if not on a UDP and a TCP port of the kernel's choice.</param>
-    public static RouterEngine Start(string route, int loops, string listener = "", string? bind = null)
+    /// <param name="router">The router's further keys.</param>
+    public static RouterEngine Start(
+        string route, int loops, string listener = "", string? bind = null, string router = "")
     {
         bind = bind is null ? "\"udp://127.0.0.1:0\", \"tcp://127.0.0.1:0\"" : $"\"{bind}\"";
         using var file = new TextFile($$"""
             router {
-              loops = {{loops}}, log { stats-interval = infinite }
+              loops = {{loops}}, log { stats-interval = infinite }, {{router}}
               listeners { l { bind = [{{bind}}], route = r, {{listener}} } }
               routes { r { {{route}} } }
             }

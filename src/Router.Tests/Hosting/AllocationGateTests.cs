@@ -108,10 +108,14 @@ public sealed class AllocationGateTests
     [Theory]
     [InlineData("idle-session-udp")]
     [InlineData("idle-session-tcp")]
+    [InlineData("prepared-session-udp")]
+    [InlineData("prepared-session-tcp")]
     public async Task An_idle_session_allocates_no_more_than_the_checked_in_figure(string name)
     {
         const int Sessions = 2_000;
-        await using var engine = AllocationGate.Start("type = echo", loops: 1);
+        var isPrepared = name.StartsWith("prepared", StringComparison.Ordinal);
+        await using var engine = AllocationGate.Start(
+            "type = echo", loops: 1, router: $"heap.prepared-sessions = {(isPrepared ? 10_000 : 0)}");
         var clients = new List<Socket>();
         Open(100, firstAddress: 60_000);   // pools filled, code compiled
         var before = await AllocationGate.AllocatedOn(engine.Loops[0]);

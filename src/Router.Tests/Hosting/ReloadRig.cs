@@ -39,7 +39,7 @@ internal sealed class ReloadRig : IDisposable
         var start = Running.Commit(
             setup, FrozenSet<string>.Empty, FrozenDictionary<RunningBind, ListenerPlan>.Empty, bound);
         Track();
-        _writer = new StatsWriter(Log, Kit.Time, Kit.Network, new SessionSummary(Log, Kit.Time, 1_000));
+        _writer = new StatsWriter(Log, Kit.Time, Kit.Network, new SessionSummary(Log, Kit.Time, 1_000), static () => 0);
         _router = Kit.Sys.ActorOf(RouterActor.PropsOf(Running, start, _writer), "router");
         Kit.RunUntilIdle();
     }

@@ -100,7 +100,10 @@ public sealed class SocketLossTests
             EndPoint = bound[0].Address.ToIPEndPoint();
             var around = new ListenerSurroundings(
                 [.. _loops.Loops.Select(loop => new LoopPlace(
-                    loop, new SessionIdSource(1, loop.Index), IoLoopGroup.DispatcherId(loop.Index)))],
+                    loop,
+                    new SessionIdSource(1, loop.Index),
+                    new PreparedSessions(loop, wanted: 0),
+                    IoLoopGroup.DispatcherId(loop.Index)))],
                 new PeerGuard(answerPrivilegedPorts: false, []),
                 new SeededRandom(2),
                 Events,

@@ -94,7 +94,8 @@ internal sealed class LoopbackRig : ISessionEvents, IListenerEvents, IDisposable
         EndPoint = bound[0].Address.ToIPEndPoint();
         var random = new TestKit.Simulation.SeededRandom(1);
         var around = new ListenerSurroundings(
-            [new LoopPlace(Loop, new SessionIdSource(1, 0), IoLoopGroup.DispatcherId(0))],
+            [new LoopPlace(
+                Loop, new SessionIdSource(1, 0), new PreparedSessions(Loop, wanted: 0), IoLoopGroup.DispatcherId(0))],
             new PeerGuard(answerPrivilegedPorts: false, []),
             random,
             this,

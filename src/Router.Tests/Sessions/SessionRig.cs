@@ -24,6 +24,7 @@ internal sealed class SessionRig : IDisposable
             new ShardTerms("rig", new EchoRoute("echo"), settings, new SessionCount(1_000_000)),
             Loop,
             new SessionIdSource(7, 0),
+            new PreparedSessions(Loop, wanted: 0),
             Random,
             new Silent()));
     }
@@ -37,7 +38,7 @@ internal sealed class SessionRig : IDisposable
     public IoLoop Loop { get; }
 
     public SessionContext Session(in SocketAddr peer, in LocalAddr local = default) =>
-        new(_shard, SessionTransport.Udp, peer, local);
+        SessionContext.Begin(_shard, SessionTransport.Udp, peer, local);
 
     public static SocketAddr At(string endPoint) => SocketAddr.From(IPEndPoint.Parse(endPoint));
 

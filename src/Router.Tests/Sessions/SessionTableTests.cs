@@ -58,7 +58,8 @@ public sealed class SessionTableTests
         using var rig = new SessionRig();
         var table = new SessionTable(rig.Random);
         var sessions = Enumerable.Range(0, Sessions)
-            .Select(number => rig.Session(SessionRig.At($"192.0.{number >> 8 & 255}.{number & 255}:{1 + (number >> 16)}")))
+            .Select(number => new IPEndPoint(new IPAddress(0x0A00_000A + ((long)number << 8)), 5_000))
+            .Select(peer => rig.Session(SocketAddr.From(peer)))
             .ToArray();
 
         var before = GC.GetAllocatedBytesForCurrentThread();

@@ -32,7 +32,7 @@ internal sealed partial class ActorCell
         target.Stop();
     }
 
-    internal ActorCell MakeChild(Props props, string? name)
+    internal ActorCell MakeChild(Props props, string? name, ActorCell? prepared = null)
     {
         if (name is not null && !ActorPath.IsValidPathElement(name))
         {
@@ -47,7 +47,7 @@ internal sealed partial class ActorCell
                 $"Cannot create a child of {this}: it is terminating or has terminated.");
         }
 
-        var child = Children.Add(this, props, props.Resolve(System), name);
+        var child = Children.Add(this, props, props.Resolve(System), name, prepared);
         child.Start();
         return child;
     }

@@ -14,23 +14,26 @@ internal sealed partial class ActorCell : ActorRefBase, IActorContext, IRunnable
     [ThreadStatic]
     private static ActorCell? _constructing;
 
-    private readonly MessageDispatcher _dispatcher;
-    private readonly ActorRefBase _parent;
-    private readonly Props _props;
-    private readonly int _uid;
-    private readonly int _automaticNumber;
+    private MessageDispatcher _dispatcher;   // this and the next four are fixed from Init on
+    private ActorRefBase _parent;
+    private Props _props;
+    private int _uid;
+    private int _automaticNumber;
     private ActorBase? _actor;
     private CellExtras? _extras;
     private Letter? _current;
     private CellFlags _flags;
 
-    /// <summary>Makes the cell; <see cref="Start"/> gives it its first turn.</summary>
+    /// <summary>Makes the cell of an actor to come; <see cref="Init"/> gives it a place.</summary>
+    public ActorCell() => (_dispatcher, _parent, _props) = (null!, null!, null!);
+
+    /// <summary>Makes it somebody's child, once; <see cref="Start"/> gives it its first turn.</summary>
     /// <param name="parent">Who supervises it.</param>
     /// <param name="props">The recipe.</param>
     /// <param name="resolved">What the recipe comes to in this system.</param>
     /// <param name="name">An explicit name, or null for <paramref name="automaticNumber"/>'s.</param>
     /// <param name="automaticNumber">Which of its parent's unnamed children it is.</param>
-    public ActorCell(ActorRefBase parent, Props props, ResolvedProps resolved, string? name, int automaticNumber)
+    public void Init(ActorRefBase parent, Props props, ResolvedProps resolved, string? name, int automaticNumber)
     {
         _parent = parent;
         _props = props;
@@ -113,7 +116,7 @@ internal sealed partial class ActorCell : ActorRefBase, IActorContext, IRunnable
     {
         try
         {
-            _actor = NewActor();
+            _actor = _actor is { } prepared ? Equip(prepared) : NewActor();
             _actor.RunPreStart();
         }
         catch (Exception e)
@@ -150,6 +153,11 @@ internal sealed partial class ActorCell : ActorRefBase, IActorContext, IRunnable
                 this, "The producer must return a new instance each time, made while it is called.");
         }
 
+        return Equip(actor);
+    }
+
+    private ActorBase Equip(ActorBase actor)
+    {
         if (actor is IWithTimers timed)
         {
             timed.Timers = Timers;

@@ -102,7 +102,8 @@ public sealed class ActorSystem : IActorRefFactory, IDisposable
     private ActorCell MakeGuardian(string name)
     {
         var props = Props.Create<Guardian>();
-        var guardian = new ActorCell(_root, props, props.Resolve(this), name, automaticNumber: 0);
+        var guardian = new ActorCell();
+        guardian.Init(_root, props, props.Resolve(this), name, automaticNumber: 0);
 
         // Any thread may be the first to make a child of it.
         _ = guardian.Children;

@@ -45,7 +45,8 @@ internal sealed class ChildrenContainer
     }
 
     /// <summary>Makes and adds a child; it has not started yet.</summary>
-    public ActorCell Add(ActorRefBase parent, Props props, ResolvedProps resolved, string? name)
+    public ActorCell Add(
+        ActorRefBase parent, Props props, ResolvedProps resolved, string? name, ActorCell? prepared)
     {
         lock (_lock)
         {
@@ -60,7 +61,8 @@ internal sealed class ChildrenContainer
                 throw new InvalidActorNameException($"Actor name \"{name}\" is not unique.");
             }
 
-            var child = new ActorCell(parent, props, resolved, name, name is null ? _nextNumber++ : 0);
+            var child = prepared ?? new ActorCell();
+            child.Init(parent, props, resolved, name, name is null ? _nextNumber++ : 0);
             if (name is not null)
             {
                 _named![name] = child;

@@ -39,7 +39,7 @@ internal sealed partial class OptionsBinder(ReadLog log)
             Network = router.Choice("network",
                 ("auto", NetworkChoice.Auto), ("linux", NetworkChoice.Linux), ("portable", NetworkChoice.Portable)),
             Splice = BindSplice(router.Child("splice")),
-            Heap = new HeapOptions(router.Child("heap").Int("hold-collections-from")),
+            Heap = BindHeap(router.Child("heap")),
             DrainTimeout = router.Duration("drain-timeout"),
             Log = BindLog(router.Child("log")),
             Guards = BindGuards(router.Child("guards")),
@@ -49,6 +49,9 @@ internal sealed partial class OptionsBinder(ReadLog log)
             Source = section,
         };
     }
+
+    private static HeapOptions BindHeap(SectionReader heap) =>
+        new(heap.Int("hold-collections-from"), heap.Int("prepared-sessions"));
 
     /// <summary>The objects whose keys are names; null takes away what a lower layer named.</summary>
     private IEnumerable<HoconField> Entries(SectionReader router, string key)

@@ -52,7 +52,8 @@ internal sealed record SpliceOptions(int Pipes, int PipeSize);
 
 /// <param name="HoldCollectionsFrom">By how many a second the open sessions must grow for collections of the whole heap
 /// to be held off; 0 for never.</param>
-internal sealed record HeapOptions(int HoldCollectionsFrom);
+/// <param name="PreparedSessions">Made ahead, over all loops.</param>
+internal sealed record HeapOptions(int HoldCollectionsFrom, int PreparedSessions);
 
 /// <param name="Format">How lines look.</param>
 /// <param name="Level">The least severe level written.</param>

@@ -45,8 +45,8 @@ internal static partial class HostLog
     /// <param name="acceptOverflows">Connection attempts the kernel dropped because a queue was full.</param>
     /// <param name="namespaceAcceptOverflows">The same over all processes, since the start; -1 where unknown.</param>
     [LoggerMessage(EventId = 1004, Level = LogLevel.Information, EventName = "stats", Message =
-        "{Sessions} sessions, {Opened} opened, {Closed} closed, {Restarts} restarts, in {PayloadsIn} " +
-        "payloads {BytesIn} bytes, out {PayloadsOut} payloads {BytesOut} bytes, {Drops} drops in " +
+        "{Sessions} sessions ({Prepared} prepared), {Opened} opened, {Closed} closed, {Restarts} restarts, " +
+        "in {PayloadsIn} payloads {BytesIn} bytes, out {PayloadsOut} payloads {BytesOut} bytes, {Drops} drops in " +
         "{IntervalMs} ms, {AcceptQueue} connections wait, {AcceptOverflows} were dropped before they were accepted " +
         "({NamespaceAcceptOverflows} in the namespace since its start), {ManagedBytes} bytes managed, " +
         "{GcPauses} collections, p99 {GcPauseP99Us} us, longest {GcPauseMaxUs} us, {GcBlocking} of them blocking " +
@@ -55,6 +55,7 @@ internal static partial class HostLog
         ILogger logger,
         long intervalMs,
         long sessions,
+        int prepared,
         long opened,
         long closed,
         long restarts,
@@ -134,4 +135,9 @@ internal static partial class HostLog
         "Collections of the whole heap are held off no more, because of {Cause}, at {Sessions} sessions and " +
         "{HeapBytes} bytes")]
     public static partial void CollectionsReleased(ILogger logger, string cause, int sessions, long heapBytes);
+
+    /// <summary>Sessions were made ahead; before anything listens.</summary>
+    [LoggerMessage(EventId = 1012, Level = LogLevel.Information, EventName = "sessions-prepared", Message =
+        "{Sessions} sessions prepared in {DurationMs} ms")]
+    public static partial void SessionsPrepared(ILogger logger, int sessions, long durationMs);
 }

@@ -25,6 +25,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     private readonly RunningRouter _running;
     private readonly SessionSummary _summary;
     private readonly StatsWriter _statsWriter;
+    private readonly PreparedSessions[] _prepared;
     private readonly CollectService _collects;
     private readonly ActorSystem _system;
     private readonly IActorRef _router;
@@ -44,15 +45,16 @@ internal sealed class RouterEngine : IAsyncDisposable
             log, RouterVersion.Text, plan.Listeners.Count, plan.Loops, seams.Network.Name, seams.NetworkReason,
             Kebab.From(GCSettings.LatencyMode.ToString()), plan.Source, Environment.ProcessId);
         _summary = new SessionSummary(log, seams.Time, plan.SessionRecords);
+        _prepared = Prepare(plan.PreparedSessions);
         _running = new RunningRouter(setup, seams, MakeSurroundings(plan), log, new SystemNameResolver());
         // Before anything is said to listen: its assemblies are files that the process opens.
-        _meter = new RouterMeter(Stats, seams.Network, () => _router?.Tell(RefreshFigures.Instance));
+        _meter = new RouterMeter(Stats, PreparedLeft, seams.Network, () => _router?.Tell(RefreshFigures.Instance));
         _collects = new CollectService(loops.Loops, seams.Time, log);
         _running.OnRoutes = _collects.Start;
         _running.OnReloaded = _ => _collects.EndUnused();
         var start = _running.Commit(
             setup, FrozenSet<string>.Empty, FrozenDictionary<RunningBind, ListenerPlan>.Empty, bound);
-        _statsWriter = new StatsWriter(log, seams.Time, seams.Network, _summary);
+        _statsWriter = new StatsWriter(log, seams.Time, seams.Network, _summary, PreparedLeft);
         _system = EngineSystem.Create("router", loops);
         ActorLogActor.Start(_system, log);
         loops.Start();
@@ -151,11 +153,27 @@ internal sealed class RouterEngine : IAsyncDisposable
     public async ValueTask DisposeAsync() =>
         await StopAsync("dispose", new CancellationToken(canceled: true)).ConfigureAwait(false);
 
+    /// <summary>Before the loops run: a million take about a second, in which the kernel keeps what comes.</summary>
+    private PreparedSessions[] Prepare(int sessions)
+    {
+        var began = _seams.Time.GetTimestamp();
+        var each = (sessions + _loops.Loops.Count - 1) / _loops.Loops.Count;
+        var prepared = _loops.Loops.Select(loop => new PreparedSessions(loop, each)).ToArray();
+        Array.ForEach(prepared, static loop => loop.Fill());
+        if (sessions > 0)
+        {
+            HostLog.SessionsPrepared(
+                _log, each * prepared.Length, (long)_seams.Time.GetElapsedTime(began).TotalMilliseconds);
+        }
+
+        return prepared;
+    }
+
     private ListenerSurroundings MakeSurroundings(RouterPlan plan)
     {
         var process = SessionIdSource.DrawProcess(_seams.Random);
-        var places = _loops.Loops.Select(loop => new LoopPlace(
-            loop, new SessionIdSource(process, loop.Index), IoLoopGroup.DispatcherId(loop.Index)));
+        var places = _loops.Loops.Zip(_prepared, (loop, prepared) => new LoopPlace(
+            loop, new SessionIdSource(process, loop.Index), prepared, IoLoopGroup.DispatcherId(loop.Index)));
         foreach (var loop in _loops.Loops)
         {
             loop.OnFault = fault => HostLog.Fault(_log, fault, $"loop {loop.Index}");
@@ -169,6 +187,8 @@ internal sealed class RouterEngine : IAsyncDisposable
             new ListenerEvents(_log),
             EngineSystem.PoolDispatcher);
     }
+
+    private int PreparedLeft() => _prepared.Sum(static loop => loop.Count);
 
     /// <summary>
     /// Waits for child processes, which have been told to end: the loops have to run until their groups are gone.

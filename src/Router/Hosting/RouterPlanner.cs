@@ -60,6 +60,7 @@ internal sealed partial class RouterPlanner(
             source,
             options.LoopCount,
             new IoLoopOptions(Pipes: options.Splice.Pipes, PipeBytes: options.Splice.PipeSize),
+            options.Heap.PreparedSessions,
             options.DrainTimeout,
             options.Log.StatsInterval == Timeout.InfiniteTimeSpan ? TimeSpan.Zero : options.Log.StatsInterval,
             options.Log.SessionRecords,

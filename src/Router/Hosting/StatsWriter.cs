@@ -7,8 +7,8 @@ namespace Router.Hosting;
 /// <summary>
 /// Turns figures since the start into lines about the interval since the last one. One caller at a time.
 /// </summary>
-internal sealed class StatsWriter(ILogger log, TimeProvider time, INetwork network, SessionSummary summary)
-    : IDisposable
+internal sealed class StatsWriter(
+    ILogger log, TimeProvider time, INetwork network, SessionSummary summary, Func<int> prepared) : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly GcPauses _pauses = new();
@@ -29,6 +29,7 @@ internal sealed class StatsWriter(ILogger log, TimeProvider time, INetwork netwo
                 log,
                 intervalMs,
                 now.Sum(static figures => (long)figures.Sessions),
+                prepared(),
                 Since(now, static figures => figures.Opened),
                 Since(now, static figures => figures.Closed),
                 Since(now, static figures => figures.Restarts),

@@ -127,13 +127,14 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
     protected void Start(SessionContext session)
     {
         shard.SessionsOpen++;
+        shard.Prepared.OnOpened();
         shard.Counters.SessionsOpened++;
         lock (shard.Starting)   // uncontended on a loop
         {
             shard.Starting.Add(session);
         }
 
-        session.Self = Context.ActorOf(_sessionProps);
+        session.Self = PreparedSessions.ActorOf(Context, _sessionProps, session);
         session.Self.Tell(session, ActorRefs.NoSender);
         session.Arm();
         shard.Events.Opened(session);

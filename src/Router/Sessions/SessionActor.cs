@@ -86,6 +86,12 @@ internal sealed class SessionActor : ActorBase
 {
     private SessionContext? _session;
 
+    /// <summary>Of a session to come.</summary>
+    public SessionActor()
+    {
+    }
+
+    /// <summary>Of one that opens, or whose actor is restarted.</summary>
     public SessionActor(Shard shard)
     {
         lock (shard.Restarting)   // uncontended on a loop; sessions on the pool restart side by side

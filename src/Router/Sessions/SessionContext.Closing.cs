@@ -185,6 +185,7 @@ public sealed partial class SessionContext
         Actor = null;
         LeaveAll();
         _shard.SessionsOpen--;
+        _shard.Prepared.OnEnded();
         _shard.OnEnded(this);
         _shard.Counters.SessionsClosed++;
         _shard.SessionCount.Return();

@@ -31,7 +31,7 @@ public sealed partial class SessionContext
             return ForStream(shard, socket);
         }
 
-        var session = new SessionContext(shard, SessionTransport.Unixpacket, socket.PeerAddress, default);
+        var session = Begin(shard, SessionTransport.Unixpacket, socket.PeerAddress, default);
         session.Extras.Packets = new PacketState(packets, shard.Loop.Buffers);
         return session;
     }

@@ -12,19 +12,17 @@ public sealed partial class SessionContext
     /// </summary>
     private const int LingerMs = 2_000;
 
-    internal StreamSide? Stream { get; private init; }
+    internal StreamSide? Stream { get; private set; }
 
     internal bool IsLingering { get; private set; }
 
-    internal static SessionContext ForStream(Shard shard, StreamSocket socket) =>
-        new(
-            shard,
-            socket.PeerAddress.IsUnix ? SessionTransport.Unix : SessionTransport.Tcp,
-            socket.PeerAddress,
-            LocalAddr.From(socket.LocalAddress))
-        {
-            Stream = new StreamSide(socket, shard.Loop.Buffers),
-        };
+    internal static SessionContext ForStream(Shard shard, StreamSocket socket)
+    {
+        var transport = socket.PeerAddress.IsUnix ? SessionTransport.Unix : SessionTransport.Tcp;
+        var session = Begin(shard, transport, socket.PeerAddress, LocalAddr.From(socket.LocalAddress));
+        session.Stream = new StreamSide(socket, shard.Loop.Buffers);
+        return session;
+    }
 
     /// <summary>
     /// Watches a further socket for the route: its readiness comes to <see cref="SessionHandler.OnIo"/>.

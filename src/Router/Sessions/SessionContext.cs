@@ -57,47 +57,39 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     /// <summary>Sizes as docs/performance.md has them; what they are off by costs a line that comes late.</summary>
     private const int ContextBytes = 240, CellBytes = 112, ActorBytes = 32;
 
-    /// <summary>Of the key: a field, because a property would copy 32 bytes per look-up.</summary>
-    internal readonly SocketAddr PeerAddr;
+    /// <summary>Of the key: a field, because a property would copy 32 bytes per look-up. Fixed once it has begun, as
+    /// are the next four.</summary>
+    internal SocketAddr PeerAddr;
 
-    private readonly Shard _shard;
-    private readonly SharedStart _start;
-    private readonly long _openedMs;
-    private readonly long _openedTicksUtc;
+    private Shard _shard;
+    private SharedStart _start;
+    private long _openedMs;
+    private long _openedTicksUtc;
     private SessionExtras? _extras;
     private long _lastActiveMs;
     private int _ownIdleTimeoutMs = AsConfigured;   // the handler's wish, if it had one
 
-    internal SessionContext(Shard shard, SessionTransport transport, in SocketAddr peer, in LocalAddr local)
-    {
-        _shard = shard;
-        Transport = transport;
-        PeerAddr = peer;
-        _start = shard.Share(local);
-        Id = shard.Ids.Next();
-        _openedTicksUtc = shard.Events.Now.UtcTicks;
-        _openedMs = shard.Loop.NowMs;
-        _lastActiveMs = _openedMs;
-        if (shard.Settings.OnPool)
-        {
-            _extras = new SessionExtras();   // now, because two threads will look for it
-        }
+    /// <summary>Makes one for a session to come; <see cref="Begin"/> says whose.</summary>
+    internal SessionContext() => (_shard, _start) = (null!, null!);
 
-        if (peer.IsUnix)
-        {
-            UnixNames.Hold(peer);
-            _validated = true;   // nobody can send under another's name
-        }
+    /// <summary>A session that begins now, prepared if there is such a one. Not open yet: its listener starts it.
+    /// </summary>
+    internal static SessionContext Begin(
+        Shard shard, SessionTransport transport, in SocketAddr peer, in LocalAddr local)
+    {
+        var session = shard.Prepared.Take();
+        session.Init(shard, transport, peer, local);
+        return session;
     }
 
     /// <summary>128 bits, unique across restarts and members.</summary>
-    public SessionId Id { get; }
+    public SessionId Id { get; private set; }
 
     public string Listener => _shard.Listener;
 
     public string RouteName => Route.Name;
 
-    public SessionTransport Transport { get; }
+    public SessionTransport Transport { get; private set; }
 
     /// <summary>The peer's endpoint; allocates. A peer of a unix socket has none, and 255.255.255.255:0 here: see
     /// <see cref="PeerText"/>.</summary>
@@ -323,6 +315,28 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
                 CancelTimer();
                 Handler!.OnTimer(this);
             }
+        }
+    }
+
+    private void Init(Shard shard, SessionTransport transport, in SocketAddr peer, in LocalAddr local)
+    {
+        _shard = shard;
+        Transport = transport;
+        PeerAddr = peer;
+        _start = shard.Share(local);
+        Id = shard.Ids.Next();
+        _openedTicksUtc = shard.Events.Now.UtcTicks;
+        _openedMs = shard.Loop.NowMs;
+        _lastActiveMs = _openedMs;
+        if (shard.Settings.OnPool)
+        {
+            _extras = new SessionExtras();   // now, because two threads will look for it
+        }
+
+        if (peer.IsUnix)
+        {
+            UnixNames.Hold(peer);
+            _validated = true;   // nobody can send under another's name
         }
     }
 

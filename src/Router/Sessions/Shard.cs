@@ -96,12 +96,14 @@ internal sealed class ShardCounters
 /// <param name="Terms">What it goes by.</param>
 /// <param name="Loop">Where its socket and its sessions live.</param>
 /// <param name="Ids">The loop's.</param>
+/// <param name="Prepared">The loop's.</param>
 /// <param name="Random">Seeds the table's hash.</param>
 /// <param name="Events">Where the sessions' lives are written down.</param>
 internal sealed record ShardSetup(
     ShardTerms Terms,
     IoLoop Loop,
     SessionIdSource Ids,
+    PreparedSessions Prepared,
     RandomSource Random,
     ISessionEvents Events);
 
@@ -124,6 +126,7 @@ internal abstract class Shard : IEndOfPass
         _lastStart = new SharedStart(default, Route);
         Loop = setup.Loop;
         Ids = setup.Ids;
+        Prepared = setup.Prepared;
         Events = setup.Events;
     }
 
@@ -140,6 +143,8 @@ internal abstract class Shard : IEndOfPass
     public SessionSettings Settings { get; private set; }
 
     public SessionIdSource Ids { get; }
+
+    public PreparedSessions Prepared { get; }
 
     public SessionCount SessionCount { get; private set; }
 
