@@ -34,9 +34,11 @@ internal static class AllocationGate
         string route, int loops, string listener = "", string? bind = null, string router = "")
     {
         bind = bind is null ? "\"udp://127.0.0.1:0\", \"tcp://127.0.0.1:0\"" : $"\"{bind}\"";
+
+        // A client's port is the kernel's choice: where it may give 11211, echo would not answer it.
         using var file = new TextFile($$"""
             router {
-              loops = {{loops}}, log { stats-interval = infinite }, {{router}}
+              loops = {{loops}}, log { stats-interval = infinite }, guards.responder-ports = [], {{router}}
               listeners { l { bind = [{{bind}}], route = r, {{listener}} } }
               routes { r { {{route}} } }
             }
@@ -45,6 +47,7 @@ internal static class AllocationGate
         {
             ["echo"] = static () => new EchoHandler(),
             ["allocating"] = static () => new AllocatingHandler(),
+            ["closing"] = static () => new ClosingHandler(),
             ["flows"] = static () => new EchoingFlowHandler(),
         };
         var loaded = RouterLoader.Load(file.Path, [], handlers, TimeProvider.System);
@@ -87,6 +90,25 @@ internal static class AllocationGate
             }
 
             GC.KeepAlive(_last);
+        }
+    }
+
+    /// <summary>Says goodbye by an empty datagram.</summary>
+    private sealed class ClosingHandler : SessionHandler
+    {
+        public override void OnReceived(SessionContext session, PayloadBatch batch)
+        {
+            foreach (var payload in batch)
+            {
+                if (payload.IsEmpty)
+                {
+                    session.Close();
+                }
+                else
+                {
+                    session.Reply(payload);
+                }
+            }
         }
     }
 

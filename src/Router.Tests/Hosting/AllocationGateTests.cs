@@ -2,8 +2,11 @@ using System.Net;
 using System.Net.Sockets;
 using System.Reflection;
 using Router.Configuration;
+using Router.Diagnostics;
 using Router.Hosting;
 using Router.Net;
+using Router.Tests.Functional;
+using Router.Tests.Sessions;
 
 namespace Router.Tests.Hosting;
 
@@ -140,6 +143,52 @@ public sealed class AllocationGateTests
                 Exchange(clients[^1], 1);
             }
         }
+    }
+
+    /// <summary>A flood is mostly drops.</summary>
+    [Fact]
+    public void A_drop_allocates_nothing()
+    {
+        using var rig = new SessionRig();
+        var session = rig.Session(SessionRig.At("192.0.2.7:5000"));
+        session.CountDrop(DropReason.MailboxFull);   // the counters are made at the first
+
+        var allocated = Allocations.Of(() =>
+        {
+            for (var i = 0; i < 1_000; i++)
+            {
+                session.CountDrop(DropReason.MailboxFull);
+            }
+        });
+
+        Assert.Equal(0, allocated);
+        Assert.InRange(session.Drops, 1_001, long.MaxValue);
+    }
+
+    /// <summary>What a loop allocates for a session that ends without a record of its own. A million may, at once.
+    /// </summary>
+    [Theory]
+    [InlineData("ended-session-udp")]
+    public async Task The_end_of_a_session_allocates_no_more_than_the_checked_in_figure(string name)
+    {
+        const int Sessions = 500;
+        await using var engine = AllocationGate.Start(
+            "type = handler, name = closing", loops: 1, router: "log.session-records = 0");
+        var least = long.MaxValue;
+        for (var round = 0; round < 4; round++)   // the first fills pools and has code compiled
+        {
+            var clients = Enumerable.Range(0, Sessions).Select(_ => Connect(engine, SocketType.Dgram)).ToArray();
+            Array.ForEach(clients, static client => Exchange(client, 1));
+            var before = await AllocationGate.AllocatedOn(engine.Loops[0]);
+            Array.ForEach(clients, static client => client.Send(ReadOnlySpan<byte>.Empty));
+            await Until.TrueAsync(() => engine.Stats.Sessions == 0, () => $"{engine.Stats.Sessions} sessions are open");
+            least = Math.Min(least, await AllocationGate.AllocatedOn(engine.Loops[0]) - before);
+            Array.ForEach(clients, static client => client.Dispose());
+        }
+
+        Assert.True(
+            least <= (AllocationGate.Figures[name] * Sessions) + AllocationGate.Noise,
+            $"{(double)least / Sessions:F1} bytes per session");
     }
 
     /// <summary>Copying payloads into a window, once its memory is there.</summary>

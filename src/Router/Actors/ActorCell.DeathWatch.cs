@@ -98,7 +98,7 @@ internal sealed partial class ActorCell
             // The parent has been told already, as the parent.
             if (!ReferenceEquals(watcher, _parent))
             {
-                watcher.SendSystem(new DeathWatchNotification(this, existenceConfirmed: true));
+                watcher.SendSystem(DeathWatchNotification.Of(this, existenceConfirmed: true));
             }
         }
 

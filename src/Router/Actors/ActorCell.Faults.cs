@@ -290,7 +290,7 @@ internal sealed partial class ActorCell
         _flags |= CellFlags.Terminated;
         ReleaseCurrent();
         CloseMailbox();
-        _parent.SendSystem(new DeathWatchNotification(this, existenceConfirmed: true));
+        _parent.SendSystem(DeathWatchNotification.Of(this, existenceConfirmed: true));
         TellWatchers();
 
         // What is left of the cell is its name, for whoever still holds the reference.

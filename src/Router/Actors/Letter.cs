@@ -66,7 +66,7 @@ internal sealed class WatchRequest(ActorRefBase watchee, ActorRefBase watcher) :
     public void Refuse() => Tell(existenceConfirmed: false);
 
     private void Tell(bool existenceConfirmed) =>
-        watcher.SendSystem(new DeathWatchNotification(watchee, existenceConfirmed));
+        watcher.SendSystem(DeathWatchNotification.Of(watchee, existenceConfirmed));
 }
 
 internal sealed class UnwatchRequest(ActorRefBase watcher) : SystemMessage
@@ -75,11 +75,34 @@ internal sealed class UnwatchRequest(ActorRefBase watcher) : SystemMessage
 }
 
 /// <summary>An actor has terminated: told to its parent always, and to each watcher.</summary>
-internal sealed class DeathWatchNotification(ActorRefBase actor, bool existenceConfirmed) : SystemMessage
+/// <remarks>Used again by the thread that handled it, as other letters are: a million sessions that expire at once are
+/// as many.</remarks>
+internal sealed class DeathWatchNotification : SystemMessage
 {
-    public ActorRefBase Actor => actor;
+    private ActorRefBase? _actor;
 
-    public bool ExistenceConfirmed => existenceConfirmed;
+    private DeathWatchNotification()
+    {
+    }
 
-    public override void Apply(ActorCell cell) => cell.HandleDeathOf(actor, existenceConfirmed);
+    public ActorRefBase Actor => _actor!;
+
+    public bool ExistenceConfirmed { get; private set; }
+
+    /// <summary>One that was handled, or a new one.</summary>
+    public static DeathWatchNotification Of(ActorRefBase actor, bool existenceConfirmed)
+    {
+        var letters = MessageDispatcher.LettersOf(MessageDispatcher.BoundToThread);
+        var notification = letters.TakeDeath() ?? new DeathWatchNotification();
+        notification._actor = actor;
+        notification.ExistenceConfirmed = existenceConfirmed;
+        return notification;
+    }
+
+    public override void Apply(ActorCell cell)
+    {
+        cell.HandleDeathOf(Actor, ExistenceConfirmed);
+        _actor = null;
+        MessageDispatcher.LettersOf(MessageDispatcher.BoundToThread).KeepDeath(this);
+    }
 }

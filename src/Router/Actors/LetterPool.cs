@@ -17,6 +17,11 @@ internal sealed class LetterPool(int kept)
     /// enough.</summary>
     internal const int HandedBackLeast = 64, HandedBackMost = 1024;
 
+    /// <summary>Notifications of deaths kept: what a pass ends is no more.</summary>
+    internal const int DeathsKept = 1024;
+
+    private DeathWatchNotification? _deaths;
+    private int _deathsCount;
     private Letter? _top;
     private int _count;
     private Letter? _taken;     // a list that was handed back by others
@@ -61,6 +66,31 @@ internal sealed class LetterPool(int kept)
         {
             letter.IsFromElsewhere = false;
             HandBack(receiver, letter);
+        }
+    }
+
+    /// <summary>A notification that has been handled, or null.</summary>
+    public DeathWatchNotification? TakeDeath()
+    {
+        var death = _deaths;
+        if (death is not null)
+        {
+            _deaths = (DeathWatchNotification?)death.Next;
+            _deathsCount--;
+            death.Next = null;
+        }
+
+        return death;
+    }
+
+    /// <summary>Takes a notification that has been handled.</summary>
+    public void KeepDeath(DeathWatchNotification death)
+    {
+        if (_deathsCount < DeathsKept)
+        {
+            death.Next = _deaths;
+            _deaths = death;
+            _deathsCount++;
         }
     }
 

@@ -21,7 +21,7 @@ public sealed partial class SessionContext
     {
         if (!Loop.IsCurrent)
         {
-            OnLoop(session => session.Close(reason));
+            OnLoop(static (session, reason) => session.Close(reason), reason);
             return;
         }
 
@@ -83,7 +83,7 @@ public sealed partial class SessionContext
         BeginClose(HasFailed ? CloseReason.Failed : _shard.EndReason);
         if (HasFailed && _extras?.Failure is { } reason)   // also one that was about to close
         {
-            OnLoop(session => session._shard.OnFailed(session, reason));
+            OnLoop(static (session, reason) => session._shard.OnFailed(session, reason), reason);
         }
 
         try
@@ -92,7 +92,7 @@ public sealed partial class SessionContext
         }
         catch (Exception failure)
         {
-            OnLoop(session => session._shard.OnEndFailed(session, failure));
+            OnLoop(static (session, failure) => session._shard.OnEndFailed(session, failure), failure);
         }
         finally
         {
@@ -121,7 +121,7 @@ public sealed partial class SessionContext
     internal void OnRestarted(Exception reason)
     {
         Extras.Restarts++;
-        OnLoop(session => session._shard.OnRestarted(session, reason));
+        OnLoop(static (session, reason) => session._shard.OnRestarted(session, reason), reason);
     }
 
     private bool BeginClose(CloseReason reason)

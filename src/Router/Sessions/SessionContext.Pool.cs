@@ -92,6 +92,20 @@ public sealed partial class SessionContext
         }
     }
 
+    /// <summary>The same, with what the step needs: one that captured it would cost an object also where this is the
+    /// loop, at every drop and every end.</summary>
+    private void OnLoop<T>(Action<SessionContext, T> step, T with)
+    {
+        if (Loop.IsCurrent)
+        {
+            step(this, with);
+        }
+        else
+        {
+            Loop.Enqueue(new LoopStep<T>(this, step, with));
+        }
+    }
+
     private bool ReplyFromPool(ReadOnlySpan<byte> payload)
     {
         if (IsClosed)
@@ -270,6 +284,13 @@ public sealed partial class SessionContext
     private sealed class LoopStep(SessionContext session, Action<SessionContext> step) : IRunnable
     {
         public void Run() => step(session);
+
+        public void Execute() => Run();
+    }
+
+    private sealed class LoopStep<T>(SessionContext session, Action<SessionContext, T> step, T with) : IRunnable
+    {
+        public void Run() => step(session, with);
 
         public void Execute() => Run();
     }

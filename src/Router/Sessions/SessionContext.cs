@@ -204,7 +204,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     {
         if (!Loop.IsCurrent && _shard.Settings.OnPool)
         {
-            OnLoop(session => session.CountDrop(reason, count));
+            OnLoop(static (session, drop) => session.CountDrop(drop.reason, drop.count), (reason, count));
             return;
         }
 
