@@ -6,8 +6,8 @@ The router has processor 0, the load generators processor 1. The established ses
 ten thousand times a second, open loop: its latency counts from when it meant to ask. "Established alone" is its latency
 without other load. Opening has two yardsticks, as many datagrams without new sessions: from 1,000 sessions before it, while
 the runtime still compiles, and from the same million right after it, which the generator asks a second time. For the expiry
-the process is stopped (SIGSTOP) until every session is overdue, and goes on: all deadlines have come at once. With "prepared" the router has made all sessions ahead, before
-it listens (heap.prepared-sessions).
+the process is stopped (SIGSTOP) until every session is overdue, and goes on: all deadlines have come at once. With
+"prepared" all sessions are prepared sessions (heap.prepared-sessions).
 """
 
 import os

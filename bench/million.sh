@@ -1,7 +1,7 @@
 #!/bin/sh
 # A million idle UDP sessions in one process: how fast they open, what they weigh, and what an established session feels
 # before, while they open, while they are there, and while all of them expire at once.
-#   ./million.sh [prepared] [SESSIONS]      prepared: with all of them made ahead
+#   ./million.sh [prepared] [SESSIONS]      prepared: they are prepared sessions
 # BENCH_SHARED: folder of udpload.c and its Makefile.  ROUTER_BENCH_ENV: settings of the runtime, as in "DOTNET_x=1".
 # ROUTER_BENCH_BUILD: folder of a published build, instead of publishing one.
 set -eu

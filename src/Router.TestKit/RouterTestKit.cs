@@ -50,7 +50,8 @@ public sealed partial class RouterTestKit : IDisposable
     /// <param name="loops">I/O loops; they take turns on the test's thread.</param>
     /// <param name="shuffle">Whether sockets ready at once, and actors beside the loops, run in seeded instead of
     /// natural order.</param>
-    /// <param name="prepared">Sessions made ahead on each loop, as by <c>heap.prepared-sessions</c>.</param>
+    /// <param name="prepared">Prepared sessions of each loop; <c>heap.prepared-sessions</c> is over all
+    /// loops.</param>
     public RouterTestKit(long seed = 1, int loops = 1, bool shuffle = false, int prepared = 0)
     {
         Seed = seed;

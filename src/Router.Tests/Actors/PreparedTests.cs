@@ -1,7 +1,8 @@
 #if !ACTOR_ENGINE_AKKA
 namespace Router.Tests.Actors;
 
-/// <summary>Children whose cell and actor were made ahead are children like all others.</summary>
+/// <summary>Prepared children, whose cell and actor are made before their parent wants them, are like all others.
+/// </summary>
 public sealed class PreparedTests : ActorTestKit
 {
     private readonly IActorRef _adopter;
@@ -73,6 +74,42 @@ public sealed class PreparedTests : ActorTestKit
     }
 
     [Fact]
+    public void One_whose_PreStart_fails_is_made_again_by_the_recipe()
+    {
+        var failures = 1;
+        var recipe = Props.CreateBy(new FailingProducer(() => new Failing(TestActor, () => failures-- > 0)));
+
+        var child = Adopt(ActorCell.Prepare(() => new Failing(TestActor, static () => true)), recipe);
+
+        ExpectMsg("failed");   // the one that was prepared, the recipe's first, and its second comes up
+        ExpectMsg("failed");
+        ExpectMsg("started");
+        child.Tell("hello", TestActor);
+        ExpectMsg("hello");
+    }
+
+    [Fact]
+    public void One_that_is_stopped_before_its_first_turn_starts_and_stops()
+    {
+        _adopter.Tell(new Adopter.AdoptAndStop(_recipe, Prepare()));
+
+        ExpectMsg("constructed");
+        ExpectMsg("pre-start");
+        ExpectMsg("post-stop");
+        ExpectNoMsg(TimeSpan.Zero);
+    }
+
+    [Fact]
+    public void An_actor_made_elsewhere_or_that_uses_its_context_is_refused()
+    {
+        var made = ActorCell.Prepare(static () => new Echo());
+        Assert.Throws<ArgumentException>(() => ActorCell.Prepare(() => Made(made)));
+        Assert.Throws<ArgumentException>(() => ActorCell.Prepare(static () => new Becoming()));
+
+        static ActorBase Made(ActorCell cell) => cell.UnderlyingActor!;
+    }
+
+    [Fact]
     public void Who_prepares_while_an_actor_is_constructed_does_not_disturb_that()
     {
         Sys.ActorOf(Props.Create(() => new Preparing(TestActor)));
@@ -94,8 +131,19 @@ public sealed class PreparedTests : ActorTestKit
     {
         internal sealed record Adopt(Props Recipe, ActorCell Prepared);
 
+        internal sealed record AdoptAndStop(Props Recipe, ActorCell Prepared);
+
+        protected override SupervisorStrategy SupervisorStrategy() =>
+            new OneForOneStrategy(static _ => Directive.Restart);
+
         protected override void OnReceive(object message)
         {
+            if (message is AdoptAndStop both)
+            {
+                Context.Stop(Cell.ActorOf(both.Recipe, both.Prepared));
+                return;
+            }
+
             var adopt = (Adopt)message;
             try
             {
@@ -106,6 +154,39 @@ public sealed class PreparedTests : ActorTestKit
                 Sender.Tell(refused);
             }
         }
+    }
+
+    private sealed class FailingProducer(Func<Failing> make) : IIndirectActorProducer
+    {
+        public Type ActorType => typeof(Failing);
+
+        public ActorBase Produce() => make();
+
+        public void Release(ActorBase actor)
+        {
+        }
+    }
+
+    private sealed class Failing(IActorRef probe, Func<bool> fails) : UntypedActor
+    {
+        protected override void PreStart()
+        {
+            var isFailure = fails();
+            probe.Tell(isFailure ? "failed" : "started");
+            if (isFailure)
+            {
+                throw new InvalidOperationException("PreStart");
+            }
+        }
+
+        protected override void OnReceive(object message) => Sender.Tell(message);
+    }
+
+    private sealed class Becoming : UntypedActor
+    {
+        public Becoming() => Become(static _ => { });
+
+        protected override void OnReceive(object message) => Unhandled(message);
     }
 
     private sealed class Equipped : UntypedActor, IWithTimers, IWithStash

@@ -126,7 +126,7 @@ public sealed class ResourceTests(ITestOutputHelper output) : FunctionalTest(out
     }
 
     [RequiresToolFact(RequiredTools.Namespace)]
-    public async Task Sessions_are_made_ahead_before_anything_listens_and_used_as_they_open()
+    public async Task Sessions_are_prepared_before_anything_is_bound_and_used_as_they_open()
     {
         const int Sessions = 3;
         var router = await RouterAsync(

@@ -16,13 +16,14 @@ public sealed class HeldCollectionsTests : IDisposable
     private readonly HeldCollections _held;
     private HeapFigures _heap;
     private int _sessions;
+    private int _prepared;
 
     public HeldCollectionsTests()
     {
         _heap = new HeapFigures(
             Size: 12 * MiB, AfterFull: 12 * MiB, Gen2AfterFull: 10 * MiB, FullIndex: 7, Free: 8_000 * MiB);
         _sessions = 20_000;
-        _held = new HeldCollections(() => _sessions, () => _heap, _told.Add, From, _time, _log);
+        _held = new HeldCollections(() => _sessions, () => _prepared, () => _heap, _told.Add, From, _time, _log);
         Second();
         Assert.Empty(_told);
     }
@@ -77,6 +78,35 @@ public sealed class HeldCollectionsTests : IDisposable
         Second(opened: From);
         Assert.True(IsHeld);
         Second(ended: From - 1);
+        AssertReleased("sessions");
+    }
+
+    /// <summary>They were in the heap when they were prepared: opening them is no growth to allow for.</summary>
+    [Fact]
+    public void Prepared_sessions_that_open_are_not_allowed_for()
+    {
+        _prepared = 100_000;
+        _heap = _heap with { AfterFull = 60 * MiB, FullIndex = 8 };
+        Second(opened: 20_000, prepared: -20_000);
+        Assert.True(IsHeld);
+        _heap = _heap with { Size = 60 * MiB / 5 * 9 };
+        Second();
+        Assert.True(IsHeld);
+        _heap = _heap with { Size = _heap.Size + 1 };
+        Second();
+        AssertReleased("heap");
+    }
+
+    [Fact]
+    public void Prepared_sessions_that_wait_are_none_that_have_ended()
+    {
+        _prepared = 1_000_000;
+        Second(opened: From, prepared: -From);
+        Second();
+        Assert.True(IsHeld);
+        Second(ended: From);
+        Assert.True(IsHeld);
+        Second(prepared: From - 1_000_000);
         AssertReleased("sessions");
     }
 
@@ -150,7 +180,8 @@ public sealed class HeldCollectionsTests : IDisposable
     public void A_late_look_goes_by_the_time_that_has_passed()
     {
         var time = new LateTime();
-        using var held = new HeldCollections(() => _sessions, () => _heap, _told.Add, From, time, _log);
+        using var held = new HeldCollections(
+            () => _sessions, static () => 0, () => _heap, _told.Add, From, time, _log);
         time.Look(after: TimeSpan.FromSeconds(1));
         _sessions += (3 * From) - 3;
         time.Look(after: TimeSpan.FromSeconds(3));
@@ -164,7 +195,7 @@ public sealed class HeldCollectionsTests : IDisposable
 
     [Fact]
     public void Zero_holds_nothing() =>
-        Assert.Null(HeldCollections.Start(new RouterStats(), _told.Add, from: 0, _time, _log));
+        Assert.Null(HeldCollections.Start(static () => 0, static () => 0, _told.Add, from: 0, _time, _log));
 
     [Fact]
     public void The_figures_are_the_runtimes()
@@ -177,8 +208,9 @@ public sealed class HeldCollectionsTests : IDisposable
         Assert.InRange(heap.Free, 1, GC.GetGCMemoryInfo().HighMemoryLoadThresholdBytes);
     }
 
-    private void Second(int opened = 0, int ended = 0)
+    private void Second(int opened = 0, int ended = 0, int prepared = 0)
     {
+        _prepared += prepared;
         _sessions += opened - ended;
         _heap = _heap with { Size = _heap.Size + ((long)opened * SessionBytes) };
         _time.Advance(TimeSpan.FromSeconds(1));

@@ -3,7 +3,7 @@ using Router.TestKit;
 
 namespace Router.Tests.Sessions;
 
-/// <summary>Sessions made ahead: opening takes them, ends have them made up for, and peers see no difference.</summary>
+/// <summary>Prepared sessions: opening takes them, ends refill them, and peers see no difference.</summary>
 public sealed class PreparedSessionsTests
 {
     private const int Wanted = 3 * PreparedSessions.RefillSessions;
@@ -47,7 +47,7 @@ public sealed class PreparedSessionsTests
 
     /// <summary>New objects, at a bounded rate, and never more than wanted with those that are open.</summary>
     [Fact]
-    public void Those_that_were_used_are_made_up_for_slowly_when_sessions_have_ended()
+    public void They_are_refilled_slowly_when_sessions_have_ended()
     {
         const int Ended = Wanted - 10;
         using var kit = new RouterTestKit(prepared: Wanted);
@@ -81,6 +81,22 @@ public sealed class PreparedSessionsTests
             steps.Prepend(0).Zip(steps),
             static step => Assert.InRange(step.Second - step.First, 0, PreparedSessions.RefillSessions));
         Assert.All(Enumerable.Range(0, Ended), _ => Assert.DoesNotContain(prepared.Take(), used));
+    }
+
+    [Fact]
+    public void A_router_that_stops_refills_none()
+    {
+        using var kit = new RouterTestKit(prepared: 2);
+        var prepared = kit.Surroundings.Loops[0].Prepared;
+        var listener = kit.BindUdp(Echo);
+        kit.UdpPeer("192.0.2.7:5000", listener).Send("hello"u8);
+        kit.RunUntilIdle();
+
+        prepared.Stop();
+        kit.OpenSessions.Single().Close();
+        kit.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Equal(1, prepared.Count);
     }
 
     /// <summary>A handler that has ended may still hold its session, and anybody its actor.</summary>

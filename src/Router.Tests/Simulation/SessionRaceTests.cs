@@ -18,7 +18,7 @@ public sealed class SessionRaceTests
 
     private const int Steps = 60;
 
-    /// <summary>Also of sessions that were made ahead: of three, so that they run out and come again.</summary>
+    /// <summary>Also with prepared sessions: three, so that they run out and are refilled.</summary>
     [Theory]
     [InlineData(false, 0)]
     [InlineData(true, 0)]

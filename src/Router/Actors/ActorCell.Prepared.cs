@@ -1,11 +1,13 @@
 namespace Router.Actors;
 
-/// <summary>Children made ahead: whoever expects many in a rush has the objects lie ready, and old.</summary>
+/// <summary>Prepared children: whoever expects many in a rush has the objects lie ready, and old.</summary>
 internal sealed partial class ActorCell
 {
     /// <summary>Makes a cell and its actor for a child to come; nobody's until <see cref="ActorOf(Props, ActorCell)"/>,
     /// and dropped by being forgotten. Any thread.</summary>
-    /// <param name="make">Makes the actor, whose constructor may not use its context.</param>
+    /// <param name="make">Makes the actor.</param>
+    /// <exception cref="ArgumentException">It was made elsewhere, or its constructor used its context: there is no
+    /// system yet.</exception>
     public static ActorCell Prepare(Func<ActorBase> make)
     {
         var outer = _constructing;
@@ -19,7 +21,9 @@ internal sealed partial class ActorCell
             _constructing = outer;
         }
 
-        return cell;
+        return ReferenceEquals(cell._actor.Cell, cell) && cell._extras is null
+            ? cell
+            : throw new ArgumentException("A prepared actor is made here, and leaves its context alone.", nameof(make));
     }
 
     /// <summary>Starts a child in a cell that was prepared for it, once: the actor in it is the first instance, and the

@@ -35,6 +35,11 @@ internal sealed partial class ActorCell : ActorRefBase, IActorContext, IRunnable
     /// <param name="automaticNumber">Which of its parent's unnamed children it is.</param>
     public void Init(ActorRefBase parent, Props props, ResolvedProps resolved, string? name, int automaticNumber)
     {
+        if (_parent is not null)
+        {
+            throw new InvalidOperationException($"{this} has a parent.");
+        }
+
         _parent = parent;
         _props = props;
         _dispatcher = resolved.Dispatcher;

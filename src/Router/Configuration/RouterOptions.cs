@@ -52,7 +52,7 @@ internal sealed record SpliceOptions(int Pipes, int PipeSize);
 
 /// <param name="HoldCollectionsFrom">By how many a second the open sessions must grow for collections of the whole heap
 /// to be held off; 0 for never.</param>
-/// <param name="PreparedSessions">Made ahead, over all loops.</param>
+/// <param name="PreparedSessions">Sessions made before their peers come, over all loops.</param>
 internal sealed record HeapOptions(int HoldCollectionsFrom, int PreparedSessions);
 
 /// <param name="Format">How lines look.</param>

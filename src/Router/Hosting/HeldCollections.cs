@@ -54,6 +54,7 @@ internal sealed class HeldCollections : IDisposable
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
     private readonly Func<int> _sessions;
+    private readonly Func<int> _prepared;
     private readonly Func<HeapFigures> _heap;
     private readonly Action<bool> _hold;
     private readonly int _from;
@@ -71,24 +72,31 @@ internal sealed class HeldCollections : IDisposable
     private bool _disposed;
 
     /// <param name="sessions">How many are open.</param>
+    /// <param name="prepared">How many are prepared besides: opening one of those takes next to nothing.</param>
     /// <param name="heap">Reads the heap.</param>
     /// <param name="hold">Told true when full collections are to be held off, false when no more; in turn.</param>
     /// <param name="from">By how many a second the open sessions must grow for it to begin.</param>
     /// <param name="time">What the seconds are by.</param>
     internal HeldCollections(
-        Func<int> sessions, Func<HeapFigures> heap, Action<bool> hold, int from, TimeProvider time, ILogger log)
+        Func<int> sessions,
+        Func<int> prepared,
+        Func<HeapFigures> heap,
+        Action<bool> hold,
+        int from,
+        TimeProvider time,
+        ILogger log)
     {
-        (_sessions, _heap, _hold, _from, _time, _log) = (sessions, heap, hold, from, time, log);
+        (_sessions, _prepared, _heap, _hold, _from, _time, _log) = (sessions, prepared, heap, hold, from, time, log);
         (_before, _beforeAt) = (sessions(), time.GetTimestamp());
         _timer = time.CreateTimer(static held => ((HeldCollections)held!).OnTick(), this, Period, Period);
     }
 
     /// <summary>For this process; null if <paramref name="from"/> is 0.</summary>
     public static HeldCollections? Start(
-        RouterStats stats, Action<bool> hold, int from, TimeProvider time, ILogger log) =>
+        Func<int> sessions, Func<int> prepared, Action<bool> hold, int from, TimeProvider time, ILogger log) =>
         from == 0
             ? null
-            : new HeldCollections(() => stats.Sessions, HeapFigures.Read, hold, from, time, log);
+            : new HeldCollections(sessions, prepared, HeapFigures.Read, hold, from, time, log);
 
     public void Dispose()
     {
@@ -107,20 +115,21 @@ internal sealed class HeldCollections : IDisposable
             var elapsed = _time.GetElapsedTime(_beforeAt);
             if (!_disposed && elapsed >= Period / 2)   // a late one is followed by the next too soon to tell a rate
             {
-                Look(_sessions(), elapsed, _heap());
+                Look(_sessions(), _prepared(), elapsed, _heap());
             }
         }
     }
 
-    private void Look(int sessions, TimeSpan elapsed, HeapFigures heap)
+    private void Look(int sessions, int prepared, TimeSpan elapsed, HeapFigures heap)
     {
+        var made = sessions + prepared;
         if (heap.FullIndex != _fullIndex)
         {
             _fullIndex = heap.FullIndex;
-            _atFull = _most = sessions;   // those that opened since it are not allowed for
+            _atFull = _most = made;   // those made before it are not allowed for
         }
 
-        _most = Math.Max(_most, sessions);   // those that ended since are still in the heap
+        _most = Math.Max(_most, made);   // those that ended since are still in the heap
         if (!_isHeld)
         {
             _sizeMax = heap.Size + (heap.Free / 2);
@@ -129,7 +138,7 @@ internal sealed class HeldCollections : IDisposable
         var opened = (int)Math.Round((sessions - _before) / elapsed.TotalSeconds);
         _before = sessions;
         _beforeAt = _time.GetTimestamp();
-        var against = WhatIsAgainst(heap, sessions, opened);
+        var against = WhatIsAgainst(heap, made, opened);
         if (!_isHeld && against is null && opened >= _from)
         {
             Hold(true);
@@ -143,7 +152,7 @@ internal sealed class HeldCollections : IDisposable
     }
 
     /// <summary>Why collections may not be held off, or null.</summary>
-    private string? WhatIsAgainst(HeapFigures heap, int sessions, int opened)
+    private string? WhatIsAgainst(HeapFigures heap, int made, int opened)
     {
         if (heap.Size >= _sizeMax)
         {
@@ -157,7 +166,7 @@ internal sealed class HeldCollections : IDisposable
         }
 
         // There is garbage to find, and no rush to disturb.
-        return sessions < _most / 2 && Math.Abs(opened) < _from ? "sessions" : null;
+        return made < _most / 2 && Math.Abs(opened) < _from ? "sessions" : null;
     }
 
     private void Hold(bool isHeld)

@@ -25,7 +25,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     private readonly RunningRouter _running;
     private readonly SessionSummary _summary;
     private readonly StatsWriter _statsWriter;
-    private readonly PreparedSessions[] _prepared;
+    private readonly IReadOnlyList<PreparedSessions> _prepared;
     private readonly CollectService _collects;
     private readonly ActorSystem _system;
     private readonly IActorRef _router;
@@ -34,27 +34,32 @@ internal sealed class RouterEngine : IAsyncDisposable
     private bool _stopped;
 
     private RouterEngine(
-        RouterSetup setup, RouterSeams seams, ILogger log, IoLoopGroup loops, IReadOnlyList<BoundListener> bound)
+        RouterSetup setup,
+        RouterSeams seams,
+        ILogger log,
+        IoLoopGroup loops,
+        IReadOnlyList<PreparedSessions> prepared,
+        IReadOnlyList<BoundListener> bound)
     {
         _seams = seams;
         _log = log;
         _loops = loops;
+        _prepared = prepared;
         _started = seams.Time.GetTimestamp();
         var plan = setup.Plan;
         HostLog.Started(
             log, RouterVersion.Text, plan.Listeners.Count, plan.Loops, seams.Network.Name, seams.NetworkReason,
             Kebab.From(GCSettings.LatencyMode.ToString()), plan.Source, Environment.ProcessId);
         _summary = new SessionSummary(log, seams.Time, plan.SessionRecords);
-        _prepared = Prepare(plan.PreparedSessions);
         _running = new RunningRouter(setup, seams, MakeSurroundings(plan), log, new SystemNameResolver());
         // Before anything is said to listen: its assemblies are files that the process opens.
-        _meter = new RouterMeter(Stats, PreparedLeft, seams.Network, () => _router?.Tell(RefreshFigures.Instance));
+        _meter = new RouterMeter(Stats, () => Prepared, seams.Network, () => _router?.Tell(RefreshFigures.Instance));
         _collects = new CollectService(loops.Loops, seams.Time, log);
         _running.OnRoutes = _collects.Start;
         _running.OnReloaded = _ => _collects.EndUnused();
         var start = _running.Commit(
             setup, FrozenSet<string>.Empty, FrozenDictionary<RunningBind, ListenerPlan>.Empty, bound);
-        _statsWriter = new StatsWriter(log, seams.Time, seams.Network, _summary, PreparedLeft);
+        _statsWriter = new StatsWriter(log, seams.Time, seams.Network, _summary, () => Prepared);
         _system = EngineSystem.Create("router", loops);
         ActorLogActor.Start(_system, log);
         loops.Start();
@@ -76,7 +81,7 @@ internal sealed class RouterEngine : IAsyncDisposable
 
     internal IReadOnlyList<IoLoop> Loops => _loops.Loops;
 
-    /// <summary>Binds everything, then starts everything; or starts nothing.</summary>
+    /// <summary>Prepares sessions, binds everything, then starts everything; or starts nothing.</summary>
     /// <param name="setup">What to run.</param>
     /// <param name="seams">What to run it on.</param>
     /// <param name="log">Where it is written down.</param>
@@ -85,15 +90,17 @@ internal sealed class RouterEngine : IAsyncDisposable
         RouterSetup setup, RouterSeams seams, ILogger log, out IReadOnlyList<BindFault> faults)
     {
         var plan = setup.Plan;
+        var loops = new IoLoopGroup(plan.Loops, seams.Network, seams.Time, plan.LoopOptions);
+        var prepared = Prepare(plan.PreparedSessions, loops.Loops, seams.Time, log);
         var requests = plan.Listeners.SelectMany(static listener => listener.Binds);
         var bound = ListenerBinder.BindAll(seams.Network, plan.Loops, requests, out faults);
         if (faults.Count > 0)
         {
+            loops.Dispose();
             return null;
         }
 
-        var loops = new IoLoopGroup(plan.Loops, seams.Network, seams.Time, plan.LoopOptions);
-        return new RouterEngine(setup, seams, log, loops, bound);
+        return new RouterEngine(setup, seams, log, loops, prepared, bound);
     }
 
     /// <summary>Reads the configuration again, once for all who ask before it begins. Any thread.</summary>
@@ -121,6 +128,11 @@ internal sealed class RouterEngine : IAsyncDisposable
         }
 
         _stopped = true;
+        foreach (var prepared in _prepared)
+        {
+            prepared.Stop();
+        }
+
         var open = Stats.Sessions;
         var drainTimeout = _running.Setup.Plan.DrainTimeout;
         var began = _seams.Time.GetTimestamp();
@@ -153,17 +165,17 @@ internal sealed class RouterEngine : IAsyncDisposable
     public async ValueTask DisposeAsync() =>
         await StopAsync("dispose", new CancellationToken(canceled: true)).ConfigureAwait(false);
 
-    /// <summary>Before the loops run: a million take about a second, in which the kernel keeps what comes.</summary>
-    private PreparedSessions[] Prepare(int sessions)
+    /// <summary>Before anything is bound, so that nobody waits: a million take about a second.</summary>
+    private static PreparedSessions[] Prepare(
+        int sessions, IReadOnlyList<IoLoop> loops, TimeProvider time, ILogger log)
     {
-        var began = _seams.Time.GetTimestamp();
-        var each = (sessions + _loops.Loops.Count - 1) / _loops.Loops.Count;
-        var prepared = _loops.Loops.Select(loop => new PreparedSessions(loop, each)).ToArray();
+        var began = time.GetTimestamp();
+        var each = (sessions + loops.Count - 1) / loops.Count;
+        var prepared = loops.Select(loop => new PreparedSessions(loop, each)).ToArray();
         Array.ForEach(prepared, static loop => loop.Fill());
         if (sessions > 0)
         {
-            HostLog.SessionsPrepared(
-                _log, each * prepared.Length, (long)_seams.Time.GetElapsedTime(began).TotalMilliseconds);
+            HostLog.SessionsPrepared(log, each * loops.Count, (long)time.GetElapsedTime(began).TotalMilliseconds);
         }
 
         return prepared;
@@ -188,7 +200,8 @@ internal sealed class RouterEngine : IAsyncDisposable
             EngineSystem.PoolDispatcher);
     }
 
-    private int PreparedLeft() => _prepared.Sum(static loop => loop.Count);
+    /// <summary>Prepared and not used yet. Any thread.</summary>
+    internal int Prepared => _prepared.Sum(static loop => loop.Count);
 
     /// <summary>
     /// Waits for child processes, which have been told to end: the loops have to run until their groups are gone.

@@ -20,7 +20,7 @@ internal sealed record ListenerPlan(
 /// <param name="Source">Where it was read from, for the log.</param>
 /// <param name="Loops">I/O threads, at least 1.</param>
 /// <param name="LoopOptions">What each of them may do and hold.</param>
-/// <param name="PreparedSessions">Made ahead, over all loops.</param>
+/// <param name="PreparedSessions">Over all loops.</param>
 /// <param name="DrainTimeout">What sessions are given to finish when the router stops.</param>
 /// <param name="StatsInterval">Between two stats lines.</param>
 /// <param name="SessionRecords">Access records a second; beyond, sessions are summed up.</param>

@@ -47,7 +47,8 @@ public static class RouterRunner
         }
 
         var holdFrom = mode.CanHold ? setup.Options.Heap.HoldCollectionsFrom : 0;
-        using var held = HeldCollections.Start(engine.Stats, mode.Hold, holdFrom, TimeProvider.System, log);
+        using var held = HeldCollections.Start(
+            () => engine.Stats.Sessions, () => engine.Prepared, mode.Hold, holdFrom, TimeProvider.System, log);
         await using (engine.ConfigureAwait(false))
         {
             engine.OnReloaded = options => level.Set(options.Log.Level);

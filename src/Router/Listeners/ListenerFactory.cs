@@ -7,7 +7,7 @@ namespace Router.Listeners;
 /// <summary>A loop as listeners use it.</summary>
 /// <param name="Loop">The loop.</param>
 /// <param name="Ids">Makes the ids of its sessions.</param>
-/// <param name="Prepared">Its sessions made ahead.</param>
+/// <param name="Prepared">Its prepared sessions.</param>
 /// <param name="Dispatcher">The id under which actors are put on it.</param>
 internal sealed record LoopPlace(IoLoop Loop, SessionIdSource Ids, PreparedSessions Prepared, string Dispatcher);
 
