@@ -20,7 +20,7 @@ internal static class RouterConfiguration
         new OpenResponderRule(), new LimitsRule(), new ExecCommandRule(), new ExecEnvironmentRule(),
         new ExecValidationRule(), new CollectRule(), new RoomRule(), new SessionSocketRule(), new FlowRule(),
         new BacklogGrantedRule(), new BufferGrantedRule(), new DescriptorsSufficeRule(), new SessionsEndRule(),
-        new UnixListenerRule(), new UnixUpstreamRule(), new AbstractNameRule(),
+        new UnixListenerRule(), new UnixUpstreamRule(), new AbstractNameRule(), new PreparedSessionsUsedRule(),
     ];
 
     /// <summary>Merges reference.conf, the file and the sets, then resolves all substitutions at once.</summary>
