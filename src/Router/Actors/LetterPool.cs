@@ -17,7 +17,7 @@ internal sealed class LetterPool(int kept)
     /// enough.</summary>
     internal const int HandedBackLeast = 64, HandedBackMost = 1024;
 
-    /// <summary>Notifications of deaths kept: what a pass ends is no more.</summary>
+    /// <summary>Notifications of deaths kept: as many as a parent stops children in a turn.</summary>
     internal const int DeathsKept = 1024;
 
     private DeathWatchNotification? _deaths;
