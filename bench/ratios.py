@@ -16,6 +16,7 @@ TARGETS = [
     *(("udp", case + size, "router", "c-batch", 1.1) for size in SIZES for case in ("1x64", "100x8", "1000x1", "10000x1")),
     ("udp", "100x8", "router", "erlang", 0.5),
     ("udp", "1000x1", "router", "erlang", 0.5),
+    *(("udp", case, "router", "akka", 0.3) for case in ("1x64", "100x8", "1000x1", "10000x1")),
     *(("udp", case, "router-proxy", "c-proxy", 1.1) for case in ("1000x1", "10000x1")),
     *(("udp", case, "router-proxy", "nginx", 0.75) for case in ("1000x1", "10000x1")),
     *(("tcp", case, "router", "c-epoll", 1.1) for case in ("1000x1", "9000x1", "rate")),

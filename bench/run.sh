@@ -17,6 +17,11 @@ BENCH_BIN=$work/bin
 export BENCH_BIN
 make -s -C "$shared" OUT="$BENCH_BIN"
 "$here/publish.sh" "$work/router"
+akka="dotnet $work/akka/AkkaEcho.dll"
+if [ "$only" != tcp ] && ! dotnet publish "$here/akka/AkkaEcho.csproj" -c Release -o "$work/akka" -v q --nologo; then
+    echo "AKKA IS NOT MEASURED: its package could not be had; the targets against it fail" >&2
+    akka=
+fi
 results=${BENCH_RESULTS:-$work/results.jsonl}
 run="dotnet $work/router/Router.dll run --config $here"
 
@@ -34,6 +39,7 @@ measure() {
 if [ "$only" != tcp ]; then
     measure --udp-peers c-batch,erlang,c-proxy,nginx --udp-cases 1x64,100x8,1000x1,10000x1,1x64/1200,100x8/1200,1000x1/1200,10000x1/1200 \
         --udp "router=env ROUTER_BENCH_PORT={port} $run/udp-echo.conf" \
+        ${akka:+--udp "akka=$akka {port}"} \
         --udp "router-proxy=env ROUTER_BENCH_PORT={port} ROUTER_BENCH_BACKEND={backend} $run/udp-proxy.conf" "$@"
 fi
 if [ "$only" != udp ]; then
