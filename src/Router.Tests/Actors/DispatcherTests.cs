@@ -1,6 +1,4 @@
-#if ACTOR_ENGINE_AKKA
-using Akka.Configuration;
-#else
+#if !ACTOR_ENGINE_AKKA
 using Router.Configuration.Hocon;
 #endif
 

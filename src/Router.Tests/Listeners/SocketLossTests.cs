@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Router.Admission;
-using Router.Configuration.Hocon;
+using Router.Hosting;
 using Router.Listeners;
 using Router.Net;
 using Router.Routes;
@@ -91,7 +91,7 @@ public sealed class SocketLossTests
             var network = new LinuxNetwork(_calls);
             Events = new KitEvents(_time, new SimulatedNetwork(_time, new SeededRandom(1)));
             _loops = new IoLoopGroup(loops, network, _time, new IoLoopOptions());
-            _system = ActorSystem.Create("loss", ConfigurationFactory.ParseString(_loops.DispatcherConfig));
+            _system = EngineSystem.Create("loss", _loops);
             var request = new BindRequest(
                 "udp", SessionTransport.Udp, SocketAddr.From(IPEndPoint.Parse(bind)), 1 << 20, 1 << 20, Backlog: 0,
                 DualStack: false, JoinedBySessions: socket == SessionSocket.Connected);

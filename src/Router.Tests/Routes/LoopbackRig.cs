@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Router.Admission;
 using Router.Diagnostics;
 using Router.Listeners;
+using Router.Hosting;
 using Router.Net;
 using Router.Routes;
 using Router.Routing;
@@ -82,8 +83,7 @@ internal sealed class LoopbackRig : ISessionEvents, IListenerEvents, IDisposable
         _loops = new IoLoopGroup(1, network, TimeProvider.System, new IoLoopOptions(Pipes: pipes));
         Loop = _loops.Loops[0];
         Loop.OnFault = Faults.Add;
-        _system = ActorSystem.Create(
-            "loopback", Router.Configuration.Hocon.ConfigurationFactory.ParseString(_loops.DispatcherConfig));
+        _system = EngineSystem.Create("loopback", _loops);
         Group = TestUpstreams.Group(TimeProvider.System, [.. upstreams.Select(upstream => upstream.ToString())]);
         var route = routeOf(Group);
         var request = new BindRequest(

@@ -43,7 +43,7 @@ public sealed partial class ArchitectureTests
             select (folder, file)];
 
     private static readonly IReadOnlyList<(Type From, Type To)> Uses =
-        [.. from type in typeof(Router.Actors.Props).Assembly.GetTypes()
+        [.. from type in typeof(Router.Sessions.SessionContext).Assembly.GetTypes()
             where SpaceOf(type).Length > 0
             from used in TypeUses.Of(type)
             where SpaceOf(used).Length > 0
