@@ -45,6 +45,26 @@ public sealed class LetterPoolTests : ActorTestKit
     }
 
     [Fact]
+    public void Notifications_of_deaths_are_kept_up_to_their_limit_and_each_used_once()
+    {
+        var pool = new LetterPool(Kept);
+        var nobody = (ActorRefBase)ActorRefs.Nobody;
+        for (var i = 0; i < LetterPool.DeathsKept + 10; i++)
+        {
+            pool.KeepDeath(DeathWatchNotification.Of(nobody, existenceConfirmed: true));
+        }
+
+        var taken = new HashSet<Letter>();
+        while (pool.TakeDeath() is { } death)
+        {
+            Assert.True(taken.Add(death));
+            Assert.Null(death.Next);
+        }
+
+        Assert.Equal(LetterPool.DeathsKept, taken.Count);
+    }
+
+    [Fact]
     public void What_came_from_elsewhere_is_used_when_there_is_nothing_else()
     {
         var pool = new LetterPool(Kept);
