@@ -1,57 +1,56 @@
 using System.Collections.Concurrent;
-using Router.TestKit.Simulation;
-#if ACTOR_ENGINE_AKKA
+using Akka.Actor.Setup;
 using Akka.Configuration;
-using Akka.TestKit;
-#else
-using Router.Configuration.Hocon;
-#endif
+using Router.Net;
+using Router.TestKit.Simulation;
 
 namespace Router.TestKit;
 
-/// <summary>Makes the kit's actor system: the one place where the two actor engines differ here.</summary>
+/// <summary>Makes the kit's actor system: all of it on the test's thread, its scheduler on virtual time.</summary>
 internal static class KitEngine
 {
-#if ACTOR_ENGINE_AKKA
-    public static ActorSystem Create(string config, VirtualTimeProvider time) => ActorSystem.Create(
-        "kit",
-        ConfigurationFactory.ParseString(
-            config +
-            "\nakka.scheduler.implementation = \"Akka.TestKit.TestScheduler, Akka.TestKit\"\nakka.loglevel = OFF"));
+    /// <summary>Where everything runs that is on no loop.</summary>
+    private static readonly string StepDispatcher =
+        $"{typeof(KitPoolConfigurator).FullName}, {typeof(KitPoolConfigurator).Assembly.GetName().Name}";
 
-    public static void Advance(ActorSystem system, TimeSpan by) => ((TestScheduler)system.Scheduler).Advance(by);
-#else
-    public static ActorSystem Create(string config, VirtualTimeProvider time) =>
-        ActorSystem.Create("kit", ConfigurationFactory.ParseString(config), time);
+    /// <summary>Top-level actors are made by a guardian on the internal dispatcher, which therefore steps too. The
+    /// system ends when the kit says so, and by its steps: a coordinated shutdown would go on beside it.</summary>
+    private static string Settings =>
+        $$"""
+        {{ClockScheduler.Setting}}
+        akka {
+          loggers = []
+          loglevel = OFF
+          stdout-loglevel = OFF
+          log-dead-letters = off
+          log-dead-letters-during-shutdown = off
+          coordinated-shutdown.run-by-actor-system-terminate = off
+          coordinated-shutdown.run-by-clr-shutdown-hook = off
+          actor.default-dispatcher.type = "{{StepDispatcher}}"
+          actor.internal-dispatcher.type = "{{StepDispatcher}}"
+        }
+        """;
 
-    /// <summary>The system's scheduler is a timer of the virtual clock: nothing more to advance.</summary>
-    public static void Advance(ActorSystem system, TimeSpan by)
-    {
-    }
-#endif
+    public static ActorSystem Create(KitPool pool, VirtualTimeProvider time) => ClockScheduler.Create(
+        time,
+        () => ActorSystem.Create(
+            "kit",
+            ActorSystemSetup.Create(
+                new KitSetup(pool),
+                BootstrapSetup.Create().WithConfig(ConfigurationFactory.ParseString(Settings)))));
+}
+
+/// <summary>Hands a kit's pool to the dispatchers of its system, which Akka makes by name.</summary>
+internal sealed class KitSetup(KitPool pool) : Setup
+{
+    public KitPool Pool => pool;
 }
 
 /// <summary>What would run on the thread pool, run on the test's thread between the loop's passes.</summary>
-internal sealed class KitPool : IDisposable
+internal sealed class KitPool
 {
-    private static readonly ConcurrentDictionary<string, KitPool> Pools = new(StringComparer.Ordinal);
-    private static long _pools;
-
-    private readonly string _id = $"kit-{Interlocked.Increment(ref _pools)}";
     private readonly ConcurrentQueue<IRunnable> _runs = new();
     private readonly List<IRunnable> _ready = [];
-
-    public KitPool() => Pools[_id] = this;
-
-    /// <summary>The section of the default dispatcher, for the actor system's configuration.</summary>
-    public string DispatcherConfig =>
-        $$"""
-        akka.actor.default-dispatcher {
-          type = "{{typeof(KitPoolConfigurator).FullName}}, {{typeof(KitPoolConfigurator).Assembly.GetName().Name}}"
-          kit = "{{_id}}"
-        }
-
-        """;
 
     public void Enqueue(IRunnable run) => _runs.Enqueue(run);
 
@@ -75,31 +74,35 @@ internal sealed class KitPool : IDisposable
 
         return count;
     }
-
-    public void Dispose() => Pools.TryRemove(_id, out _);
-
-    internal static KitPool Find(string id) => Pools[id];
 }
 
 /// <summary>Puts actors that would be on the thread pool on a kit's <see cref="KitPool"/>.</summary>
-internal sealed class KitPoolDispatcher(MessageDispatcherConfigurator configurator, KitPool pool)
-    : MessageDispatcher(configurator)
+internal sealed class KitPoolDispatcher : MessageDispatcher
 {
-    protected override void ExecuteTask(IRunnable run) => pool.Enqueue(run);
+    private readonly KitPool _pool;
+
+    public KitPoolDispatcher(MessageDispatcherConfigurator configurator, KitPool pool)
+        : base(configurator)
+    {
+        _pool = pool;
+        Id = configurator.Config.GetString("id");
+    }
+
+    protected override void ExecuteTask(IRunnable run) => _pool.Enqueue(run);
 
     protected override void Shutdown()
     {
     }
 }
 
-/// <summary>Finds the pool that a configuration section names by <c>kit</c>.</summary>
+/// <summary>Made by Akka, by name: finds the pool in the system's setup.</summary>
 internal sealed class KitPoolConfigurator : MessageDispatcherConfigurator
 {
     private readonly KitPoolDispatcher _dispatcher;
 
     public KitPoolConfigurator(Config config, IDispatcherPrerequisites prerequisites)
         : base(config, prerequisites) =>
-        _dispatcher = new KitPoolDispatcher(this, KitPool.Find(config.GetString("kit") ?? ""));
+        _dispatcher = new KitPoolDispatcher(this, prerequisites.Settings.Setup.Get<KitSetup>().Value.Pool);
 
     public override MessageDispatcher Dispatcher() => _dispatcher;
 }

@@ -32,6 +32,8 @@ public sealed class RouterTestKitException : Exception
 public sealed partial class RouterTestKit : IDisposable
 {
     private const int PassesMax = 1_000_000;
+    private static readonly TimeSpan TerminationPoll = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan TerminationTimeout = TimeSpan.FromSeconds(30);
     private const int FirstPort = 9_000;
 
     private readonly IoLoopGroup _loops;
@@ -68,14 +70,15 @@ public sealed partial class RouterTestKit : IDisposable
             loop.OnFault = _faults.Add;
         }
 
-        Sys = KitEngine.Create(_pool.DispatcherConfig + _loops.DispatcherConfig, Time);
+        Sys = KitEngine.Create(_pool, Time);
+        _loops.RegisterWith(Sys, "kit");
         var process = SessionIdSource.DrawProcess(root);
         _surroundings = new ListenerSurroundings(
             [.. _loops.Loops.Select(loop => new LoopPlace(
                 loop,
                 new SessionIdSource(process, loop.Index),
                 new PreparedSessions(loop, prepared),
-                IoLoopGroup.DispatcherId(loop.Index)))],
+                _loops.DispatcherId(loop.Index)))],
             Guard,
             root.Fork(),
             _events,
@@ -214,9 +217,14 @@ public sealed partial class RouterTestKit : IDisposable
         _stopped = true;
         var done = Sys.Terminate();
         RunUntilIdle();
-        if (!done.IsCompleted)
+        for (var waits = 0; !done.Wait(TerminationPoll); waits++)
         {
-            throw Failed("the actor system has not stopped although nothing is left to run");
+            // Akka ends in continuations on the thread pool, which may have left something more to run.
+            RunUntilIdle();
+            if (waits * TerminationPoll > TerminationTimeout)
+            {
+                throw Failed("the actor system has not stopped although nothing is left to run");
+            }
         }
     }
 
@@ -233,7 +241,6 @@ public sealed partial class RouterTestKit : IDisposable
         }
 
         _loops.Dispose();
-        _pool.Dispose();
     }
 
     private KitListener Bind(SessionTransport transport, Route route, string? endPoint, ListenerLimits limits) => Bind(
@@ -266,7 +273,6 @@ public sealed partial class RouterTestKit : IDisposable
     private void Move(TimeSpan by)
     {
         Time.Advance(by);
-        KitEngine.Advance(Sys, by);
         RunUntilIdle();
     }
 

@@ -31,49 +31,6 @@ public sealed class AskTests : ActorTestKit
         await Assert.ThrowsAnyAsync<Exception>(() => echo.Ask<string>(42, Timeout));
     }
 
-#if !ACTOR_ENGINE_AKKA
-    // Akka.NET times an Ask by the system's clock, not by its scheduler.
-    [Fact]
-    public async Task Ask_times_out_and_leaks_nothing()
-    {
-        var silent = CreateTestProbe();
-        var answer = silent.Ref.Ask<string>("hello?", Timeout);
-        silent.ExpectMsg("hello?");
-        Assert.Equal(1, Time.PendingCount);
-
-        Time.Advance(Timeout);
-
-        await Assert.ThrowsAsync<AskTimeoutException>(() => answer);
-        Assert.Equal(0, Time.PendingCount);
-        EventFilter.DeadLetter<string>().ExpectOne(() => silent.Reply("too late"));
-    }
-
-    [Fact]
-    public async Task Ask_answered_in_time_leaves_no_timer()
-    {
-        var echo = Sys.ActorOf<Echo>();
-        for (var i = 0; i < 1_000; i++)
-        {
-            Assert.Equal(i, await echo.Ask<int>(i, Timeout));
-        }
-
-        Assert.Equal(0, Time.PendingCount);
-    }
-
-    [Fact]
-    public async Task GracefulStop_times_out_when_the_actor_does_not_end()
-    {
-        var stubborn = CreateTestProbe();
-        var stopping = stubborn.Ref.GracefulStop(Timeout, "please stop");
-        stubborn.ExpectMsg("please stop");
-
-        Time.Advance(Timeout);
-
-        await Assert.ThrowsAsync<TaskCanceledException>(() => stopping);
-    }
-
-    private TestScheduler Time => (TestScheduler)Sys.Scheduler;
-#endif
 
     [Fact]
     public async Task Ask_can_be_cancelled()

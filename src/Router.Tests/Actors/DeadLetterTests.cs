@@ -1,8 +1,4 @@
-#if ACTOR_ENGINE_AKKA
 using Akka.Configuration;
-#else
-using Router.Configuration.Hocon;
-#endif
 
 namespace Router.Tests.Actors;
 
@@ -36,7 +32,7 @@ public sealed class DeadLetterTests : ActorTestKit
             actor.Tell(i);
         }
 
-        Sys.Stop(actor);
+        ((IInternalActorRef)actor).Stop();   // at once: Sys.Stop asks the guardian to
         gate.Set();
 
         ExpectMsg("first");

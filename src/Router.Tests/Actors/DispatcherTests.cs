@@ -1,6 +1,3 @@
-#if !ACTOR_ENGINE_AKKA
-using Router.Configuration.Hocon;
-#endif
 
 namespace Router.Tests.Actors;
 
@@ -34,20 +31,6 @@ public sealed class DispatcherTests : ActorTestKit
         Assert.Equal("akka.actor.default-dispatcher", ExpectMsg<MessageDispatcher>().Id);
     }
 
-#if !ACTOR_ENGINE_AKKA
-    [Theory]
-    [InlineData("nowhere")]
-    [InlineData("broken")]
-    public void A_dispatcher_that_cannot_be_made_is_refused_by_name(string id)
-    {
-        using var system = ActorSystem.Create(
-            "broken",
-            ConfigurationFactory.ParseString("broken { type = \"No.Such, Thing\" }"));
-
-        Assert.ThrowsAny<ConfigurationException>(
-            () => system.ActorOf(Props.Create(() => new Where()).WithDispatcher(id)));
-    }
-#endif
 
     [Fact]
     public void The_calling_thread_dispatcher_has_handled_the_message_when_Tell_returns()

@@ -88,10 +88,6 @@ public sealed class LifecycleTests : ActorTestKit
     }
 
     [Fact]
-    public void An_actor_cannot_be_constructed_by_hand() =>
-        Assert.Throws<ActorInitializationException>(() => new Echo());
-
-    [Fact]
     public void A_stopping_actor_makes_no_more_children()
     {
         var actor = Sys.ActorOf(Props.Create(() => new LateParent(TestActor)));

@@ -6,40 +6,6 @@ public sealed class RaceTests : ActorTestKit
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [Fact]
-    public void Every_message_told_around_a_stop_is_handled_or_a_dead_letter()
-    {
-        const int Rounds = 200;
-        const int Senders = 3;
-        const int Each = 50;
-        for (var round = 0; round < Rounds; round++)
-        {
-            var tally = new Tally();
-            var letters = Sys.ActorOf(Props.Create(() => new DeadLetterCounter(tally)));
-            Sys.EventStream.Subscribe(letters, typeof(DeadLetter));
-            var actor = Sys.ActorOf(Props.Create(() => new Counter(tally)));
-            Watch(actor);
-
-            RunTogether(Senders + 1, index =>
-            {
-                for (var i = 0; i < Each && index < Senders; i++)
-                {
-                    actor.Tell(tally, ActorRefs.NoSender);
-                }
-
-                if (index == Senders)
-                {
-                    Sys.Stop(actor);
-                }
-            });
-
-            ExpectTerminated(actor, Patience);
-            AwaitCondition(() => tally.Handled + tally.Dead == Senders * Each, Patience);
-            Sys.EventStream.Unsubscribe(letters);
-            Sys.Stop(letters);
-        }
-    }
-
-    [Fact]
     public void Every_message_told_around_crashes_is_handled_once()
     {
         const int Senders = 3;

@@ -9,7 +9,6 @@ public sealed class SupervisionTests : ActorTestKit
     {
     }
 
-    private TestScheduler Time => (TestScheduler)Sys.Scheduler;
 
     /// <summary>What becomes of a child under each directive, as OTP tabulates it: a crash is decided by the
     /// directive; a normal stop is an end under all of them.</summary>
@@ -49,22 +48,6 @@ public sealed class SupervisionTests : ActorTestKit
         var child = StartUnder(new OneForOneStrategy(2, (int)Window.TotalMilliseconds, _ => Directive.Restart, false));
         Watch(child);
 
-        CrashAndExpectFresh(child);
-        CrashAndExpectFresh(child);
-        child.Tell(new Reporter.Crash());
-
-        ExpectTerminated(child);
-    }
-
-    [Fact]
-    public void A_new_window_gives_a_new_budget()
-    {
-        var child = StartUnder(new OneForOneStrategy(2, (int)Window.TotalMilliseconds, _ => Directive.Restart, false));
-        Watch(child);
-
-        CrashAndExpectFresh(child);
-        CrashAndExpectFresh(child);
-        Time.Advance(Window + TimeSpan.FromMilliseconds(1));
         CrashAndExpectFresh(child);
         CrashAndExpectFresh(child);
         child.Tell(new Reporter.Crash());

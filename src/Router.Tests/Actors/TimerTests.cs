@@ -1,15 +1,26 @@
+using Akka.Configuration;
+using Router.Net;
+using Router.TestKit.Simulation;
+
 namespace Router.Tests.Actors;
 
 public sealed class TimerTests : ActorTestKit
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
+    private readonly VirtualTimeProvider _time;
+
     public TimerTests()
-        : base(ActorTestSettings.VirtualTime)
+        : this(new VirtualTimeProvider())
     {
     }
 
-    private TestScheduler Time => (TestScheduler)Sys.Scheduler;
+    private TimerTests(VirtualTimeProvider time)
+        : base(ClockScheduler.Create(
+            time,
+            static () => ActorSystem.Create(
+                "test", ConfigurationFactory.ParseString(ClockScheduler.Setting).WithFallback(DefaultConfig)))) =>
+        _time = time;
 
     [Fact]
     public void ReceiveTimeout_comes_after_each_silence()
@@ -17,9 +28,9 @@ public sealed class TimerTests : ActorTestKit
         var actor = StartTimed();
         Do(actor, context => context.SetReceiveTimeout(Second));
 
-        Time.Advance(Second);
+        _time.Advance(Second);
         ExpectMsg(ReceiveTimeout.Instance);
-        Time.Advance(Second);
+        _time.Advance(Second);
         ExpectMsg(ReceiveTimeout.Instance);
     }
 
@@ -31,14 +42,14 @@ public sealed class TimerTests : ActorTestKit
 
         for (var i = 0; i < 10; i++)
         {
-            Time.Advance(Second / 2);
+            _time.Advance(Second / 2);
             actor.Tell(i);
             ExpectMsg(i);
         }
 
-        Time.Advance(Second - TimeSpan.FromTicks(1));
+        _time.Advance(Second - TimeSpan.FromTicks(1));
         Do(actor, _ => { }, new Unnoticed());
-        Time.Advance(TimeSpan.FromTicks(1));
+        _time.Advance(TimeSpan.FromTicks(1));
         ExpectMsg(ReceiveTimeout.Instance);
     }
 
@@ -49,7 +60,7 @@ public sealed class TimerTests : ActorTestKit
         Do(actor, context => context.SetReceiveTimeout(Second));
         Do(actor, context => context.SetReceiveTimeout(null));
 
-        Time.Advance(10 * Second);
+        _time.Advance(10 * Second);
 
         Do(actor, context => Assert.Null(context.ReceiveTimeout));
         ExpectNoMsg(TimeSpan.Zero);
@@ -62,7 +73,7 @@ public sealed class TimerTests : ActorTestKit
         DoTimers(actor, timers => timers.StartSingleTimer("key", "tick", Second));
         DoTimers(actor, timers => Assert.True(timers.IsTimerActive("key")));
 
-        Time.Advance(10 * Second);
+        _time.Advance(10 * Second);
 
         ExpectMsg("tick");
         DoTimers(actor, timers => Assert.False(timers.IsTimerActive("key")));
@@ -75,10 +86,10 @@ public sealed class TimerTests : ActorTestKit
         var actor = StartTimed();
         DoTimers(actor, timers => timers.StartPeriodicTimer("key", "tick", Second));
 
-        Time.Advance(3 * Second);
+        _time.Advance(3 * Second);
         Assert.Equal(["tick", "tick", "tick"], ReceiveN(3));
         DoTimers(actor, timers => timers.Cancel("key"));
-        Time.Advance(3 * Second);
+        _time.Advance(3 * Second);
 
         DoTimers(actor, timers => Assert.False(timers.IsTimerActive("key")));
         ExpectNoMsg(TimeSpan.Zero);
@@ -95,7 +106,7 @@ public sealed class TimerTests : ActorTestKit
             gate.Wait();
             timers.Cancel("key");
         }));
-        Time.Advance(Second);
+        _time.Advance(Second);
         gate.Set();
         ExpectMsg("done");
 
@@ -113,7 +124,7 @@ public sealed class TimerTests : ActorTestKit
             timers.StartSingleTimer("key", "new", 2 * Second);
         });
 
-        Time.Advance(5 * Second);
+        _time.Advance(5 * Second);
 
         ExpectMsg("new");
         ExpectNoMsg(TimeSpan.Zero);
@@ -128,7 +139,7 @@ public sealed class TimerTests : ActorTestKit
         EventFilter.Exception<InvalidOperationException>()
             .ExpectOne(() => actor.Tell(new Call((_, _) => throw new InvalidOperationException())));
         DoTimers(actor, timers => Assert.False(timers.IsTimerActive("key")));
-        Time.Advance(5 * Second);
+        _time.Advance(5 * Second);
 
         Do(actor, _ => { });
         ExpectNoMsg(TimeSpan.Zero);
@@ -141,12 +152,12 @@ public sealed class TimerTests : ActorTestKit
         var repeated = Sys.Scheduler.ScheduleTellRepeatedlyCancelable(
             2 * Second, Second, TestActor, "again", ActorRefs.NoSender);
 
-        Time.Advance(Second);
+        _time.Advance(Second);
         ExpectMsg("once");
-        Time.Advance(3 * Second);
+        _time.Advance(3 * Second);
         Assert.Equal(["again", "again", "again"], ReceiveN(3));
         repeated.Cancel();
-        Time.Advance(3 * Second);
+        _time.Advance(3 * Second);
         ExpectNoMsg(TimeSpan.Zero);
     }
 

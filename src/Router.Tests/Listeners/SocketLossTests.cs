@@ -91,7 +91,8 @@ public sealed class SocketLossTests
             var network = new LinuxNetwork(_calls);
             Events = new KitEvents(_time, new SimulatedNetwork(_time, new SeededRandom(1)));
             _loops = new IoLoopGroup(loops, network, _time, new IoLoopOptions());
-            _system = EngineSystem.Create("loss", _loops);
+            _system = EngineSystem.Create("loss", TimeProvider.System);
+            _loops.RegisterWith(_system, "loss");
             var request = new BindRequest(
                 "udp", SessionTransport.Udp, SocketAddr.From(IPEndPoint.Parse(bind)), 1 << 20, 1 << 20, Backlog: 0,
                 DualStack: false, JoinedBySessions: socket == SessionSocket.Connected);
@@ -103,7 +104,7 @@ public sealed class SocketLossTests
                     loop,
                     new SessionIdSource(1, loop.Index),
                     new PreparedSessions(loop, wanted: 0),
-                    IoLoopGroup.DispatcherId(loop.Index)))],
+                    _loops.DispatcherId(loop.Index)))],
                 new PeerGuard(answerPrivilegedPorts: false, []),
                 new SeededRandom(2),
                 Events,

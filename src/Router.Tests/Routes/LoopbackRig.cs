@@ -83,7 +83,8 @@ internal sealed class LoopbackRig : ISessionEvents, IListenerEvents, IDisposable
         _loops = new IoLoopGroup(1, network, TimeProvider.System, new IoLoopOptions(Pipes: pipes));
         Loop = _loops.Loops[0];
         Loop.OnFault = Faults.Add;
-        _system = EngineSystem.Create("loopback", _loops);
+        _system = EngineSystem.Create("loopback", TimeProvider.System);
+        _loops.RegisterWith(_system, "loopback");
         Group = TestUpstreams.Group(TimeProvider.System, [.. upstreams.Select(upstream => upstream.ToString())]);
         var route = routeOf(Group);
         var request = new BindRequest(
@@ -95,7 +96,7 @@ internal sealed class LoopbackRig : ISessionEvents, IListenerEvents, IDisposable
         var random = new TestKit.Simulation.SeededRandom(1);
         var around = new ListenerSurroundings(
             [new LoopPlace(
-                Loop, new SessionIdSource(1, 0), new PreparedSessions(Loop, wanted: 0), IoLoopGroup.DispatcherId(0))],
+                Loop, new SessionIdSource(1, 0), new PreparedSessions(Loop, wanted: 0), _loops.DispatcherId(0))],
             new PeerGuard(answerPrivilegedPorts: false, []),
             random,
             this,

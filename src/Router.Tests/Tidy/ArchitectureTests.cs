@@ -12,26 +12,18 @@ public sealed partial class ArchitectureTests
     /// </summary>
     private static readonly Dictionary<string, string[]> Walls = new(StringComparer.Ordinal)
     {
-        ["Actors"] = ["Configuration.Hocon"],
-        ["Net"] = ["Actors", "Configuration.Hocon"],   // of Actors only NetUsesOfActors
+        ["Net"] = [],
         ["Routing"] = [],
-        ["Upstreams"] = ["Actors", "Net", "Routing", "Diagnostics"],
+        ["Upstreams"] = ["Net", "Routing", "Diagnostics"],
         ["Admission"] = ["Net", "Diagnostics"],
-        ["Sessions"] = ["Actors", "Net", "Admission", "Diagnostics"],
-        ["Routes"] = ["Actors", "Net", "Admission", "Sessions", "Routing", "Upstreams", "Diagnostics"],
-        ["Listeners"] = ["Actors", "Net", "Admission", "Sessions", "Diagnostics"],
+        ["Sessions"] = ["Net", "Admission", "Diagnostics"],
+        ["Routes"] = ["Net", "Admission", "Sessions", "Routing", "Upstreams", "Diagnostics"],
+        ["Listeners"] = ["Net", "Admission", "Sessions", "Diagnostics"],
         ["Configuration"] = [],
         ["Diagnostics"] = [],
         ["Hosting"] = [Everything],
         ["CommandLine"] = [Everything],
     };
-
-    /// <summary>Net plugs its loops into the kernel, as dispatchers and as timers, and knows no more of it.</summary>
-    private static readonly string[] NetUsesOfActors =
-    [
-        "IRunnable", "MessageDispatcher", "MessageDispatcherConfigurator", "IDispatcherPrerequisites",
-        "IScheduler", "IAdvancedScheduler", "ITimeProvider", "SchedulerBase", "ICancelable", "Cancelable",
-    ];
 
     /// <summary>The one file whose namespace is not its folder's: hosts find AddRouter without a using.</summary>
     private static readonly string[] ForeignNamespaces = ["src/Router/Hosting/RouterServiceCollectionExtensions.cs"];
@@ -79,20 +71,6 @@ public sealed partial class ArchitectureTests
             .Distinct(StringComparer.Ordinal));
 
     [Fact]
-    public void Net_uses_of_the_kernel_what_dispatchers_and_timers_need() =>
-        Findings.None(Uses
-            .Where(static use => IsWithin(SpaceOf(use.From), "Net") && SpaceOf(use.To) is "Actors")
-            .Where(static use => !NetUsesOfActors.Contains(use.To.Name, StringComparer.Ordinal))
-            .Select(static use => $"{use.From.FullName} uses {use.To.Name}"));
-
-    [Fact]
-    public void The_kernel_knows_no_network() =>
-        Findings.None(
-            from source in Sources
-            where source.Folder is "Actors" && source.File.Code.Contains("System.Net", StringComparison.Ordinal)
-            select source.File.Path);
-
-    [Fact]
     public void What_types_use_is_seen_in_signatures_and_in_code()
     {
         Assert.Contains(Uses, static use => use is { From.Name: "SessionEvents", To.Name: "SessionLog" });
@@ -102,8 +80,7 @@ public sealed partial class ArchitectureTests
 
     [Theory]
     [InlineData("Routing", "Sessions", false)]
-    [InlineData("Actors", "Configuration", false)]
-    [InlineData("Actors", "Configuration.Hocon", true)]
+    [InlineData("Net", "Configuration.Hocon", false)]
     [InlineData("Configuration.Validators", "Configuration", true)]
     [InlineData("Sessions", "Net", true)]
     [InlineData("Sessions", "Listeners", false)]

@@ -37,7 +37,7 @@ public sealed class BannedApiTests
         new("src/Router/Hosting/RouterRunner.cs", "TimeProvider.System", "where the process's clock is handed in"),
         new("src/Router/Hosting/RouterServiceCollectionExtensions.cs", "TimeProvider.System", "a host's default clock"),
         new("src/Router/Diagnostics/RouterConsole.cs", "TimeProvider.System", "a log's default clock"),
-        new("src/Router/Actors/ActorSystem.cs", "TimeProvider.System", "the kernel's public factory"),
+        new("src/Router/Net/ClockScheduler.cs", "TimeProvider.System", "an actor system that the program made itself"),
     ];
 
     [Fact]

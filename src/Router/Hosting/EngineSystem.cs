@@ -1,20 +1,28 @@
-using Router.Net;
-#if ACTOR_ENGINE_AKKA
 using Akka.Configuration;
-#else
-using Router.Configuration.Hocon;
-#endif
+using Router.Net;
 
 namespace Router.Hosting;
 
-/// <summary>
-/// Makes the actor system with the loops as dispatchers: the one place where the two actor engines are configured.
-/// </summary>
+/// <summary>Makes a router's own actor system, for who has none.</summary>
 internal static class EngineSystem
 {
     /// <summary>Where handlers that block run.</summary>
-    public const string PoolDispatcher = "akka.actor.default-dispatcher";
+    public const string PoolDispatcher = Dispatchers.DefaultDispatcherId;
 
-    public static ActorSystem Create(string name, IoLoopGroup loops) =>
-        ActorSystem.Create(name, ConfigurationFactory.ParseString(loops.DispatcherConfig));
+    /// <summary>What a router's own system differs in from Akka's defaults: a scheduler that sleeps, no word of Akka's
+    /// past our log, and an end that the router decides.</summary>
+    private static string Settings =>
+        $$"""
+        {{ClockScheduler.Setting}}
+        akka {
+          loggers = []
+          stdout-loglevel = OFF
+          log-dead-letters = off
+          log-dead-letters-during-shutdown = off
+          coordinated-shutdown.run-by-clr-shutdown-hook = off
+        }
+        """;
+
+    public static ActorSystem Create(string name, TimeProvider time) =>
+        ClockScheduler.Create(time, () => ActorSystem.Create(name, ConfigurationFactory.ParseString(Settings)));
 }

@@ -51,6 +51,8 @@ internal sealed class RouterEngine : IAsyncDisposable
             log, RouterVersion.Text, plan.Listeners.Count, plan.Loops, seams.Network.Name, seams.NetworkReason,
             Kebab.From(GCSettings.LatencyMode.ToString()), plan.Source, Environment.ProcessId);
         _summary = new SessionSummary(log, seams.Time, plan.SessionRecords);
+        _system = EngineSystem.Create("router", seams.Time);
+        loops.RegisterWith(_system, "router");
         _running = new RunningRouter(setup, seams, MakeSurroundings(plan), log, new SystemNameResolver());
         // Before anything is said to listen: its assemblies are files that the process opens.
         _meter = new RouterMeter(Stats, () => Prepared, seams.Network, () => _router?.Tell(RefreshFigures.Instance));
@@ -60,7 +62,6 @@ internal sealed class RouterEngine : IAsyncDisposable
         var start = _running.Commit(
             setup, FrozenSet<string>.Empty, FrozenDictionary<RunningBind, ListenerPlan>.Empty, bound);
         _statsWriter = new StatsWriter(log, seams.Time, seams.Network, _summary, () => Prepared);
-        _system = EngineSystem.Create("router", loops);
         ActorLogActor.Start(_system, log);
         loops.Start();
         _router = _system.ActorOf(RouterActor.PropsOf(_running, start, _statsWriter), "router");
@@ -185,7 +186,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     {
         var process = SessionIdSource.DrawProcess(_seams.Random);
         var places = _loops.Loops.Zip(_prepared, (loop, prepared) => new LoopPlace(
-            loop, new SessionIdSource(process, loop.Index), prepared, IoLoopGroup.DispatcherId(loop.Index)));
+            loop, new SessionIdSource(process, loop.Index), prepared, _loops.DispatcherId(loop.Index)));
         foreach (var loop in _loops.Loops)
         {
             loop.OnFault = fault => HostLog.Fault(_log, fault, $"loop {loop.Index}");

@@ -55,6 +55,7 @@ internal sealed class TcpShard : Shard, IIoReceiver
 
     public override void OnEnded(SessionContext session)
     {
+        base.OnEnded(session);
         if (IsSuspended)
         {
             Actor.Tell(RetryListener.Instance, ActorRefs.NoSender);

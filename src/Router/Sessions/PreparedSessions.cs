@@ -39,18 +39,6 @@ internal sealed class PreparedSessions(IoLoop loop, int wanted) : LoopTimer
     /// <summary>One that is prepared if there is one, else a new one.</summary>
     public SessionContext Take() => _prepared.TryPop(out var session) ? session : new SessionContext();
 
-    /// <summary>Makes a session's actor as a child of its listener's, or has the one that is prepared be it.</summary>
-    public static IActorRef ActorOf(IActorContext listener, Props props, SessionContext session)
-    {
-#if !ACTOR_ENGINE_AKKA
-        if (session.Self is ActorCell prepared)
-        {
-            return ((ActorCell)listener).ActorOf(props, prepared);
-        }
-#endif
-        return listener.ActorOf(props);
-    }
-
     public void OnOpened() => _open++;
 
     public void OnEnded()
@@ -78,9 +66,6 @@ internal sealed class PreparedSessions(IoLoop loop, int wanted) : LoopTimer
         for (var i = 0; i < sessions; i++)
         {
             var session = new SessionContext();
-#if !ACTOR_ENGINE_AKKA
-            session.Self = ActorCell.Prepare(static () => new SessionActor());
-#endif
             _prepared.Push(session);
         }
     }

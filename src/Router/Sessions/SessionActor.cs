@@ -84,26 +84,25 @@ internal sealed class SessionActorProducer(Shard shard) : IIndirectActorProducer
 /// </remarks>
 internal sealed class SessionActor : ActorBase
 {
+    /// <summary>Kept from the beginning: Akka's own are of whose turn it is, which is not this actor's where another
+    /// session, a timer or the listener calls it.</summary>
+    private readonly IActorContext _context = Context;
+
+    private readonly IActorRef _self = Context.Self;
     private SessionContext? _session;
 
-    /// <summary>Of a session to come.</summary>
-    public SessionActor()
-    {
-    }
-
-    /// <summary>Of one that opens, or whose actor is restarted.</summary>
     public SessionActor(Shard shard)
     {
         lock (shard.Restarting)   // uncontended on a loop; sessions on the pool restart side by side
         {
-            if (shard.Restarting.Count > 0 && shard.Restarting.Remove(Self, out var session))
+            if (shard.Restarting.Count > 0 && shard.Restarting.Remove(_self, out var session))
             {
                 _session = session;
             }
         }
     }
 
-    public void StopSelf() => Context.Stop(Self);
+    public void StopSelf() => _context.Stop(_self);
 
     protected override bool Receive(object message)
     {
@@ -153,7 +152,7 @@ internal sealed class SessionActor : ActorBase
 
         lock (session.Shard.Restarting)
         {
-            session.Shard.Restarting[Self] = session;
+            session.Shard.Restarting[_self] = session;
         }
 
         _session = null;
@@ -189,7 +188,7 @@ internal sealed class SessionActor : ActorBase
             // Thrown from here it would be a failed creation, whose actor forgets its session: as a failed message
             // it counts against the budget like any other.
             session.Handler = new UnopenedHandler(failure);
-            Self.Tell(OpenFailed.Instance, ActorRefs.NoSender);
+            _self.Tell(OpenFailed.Instance, ActorRefs.NoSender);
         }
     }
 
@@ -206,7 +205,7 @@ internal sealed class SessionActor : ActorBase
     /// <summary>A kill is a failure that meets no handler: its listener, which supervises, has noted it.</summary>
     private void NoteKill(SessionContext session)
     {
-        if (session.Shard.Killed.TryRemove(Self, out var failure) && !session.HasFailed)
+        if (session.Shard.Killed.TryRemove(_self, out var failure) && !session.HasFailed)
         {
             session.OnFailed(failure);
         }
@@ -265,7 +264,7 @@ internal sealed class SessionActor : ActorBase
         }
         else
         {
-            Self.Tell(run, ActorRefs.NoSender);
+            _self.Tell(run, ActorRefs.NoSender);
         }
     }
 

@@ -114,6 +114,7 @@ internal sealed record ShardSetup(
 /// <remarks>Loop thread only. The listener's actor derives it and is told through the two abstract members.</remarks>
 internal abstract class Shard : IEndOfPass
 {
+    private readonly Dictionary<IActorRef, (int Count, long SinceMs)> _restarts = [];   // of those that have failed
     private bool _atEndOfPass;
     private SharedStart _lastStart;
     private OncePerSecond _restartsTold;
@@ -178,6 +179,19 @@ internal abstract class Shard : IEndOfPass
     /// Sessions whose failed actor is being replaced: the fresh one finds its session here by its own ref.
     /// </summary>
     public Dictionary<IActorRef, SessionContext> Restarting { get; } = [];
+
+    /// <summary>Whether a session that has failed may have a fresh handler: at most <c>max-restarts</c> within
+    /// <c>restart-window</c>, by the terms in force. Loop thread.</summary>
+    public bool MayRestart(IActorRef session)
+    {
+        var nowMs = Loop.NowMs;
+        var restarts = _restarts.GetValueOrDefault(session);
+        restarts = restarts.Count > 0 && nowMs - restarts.SinceMs <= (long)Settings.RestartWindow.TotalMilliseconds
+            ? restarts with { Count = restarts.Count + 1 }
+            : (1, nowMs);
+        _restarts[session] = restarts;
+        return restarts.Count <= Settings.MaxRestarts;
+    }
 
     /// <summary>Sessions' actors that were killed, until they are replaced or end; any thread.</summary>
     public ConcurrentDictionary<IActorRef, Exception> Killed { get; } = [];
@@ -260,6 +274,10 @@ internal abstract class Shard : IEndOfPass
     /// <summary>The session is over and its descriptors are closed.</summary>
     public virtual void OnEnded(SessionContext session)
     {
+        if (_restarts.Count > 0)
+        {
+            _restarts.Remove(session.Self);
+        }
     }
 
     /// <summary>A session's own socket has a datagram of somebody else, or one that came too late for it.</summary>

@@ -1,0 +1,233 @@
+using Akka.Configuration;
+
+namespace Router.Net;
+
+/// <summary>Akka's scheduler over a <see cref="TimeProvider"/>: one timer, set to the earliest work that is due.
+/// </summary>
+/// <remarks>
+/// <para>Akka's own wakes every 10 ms: 4.4 % of a core while nothing happens. This one sleeps, and in a test it goes by
+/// virtual time, which so reaches Ask, timers of actors and receive timeouts.</para>
+/// <para>Callable from any thread. Work runs on the thread that fires the timer, in order of due time; work that throws
+/// is logged. Sessions do not use it: their deadlines are in the loop's wheel.</para>
+/// </remarks>
+public sealed class ClockScheduler : SchedulerBase, IDisposable
+{
+    /// <summary>Cancelled work is looked for when this much waits, and then whenever it has doubled.</summary>
+    private const int SweepFrom = 256;
+
+    /// <summary>Akka makes its scheduler by name and hands it text only: the clock of a system that is being made lies
+    /// here, for the thread that makes it.</summary>
+    [ThreadStatic]
+    private static TimeProvider? _clockInTheMaking;
+
+    private readonly Lock _lock = new();
+    private readonly PriorityQueue<Work, (long DueTicks, long Number)> _queue = new();
+    private readonly TimeProvider _time;
+    private readonly ITimer _timer;
+    private readonly long _started;
+    private long _scheduled;
+    private long _armedTicks = long.MaxValue;
+    private int _sweepAt = SweepFrom;
+    private bool _disposed;
+
+    /// <summary>Called by Akka.</summary>
+    public ClockScheduler(Config config, ILoggingAdapter log)
+        : base(config, log)
+    {
+        _time = _clockInTheMaking ?? TimeProvider.System;
+        _started = _time.GetTimestamp();
+        _timer = _time.CreateTimer(
+            static state => ((ClockScheduler)state!).RunDue(),
+            this,
+            Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>What a system's configuration says to have this scheduler.</summary>
+    public static string Setting =>
+        $"akka.scheduler.implementation = \"{typeof(ClockScheduler).AssemblyQualifiedName}\"";
+
+    public override TimeSpan MonotonicClock => _time.GetElapsedTime(_started);
+
+    public override TimeSpan HighResMonotonicClock => MonotonicClock;
+
+    protected override DateTimeOffset TimeNow => _time.GetUtcNow();
+
+    /// <summary>Work that waits, cancelled or not.</summary>
+    internal int Waiting
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _queue.Count;
+            }
+        }
+    }
+
+    /// <summary>Makes an actor system whose scheduler, if it is this one, goes by a clock.</summary>
+    public static ActorSystem Create(TimeProvider time, Func<ActorSystem> create)
+    {
+        var outer = _clockInTheMaking;
+        _clockInTheMaking = time;
+        try
+        {
+            return create();
+        }
+        finally
+        {
+            _clockInTheMaking = outer;
+        }
+    }
+
+    /// <summary>What waits is forgotten; Akka stops its scheduler last.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _disposed = true;
+            _queue.Clear();
+        }
+
+        _timer.Dispose();
+    }
+
+    protected override void InternalScheduleTellOnce(
+        TimeSpan delay, ICanTell receiver, object message, IActorRef sender, ICancelable? cancelable) =>
+        Add(delay, TimeSpan.Zero, () => receiver.Tell(message, sender), cancelable);
+
+    protected override void InternalScheduleTellRepeatedly(
+        TimeSpan initialDelay,
+        TimeSpan interval,
+        ICanTell receiver,
+        object message,
+        IActorRef sender,
+        ICancelable? cancelable) =>
+        Add(initialDelay, interval, () => receiver.Tell(message, sender), cancelable);
+
+    protected override void InternalScheduleOnce(TimeSpan delay, Action action, ICancelable? cancelable) =>
+        Add(delay, TimeSpan.Zero, action, cancelable);
+
+    protected override void InternalScheduleOnce(TimeSpan delay, IRunnable action, ICancelable? cancelable) =>
+        Add(delay, TimeSpan.Zero, action.Run, cancelable);
+
+    protected override void InternalScheduleRepeatedly(
+        TimeSpan initialDelay, TimeSpan interval, Action action, ICancelable? cancelable) =>
+        Add(initialDelay, interval, action, cancelable);
+
+    protected override void InternalScheduleRepeatedly(
+        TimeSpan initialDelay, TimeSpan interval, IRunnable action, ICancelable? cancelable) =>
+        Add(initialDelay, interval, action.Run, cancelable);
+
+    private void Add(TimeSpan delay, TimeSpan interval, Action run, ICancelable? cancelable)
+    {
+        lock (_lock)
+        {
+            if (_disposed)
+            {
+                throw new SchedulerException("the scheduler has been stopped with its actor system");
+            }
+
+            if (_queue.Count >= _sweepAt)
+            {
+                Sweep();
+            }
+
+            var work = new Work(run, interval.Ticks, cancelable);
+            _queue.Enqueue(work, (MonotonicClock.Ticks + delay.Ticks, ++_scheduled));
+            Arm();
+        }
+    }
+
+    /// <summary>Under the lock: throws away what was cancelled.</summary>
+    private void Sweep()
+    {
+        var left = _queue.UnorderedItems.Where(static item => !item.Element.IsCancelled).ToArray();
+        _queue.Clear();
+        _queue.EnqueueRange(left);
+        _sweepAt = Math.Max(SweepFrom, left.Length * 2);
+    }
+
+    /// <summary>Under the lock: sets the timer to the earliest work.</summary>
+    private void Arm()
+    {
+        var due = _queue.TryPeek(out _, out var next) ? next.DueTicks : long.MaxValue;
+        if (due == _armedTicks)
+        {
+            return;
+        }
+
+        _armedTicks = due;
+        var wait = due == long.MaxValue
+            ? Timeout.InfiniteTimeSpan
+            : TimeSpan.FromTicks(Math.Clamp(due - MonotonicClock.Ticks, 0, TimeSpan.FromDays(1).Ticks));
+        if (wait > TimeSpan.Zero)
+        {
+            // The system's timers count whole milliseconds, and down: one too early would be set again for nothing.
+            wait = TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds));
+        }
+
+        _timer.Change(wait, Timeout.InfiniteTimeSpan);
+    }
+
+    private void RunDue()
+    {
+        while (TakeDue() is { } work)
+        {
+            try
+            {
+                work.Run();
+            }
+            catch (Exception failure)
+            {
+                Log.Error(failure, "work that was scheduled has failed");
+            }
+        }
+    }
+
+    private Work? TakeDue()
+    {
+        lock (_lock)
+        {
+            var now = MonotonicClock.Ticks;
+            while (_queue.TryPeek(out var work, out var next) && next.DueTicks <= now)
+            {
+                _queue.Dequeue();
+                if (work.IsCancelled)
+                {
+                    continue;
+                }
+
+                if (work.IntervalTicks > 0)
+                {
+                    _queue.Enqueue(work, (next.DueTicks + work.IntervalTicks, ++_scheduled));
+                }
+
+                return work;
+            }
+
+            if (!_disposed)
+            {
+                _armedTicks = -1;   // the timer has fired: whatever is next is set anew
+                Arm();
+            }
+
+            return null;
+        }
+    }
+
+    private sealed class Work(Action run, long intervalTicks, ICancelable? cancelable)
+    {
+        public long IntervalTicks => intervalTicks;
+
+        public bool IsCancelled => cancelable is { IsCancellationRequested: true };
+
+        public void Run()
+        {
+            if (!IsCancelled)
+            {
+                run();
+            }
+        }
+    }
+}
