@@ -52,9 +52,11 @@ public sealed partial class RouterTestKit : IDisposable
     /// <param name="loops">I/O loops; they take turns on the test's thread.</param>
     /// <param name="shuffle">Whether sockets ready at once, and actors beside the loops, run in seeded instead of
     /// natural order.</param>
-    /// <param name="prepared">Prepared sessions of each loop; <c>heap.prepared-sessions</c> is over all
+    /// <param name="prepared">Sessions made ahead on each loop; <c>heap.prepared-sessions</c> is over all
     /// loops.</param>
-    public RouterTestKit(long seed = 1, int loops = 1, bool shuffle = false, int prepared = 0)
+    /// <param name="spares">Ended sessions' actors that each loop keeps; <c>heap.spare-sessions</c> is over all
+    /// loops.</param>
+    public RouterTestKit(long seed = 1, int loops = 1, bool shuffle = false, int prepared = 0, int spares = 8)
     {
         Seed = seed;
         var root = new SeededRandom((ulong)seed);
@@ -77,17 +79,13 @@ public sealed partial class RouterTestKit : IDisposable
             [.. _loops.Loops.Select(loop => new LoopPlace(
                 loop,
                 new SessionIdSource(process, loop.Index),
-                new PreparedSessions(loop, prepared),
+                new SpareSessions(loop, spares, prepared),
                 _loops.DispatcherId(loop.Index)))],
             Guard,
             root.Fork(),
             _events,
             _events,
             "akka.actor.default-dispatcher");
-        foreach (var place in _surroundings.Loops)
-        {
-            place.Prepared.Fill();
-        }
     }
 
     public long Seed { get; }

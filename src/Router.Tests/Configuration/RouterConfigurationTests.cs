@@ -34,7 +34,7 @@ public sealed class RouterConfigurationTests
         var options = Loaded.Options("""
             router {
               loops = 3, network = portable, drain-timeout = 1s, splice { pipes = 5, pipe-size = 6 KiB }
-              heap { hold-collections-from = 77, prepared-sessions = 78 }
+              heap { hold-collections-from = 77, prepared-sessions = 78, spare-sessions = 79 }
               log { format = json, level = warning, stats-interval = infinite, queue = 99, session-records = 5 }
               guards { answer-privileged-ports = on, responder-ports = [1, 2] }
               listener-defaults { backlog = 7, session.max-restarts = 0 }
@@ -64,7 +64,7 @@ public sealed class RouterConfigurationTests
         Assert.Equal((3, NetworkChoice.Portable, TimeSpan.FromSeconds(1)),
             (options.LoopCount, options.Network, options.DrainTimeout));
         Assert.Equal(new SpliceOptions(5, 6 << 10), options.Splice);
-        Assert.Equal(new HeapOptions(77, 78), options.Heap);
+        Assert.Equal(new HeapOptions(77, 78, 79), options.Heap);
         Assert.Equal(
             new LogOptions(
                 LogFormat.Json, Microsoft.Extensions.Logging.LogLevel.Warning, Timeout.InfiniteTimeSpan, 99, 5),

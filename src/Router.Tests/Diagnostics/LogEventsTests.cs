@@ -70,7 +70,7 @@ public sealed partial class LogEventsTests
             logger.Lines[0],
             StringComparison.Ordinal);
         Assert.EndsWith(
-            "stats interval-ms=1 sessions=2 prepared=0 opened=3 closed=4 restarts=5 payloads-in=6 bytes-in=7 " +
+            "stats interval-ms=1 sessions=2 spare=0 opened=3 closed=4 restarts=5 payloads-in=6 bytes-in=7 " +
             "payloads-out=8 bytes-out=9 drops=10 accept-queue=11 accept-overflows=12 " +
             "namespace-accept-overflows=13 managed-bytes=14 " +
             "gc-pauses=15 gc-pause-p99-us=16 gc-pause-max-us=17 gc-blocking=18\n",

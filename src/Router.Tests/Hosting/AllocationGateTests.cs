@@ -119,6 +119,11 @@ public sealed class AllocationGateTests
         var isPrepared = name.StartsWith("prepared", StringComparison.Ordinal);
         await using var engine = AllocationGate.Start(
             "type = echo", loops: 1, router: $"heap.prepared-sessions = {(isPrepared ? 10_000 : 0)}");
+        if (isPrepared)
+        {
+            await Until.TrueAsync(() => engine.Spare == 10_000, () => $"{engine.Spare} spare sessions");
+        }
+
         var clients = new List<Socket>();
         Open(100, firstAddress: 60_000);   // pools filled, code compiled
         var before = await AllocationGate.AllocatedOn(engine.Loops[0]);
@@ -143,6 +148,27 @@ public sealed class AllocationGateTests
                 Exchange(clients[^1], 1);
             }
         }
+    }
+
+    /// <summary>A session that opens with the actor of one that has ended, and ends in its turn.</summary>
+    [Fact]
+    public async Task A_session_that_takes_a_spare_one_allocates_no_more_than_the_checked_in_figure()
+    {
+        const int Sessions = 1_000;
+        await using var engine = AllocationGate.Start(
+            "type = echo", loops: 1, router: "log.session-records = 0, listener-defaults.idle-timeout = 200ms");
+        var least = long.MaxValue;
+        for (var round = 0; round < 4; round++)   // the first makes them
+        {
+            var before = await AllocationGate.AllocatedOn(engine.Loops[0]);
+            OpenSessions(engine.Bound[0].Address.ToIPEndPoint(), Sessions, firstAddress: round * Sessions);
+            await Until.TrueAsync(() => engine.Stats.Sessions == 0, () => $"{engine.Stats.Sessions} sessions are open");
+            least = Math.Min(least, await AllocationGate.AllocatedOn(engine.Loops[0]) - before);
+        }
+
+        Assert.True(
+            least <= (AllocationGate.Figures["spare-session-udp"] * Sessions) + AllocationGate.Noise,
+            $"{(double)least / Sessions:F1} bytes per session");
     }
 
     /// <summary>A flood is mostly drops.</summary>

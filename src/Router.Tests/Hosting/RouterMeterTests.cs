@@ -46,7 +46,7 @@ public sealed partial class RouterMeterTests
 
         Assert.Equal(1, asked);
         Assert.Contains($"router.sessions=5 listener={listener.Name}", seen);
-        Assert.Contains("router.sessions.prepared=7", seen);
+        Assert.Contains("router.sessions.spare=7", seen);
         Assert.Contains($"router.payloads.in=5 listener={listener.Name}", seen);
         Assert.Contains($"router.bytes.in=25 listener={listener.Name}", seen);
         Assert.Contains($"router.accept.backlog=4 listener={listener.Name}", seen);

@@ -103,7 +103,7 @@ public sealed class SocketLossTests
                 [.. _loops.Loops.Select(loop => new LoopPlace(
                     loop,
                     new SessionIdSource(1, loop.Index),
-                    new PreparedSessions(loop, wanted: 0),
+                    new SpareSessions(loop, limit: 8, prepared: 0),
                     _loops.DispatcherId(loop.Index)))],
                 new PeerGuard(answerPrivilegedPorts: false, []),
                 new SeededRandom(2),

@@ -96,7 +96,10 @@ internal sealed class LoopbackRig : ISessionEvents, IListenerEvents, IDisposable
         var random = new TestKit.Simulation.SeededRandom(1);
         var around = new ListenerSurroundings(
             [new LoopPlace(
-                Loop, new SessionIdSource(1, 0), new PreparedSessions(Loop, wanted: 0), _loops.DispatcherId(0))],
+                Loop,
+                new SessionIdSource(1, 0),
+                new SpareSessions(Loop, limit: 8, prepared: 0),
+                _loops.DispatcherId(0))],
             new PeerGuard(answerPrivilegedPorts: false, []),
             random,
             this,

@@ -24,7 +24,7 @@ internal sealed class SessionRig : IDisposable
             new ShardTerms("rig", new EchoRoute("echo"), settings, new SessionCount(1_000_000)),
             Loop,
             new SessionIdSource(7, 0),
-            new PreparedSessions(Loop, wanted: 0),
+            new SpareSessions(Loop, limit: 8, prepared: 0),
             Random,
             new Silent()));
     }

@@ -18,7 +18,7 @@ public sealed class SessionRaceTests
 
     private const int Steps = 60;
 
-    /// <summary>Also with prepared sessions: three, so that they run out and are refilled.</summary>
+    /// <summary>Also with sessions made ahead: three, so that they run out and are refilled.</summary>
     [Theory]
     [InlineData(false, 0)]
     [InlineData(true, 0)]
@@ -32,7 +32,7 @@ public sealed class SessionRaceTests
             {
                 Run(kit, onPool);
                 kit.Advance(TimeSpan.FromSeconds(1));
-                Assert.Equal(prepared, kit.Surroundings.Loops[0].Prepared.Count);
+                Assert.Equal(0, kit.Surroundings.Loops[0].SpareSessions.Count);
             },
             prepared: prepared);
 

@@ -51,7 +51,7 @@ internal sealed partial class OptionsBinder(ReadLog log)
     }
 
     private static HeapOptions BindHeap(SectionReader heap) =>
-        new(heap.Int("hold-collections-from"), heap.Int("prepared-sessions"));
+        new(heap.Int("hold-collections-from"), heap.Int("prepared-sessions"), heap.Int("spare-sessions"));
 
     /// <summary>The objects whose keys are names; null takes away what a lower layer named.</summary>
     private IEnumerable<HoconField> Entries(SectionReader router, string key)

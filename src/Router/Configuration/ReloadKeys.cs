@@ -31,6 +31,7 @@ internal static class ReloadKeys
         new("splice.pipe-size", ReloadEffect.No, o => o.Splice.PipeSize),
         new("heap.hold-collections-from", ReloadEffect.No, o => o.Heap.HoldCollectionsFrom),
         new("heap.prepared-sessions", ReloadEffect.No, o => o.Heap.PreparedSessions),
+        new("heap.spare-sessions", ReloadEffect.No, o => o.Heap.SpareSessions),
         new("drain-timeout", ReloadEffect.AtOnce, o => o.DrainTimeout),
         new("log.format", ReloadEffect.No, o => o.Log.Format),
         new("log.level", ReloadEffect.AtOnce, o => o.Log.Level),

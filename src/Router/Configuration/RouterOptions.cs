@@ -53,7 +53,8 @@ internal sealed record SpliceOptions(int Pipes, int PipeSize);
 /// <param name="HoldCollectionsFrom">By how many a second the open sessions must grow for collections of the whole heap
 /// to be held off; 0 for never.</param>
 /// <param name="PreparedSessions">Sessions made before their peers come, over all loops.</param>
-internal sealed record HeapOptions(int HoldCollectionsFrom, int PreparedSessions);
+/// <param name="SpareSessions">Actors of ended sessions that are kept for the next peers, over all loops.</param>
+internal sealed record HeapOptions(int HoldCollectionsFrom, int PreparedSessions, int SpareSessions);
 
 /// <param name="Format">How lines look.</param>
 /// <param name="Level">The least severe level written.</param>

@@ -45,7 +45,7 @@ internal static partial class HostLog
     /// <param name="acceptOverflows">Connection attempts the kernel dropped because a queue was full.</param>
     /// <param name="namespaceAcceptOverflows">The same over all processes, since the start; -1 where unknown.</param>
     [LoggerMessage(EventId = 1004, Level = LogLevel.Information, EventName = "stats", Message =
-        "{Sessions} sessions open, {Prepared} prepared, {Opened} opened, {Closed} closed, {Restarts} restarts, " +
+        "{Sessions} sessions open, {Spare} spare, {Opened} opened, {Closed} closed, {Restarts} restarts, " +
         "in {PayloadsIn} payloads {BytesIn} bytes, out {PayloadsOut} payloads {BytesOut} bytes, {Drops} drops in " +
         "{IntervalMs} ms, {AcceptQueue} connections wait, {AcceptOverflows} were dropped before they were accepted " +
         "({NamespaceAcceptOverflows} in the namespace since its start), {ManagedBytes} bytes managed, " +
@@ -55,7 +55,7 @@ internal static partial class HostLog
         ILogger logger,
         long intervalMs,
         long sessions,
-        int prepared,
+        int spare,
         long opened,
         long closed,
         long restarts,
@@ -136,7 +136,7 @@ internal static partial class HostLog
         "{HeapBytes} bytes")]
     public static partial void CollectionsReleased(ILogger logger, string cause, int sessions, long heapBytes);
 
-    /// <summary>As many sessions are prepared; nothing is bound yet.</summary>
+    /// <summary>As many spare sessions have been made ahead.</summary>
     [LoggerMessage(EventId = 1012, Level = LogLevel.Information, EventName = "sessions-prepared", Message =
         "{Sessions} sessions prepared in {DurationMs} ms")]
     public static partial void SessionsPrepared(ILogger logger, int sessions, long durationMs);

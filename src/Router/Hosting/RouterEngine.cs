@@ -25,7 +25,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     private readonly RunningRouter _running;
     private readonly SessionSummary _summary;
     private readonly StatsWriter _statsWriter;
-    private readonly IReadOnlyList<PreparedSessions> _prepared;
+    private readonly IReadOnlyList<SpareSessions> _spares;
     private readonly CollectService _collects;
     private readonly ActorSystem _system;
     private readonly IActorRef _router;
@@ -38,13 +38,13 @@ internal sealed class RouterEngine : IAsyncDisposable
         RouterSeams seams,
         ILogger log,
         IoLoopGroup loops,
-        IReadOnlyList<PreparedSessions> prepared,
+        IReadOnlyList<SpareSessions> spares,
         IReadOnlyList<BoundListener> bound)
     {
         _seams = seams;
         _log = log;
         _loops = loops;
-        _prepared = prepared;
+        _spares = spares;
         _started = seams.Time.GetTimestamp();
         var plan = setup.Plan;
         HostLog.Started(
@@ -55,13 +55,13 @@ internal sealed class RouterEngine : IAsyncDisposable
         loops.RegisterWith(_system, "router");
         _running = new RunningRouter(setup, seams, MakeSurroundings(plan), log, new SystemNameResolver());
         // Before anything is said to listen: its assemblies are files that the process opens.
-        _meter = new RouterMeter(Stats, () => Prepared, seams.Network, () => _router?.Tell(RefreshFigures.Instance));
+        _meter = new RouterMeter(Stats, () => Spare, seams.Network, () => _router?.Tell(RefreshFigures.Instance));
         _collects = new CollectService(loops.Loops, seams.Time, log);
         _running.OnRoutes = _collects.Start;
         _running.OnReloaded = _ => _collects.EndUnused();
         var start = _running.Commit(
             setup, FrozenSet<string>.Empty, FrozenDictionary<RunningBind, ListenerPlan>.Empty, bound);
-        _statsWriter = new StatsWriter(log, seams.Time, seams.Network, _summary, () => Prepared);
+        _statsWriter = new StatsWriter(log, seams.Time, seams.Network, _summary, () => Spare);
         ActorLogActor.Start(_system, log);
         loops.Start();
         _router = _system.ActorOf(RouterActor.PropsOf(_running, start, _statsWriter), "router");
@@ -82,7 +82,7 @@ internal sealed class RouterEngine : IAsyncDisposable
 
     internal IReadOnlyList<IoLoop> Loops => _loops.Loops;
 
-    /// <summary>Prepares sessions, binds everything, then starts everything; or starts nothing.</summary>
+    /// <summary>Binds everything, then starts everything; or starts nothing.</summary>
     /// <param name="setup">What to run.</param>
     /// <param name="seams">What to run it on.</param>
     /// <param name="log">Where it is written down.</param>
@@ -92,7 +92,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     {
         var plan = setup.Plan;
         var loops = new IoLoopGroup(plan.Loops, seams.Network, seams.Time, plan.LoopOptions);
-        var prepared = Prepare(plan.PreparedSessions, loops.Loops, seams.Time, log);
+        var spares = MakeSpares(plan, loops.Loops, seams.Time, log);
         var requests = plan.Listeners.SelectMany(static listener => listener.Binds);
         var bound = ListenerBinder.BindAll(seams.Network, plan.Loops, requests, out faults);
         if (faults.Count > 0)
@@ -101,7 +101,7 @@ internal sealed class RouterEngine : IAsyncDisposable
             return null;
         }
 
-        return new RouterEngine(setup, seams, log, loops, prepared, bound);
+        return new RouterEngine(setup, seams, log, loops, spares, bound);
     }
 
     /// <summary>Reads the configuration again, once for all who ask before it begins. Any thread.</summary>
@@ -129,9 +129,9 @@ internal sealed class RouterEngine : IAsyncDisposable
         }
 
         _stopped = true;
-        foreach (var prepared in _prepared)
+        foreach (var spares in _spares)
         {
-            prepared.Stop();
+            spares.Stop();
         }
 
         var open = Stats.Sessions;
@@ -166,27 +166,30 @@ internal sealed class RouterEngine : IAsyncDisposable
     public async ValueTask DisposeAsync() =>
         await StopAsync("dispose", new CancellationToken(canceled: true)).ConfigureAwait(false);
 
-    /// <summary>Before anything is bound, so that nobody waits: a million take about a second.</summary>
-    private static PreparedSessions[] Prepare(
-        int sessions, IReadOnlyList<IoLoop> loops, TimeProvider time, ILogger log)
+    private static SpareSessions[] MakeSpares(
+        RouterPlan plan, IReadOnlyList<IoLoop> loops, TimeProvider time, ILogger log)
     {
         var began = time.GetTimestamp();
-        var each = (sessions + loops.Count - 1) / loops.Count;
-        var prepared = loops.Select(loop => new PreparedSessions(loop, each)).ToArray();
-        Array.ForEach(prepared, static loop => loop.Fill());
-        if (sessions > 0)
+        var prepared = (plan.PreparedSessions + loops.Count - 1) / loops.Count;
+        var limit = (plan.SpareSessions + loops.Count - 1) / loops.Count;
+        var spares = loops.Select(loop => new SpareSessions(loop, limit, prepared)).ToArray();
+        var left = spares.Length;
+        Array.ForEach(spares, loop => loop.OnFilled = () =>
         {
-            HostLog.SessionsPrepared(log, each * loops.Count, (long)time.GetElapsedTime(began).TotalMilliseconds);
-        }
-
-        return prepared;
+            if (Interlocked.Decrement(ref left) == 0)
+            {
+                HostLog.SessionsPrepared(
+                    log, prepared * spares.Length, (long)time.GetElapsedTime(began).TotalMilliseconds);
+            }
+        });
+        return spares;
     }
 
     private ListenerSurroundings MakeSurroundings(RouterPlan plan)
     {
         var process = SessionIdSource.DrawProcess(_seams.Random);
-        var places = _loops.Loops.Zip(_prepared, (loop, prepared) => new LoopPlace(
-            loop, new SessionIdSource(process, loop.Index), prepared, _loops.DispatcherId(loop.Index)));
+        var places = _loops.Loops.Zip(_spares, (loop, spares) => new LoopPlace(
+            loop, new SessionIdSource(process, loop.Index), spares, _loops.DispatcherId(loop.Index)));
         foreach (var loop in _loops.Loops)
         {
             loop.OnFault = fault => HostLog.Fault(_log, fault, $"loop {loop.Index}");
@@ -201,8 +204,8 @@ internal sealed class RouterEngine : IAsyncDisposable
             EngineSystem.PoolDispatcher);
     }
 
-    /// <summary>Prepared and not used yet. Any thread.</summary>
-    internal int Prepared => _prepared.Sum(static loop => loop.Count);
+    /// <summary>Spare sessions now. Any thread.</summary>
+    internal int Spare => _spares.Sum(static loop => loop.Count);
 
     /// <summary>
     /// Waits for child processes, which have been told to end: the loops have to run until their groups are gone.

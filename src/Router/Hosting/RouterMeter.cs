@@ -18,7 +18,7 @@ internal sealed class RouterMeter : IDisposable
     private readonly Meter _meter = new(Name, RouterVersion.Text);
     private readonly RouterStats _stats;
 
-    public RouterMeter(RouterStats stats, Func<long> prepared, INetwork network, Action refresh)
+    public RouterMeter(RouterStats stats, Func<long> spare, INetwork network, Action refresh)
     {
         _stats = stats;
         _meter.CreateObservableUpDownCounter("router.sessions", () =>
@@ -27,7 +27,7 @@ internal sealed class RouterMeter : IDisposable
             return Each(static figures => figures.Sessions);
         }, "{session}", "Sessions open now.");
         _meter.CreateObservableUpDownCounter(
-            "router.sessions.prepared", prepared, "{session}", "Prepared and not used yet.");
+            "router.sessions.spare", spare, "{session}", "Kept or made ahead for the next peers.");
         Count("router.sessions.opened", "{session}", static figures => figures.Opened);
         Count("router.sessions.closed", "{session}", static figures => figures.Closed);
         Count("router.sessions.restarts", "{restart}", static figures => figures.Restarts);

@@ -21,6 +21,7 @@ internal sealed record ListenerPlan(
 /// <param name="Loops">I/O threads, at least 1.</param>
 /// <param name="LoopOptions">What each of them may do and hold.</param>
 /// <param name="PreparedSessions">Over all loops.</param>
+/// <param name="SpareSessions">Over all loops.</param>
 /// <param name="DrainTimeout">What sessions are given to finish when the router stops.</param>
 /// <param name="StatsInterval">Between two stats lines.</param>
 /// <param name="SessionRecords">Access records a second; beyond, sessions are summed up.</param>
@@ -33,6 +34,7 @@ internal sealed record RouterPlan(
     int Loops,
     IoLoopOptions LoopOptions,
     int PreparedSessions,
+    int SpareSessions,
     TimeSpan DrainTimeout,
     TimeSpan StatsInterval,
     int SessionRecords,

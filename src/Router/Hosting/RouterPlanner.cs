@@ -61,6 +61,7 @@ internal sealed partial class RouterPlanner(
             options.LoopCount,
             new IoLoopOptions(Pipes: options.Splice.Pipes, PipeBytes: options.Splice.PipeSize),
             options.Heap.PreparedSessions,
+            options.Heap.SpareSessions,
             options.DrainTimeout,
             options.Log.StatsInterval == Timeout.InfiniteTimeSpan ? TimeSpan.Zero : options.Log.StatsInterval,
             options.Log.SessionRecords,

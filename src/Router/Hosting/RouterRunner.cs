@@ -48,7 +48,7 @@ public static class RouterRunner
 
         var holdFrom = mode.CanHold ? setup.Options.Heap.HoldCollectionsFrom : 0;
         using var held = HeldCollections.Start(
-            () => engine.Stats.Sessions, () => engine.Prepared, mode.Hold, holdFrom, TimeProvider.System, log);
+            () => engine.Stats.Sessions, () => engine.Spare, mode.Hold, holdFrom, TimeProvider.System, log);
         await using (engine.ConfigureAwait(false))
         {
             engine.OnReloaded = options => level.Set(options.Log.Level);

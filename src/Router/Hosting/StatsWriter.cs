@@ -8,7 +8,7 @@ namespace Router.Hosting;
 /// Turns figures since the start into lines about the interval since the last one. One caller at a time.
 /// </summary>
 internal sealed class StatsWriter(
-    ILogger log, TimeProvider time, INetwork network, SessionSummary summary, Func<int> prepared) : IDisposable
+    ILogger log, TimeProvider time, INetwork network, SessionSummary summary, Func<int> spare) : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly GcPauses _pauses = new();
@@ -29,7 +29,7 @@ internal sealed class StatsWriter(
                 log,
                 intervalMs,
                 now.Sum(static figures => (long)figures.Sessions),
-                prepared(),
+                spare(),
                 Since(now, static figures => figures.Opened),
                 Since(now, static figures => figures.Closed),
                 Since(now, static figures => figures.Restarts),

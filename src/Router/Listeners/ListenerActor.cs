@@ -18,7 +18,8 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
 {
     private readonly Props _sessionProps = Props
         .CreateBy(new SessionActorProducer(shard))
-        .WithDispatcher(sessionDispatcher);
+        .WithDispatcher(sessionDispatcher)
+        .WithMailbox(SessionMailbox.Path);
 
     /// <summary>Kept from the beginning: Akka's own is of whose turn it is.</summary>
     private readonly IActorContext _context = Context;
@@ -27,13 +28,29 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
 
     protected override SupervisorStrategy SupervisorStrategy() => new SessionStrategy(shard);
 
-    protected override void PreStart() => Attach();
+    protected override void PreStart()
+    {
+        KeepSpares();
+        Attach();
+    }
 
     /// <summary>Sessions live on: neither stopped nor disturbed by their listener's failure.</summary>
-    protected override void PreRestart(Exception reason, object? message) =>
+    protected override void PreRestart(Exception reason, object? message)
+    {
         Events.Restarted(shard.Listener, shard.Address, reason);
+        foreach (var spare in shard.Spares)
+        {
+            _context.Stop(spare.Ref);   // it would be restarted with the others, and nobody would know it
+        }
 
-    protected override void PostRestart(Exception reason) => Attach();
+        shard.SpareSessions.Remove(shard);
+    }
+
+    protected override void PostRestart(Exception reason)
+    {
+        KeepSpares();
+        Attach();
+    }
 
     /// <summary>Takes the shard's socket over, or registers it with the loop the first time.</summary>
     protected abstract void Attach();
@@ -131,15 +148,20 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
     protected void Start(SessionContext session)
     {
         shard.SessionsOpen++;
-        shard.Prepared.OnOpened();
+        shard.SpareSessions.OnOpened();
         shard.Counters.SessionsOpened++;
         lock (shard.Starting)   // uncontended on a loop
         {
             shard.Starting.Add(session);
         }
 
-        session.Self = _context.ActorOf(_sessionProps);
-        session.Self.Tell(session, ActorRefs.NoSender);
+        if (session.Actor is null)
+        {
+            session.Ref = _context.ActorOf(_sessionProps);
+        }
+
+        session.Actor = null;   // until it has its session
+        session.Ref.Tell(session, ActorRefs.NoSender);
         session.Arm();
         shard.Events.Opened(session);
     }
@@ -153,6 +175,23 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
         }
 
         shard.Starting.Clear();
+        shard.SpareSessions.Remove(shard);
+    }
+
+    /// <summary>On a loop: an actor on the pool has its end on another thread.</summary>
+    private void KeepSpares()
+    {
+        if (shard.Settings.OnPool)
+        {
+            return;
+        }
+
+        shard.MakeSpare = () =>
+        {
+            var spare = new SessionContext { Ref = _context.ActorOf(_sessionProps) };
+            spare.Ref.Tell(spare, ActorRefs.NoSender);
+        };
+        shard.SpareSessions.Add(shard);
     }
 
     /// <summary>Restarts within the budget what may be restarted, and notes kills, which the session itself is not told

@@ -7,9 +7,9 @@ namespace Router.Listeners;
 /// <summary>A loop as listeners use it.</summary>
 /// <param name="Loop">The loop.</param>
 /// <param name="Ids">Makes the ids of its sessions.</param>
-/// <param name="Prepared">Its prepared sessions.</param>
+/// <param name="SpareSessions">Its spare sessions.</param>
 /// <param name="Dispatcher">The id under which actors are put on it.</param>
-internal sealed record LoopPlace(IoLoop Loop, SessionIdSource Ids, PreparedSessions Prepared, string Dispatcher);
+internal sealed record LoopPlace(IoLoop Loop, SessionIdSource Ids, SpareSessions SpareSessions, string Dispatcher);
 
 /// <summary>What all of a router's listeners share.</summary>
 internal sealed record ListenerSurroundings(
@@ -68,7 +68,8 @@ internal static class ListenerFactory
         var request = bound.Request;
         var sharesPort = bound.Sockets.Count > 1;
         var dispatcher = terms.Settings.OnPool ? around.PoolDispatcher : place.Dispatcher;
-        var setup = new ShardSetup(terms, place.Loop, place.Ids, place.Prepared, around.Random, around.SessionEvents);
+        var setup = new ShardSetup(
+            terms, place.Loop, place.Ids, place.SpareSessions, around.Random, around.SessionEvents);
         if (request.Transport.IsConnectionless())
         {
             var udp = new UdpShard(setup, around.Guard, (DatagramSocket)bound.Sockets[socket])

@@ -108,7 +108,7 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
 
         var run = new DatagramRun(Batch!, _next, Loop.Buffers);
         run.Hold(session, stray.Payload);
-        session.Self.Tell(run, ActorRefs.NoSender);
+        session.Ref.Tell(run, ActorRefs.NoSender);
     }
 
     /// <summary>The listener's actor opens sessions, so it is told.</summary>
@@ -322,9 +322,13 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
         {
             TellPool(run, session);
         }
+        else if (session.Actor is { CanTurnNow: true } actor)
+        {
+            actor.TurnNow(run);
+        }
         else
         {
-            session.Self.Tell(run, ActorRefs.NoSender);
+            session.Ref.Tell(run, ActorRefs.NoSender);
         }
     }
 
@@ -338,7 +342,7 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
             return;
         }
 
-        session.Self.Tell(run.Copy(), ActorRefs.NoSender);
+        session.Ref.Tell(run.Copy(), ActorRefs.NoSender);
     }
 
     /// <summary>

@@ -1,4 +1,5 @@
 using Akka.Configuration;
+using Akka.Dispatch.SysMsg;
 
 namespace Router.Net;
 
@@ -16,6 +17,22 @@ public sealed class IoDispatcher : MessageDispatcher
         _loop = loop;
         Id = id;
         Throughput = MessagesPerTurn;
+    }
+
+    /// <summary>A session is told by its mailbox, and only by it, from here until that has handled the message: see
+    /// <see cref="SessionQueue.CanTurnNow"/>. Who watches a session has its reference.</summary>
+    public override void SystemDispatch(ActorCell cell, SystemMessage message)
+    {
+        if (cell.Mailbox?.MessageQueue is SessionQueue queue)
+        {
+            queue.Close();
+            if (message is Watch)
+            {
+                queue.MarkShared();
+            }
+        }
+
+        base.SystemDispatch(cell, message);
     }
 
     protected override void ExecuteTask(IRunnable run) => _loop.Enqueue(run);
@@ -59,6 +76,11 @@ public sealed class IoLoopGroup : IDisposable
     /// <param name="name">Of the router: several may share a system, and one may come after another.</param>
     public void RegisterWith(ActorSystem system, string name)
     {
+        if (!system.Settings.Config.HasPath(SessionMailbox.Path))
+        {
+            system.Settings.InjectTopLevelFallback(ConfigurationFactory.ParseString(SessionMailbox.Setting));
+        }
+
         _name = name;
         for (var again = 2; system.Dispatchers.HasDispatcher(DispatcherId(0)); again++)
         {

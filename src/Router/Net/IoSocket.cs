@@ -18,11 +18,17 @@ public interface IIoReceiver
     /// <summary>Level-triggered: told again on every pass until the socket is drained or its interest taken
     /// back.</summary>
     void OnReady(IoSocket socket, IoReadiness ready);
+
+    /// <summary>The turn of the socket that was queued by <see cref="IoLoop.Enqueue"/>: for receivers that do so.
+    /// </summary>
+    void OnTurn(IoSocket socket)
+    {
+    }
 }
 
 /// <summary>A non-blocking socket that a loop can watch. Used by one loop's thread only, from registration to
 /// disposal.</summary>
-public abstract class IoSocket : IDisposable
+public abstract class IoSocket : IDisposable, IRunnable
 {
     /// <summary>The endpoint the socket is bound to, as getsockname(2) tells it.</summary>
     public abstract SocketAddr LocalAddress { get; }
@@ -66,6 +72,11 @@ public abstract class IoSocket : IDisposable
             loop.Contain(fault);
         }
     }
+
+    /// <summary>Its turn in the loop's run queue.</summary>
+    public void Run() => Receiver?.OnTurn(this);
+
+    public void Execute() => Run();
 
     /// <summary>Takes the socket off its loop and closes it. Closing twice is allowed.</summary>
     public abstract void Dispose();

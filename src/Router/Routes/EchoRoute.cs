@@ -9,6 +9,8 @@ public sealed class EchoRoute(string name) : Route(name)
 
     internal override bool AnswersByItself => true;
 
+    internal override bool LetsGoOf(SessionContext session) => true;
+
     internal override SessionHandler CreateHandler(SessionContext session) => Shared;
 
     private sealed class Handler : SessionHandler

@@ -84,6 +84,8 @@ internal sealed class ProxyRoute : Route
 
     internal override bool WatchesStream => true;
 
+    internal override bool LetsGoOf(SessionContext session) => session.Transport.IsConnectionless();
+
     internal override SessionHandler CreateHandler(SessionContext session) =>
         session.Stream is not null ? new TcpProxyHandler(this)
         : session.Packets is not null ? new PacketProxyHandler(this)

@@ -28,6 +28,8 @@ public sealed class ReplyRoute : Route
 
     internal override bool AnswersByItself => true;
 
+    internal override bool LetsGoOf(SessionContext session) => true;
+
     internal override SessionHandler CreateHandler(SessionContext session) =>
         _shared ?? new TemplateHandler(_template, session);
 

@@ -433,17 +433,23 @@ internal unsafe partial class UdpProxyHandler(ProxyRoute route) : SessionHandler
         }
     }
 
-    /// <summary>
-    /// Has the session end by a message to itself: payloads that are in its mailbox already go before, and may put it
-    /// off.
-    /// </summary>
+    /// <summary>Has the session end: by a message to itself where something waits in its mailbox, which goes before and
+    /// may put the end off.</summary>
     private void EndIfAnswered(SessionContext session)
     {
-        if (IsAnswered && !_isEnding && !session.IsClosed)
+        if (!IsAnswered || _isEnding || session.IsClosed)
         {
-            _isEnding = true;
-            session.Self.Tell(EndWhenAnswered.Instance, ActorRefs.NoSender);
+            return;
         }
+
+        if (!session.HasMessages)
+        {
+            session.Close(CloseReason.Done);
+            return;
+        }
+
+        _isEnding = true;
+        session.Ref.Tell(EndWhenAnswered.Instance, ActorRefs.NoSender);
     }
 
     private void Release()

@@ -1,67 +1,9 @@
+using System.Runtime.ExceptionServices;
+using Akka.Actor.Internal;
 using Router.Diagnostics;
 using Router.Net;
 
 namespace Router.Sessions;
-
-/// <summary>The session's deadline has come.</summary>
-internal sealed class SessionTick
-{
-    public static readonly SessionTick Instance = new();
-}
-
-/// <summary>Asks a session to end now if nothing is under way; told again until it does or time is up.</summary>
-internal sealed class DrainSession
-{
-    public static readonly DrainSession Instance = new();
-}
-
-/// <summary>Has a session look at its deadlines again: they may be nearer.</summary>
-internal sealed class RearmSession
-{
-    public static readonly RearmSession Instance = new();
-}
-
-/// <summary>Has the sessions of a route look at what it goes by now.</summary>
-internal sealed record RouteChanged(Route Route);
-
-/// <summary>Has a session whose fresh handler could not be opened fail, if no payload does.</summary>
-internal sealed class OpenFailed
-{
-    public static readonly OpenFailed Instance = new();
-}
-
-/// <summary>Stands in for a fresh handler that could not be opened: whatever it is called for fails.</summary>
-internal sealed class UnopenedHandler(Exception failure) : SessionHandler
-{
-    public override bool IsRestartSafe => true;   // else there would have been no restart
-
-    public void Fail() =>
-        throw new InvalidOperationException($"the fresh handler could not be opened: {failure.Message}", failure);
-
-    public override void OnReceived(SessionContext session, PayloadBatch batch) => Fail();
-
-    public override void OnPeerFinished(SessionContext session) => Fail();
-
-    public override void OnMessage(SessionContext session, object message) => Fail();
-
-    public override void OnTimer(SessionContext session) => Fail();
-
-    public override void OnClosed(SessionContext session, CloseReason reason) =>
-        session.Route.OnAbandoned(session, reason);
-}
-
-/// <summary>Stands in when there will be no other handler: takes what still waits for a session that ends.</summary>
-internal sealed class EndedHandler : SessionHandler
-{
-    public static readonly EndedHandler Instance = new();
-}
-
-/// <summary>A handler failed: carries what its listener's supervision decides by.</summary>
-internal sealed class HandlerFailedException(Exception reason, bool mayRestart)
-    : Exception($"the session's handler failed: {reason.Message}", reason)
-{
-    public bool MayRestart { get; } = mayRestart;
-}
 
 /// <summary>Makes session actors: one for all of a shard's sessions, so that Props are resolved once.</summary>
 internal sealed class SessionActorProducer(Shard shard) : IIndirectActorProducer
@@ -79,42 +21,140 @@ internal sealed class SessionActorProducer(Shard shard) : IIndirectActorProducer
 /// Runs one session: hands its messages to the handler. Holds nothing that a restart must keep: that is the context.
 /// </summary>
 /// <remarks>
-/// The context comes as the first message; a restarted actor takes it back from the shard, where its predecessor left
-/// it.
+/// <para>The context comes as the first message; a restarted actor takes it back from the shard, where its predecessor
+/// left it.</para>
+/// <para>A <b>direct turn</b> is one that the loop runs at once, past the mailbox: where the actor could take a message
+/// this moment, since it is made, neither suspended nor stopping, and nothing waits. What a handler throws there is
+/// told to the actor, whose own turn throws it again: so Akka's supervision decides about it, and what comes meanwhile
+/// waits behind it. No turn has an ambient context: Akka's would be the listener's in a direct one.</para>
+/// <para>An ended session's actor is kept for the next peer where nobody can hold its reference: nobody has read it,
+/// found it by its path, or watches it, it has no children and nothing waits.</para>
 /// </remarks>
 internal sealed class SessionActor : ActorBase
 {
-    /// <summary>Kept from the beginning: Akka's own are of whose turn it is, which is not this actor's where another
+    /// <summary>Kept from the beginning: Akka's own is of whose turn it is, which is not this actor's where another
     /// session, a timer or the listener calls it.</summary>
-    private readonly IActorContext _context = Context;
+    private readonly ActorCell _cell = (ActorCell)Context;
 
-    private readonly IActorRef _self = Context.Self;
+    private readonly Shard _shard;
+    private readonly SessionQueue _queue;
     private SessionContext? _session;
+    private bool _isInTurn;
+    private bool _isToStop;
 
     public SessionActor(Shard shard)
     {
+        _shard = shard;
+        _queue = (SessionQueue)_cell.Mailbox!.MessageQueue;
+        _queue.MessagesMax = shard.Settings.MailboxMessages;
         lock (shard.Restarting)   // uncontended on a loop; sessions on the pool restart side by side
         {
-            if (shard.Restarting.Count > 0 && shard.Restarting.Remove(_self, out var session))
+            if (shard.Restarting.Count > 0 && shard.Restarting.Remove(_cell.Self, out var session))
             {
                 _session = session;
             }
         }
     }
 
-    public void StopSelf() => _context.Stop(_self);
+    /// <summary>A turn may be run at once, past the mailbox. Its loop, between turns.</summary>
+    public bool CanTurnNow => _queue.CanTurnNow && _session is not null;
+
+    /// <summary>It has no session, and may have one. Its loop, between turns.</summary>
+    public bool IsSpare => _queue is { CanTurnNow: true, IsShared: false } && _session is null;
+
+    public bool HasMessages => _queue.HasMessages;
+
+    /// <summary>Ends the actor: at the end of its turn if it is in one or can have one soon, where it may become a
+    /// spare one.</summary>
+    public void StopSelf()
+    {
+        if (_isInTurn)
+        {
+            _isToStop = true;
+        }
+        else if (CanTurnNow && _shard.KeepsSpares)
+        {
+            _cell.Self.Tell(StopSession.Instance, ActorRefs.NoSender);
+        }
+        else
+        {
+            _cell.Stop(_cell.Self);
+        }
+    }
+
+    /// <summary>A direct turn with datagrams.</summary>
+    public void TurnNow(DatagramRun run)
+    {
+        var outer = Enter();
+        try
+        {
+            OnRun(run);
+        }
+        catch (Exception failure)
+        {
+            OnTurnFailed(failure);
+            OnRunFailed(_session!, run);
+        }
+        finally
+        {
+            Leave(outer);
+        }
+
+        StopIfAsked();
+    }
+
+    /// <summary>A direct turn with a socket that is ready.</summary>
+    public void TurnNow(IoSocket socket)
+    {
+        var outer = Enter();
+        try
+        {
+            _session!.OnIo(socket);
+        }
+        catch (Exception failure)
+        {
+            OnTurnFailed(failure);
+        }
+        finally
+        {
+            Leave(outer);
+        }
+
+        StopIfAsked();
+    }
+
+    /// <summary>A direct turn for a deadline that has come.</summary>
+    public void TickNow()
+    {
+        var outer = Enter();
+        try
+        {
+            _session!.OnTick();
+        }
+        catch (Exception failure)
+        {
+            OnTurnFailed(failure);
+        }
+        finally
+        {
+            Leave(outer);
+        }
+
+        StopIfAsked();
+    }
 
     protected override bool Receive(object message)
     {
+        var outer = Enter();
         try
         {
             switch (message)
             {
                 case DatagramRun run:
-                    OnRun(run);
+                    OnRunTold(run);
                     break;
                 case IoSocket socket:
-                    _session!.OnIo(socket);
+                    _session?.OnIo(socket);
                     break;
                 default:
                     OnOther(message);
@@ -123,8 +163,14 @@ internal sealed class SessionActor : ActorBase
         }
         catch (Exception failure) when (failure is not HandlerFailedException)
         {
+            _queue.Close();   // suspended from here on, until its listener has decided
             _session?.OnFailed(failure);
             throw new HandlerFailedException(failure, MayRestart());
+        }
+        finally
+        {
+            Leave(outer);
+            StopIfAsked();
         }
 
         return true;
@@ -152,7 +198,7 @@ internal sealed class SessionActor : ActorBase
 
         lock (session.Shard.Restarting)
         {
-            session.Shard.Restarting[_self] = session;
+            session.Shard.Restarting[_cell.Self] = session;
         }
 
         _session = null;
@@ -188,7 +234,7 @@ internal sealed class SessionActor : ActorBase
             // Thrown from here it would be a failed creation, whose actor forgets its session: as a failed message
             // it counts against the budget like any other.
             session.Handler = new UnopenedHandler(failure);
-            _self.Tell(OpenFailed.Instance, ActorRefs.NoSender);
+            _cell.Self.Tell(OpenFailed.Instance, ActorRefs.NoSender);
         }
     }
 
@@ -205,7 +251,7 @@ internal sealed class SessionActor : ActorBase
     /// <summary>A kill is a failure that meets no handler: its listener, which supervises, has noted it.</summary>
     private void NoteKill(SessionContext session)
     {
-        if (session.Shard.Killed.TryRemove(_self, out var failure) && !session.HasFailed)
+        if (session.Shard.Killed.TryRemove(_cell.Self, out var failure) && !session.HasFailed)
         {
             session.OnFailed(failure);
         }
@@ -231,18 +277,23 @@ internal sealed class SessionActor : ActorBase
         }
         else
         {
-            try
-            {
-                session.Handler!.OnReceived(session, new PayloadBatch(run));
-            }
-            catch
-            {
-                OnRunFailed(session, run);
-                throw;
-            }
+            session.Handler!.OnReceived(session, new PayloadBatch(run));
         }
 
         Consume(session, run);
+    }
+
+    private void OnRunTold(DatagramRun run)
+    {
+        try
+        {
+            OnRun(run);
+        }
+        catch
+        {
+            OnRunFailed(_session!, run);
+            throw;
+        }
     }
 
     /// <summary>
@@ -264,7 +315,7 @@ internal sealed class SessionActor : ActorBase
         }
         else
         {
-            _self.Tell(run, ActorRefs.NoSender);
+            _cell.Self.Tell(run, ActorRefs.NoSender);
         }
     }
 
@@ -282,6 +333,10 @@ internal sealed class SessionActor : ActorBase
     {
         switch (message)
         {
+            case SessionContext { HasBegun: false } spare:
+                spare.Actor = this;
+                _shard.SpareSessions.OnMade(_shard, spare);
+                break;
             case SessionContext opened:
                 lock (opened.Shard.Starting)
                 {
@@ -298,6 +353,14 @@ internal sealed class SessionActor : ActorBase
 
                 Open(opened);
                 break;
+            case StopSession:
+                _isToStop = true;
+                break;
+            case TurnFailed failed:
+                ExceptionDispatchInfo.Throw(failed.Failure);
+                break;
+            case var _ when _session is null:
+                break;   // told to all of a listener's children: spare ones have no session
             case SessionTick:
                 _session!.OnTick();
                 break;
@@ -335,6 +398,60 @@ internal sealed class SessionActor : ActorBase
             session.Handler!.OnRouteChanged(session);
         }
     }
+
+    /// <summary>Nothing on the way of a turn may find another actor's context, nor be one's implicit sender.</summary>
+    private ActorCell? Enter()
+    {
+        var outer = InternalCurrentActorCellKeeper.Current;
+        InternalCurrentActorCellKeeper.Current = null;
+        _isInTurn = true;
+        return outer;
+    }
+
+    private void Leave(ActorCell? outer)
+    {
+        _isInTurn = false;
+        InternalCurrentActorCellKeeper.Current = outer;
+    }
+
+    private void OnTurnFailed(Exception failure)
+    {
+        _session!.OnFailed(failure);
+        _cell.Self.Tell(new TurnFailed(failure), ActorRefs.NoSender);
+    }
+
+    private void StopIfAsked()
+    {
+        if (!_isToStop)
+        {
+            return;
+        }
+
+        _isToStop = false;
+        if (!MayBecomeSpare(_session) || !_shard.SpareSessions.HasRoom(_shard))
+        {
+            _cell.Stop(_cell.Self);
+            return;
+        }
+
+        var session = _session!;
+        _session = null;
+        session.OnStopped();
+        if (!MayBecomeSpare(session) || !session.TryGiveAway())
+        {
+            _cell.Stop(_cell.Self);   // its handler has seen to that in its last call
+            return;
+        }
+
+        var spare = session.Route.LetsGoOf(session) ? session : new SessionContext();
+        spare.Reset(this, _cell.Self);
+        _shard.SpareSessions.Keep(_shard, spare);
+    }
+
+    private bool MayBecomeSpare(SessionContext? session) =>
+        session is { HasFailed: false, IsShared: false }
+        && _queue is { CanTurnNow: true, IsShared: false }
+        && _cell.ChildrenContainer.Children.Count == 0;
 
     private bool MayRestart()
     {

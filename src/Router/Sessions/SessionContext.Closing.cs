@@ -146,7 +146,7 @@ public sealed partial class SessionContext
         Loop.Cancel(this);
         if (_shard.Settings.OnPool)
         {
-            Self.Tell(PoisonPill.Instance, ActorRefs.NoSender);   // the actor's context is another thread's
+            Ref.Tell(PoisonPill.Instance, ActorRefs.NoSender);   // the actor's context is another thread's
         }
         else
         {
@@ -185,7 +185,7 @@ public sealed partial class SessionContext
         Actor = null;
         LeaveAll();
         _shard.SessionsOpen--;
-        _shard.Prepared.OnEnded();
+        _shard.SpareSessions.OnEnded();
         _shard.OnEnded(this);
         _shard.Counters.SessionsClosed++;
         _shard.SessionCount.Return();

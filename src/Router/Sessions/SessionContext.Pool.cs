@@ -175,7 +175,7 @@ public sealed partial class SessionContext
                 Volatile.Write(ref session._extras!.DrainedAsked, 0);
                 if (session.Stream is { HasUnsent: false })
                 {
-                    session.Self.Tell(StreamDrained.Instance, ActorRefs.NoSender);
+                    session.Ref.Tell(StreamDrained.Instance, ActorRefs.NoSender);
                 }
             });
         }
@@ -208,7 +208,7 @@ public sealed partial class SessionContext
             if (!stream.HasUnsent)
             {
                 WatchStream();
-                Self.Tell(StreamDrained.Instance, ActorRefs.NoSender);
+                Ref.Tell(StreamDrained.Instance, ActorRefs.NoSender);
             }
         }
 
@@ -247,7 +247,7 @@ public sealed partial class SessionContext
 
         Interlocked.Add(ref extras.WaitingBytes, received - room);
         CountReceived(1, received);
-        Self.Tell(new StreamChunk(new ReadOnlySpan<byte>(Loop.ReadBuffer, received), Loop.Buffers), ActorRefs.NoSender);
+        Ref.Tell(new StreamChunk(new ReadOnlySpan<byte>(Loop.ReadBuffer, received), Loop.Buffers), ActorRefs.NoSender);
     }
 
     private void EndOfReading(StreamSide stream, int received)
@@ -256,7 +256,7 @@ public sealed partial class SessionContext
         {
             stream.HasEnded = true;
             WatchStream();
-            Self.Tell(StreamFinished.Instance, ActorRefs.NoSender);
+            Ref.Tell(StreamFinished.Instance, ActorRefs.NoSender);
         }
         else if ((Errno)(-received) is not (Errno.EAGAIN or Errno.EINTR))
         {

@@ -42,7 +42,19 @@ public sealed partial class SessionContext
         socket.Pending |= ready;
         if (!told)
         {
-            Self.Tell(socket, ActorRefs.NoSender);
+            Loop.Enqueue(socket);   // behind the poll: the clock is read, and those that wait have their turns in order
+        }
+    }
+
+    void IIoReceiver.OnTurn(IoSocket socket)
+    {
+        if (Actor is { CanTurnNow: true } actor)
+        {
+            actor.TurnNow(socket);
+        }
+        else
+        {
+            Ref.Tell(socket, ActorRefs.NoSender);
         }
     }
 

@@ -54,6 +54,10 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
 {
     private const int AsConfigured = -1;
 
+    /// <summary>Who may have the actor's reference: nobody else; somebody; the actor is another session's.</summary>
+    private const int Private = 0, Shared = 1, GivenAway = 2;
+
+
     /// <summary>Sizes as docs/performance.md has them; what they are off by costs a line that comes late.</summary>
     private const int ContextBytes = 240, CellBytes = 112, ActorBytes = 32;
 
@@ -63,6 +67,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
 
     private Shard _shard;
     private SharedStart _start;
+    private int _reach;
     private long _openedMs;
     private long _openedTicksUtc;
     private SessionExtras? _extras;
@@ -77,7 +82,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     internal static SessionContext Begin(
         Shard shard, SessionTransport transport, in SocketAddr peer, in LocalAddr local)
     {
-        var session = shard.Prepared.Take();
+        var session = shard.SpareSessions.TryTake(shard) ?? new SessionContext();
         session.Init(shard, transport, peer, local);
         return session;
     }
@@ -103,8 +108,22 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     /// all others. A peer that goes on under other credentials is another session.</summary>
     public PeerCredentials? PeerCredentials => UnixAddress.CredentialsOf(PeerAddr);
 
-    /// <summary>The session's actor: tell it to have <see cref="SessionHandler.OnMessage"/> called.</summary>
-    public IActorRef Self { get; internal set; } = ActorRefs.Nobody;
+    /// <summary>The session's actor: tell it to have <see cref="SessionHandler.OnMessage"/> called. Ask, watch and pipe
+    /// to it from anywhere. It is this session's alone: once its session has ended, a message is a dead letter.
+    /// </summary>
+    public IActorRef Self => MarkShared() ? Ref : ActorRefs.Nobody;
+
+    /// <summary>The same for the router's own use: for nobody who keeps it beyond the session's end.</summary>
+    internal IActorRef Ref { get; set; } = ActorRefs.Nobody;
+
+    /// <summary>Somebody may have the reference of the session's actor, which so serves no other peer.</summary>
+    internal bool IsShared => Volatile.Read(ref _reach) == Shared;
+
+    /// <summary>Something waits in its mailbox. In its own turn.</summary>
+    internal bool HasMessages => Actor is not { HasMessages: false };
+
+    /// <summary>Not only made ahead.</summary>
+    internal bool HasBegun => _shard is not null;
 
     /// <summary>Handlers replaced after failures so far.</summary>
     public int Restarts => _extras?.Restarts ?? 0;
@@ -222,7 +241,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void PrefetchActor()
     {
-        CacheLines.Prefetch(Self, CellBytes);
+        CacheLines.Prefetch(Ref, CellBytes);
         CacheLines.Prefetch(Actor, ActorBytes);
     }
 
@@ -278,7 +297,15 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
         var due = IsLingering ? 0 : NextDeadlineMs();
         if (due <= Loop.NowMs)
         {
-            Self.Tell(SessionTick.Instance, ActorRefs.NoSender);
+            if (Actor is { CanTurnNow: true } actor && !_shard.Settings.OnPool)
+            {
+                actor.TickNow();
+            }
+            else
+            {
+                Ref.Tell(SessionTick.Instance, ActorRefs.NoSender);
+            }
+
             return;
         }
 
@@ -316,6 +343,39 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
                 Handler!.OnTimer(this);
             }
         }
+    }
+
+    /// <summary>Says that somebody may have the reference from now on. Any thread.</summary>
+    /// <returns>False where the actor is another session's by now.</returns>
+    internal bool MarkShared() => Interlocked.CompareExchange(ref _reach, Shared, Private) != GivenAway;
+
+    /// <summary>Parts with its actor, for the next peer's session. Loop thread; the session has ended.</summary>
+    /// <returns>False if somebody may have the reference.</returns>
+    internal bool TryGiveAway()
+    {
+        if (Interlocked.CompareExchange(ref _reach, GivenAway, Private) != Private)
+        {
+            return false;
+        }
+
+        Ref = ActorRefs.Nobody;
+        return true;
+    }
+
+    /// <summary>As new, with an actor: a session to come.</summary>
+    internal void Reset(SessionActor actor, IActorRef self)
+    {
+        Check.That(!IsArmed);
+        (Actor, Ref) = (actor, self);
+        (_shard, _start) = (null!, null!);
+        _extras = null;
+        _ownIdleTimeoutMs = AsConfigured;
+        (PayloadsReceived, BytesReceived, PayloadsSent, BytesSent) = (0, 0, 0, 0);
+        (Handler, Upstream, Run, Stream) = (null, null, null, null);
+        (_ended, HasFailed, MustEnd, IsLingering) = (false, false, false, false);
+        (_validated, _budgetBytes) = (false, 0);
+        Closing = CloseReason.None;
+        Volatile.Write(ref _reach, Private);
     }
 
     private void Init(Shard shard, SessionTransport transport, in SocketAddr peer, in LocalAddr local)

@@ -108,6 +108,10 @@ public abstract class Route
     /// <summary>Whether a new datagram peer may have a session, by its first datagram; if not, why. Any loop.</summary>
     internal virtual DropReason? Refuse(in SocketAddr peer, ReadOnlySpan<byte> first) => null;
 
+    /// <summary>Neither the route nor what it makes keeps a session's context beyond its end: the next peer's session
+    /// may be the same object.</summary>
+    internal virtual bool LetsGoOf(SessionContext session) => false;
+
     /// <summary>Its handlers put the peer's stream on the loop themselves, once they can do something with
     /// it.</summary>
     internal virtual bool WatchesStream => false;

@@ -96,14 +96,14 @@ internal sealed class ShardCounters
 /// <param name="Terms">What it goes by.</param>
 /// <param name="Loop">Where its socket and its sessions live.</param>
 /// <param name="Ids">The loop's.</param>
-/// <param name="Prepared">The loop's.</param>
+/// <param name="SpareSessions">The loop's.</param>
 /// <param name="Random">Seeds the table's hash.</param>
 /// <param name="Events">Where the sessions' lives are written down.</param>
 internal sealed record ShardSetup(
     ShardTerms Terms,
     IoLoop Loop,
     SessionIdSource Ids,
-    PreparedSessions Prepared,
+    SpareSessions SpareSessions,
     RandomSource Random,
     ISessionEvents Events);
 
@@ -127,7 +127,7 @@ internal abstract class Shard : IEndOfPass
         _lastStart = new SharedStart(default, Route);
         Loop = setup.Loop;
         Ids = setup.Ids;
-        Prepared = setup.Prepared;
+        SpareSessions = setup.SpareSessions;
         Events = setup.Events;
     }
 
@@ -145,7 +145,19 @@ internal abstract class Shard : IEndOfPass
 
     public SessionIdSource Ids { get; }
 
-    public PreparedSessions Prepared { get; }
+    public SpareSessions SpareSessions { get; }
+
+    /// <summary>This shard's, as <see cref="SpareSessions"/> keeps them.</summary>
+    public Stack<SessionContext> Spares { get; } = [];
+
+    /// <summary>Spare sessions that are being made ahead.</summary>
+    public int SparesMaking { get; set; }
+
+    /// <summary>Its actor makes sessions and keeps spare ones.</summary>
+    public bool KeepsSpares { get; set; }
+
+    /// <summary>Makes a spare session, an actor of the listener's; set by that.</summary>
+    public Action? MakeSpare { get; set; }
 
     public SessionCount SessionCount { get; private set; }
 
@@ -276,7 +288,7 @@ internal abstract class Shard : IEndOfPass
     {
         if (_restarts.Count > 0)
         {
-            _restarts.Remove(session.Self);
+            _restarts.Remove(session.Ref);
         }
     }
 

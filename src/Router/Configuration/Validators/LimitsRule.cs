@@ -20,6 +20,7 @@ internal sealed class LimitsRule : IConfigurationRule
         new("splice.pipe-size", o => (long)o.Splice.PipeSize, 4 * KiB, 16 * MiB),
         new("heap.hold-collections-from", o => (long)o.Heap.HoldCollectionsFrom, 0L, 10_000_000L),
         new("heap.prepared-sessions", o => (long)o.Heap.PreparedSessions, 0L, 10_000_000L),
+        new("heap.spare-sessions", o => (long)o.Heap.SpareSessions, 0L, 10_000_000L),
         new("drain-timeout", o => o.DrainTimeout, TimeSpan.Zero, Day),
         new("log.stats-interval", o => o.Log.StatsInterval, TimeSpan.FromSeconds(1), Day),
         new("reload.debounce", o => o.Reload.Debounce, TimeSpan.FromMilliseconds(50), TimeSpan.FromHours(1)),

@@ -1,0 +1,184 @@
+using Akka.Configuration;
+using Akka.Dispatch.MessageQueues;
+
+namespace Router.Net;
+
+/// <summary>The mailbox of actors that are many and mostly idle: its queue holds nothing until a message waits.
+/// </summary>
+/// <remarks>Akka's default queue takes 1.1 KB an actor. Named by <see cref="Path"/>; made by Akka.</remarks>
+internal sealed class SessionMailbox(Settings settings, Config config)
+    : MailboxType(settings, config), IProducesMessageQueue<SessionQueue>
+{
+    /// <summary>Where an actor system's configuration has it, for <c>Props.WithMailbox</c>.</summary>
+    public const string Path = "router.session-mailbox";
+
+    /// <summary>What a system's configuration must say for that.</summary>
+    internal static string Setting =>
+        $"{Path}.mailbox-type = \"{typeof(SessionMailbox).AssemblyQualifiedName}\"";
+
+    public override IMessageQueue Create(IActorRef owner, ActorSystem system) => new SessionQueue();
+}
+
+/// <summary>A session's messages: a chain of what waits, and what the session's loop has to know of its actor.</summary>
+/// <remarks>
+/// Any thread adds; the actor's turn alone takes. What the router itself tells is not limited here: it has limits of
+/// its own, in messages and bytes. What comes from elsewhere is, by <see cref="MessagesMax"/>; beyond, it is a dead
+/// letter. A loop keeps the links of the chain, so that what it tells its own actors allocates nothing.
+/// </remarks>
+internal sealed class SessionQueue : IMessageQueue, IUnboundedMessageQueueSemantics
+{
+    /// <summary>Links that a thread with a loop keeps.</summary>
+    private const int LinksKept = 1024;
+
+    [ThreadStatic]
+    private static Link? _kept;
+
+    [ThreadStatic]
+    private static int _keptCount;
+
+    private Link? _inbox;   // newest first
+    private Link? _ready;   // oldest first
+    private int _count;
+    private volatile bool _isOpen;
+    private volatile bool _isShared;
+
+    public bool HasMessages => Count > 0;
+
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>Messages from elsewhere that may wait.</summary>
+    internal int MessagesMax { get; set; } = int.MaxValue;
+
+    /// <summary>The actor could take a message this moment: it is made, neither suspended nor stopping, nothing waits.
+    /// Asked by its loop, between turns.</summary>
+    internal bool CanTurnNow => _isOpen && Volatile.Read(ref _count) == 0;
+
+    /// <summary>Somebody outside of the router has, or has had, the actor's reference.</summary>
+    internal bool IsShared => _isShared;
+
+    /// <summary>Somebody has the actor's reference. Any thread.</summary>
+    internal void MarkShared() => _isShared = true;
+
+    /// <summary>A system message comes, or the actor has failed: until its mailbox is at user messages again, nothing
+    /// may go past it. Any thread.</summary>
+    internal void Close() => _isOpen = false;
+
+    public void Enqueue(IActorRef receiver, Envelope envelope)
+    {
+        var isOurs = envelope.Message.GetType().Assembly == typeof(SessionQueue).Assembly;
+        if (Interlocked.Increment(ref _count) > MessagesMax && !isOurs)
+        {
+            Interlocked.Decrement(ref _count);
+            ((IInternalActorRef)receiver).Provider.DeadLetters.Tell(
+                new DeadLetter(envelope.Message, envelope.Sender, receiver), envelope.Sender);
+            return;
+        }
+
+        if (!isOurs)
+        {
+            _isShared = true;
+        }
+
+        var link = TakeLink();
+        link.Message = envelope.Message;
+        link.Sender = envelope.Sender;
+        var newest = Volatile.Read(ref _inbox);
+        while (true)
+        {
+            link.Next = newest;
+            var seen = Interlocked.CompareExchange(ref _inbox, link, newest);
+            if (ReferenceEquals(seen, newest))
+            {
+                return;
+            }
+
+            newest = seen;
+        }
+    }
+
+    /// <summary>Asked by the mailbox when it is at user messages: all system messages are done.</summary>
+    public bool TryDequeue(out Envelope envelope)
+    {
+        if (Take() is not { } link)
+        {
+            _isOpen = true;
+            envelope = default;
+            return false;
+        }
+
+        envelope = new Envelope(link.Message!, link.Sender!);
+        _isOpen = link.Message is not Kill;   // fails the actor past its own code
+        KeepLink(link);
+        Interlocked.Decrement(ref _count);
+        return true;
+    }
+
+    /// <summary>The actor is gone: what the router had told it is counted elsewhere, the rest are dead letters.
+    /// </summary>
+    public void CleanUp(IActorRef owner, IMessageQueue deadletters)
+    {
+        Close();
+        while (Take() is { } link)
+        {
+            if (link.Message!.GetType().Assembly != typeof(SessionQueue).Assembly)
+            {
+                deadletters.Enqueue(owner, new Envelope(link.Message, link.Sender!));
+            }
+
+            Interlocked.Decrement(ref _count);
+        }
+    }
+
+    private Link? Take()
+    {
+        if (_ready is null)
+        {
+            var newest = Interlocked.Exchange(ref _inbox, null);
+            while (newest is not null)
+            {
+                var older = newest.Next;
+                newest.Next = _ready;
+                _ready = newest;
+                newest = older;
+            }
+        }
+
+        var link = _ready;
+        _ready = link?.Next;
+        return link;
+    }
+
+    private static Link TakeLink()
+    {
+        if (_kept is not { } link)
+        {
+            return new Link { IsOfLoop = IoLoop.Current is not null };
+        }
+
+        _kept = link.Next;
+        _keptCount--;
+        return link;
+    }
+
+    /// <summary>A link from another thread is not kept: a young one among old ones costs every young collection a look
+    /// at all that it has passed.</summary>
+    private static void KeepLink(Link link)
+    {
+        link.Message = null;
+        link.Sender = null;
+        if (link.IsOfLoop && _keptCount < LinksKept && IoLoop.Current is not null)
+        {
+            link.Next = _kept;
+            _kept = link;
+            _keptCount++;
+        }
+    }
+
+    private sealed class Link
+    {
+        public object? Message;
+        public IActorRef? Sender;
+        public Link? Next;
+        public bool IsOfLoop;
+    }
+}
