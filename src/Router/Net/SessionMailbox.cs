@@ -19,7 +19,7 @@ internal sealed class SessionMailbox(Settings settings, Config config)
     public override IMessageQueue Create(IActorRef owner, ActorSystem system) => new SessionQueue();
 }
 
-/// <summary>A session's messages: a chain of what waits, and what the session's loop has to know of its actor.</summary>
+/// <summary>A session's messages: a chain of what waits, and what its loop has to know of its actor.</summary>
 /// <remarks>
 /// Any thread adds; the actor's turn alone takes. What the router itself tells is not limited here: it has limits of
 /// its own, in messages and bytes. What comes from elsewhere is, by <see cref="MessagesMax"/>; beyond, it is a dead
