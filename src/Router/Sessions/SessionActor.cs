@@ -104,6 +104,13 @@ internal sealed class SessionActor : ActorBase
 
     public void StopSelf() => _context.Stop(_self);
 
+    /// <summary>The session's, in its own turn or one that runs it.</summary>
+    public IActorContext OwnContext => _context;
+
+    /// <summary>Of the message that is handled now; dead letters if there is none, or nobody is named.</summary>
+    public IActorRef SenderOfMessage =>
+        _context is ActorCell { CurrentMessage: not null, Sender: { } sender } ? sender : _context.System.DeadLetters;
+
     protected override bool Receive(object message)
     {
         try
@@ -131,7 +138,8 @@ internal sealed class SessionActor : ActorBase
     }
 
     /// <summary>
-    /// Leaves the session where the fresh actor finds it. Children of ours do not exist, and PostStop is for the end.
+    /// Leaves the session where the fresh actor finds it; the failed handler's children end first. PostStop is for the
+    /// end, which may come while they do: so the session stays known here too.
     /// Its listener's restart restarts it too, as the children of a restarted actor are: then nothing of it has failed,
     /// and the handler stays.
     /// </summary>
@@ -147,15 +155,15 @@ internal sealed class SessionActor : ActorBase
         {
             session.MustEnd = !MayRestart();
             session.Handler?.OnReplaced(session);
+            session.DisposeOwned();
             session.Handler = session.MustEnd ? EndedHandler.Instance : null;
+            StopChildren();
         }
 
         lock (session.Shard.Restarting)
         {
             session.Shard.Restarting[_self] = session;
         }
-
-        _session = null;
     }
 
     protected override void PostRestart(Exception reason)
@@ -197,6 +205,14 @@ internal sealed class SessionActor : ActorBase
         if (_session is { } session)
         {
             _session = null;
+            if (session.Shard.Restarting.Count > 0)   // no less than one if this session is there
+            {
+                lock (session.Shard.Restarting)
+                {
+                    session.Shard.Restarting.Remove(_self);   // stopped while the failed handler's children ended
+                }
+            }
+
             NoteKill(session);
             session.OnStopped();
         }
@@ -208,6 +224,15 @@ internal sealed class SessionActor : ActorBase
         if (session.Shard.Killed.TryRemove(_self, out var failure) && !session.HasFailed)
         {
             session.OnFailed(failure);
+        }
+    }
+
+    private void StopChildren()
+    {
+        foreach (var child in _context.GetChildren())
+        {
+            _context.Unwatch(child);
+            _context.Stop(child);
         }
     }
 
