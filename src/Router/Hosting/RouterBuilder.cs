@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Router.Routes;
 using Router.Routes.Collecting;
 using Router.Routes.Rooms;
 using Router.Sessions;
@@ -24,21 +25,19 @@ public sealed class RouterBuilder
     /// <summary>
     /// Registers a handler that routes of type <c>handler</c> name: <c>{ type = handler, name = echo }</c>.
     /// </summary>
-    /// <typeparam name="T">Made once per session; its constructor's parameters come from the host's
-    /// services.</typeparam>
+    /// <typeparam name="T">Made once per session, and again when it is replaced after a failure. Its constructor's
+    /// parameters come from the host's services, in a scope of the handler's own: both are disposed once it has been
+    /// told of its end, or is replaced. A <c>DisposeAsync</c> is not waited for.</typeparam>
     /// <param name="name">As routes name it. Adding a name twice is an error.</param>
     public RouterBuilder AddHandler<T>(string name)
         where T : SessionHandler
     {
-        _handlers.Add(name, static services =>
-        {
-            var factory = ActivatorUtilities.CreateFactory<T>(Type.EmptyTypes);
-            return () => factory(services, null);
-        });
+        _handlers.Add(name, static services => new ScopedHandlers(services, typeof(T)).Factory);
         return this;
     }
 
-    /// <summary>The same with a factory of the program's own; called once per session, on its dispatcher.</summary>
+    /// <summary>The same with a factory of the program's own; called once per session, on its dispatcher. What it makes
+    /// is disposed with its session if it is disposable: sessions do not share one that is.</summary>
     public RouterBuilder AddHandler(string name, Func<SessionHandler> create)
     {
         _handlers.Add(name, _ => create);

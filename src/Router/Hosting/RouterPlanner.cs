@@ -149,7 +149,7 @@ internal sealed partial class RouterPlanner(
     /// <summary>Made once to see: a factory does not tell what it makes.</summary>
     private bool MakesFlowHandlers(FlowRouteOptions flow, HandlerRoute handler)
     {
-        if (handler.Create() is FlowHandler)
+        if (handler.Makes<FlowHandler>())
         {
             return true;
         }
