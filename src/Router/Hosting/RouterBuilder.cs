@@ -1,3 +1,4 @@
+using Akka.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Router.Routes;
 using Router.Routes.Collecting;
@@ -17,6 +18,8 @@ public sealed class RouterBuilder
 
     private readonly Dictionary<string, Func<IServiceProvider, Func<RoomJoin>>> _roomJoins =
         new(StringComparer.Ordinal);
+
+    private readonly Dictionary<string, Func<IServiceProvider, IActorRef>> _actors = new(StringComparer.Ordinal);
 
     internal List<string> Settings { get; } = [];
 
@@ -84,6 +87,27 @@ public sealed class RouterBuilder
         return this;
     }
 
+    /// <summary>Registers an actor that routes of type <c>actor</c> name: <c>{ type = actor, key = backend }</c>.
+    /// </summary>
+    /// <param name="key">As routes name it. Adding a key twice is an error.</param>
+    /// <param name="find">Gives the actor, from the host's services; asked when a session needs it and no living one is
+    /// known, on a loop's thread, so it must not block. <see cref="ActorRefs.Nobody"/> for none: such sessions close as
+    /// upstream-failed.</param>
+    public RouterBuilder AddActor(string key, Func<IServiceProvider, IActorRef> find)
+    {
+        _actors.Add(key, find);
+        return this;
+    }
+
+    /// <summary>The same for an actor of Akka.Hosting's registry, which the program's <c>AddAkka</c> fills.</summary>
+    /// <typeparam name="TKey">What it is registered under.</typeparam>
+    /// <param name="key">As routes name it. Adding a key twice is an error.</param>
+    public RouterBuilder AddActor<TKey>(string key) => AddActor(
+        key,
+        static services => services.GetRequiredService<IReadOnlyActorRegistry>().TryGet<TKey>(out var actor)
+            ? actor
+            : ActorRefs.Nobody);
+
     /// <summary>A setting on top of the file, as <c>--set</c> has it: <c>router.loops=2</c>.</summary>
     public RouterBuilder Set(string setting)
     {
@@ -95,5 +119,11 @@ public sealed class RouterBuilder
         _windowHandlers.ToDictionary(
             static added => added.Key, added => added.Value(services), StringComparer.Ordinal),
         _roomJoins.ToDictionary(
-            static added => added.Key, added => added.Value(services), StringComparer.Ordinal));
+            static added => added.Key, added => added.Value(services), StringComparer.Ordinal))
+    {
+        Actors = _actors.ToDictionary(
+            static added => added.Key,
+            added => (Func<IActorRef>)(() => added.Value(services)),
+            StringComparer.Ordinal),
+    };
 }

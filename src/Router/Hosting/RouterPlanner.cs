@@ -115,6 +115,7 @@ internal sealed partial class RouterPlanner(
         ProxyRouteOptions proxy => MakeProxy(proxy),
         ExecRouteOptions exec => MakeExec(exec),
         HandlerRouteOptions handler => MakeHandler(handler),
+        ActorRouteOptions actor => MakeActor(actor),
         CollectRouteOptions collect => MakeCollect(collect),
         RoomRouteOptions room => MakeRoom(room),
         _ => Refuse(route, $"has a type that is not known here: {route.GetType().Name}"),
