@@ -21,6 +21,7 @@ public sealed partial class ReferenceTests
             c { type = collect, to = log }
             m { type = room }
             f { type = flow, route = p }
+            a { type = actor, key = x }
           }
         }
         """;
@@ -60,6 +61,7 @@ public sealed partial class ReferenceTests
     [InlineData(typeof(RoomRouteOptions), "router.route-defaults.room", "Name Origin Source HandlerName")]
     [InlineData(typeof(CollectFileOptions), "router.route-defaults.collect.file", "")]
     [InlineData(typeof(FlowRouteOptions), "router.route-defaults.flow", "Name Origin Source")]
+    [InlineData(typeof(ActorRouteOptions), "router.route-defaults.actor", "Name Origin Source")]
     [InlineData(typeof(HandlerRouteOptions), "router.route-defaults.handler", "Name Origin Source HandlerName")]
     public void Every_option_is_a_key_of_the_reference(Type type, string section, string otherwise)
     {
@@ -108,7 +110,8 @@ public sealed partial class ReferenceTests
             .Concat(LimitsRule.Exec.Select(l => "router.route-defaults.exec." + l.Key))
             .Concat(LimitsRule.Collect.Select(l => "router.route-defaults.collect." + l.Key))
             .Concat(LimitsRule.Room.Select(l => "router.route-defaults.room." + l.Key))
-            .Concat(LimitsRule.Flow.Select(l => "router.route-defaults.flow." + l.Key));
+            .Concat(LimitsRule.Flow.Select(l => "router.route-defaults.flow." + l.Key))
+            .Concat(LimitsRule.Actor.Select(l => "router.route-defaults.actor." + l.Key));
         Assert.All(keys, k => Assert.True(Reference.HasPath(k), k));
     }
 
@@ -182,7 +185,8 @@ public sealed partial class ReferenceTests
         .Replace("router.routes.h", "router.route-defaults.handler")
         .Replace("router.routes.c", "router.route-defaults.collect")
         .Replace("router.routes.m", "router.route-defaults.room")
-        .Replace("router.routes.f", "router.route-defaults.flow");
+        .Replace("router.routes.f", "router.route-defaults.flow")
+        .Replace("router.routes.a", "router.route-defaults.actor");
 
     private static IEnumerable<string> Paths(HoconObject value, string prefix) => value.Fields.SelectMany(f =>
         f.Value is HoconObject child ? Paths(child, $"{prefix}{f.Name}.").Prepend(prefix + f.Name) : [prefix + f.Name]);

@@ -126,7 +126,7 @@ public sealed class RouterConfigurationTests
                 "test.conf:6:56: router.listeners.\"a b\".idle-timout: unknown key; did you mean 'idle-timeout'?",
                 "test.conf:9:5: router.routes.resolvers.upstreams: a proxy needs at least one upstream, as host:port",
                 "test.conf:10:12: router.routes.echo.type: 'ecko' is none of echo, reply, proxy, exec, collect, "
-                    + "room, flow, handler; did you mean 'echo'?",
+                    + "room, flow, handler, actor; did you mean 'echo'?",
             ],
             result.Faults.Select(f => f.ToString()));
     }

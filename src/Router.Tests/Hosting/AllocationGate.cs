@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Router.Hosting;
 using Router.Net;
 using Router.Routes;
+using Router.Routes.Actors;
 using Router.Sessions;
 using Router.Tests.Kit;
 
@@ -124,6 +125,11 @@ internal static class AllocationGate
 
         public override void OnFlowReceived(SessionContext control, Flow flow, ReadOnlyMemory<byte> payload) =>
             flow.Reply(payload.Span);
+    }
+
+    public sealed class EchoingActor : ReceiveActor
+    {
+        public EchoingActor() => Receive<SessionReceived>(received => Sender.Tell(received.Reply(received.Payload)));
     }
 
     /// <summary>Reads the loop thread's own counter, on it.</summary>

@@ -75,6 +75,20 @@ public sealed class AllocationGateTests
         await AssertGate(name, engine.Loops[0], () => Exchange(client, Measured));
     }
 
+    /// <summary>The actor is told a copy that it may keep, 88 bytes for 64, by a message of 56.</summary>
+    [Theory]
+    [InlineData("actor-udp")]
+    [InlineData("actor-tcp")]
+    public async Task A_message_to_an_actor_allocates_no_more_than_the_checked_in_figure(string name)
+    {
+        await using var engine = AllocationGate.Start("type = actor, path = /user/backend", loops: 1);
+        engine.System.ActorOf(Props.Create<AllocationGate.EchoingActor>(), "backend");
+        using var client = Connect(engine, TypeOf(name));
+
+        Exchange(client, WarmUp);
+        await AssertGate(name, engine.Loops[0], () => Exchange(client, Measured));
+    }
+
     /// <summary>A route or transport that comes new needs a figure, and every figure is held by a test here.</summary>
     [Fact]
     public void Every_route_has_a_figure_over_both_transports_and_no_figure_is_idle()

@@ -28,8 +28,11 @@ public sealed class SessionOrderTests
     public void A_reference_of_an_ended_session_reaches_no_other_peer() =>
         RouterTestKit.ForEachSeed(1_000_000, Seeds, static kit => new ReferenceRun(kit).Run());
 
-    /// <summary>What a sender told, numbered.</summary>
-    private sealed record Told(int Sender, int Number);
+    private static UdpPeer[] PeersOf(RouterTestKit kit, KitListener listener) =>
+        [.. Enumerable.Range(0, Peers).Select(i => kit.UdpPeer($"192.0.2.1:{5000 + i}", listener))];
+
+    /// <summary>What a sender told: its number, and its place among all that was told and sent.</summary>
+    private sealed record Told(int Sender, int Number, int Place);
 
     /// <summary>Datagrams and messages are numbered, handlers crash, listeners restart.</summary>
     private sealed class OrderRun(RouterTestKit kit)
@@ -37,9 +40,10 @@ public sealed class SessionOrderTests
         private readonly SeededRandom _random = kit.Random;
         private readonly int[] _sent = new int[Peers];
         private readonly int[] _told = new int[3];
-        private readonly Dictionary<SessionId, (int Datagram, int[] Messages)> _seen = [];
+        private readonly Dictionary<SessionId, (int Datagram, int[] Messages, SortedSet<int> Waiting)> _seen = [];
         private readonly List<string> _wrong = [];
         private long _handled;
+        private int _places;
 
         public void Run()
         {
@@ -50,7 +54,7 @@ public sealed class SessionOrderTests
                 RestartWindow = TimeSpan.FromMilliseconds(500),
             };
             var listener = kit.BindUdp(MakeHandler);
-            var peers = Enumerable.Range(0, Peers).Select(i => kit.UdpPeer($"192.0.2.1:{5000 + i}", listener)).ToArray();
+            var peers = PeersOf(kit, listener);
             for (var step = 0; step < Steps; step++)
             {
                 Act(listener, peers);
@@ -99,13 +103,17 @@ public sealed class SessionOrderTests
 
         private void Send(UdpPeer[] peers, int peer)
         {
-            var number = new byte[sizeof(int)];
-            BinaryPrimitives.WriteInt32LittleEndian(number, ++_sent[peer]);
-            peers[peer].Send(number);
+            var payload = new byte[2 * sizeof(int)];
+            BinaryPrimitives.WriteInt32LittleEndian(payload, ++_sent[peer]);
+            BinaryPrimitives.WriteInt32LittleEndian(payload.AsSpan(sizeof(int)), ++_places);
+            peers[peer].Send(payload);
         }
 
-        private void Tell(SessionContext session, int sender) =>
-            session.Self.Tell(new Told(sender, ++_told[sender]), ActorRefs.NoSender);
+        private void Tell(SessionContext session, int sender)
+        {
+            SeenBy(session).Waiting.Add(++_places);
+            session.Self.Tell(new Told(sender, ++_told[sender], _places), ActorRefs.NoSender);
+        }
 
         private Handler MakeHandler() => new(this);
 
@@ -118,6 +126,9 @@ public sealed class SessionOrderTests
                     MayCrash();
                     var number = BinaryPrimitives.ReadInt32LittleEndian(payload);
                     var seen = run.SeenBy(session);
+                    var place = BinaryPrimitives.ReadInt32LittleEndian(payload[sizeof(int)..]);
+                    var first = seen.Waiting.Min;
+                    Note(first == 0 || place < first, $"datagram {number} came before what was told before it");
                     Note(number > seen.Datagram, $"datagram {number} came behind {seen.Datagram}");
                     run._seen[session.Id] = seen with { Datagram = number };
                     run._handled++;
@@ -127,9 +138,10 @@ public sealed class SessionOrderTests
 
             public override void OnMessage(SessionContext session, object message)
             {
-                MayCrash();
                 if (message is Told told)
                 {
+                    run.SeenBy(session).Waiting.Remove(told.Place);
+                    MayCrash();
                     var seen = run.SeenBy(session).Messages;
                     Note(told.Number > seen[told.Sender], $"{told} came behind {seen[told.Sender]}");
                     seen[told.Sender] = told.Number;
@@ -185,8 +197,8 @@ public sealed class SessionOrderTests
         private SessionContext? Anyone() =>
             kit.OpenSessions.Count > 0 ? kit.OpenSessions[_random.Next(kit.OpenSessions.Count)] : null;
 
-        private (int Datagram, int[] Messages) SeenBy(SessionContext session) =>
-            _seen.TryGetValue(session.Id, out var seen) ? seen : _seen[session.Id] = (0, new int[_told.Length]);
+        private (int Datagram, int[] Messages, SortedSet<int> Waiting) SeenBy(SessionContext session) =>
+            _seen.TryGetValue(session.Id, out var seen) ? seen : _seen[session.Id] = (0, new int[_told.Length], []);
     }
 
     /// <summary>References and sessions are kept beyond the end, and told of whom they were.</summary>
@@ -208,7 +220,7 @@ public sealed class SessionOrderTests
             var listener = kit.BindUdp(() => new Handler(this));
             var watcher = new Watcher(this);
             _watcher = kit.Sys.ActorOf(Props.Create(() => new WatcherActor(watcher)), "watcher");
-            var peers = Enumerable.Range(0, Peers).Select(i => kit.UdpPeer($"192.0.2.1:{5000 + i}", listener)).ToArray();
+            var peers = PeersOf(kit, listener);
             for (var step = 0; step < Steps; step++)
             {
                 peers[_random.Next(Peers)].Send("hello"u8);

@@ -90,6 +90,7 @@ internal sealed class ConfigurationChanges
         (CollectRouteOptions one, CollectRouteOptions other) => CompareRoute(ReloadKeys.Collect, one, other),
         (RoomRouteOptions one, RoomRouteOptions other) => CompareRoute(ReloadKeys.Room, one, other),
         (FlowRouteOptions one, FlowRouteOptions other) => CompareRoute(ReloadKeys.Flow, one, other),
+        (ActorRouteOptions one, ActorRouteOptions other) => CompareRoute(ReloadKeys.Actor, one, other),
         (HandlerRouteOptions one, HandlerRouteOptions other) => CompareRoute(ReloadKeys.Handler, one, other),
         _ => AddKey($"{RuleContext.PathOf(after)}.type", ReloadEffect.NewSessions, after.Origin),
     };

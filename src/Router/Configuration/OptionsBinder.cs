@@ -23,9 +23,10 @@ internal sealed partial class OptionsBinder(ReadLog log)
     public const string CollectType = "collect";
     public const string RoomType = "room";
     public const string FlowType = "flow";
+    public const string ActorType = "actor";
 
     public static IReadOnlyList<string> RouteTypes { get; } =
-        [EchoType, ReplyType, ProxyType, ExecType, CollectType, RoomType, FlowType, HandlerType];
+        [EchoType, ReplyType, ProxyType, ExecType, CollectType, RoomType, FlowType, HandlerType, ActorType];
 
     public RouterOptions Bind(HoconObject section, HoconOrigin origin)
     {
@@ -212,6 +213,18 @@ internal sealed partial class OptionsBinder(ReadLog log)
                 MaxFlows = route.Int("max-flows"),
                 JoinTimeout = route.Duration("join-timeout"),
                 EndWithLastFlow = route.Bool("end-with-last-flow"),
+                Name = name,
+                Origin = origin,
+                Source = entry,
+            },
+            ActorType => new ActorRouteOptions
+            {
+                Path = route.OptionalText("path"),
+                Key = route.OptionalText("key"),
+                MaxUnanswered = route.Int("max-unanswered"),
+                MaxUnansweredBytes = route.Size("max-unanswered-bytes"),
+                AnswerTimeout = route.Duration("answer-timeout", allowInfinite: true),
+                ReplyBuffer = route.Size("reply-buffer"),
                 Name = name,
                 Origin = origin,
                 Source = entry,

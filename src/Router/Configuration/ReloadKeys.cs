@@ -151,6 +151,14 @@ internal static class ReloadKeys
         ("join-timeout", o => o.JoinTimeout),
         ("end-with-last-flow", o => o.EndWithLastFlow));
 
+    public static IReadOnlyList<Key<ActorRouteOptions>> Actor { get; } = Anew<ActorRouteOptions>(
+        ("path", o => o.Path),
+        ("key", o => o.Key),
+        ("max-unanswered", o => o.MaxUnanswered),
+        ("max-unanswered-bytes", o => o.MaxUnansweredBytes),
+        ("answer-timeout", o => o.AnswerTimeout),
+        ("reply-buffer", o => o.ReplyBuffer));
+
     /// <summary>The keys of the tables, as paths of reference.conf below <c>router</c>.</summary>
     public static IEnumerable<(string Path, ReloadEffect Effect)> All =>
         Router.Select(static key => (key.Path, key.Effect))
@@ -161,6 +169,7 @@ internal static class ReloadKeys
             .Concat(Collect.Select(static key => ($"route-defaults.collect.{key.Path}", key.Effect)))
             .Concat(Room.Select(static key => ($"route-defaults.room.{key.Path}", key.Effect)))
             .Concat(Flow.Select(static key => ($"route-defaults.flow.{key.Path}", key.Effect)))
+            .Concat(Actor.Select(static key => ($"route-defaults.actor.{key.Path}", key.Effect)))
             .Concat(Handler.Select(static key => ($"route-defaults.handler.{key.Path}", key.Effect)));
 
     /// <summary>The words of reference.conf, behind <c>Reload: </c>.</summary>

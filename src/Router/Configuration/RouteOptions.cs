@@ -116,6 +116,28 @@ internal sealed record HandlerRouteOptions : RouteOptions
     public required string? HandlerName { get; init; }
 }
 
+/// <summary>Payloads go to an actor of the program. One of the first two is set.</summary>
+internal sealed record ActorRouteOptions : RouteOptions
+{
+    /// <summary>In the router's actor system: <c>/user/backend</c>.</summary>
+    public required string? Path { get; init; }
+
+    /// <summary>As given to <c>AddActor</c>.</summary>
+    public required string? Key { get; init; }
+
+    /// <summary>Payloads of a session that the actor has not answered.</summary>
+    public required int MaxUnanswered { get; init; }
+
+    /// <summary>The same in bytes.</summary>
+    public required int MaxUnansweredBytes { get; init; }
+
+    /// <summary>How long these may be full; <see cref="Timeout.InfiniteTimeSpan"/> for any time.</summary>
+    public required TimeSpan AnswerTimeout { get; init; }
+
+    /// <summary>Bytes of replies that wait for a peer that does not read.</summary>
+    public required int ReplyBuffer { get; init; }
+}
+
 /// <summary>A child process for every session.</summary>
 internal sealed record ExecRouteOptions : RouteOptions
 {

@@ -16,7 +16,8 @@ internal static class RouterConfiguration
     [
         new UnknownKeyRule(), new NameRule(), new ListenersExistRule(), new RouteExistsRule(), new RouteIsUsedRule(),
         new DuplicateBindRule(), new OwnUpstreamRule(), new ProxyUpstreamsRule(), new ReplyPayloadRule(),
-        new ReplySizeRule(), new PoolDispatcherRule(), new HandlerNameRule(), new ResponsesRule(),
+        new ReplySizeRule(), new PoolDispatcherRule(), new HandlerNameRule(), new ActorNameRule(),
+        new ResponsesRule(),
         new OpenResponderRule(), new LimitsRule(), new ExecCommandRule(), new ExecEnvironmentRule(),
         new ExecValidationRule(), new CollectRule(), new RoomRule(), new SessionSocketRule(), new FlowRule(),
         new BacklogGrantedRule(), new BufferGrantedRule(), new DescriptorsSufficeRule(), new SessionsEndRule(),

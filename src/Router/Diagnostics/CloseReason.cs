@@ -24,7 +24,8 @@ public enum CloseReason : byte
     /// <summary>The upstream ended its stream; a child process ended with status 0.</summary>
     Upstream,
 
-    /// <summary>No upstream could be reached, or it refused or reset; no child process could be started.</summary>
+    /// <summary>No upstream could be reached, or it refused or reset; no child process could be started; the route's
+    /// actor is gone or does not answer.</summary>
     UpstreamFailed,
 
     /// <summary>The handler failed beyond its restart budget, or failed on a stream that may not restart.</summary>

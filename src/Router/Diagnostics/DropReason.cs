@@ -95,6 +95,9 @@ public enum DropReason
 
     /// <summary>A message of a unix socket without a name: nobody could be answered.</summary>
     UnnamedPeer,
+
+    /// <summary>The route's actor has as many payloads of the session as it may have unanswered.</summary>
+    ActorBusy,
 }
 
 /// <summary>Drops by reason: one writer, readers on any thread.</summary>

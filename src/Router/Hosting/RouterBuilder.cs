@@ -1,4 +1,6 @@
+using Akka.Hosting;
 using Microsoft.Extensions.DependencyInjection;
+using Router.Routes;
 using Router.Routes.Collecting;
 using Router.Routes.Rooms;
 using Router.Sessions;
@@ -17,6 +19,8 @@ public sealed class RouterBuilder
     private readonly Dictionary<string, Func<IServiceProvider, Func<RoomJoin>>> _roomJoins =
         new(StringComparer.Ordinal);
 
+    private readonly Dictionary<string, Func<IServiceProvider, IActorRef>> _actors = new(StringComparer.Ordinal);
+
     internal List<string> Settings { get; } = [];
 
     internal IReadOnlyDictionary<string, Func<IServiceProvider, Func<SessionHandler>>> Handlers => _handlers;
@@ -24,21 +28,19 @@ public sealed class RouterBuilder
     /// <summary>
     /// Registers a handler that routes of type <c>handler</c> name: <c>{ type = handler, name = echo }</c>.
     /// </summary>
-    /// <typeparam name="T">Made once per session; its constructor's parameters come from the host's
-    /// services.</typeparam>
+    /// <typeparam name="T">Made once per session, and again when it is replaced after a failure. Its constructor's
+    /// parameters come from the host's services, in a scope of the handler's own: both are disposed once it has been
+    /// told of its end, or is replaced. A <c>DisposeAsync</c> is not waited for.</typeparam>
     /// <param name="name">As routes name it. Adding a name twice is an error.</param>
     public RouterBuilder AddHandler<T>(string name)
         where T : SessionHandler
     {
-        _handlers.Add(name, static services =>
-        {
-            var factory = ActivatorUtilities.CreateFactory<T>(Type.EmptyTypes);
-            return () => factory(services, null);
-        });
+        _handlers.Add(name, static services => new ScopedHandlers(services, typeof(T)).Factory);
         return this;
     }
 
-    /// <summary>The same with a factory of the program's own; called once per session, on its dispatcher.</summary>
+    /// <summary>The same with a factory of the program's own; called once per session, on its dispatcher. What it makes
+    /// is disposed with its session if it is disposable: sessions do not share one that is.</summary>
     public RouterBuilder AddHandler(string name, Func<SessionHandler> create)
     {
         _handlers.Add(name, _ => create);
@@ -85,6 +87,27 @@ public sealed class RouterBuilder
         return this;
     }
 
+    /// <summary>Registers an actor that routes of type <c>actor</c> name: <c>{ type = actor, key = backend }</c>.
+    /// </summary>
+    /// <param name="key">As routes name it. Adding a key twice is an error.</param>
+    /// <param name="find">Gives the actor, from the host's services; asked when a session needs it and no living one is
+    /// known, on a loop's thread, so it must not block. <see cref="ActorRefs.Nobody"/> for none: such sessions close as
+    /// upstream-failed.</param>
+    public RouterBuilder AddActor(string key, Func<IServiceProvider, IActorRef> find)
+    {
+        _actors.Add(key, find);
+        return this;
+    }
+
+    /// <summary>The same for an actor of Akka.Hosting's registry, which the program's <c>AddAkka</c> fills.</summary>
+    /// <typeparam name="TKey">What it is registered under.</typeparam>
+    /// <param name="key">As routes name it. Adding a key twice is an error.</param>
+    public RouterBuilder AddActor<TKey>(string key) => AddActor(
+        key,
+        static services => services.GetRequiredService<IReadOnlyActorRegistry>().TryGet<TKey>(out var actor)
+            ? actor
+            : ActorRefs.Nobody);
+
     /// <summary>A setting on top of the file, as <c>--set</c> has it: <c>router.loops=2</c>.</summary>
     public RouterBuilder Set(string setting)
     {
@@ -96,5 +119,11 @@ public sealed class RouterBuilder
         _windowHandlers.ToDictionary(
             static added => added.Key, added => added.Value(services), StringComparer.Ordinal),
         _roomJoins.ToDictionary(
-            static added => added.Key, added => added.Value(services), StringComparer.Ordinal));
+            static added => added.Key, added => added.Value(services), StringComparer.Ordinal))
+    {
+        Actors = _actors.ToDictionary(
+            static added => added.Key,
+            added => (Func<IActorRef>)(() => added.Value(services)),
+            StringComparer.Ordinal),
+    };
 }

@@ -116,6 +116,7 @@ internal sealed partial class RouterPlanner(
         ProxyRouteOptions proxy => MakeProxy(proxy),
         ExecRouteOptions exec => MakeExec(exec),
         HandlerRouteOptions handler => MakeHandler(handler),
+        ActorRouteOptions actor => MakeActor(actor),
         CollectRouteOptions collect => MakeCollect(collect),
         RoomRouteOptions room => MakeRoom(room),
         _ => Refuse(route, $"has a type that is not known here: {route.GetType().Name}"),
@@ -150,7 +151,7 @@ internal sealed partial class RouterPlanner(
     /// <summary>Made once to see: a factory does not tell what it makes.</summary>
     private bool MakesFlowHandlers(FlowRouteOptions flow, HandlerRoute handler)
     {
-        if (handler.Create() is FlowHandler)
+        if (handler.Makes<FlowHandler>())
         {
             return true;
         }

@@ -143,6 +143,13 @@ internal sealed class SessionActor : ActorBase
         StopIfAsked();
     }
 
+    /// <summary>The session's, in its own turn or one that runs it.</summary>
+    public IActorContext OwnContext => _cell;
+
+    /// <summary>Of the message that is handled now; dead letters if there is none, or nobody is named.</summary>
+    public IActorRef SenderOfMessage =>
+        _cell is { CurrentMessage: not null, Sender: { } sender } ? sender : _cell.System.DeadLetters;
+
     protected override bool Receive(object message)
     {
         var outer = Enter();
@@ -177,7 +184,8 @@ internal sealed class SessionActor : ActorBase
     }
 
     /// <summary>
-    /// Leaves the session where the fresh actor finds it. Children of ours do not exist, and PostStop is for the end.
+    /// Leaves the session where the fresh actor finds it; the failed handler's children end first. PostStop is for the
+    /// end, which may come while they do: so the session stays known here too.
     /// Its listener's restart restarts it too, as the children of a restarted actor are: then nothing of it has failed,
     /// and the handler stays.
     /// </summary>
@@ -193,15 +201,15 @@ internal sealed class SessionActor : ActorBase
         {
             session.MustEnd = !MayRestart();
             session.Handler?.OnReplaced(session);
+            session.DisposeOwned();
             session.Handler = session.MustEnd ? EndedHandler.Instance : null;
+            StopChildren();
         }
 
         lock (session.Shard.Restarting)
         {
             session.Shard.Restarting[_cell.Self] = session;
         }
-
-        _session = null;
     }
 
     protected override void PostRestart(Exception reason)
@@ -243,6 +251,14 @@ internal sealed class SessionActor : ActorBase
         if (_session is { } session)
         {
             _session = null;
+            if (session.Shard.Restarting.Count > 0)   // no less than one if this session is there
+            {
+                lock (session.Shard.Restarting)
+                {
+                    session.Shard.Restarting.Remove(_cell.Self);   // stopped while the failed handler's children ended
+                }
+            }
+
             NoteKill(session);
             session.OnStopped();
         }
@@ -254,6 +270,15 @@ internal sealed class SessionActor : ActorBase
         if (session.Shard.Killed.TryRemove(_cell.Self, out var failure) && !session.HasFailed)
         {
             session.OnFailed(failure);
+        }
+    }
+
+    private void StopChildren()
+    {
+        foreach (var child in _cell.GetChildren())
+        {
+            _cell.Unwatch(child);
+            _cell.Stop(child);
         }
     }
 

@@ -96,6 +96,7 @@ public sealed partial class SessionContext
         }
         finally
         {
+            DisposeOwned();
             OnLoop(static session => session.End());
         }
     }

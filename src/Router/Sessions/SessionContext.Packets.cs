@@ -16,6 +16,9 @@ public sealed partial class SessionContext
 
         public bool PeerFinished { get; set; }
 
+        /// <summary>Its handler wants no more for now.</summary>
+        public bool IsStopped { get; set; }
+
         /// <summary>Nothing more comes and nothing waits.</summary>
         public bool IsOver => PeerFinished && !Output.HasUnsent;
     }
@@ -115,10 +118,17 @@ public sealed partial class SessionContext
             return;
         }
 
+        if ((ready & IoReadiness.Failed) != 0 && packets.IsStopped)
+        {
+            Loop.TakeOff(packets.Socket);   // as a stream's: see OnStreamReady
+            return;
+        }
+
         WatchPackets(packets);
     }
 
-    private bool MayRead(PacketState packets) => !IsClosed && !packets.PeerFinished && !packets.Output.HasUnsent;
+    private bool MayRead(PacketState packets) =>
+        !IsClosed && !packets.PeerFinished && !packets.Output.HasUnsent && !packets.IsStopped;
 
     /// <returns>Whether there may be more.</returns>
     private unsafe bool ReadPacket(PacketState packets)

@@ -129,9 +129,14 @@ public sealed partial class SessionContext
         {
             CloseNow(CloseReason.Peer);   // of a unix socket a hang-up tells that its peer takes nothing any more
         }
+        else if ((ready & IoReadiness.Failed) != 0 && stream.IsStopped)
+        {
+            Loop.TakeOff(stream.Socket);   // it has hung up, and would be told of on every pass until it is read again
+        }
     }
 
-    private bool MayRead(StreamSide stream) => !IsClosed && !stream.HasEnded && !stream.HasUnsent;
+    private bool MayRead(StreamSide stream) =>
+        !IsClosed && !stream.HasEnded && !stream.HasUnsent && !stream.IsStopped;
 
     private unsafe void ReadStream(StreamSide stream)
     {

@@ -24,6 +24,9 @@ internal sealed class SessionExtras
     /// <summary>Of a session over a connection that keeps messages apart.</summary>
     public SessionContext.PacketState? Packets;
 
+    /// <summary>What is disposed with the handler: itself, or also the scope of its services.</summary>
+    public object? Owned;
+
     public long DropCount;
 
     // What waits between a loop and a handler that cannot take it now: any thread, atomically.

@@ -16,6 +16,9 @@ internal sealed class StreamSide(StreamSocket socket, BufferPool buffers) : Stre
     /// for.</summary>
     public bool IsOver => HasEnded && !HasUnsent;
 
+    /// <summary>Its handler wants no more for now.</summary>
+    public bool IsStopped { get; set; }
+
     /// <summary>Off the loop: the kernel reports its end on every pass.</summary>
     public bool IsOff { get; set; }
 

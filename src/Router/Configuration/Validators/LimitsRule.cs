@@ -91,6 +91,14 @@ internal sealed class LimitsRule : IConfigurationRule
         new("join-timeout", o => o.JoinTimeout, Tick, Day),
     ];
 
+    public static IReadOnlyList<Limit<ActorRouteOptions>> Actor { get; } =
+    [
+        new("max-unanswered", o => (long)o.MaxUnanswered, 1L, 100_000L),
+        new("max-unanswered-bytes", o => (long)o.MaxUnansweredBytes, 64 * KiB, 64 * MiB),
+        new("answer-timeout", o => o.AnswerTimeout, Tick, Day),
+        new("reply-buffer", o => (long)o.ReplyBuffer, 64 * KiB, 64 * MiB),
+    ];
+
     public IEnumerable<ConfigurationFault> Check(RuleContext context)
     {
         var options = context.Options;
@@ -106,7 +114,9 @@ internal sealed class LimitsRule : IConfigurationRule
             .Concat(options.Routes.OfType<RoomRouteOptions>().SelectMany(r =>
                 Broken(r, Room, (o, key, message) => RuleContext.Fault(o, key, message))))
             .Concat(options.Routes.OfType<FlowRouteOptions>().SelectMany(r =>
-                Broken(r, Flow, (o, key, message) => RuleContext.Fault(o, key, message))));
+                Broken(r, Flow, (o, key, message) => RuleContext.Fault(o, key, message))))
+            .Concat(options.Routes.OfType<ActorRouteOptions>().SelectMany(r =>
+                Broken(r, Actor, (o, key, message) => RuleContext.Fault(o, key, message))));
     }
 
     private static IEnumerable<ConfigurationFault> Broken<T>(

@@ -1,0 +1,168 @@
+using Router.Diagnostics;
+using Router.Net;
+
+namespace Router.Sessions;
+
+/// <summary>The session among actors: who told it something, its children, whom it watches.</summary>
+/// <remarks>
+/// A handler is not always run by its own actor's turn, so Akka's ambient context is not its: there is no implicit
+/// sender, and a handler says whom it speaks for: <c>backend.Tell(query, session.Self)</c>. The static Context of Akka
+/// must not be used in a handler.
+/// </remarks>
+public sealed partial class SessionContext
+{
+    /// <summary>Who told the message that <see cref="SessionHandler.OnMessage"/> handles. Dead letters if nobody said
+    /// so, and outside of that call: keep it in a variable where an answer comes later.</summary>
+    public IActorRef Sender => Actor?.SenderOfMessage ?? ActorRefs.Nobody;
+
+    /// <summary>Starts a child actor of the session. It is stopped when the session ends, and when the handler that it
+    /// was made by is replaced after a failure; a failure of its own is the session's to supervise, by Akka's default:
+    /// it is restarted.</summary>
+    /// <param name="props">What it is; runs on Akka's default dispatcher, not on the loop, unless this says
+    /// otherwise.</param>
+    /// <param name="name">Its name among the session's children; without one Akka gives it a name.</param>
+    /// <exception cref="InvalidOperationException">The session is over.</exception>
+    /// <exception cref="InvalidActorNameException">There is a child of that name: also one that is still
+    /// stopping.</exception>
+    public IActorRef ActorOf(Props props, string? name = null)
+    {
+        var context = ActorContext;
+        MarkShared();   // a child knows its parent
+        return context.ActorOf(props, name);
+    }
+
+    /// <summary>The child of that name, or <see cref="ActorRefs.Nobody"/>.</summary>
+    public IActorRef Child(string name) => Actor?.OwnContext.Child(name) ?? ActorRefs.Nobody;
+
+    /// <summary>Stops a child once it has done with the message that it handles; later ones are dead letters.</summary>
+    /// <exception cref="ArgumentException">It is no child of the session.</exception>
+    public void Stop(IActorRef child)
+    {
+        ArgumentNullException.ThrowIfNull(child);
+        var context = ActorContext;
+        if (!context.GetChildren().Contains(child))
+        {
+            throw new ArgumentException($"{child.Path} is no child of the session", nameof(child));
+        }
+
+        context.Stop(child);
+    }
+
+    /// <summary>Has <see cref="Terminated"/> told to <see cref="SessionHandler.OnMessage"/> when the actor has stopped,
+    /// or has already. Holds until then, also for a fresh handler after a failure.</summary>
+    /// <exception cref="InvalidOperationException">The session is over.</exception>
+    public void Watch(IActorRef actor)
+    {
+        var context = ActorContext;
+        MarkShared();   // the watched actor knows its watchers
+        context.Watch(actor);
+    }
+
+    /// <summary>Takes <see cref="Watch(IActorRef)"/> back: nothing is told after it, even what is under way.</summary>
+    public void Unwatch(IActorRef actor) => Actor?.OwnContext.Unwatch(actor);
+
+    /// <summary>Actors of the router's system by their path: <c>/user/backend</c>. Tell them with
+    /// <see cref="Self"/> as the sender.</summary>
+    /// <exception cref="InvalidOperationException">The session is over.</exception>
+    public ActorSelection ActorSelection(string path) => ActorContext.ActorSelection(path);
+
+    /// <summary>The handler, or what was made for it, is to be disposed with it: an <see cref="IAsyncDisposable"/> or
+    /// an <see cref="IDisposable"/>.</summary>
+    internal void Own(object disposable) => Extras.Owned = disposable;
+
+    /// <summary>Disposes what the handler owned that is over. On the session's dispatcher; does not wait, and does not
+    /// throw: a failure is recorded as one of the session's end.</summary>
+    internal void DisposeOwned()
+    {
+        if (_extras is not { Owned: { } owned } extras)
+        {
+            return;
+        }
+
+        extras.Owned = null;
+        try
+        {
+            if (owned is not IAsyncDisposable later)
+            {
+                ((IDisposable)owned).Dispose();
+                return;
+            }
+
+            var ending = later.DisposeAsync();
+            if (ending.IsCompleted)
+            {
+                ending.GetAwaiter().GetResult();
+            }
+            else
+            {
+                _ = TellOfFailureAsync(ending, Loop);
+            }
+        }
+        catch (Exception failure)
+        {
+            OnLoop(static (session, failure) => session._shard.OnEndFailed(session, failure), failure);
+        }
+    }
+
+    /// <summary>Connections: no more is read until <see cref="AllowReading"/>, so that the peer waits.</summary>
+    internal void StopReading() => OnLoop(static session => session.SetReading(isStopped: true));
+
+    /// <summary>Goes on reading.</summary>
+    internal void AllowReading() => OnLoop(static session => session.SetReading(isStopped: false));
+
+    private IActorContext ActorContext =>
+        Actor?.OwnContext ?? throw new InvalidOperationException("the session is over: it has no actor any more");
+
+    private void SetReading(bool isStopped)
+    {
+        if (IsClosed)
+        {
+            return;   // it lingers, and sees to its reading itself
+        }
+
+        if (Stream is { } stream && stream.IsStopped != isStopped)
+        {
+            stream.IsStopped = isStopped;
+            if (isStopped)
+            {
+                WatchStream();
+            }
+            else
+            {
+                ResumeReading();
+            }
+        }
+        else if (Packets is { } packets && packets.IsStopped != isStopped)
+        {
+            packets.IsStopped = isStopped;
+            if (packets.Socket.Loop is not null)
+            {
+                WatchPackets(packets);
+            }
+            else if (MayRead(packets) && Watch(packets.Socket, IoReadiness.Readable) < 0)
+            {
+                CloseNow(CloseReason.Reset);
+            }
+        }
+    }
+
+    /// <summary>The session is over by then, and its object may be another's: the loop tells of it.</summary>
+    private static async Task TellOfFailureAsync(ValueTask ending, IoLoop loop)
+    {
+        try
+        {
+            await ending.ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            loop.Enqueue(new FailedDisposal(loop, failure));
+        }
+    }
+
+    private sealed class FailedDisposal(IoLoop loop, Exception failure) : IRunnable
+    {
+        public void Run() => loop.Contain(failure);
+
+        public void Execute() => Run();
+    }
+}
