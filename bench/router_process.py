@@ -31,12 +31,13 @@ def load(port, *options):
 class Router:
     """A router on processor 0 whose log goes to a file that is read back. A context: ends with it."""
 
-    def __init__(self, port, loops=1, processors="0", prepared=0, **defaults):
+    def __init__(self, port, loops=1, processors="0", prepared=0, session_records=20_000, **defaults):
         self._log = tempfile.NamedTemporaryFile("r", prefix="router-bench-")
         settings = {
             "router.loops": str(loops),
             "router.log.level": "info",
             "router.log.stats-interval": "1s",
+            "router.log.session-records": str(session_records),
             "router.heap.prepared-sessions": str(prepared),
         }
         for key, value in defaults.items():
@@ -96,6 +97,12 @@ class Router:
         held, released = ([f"{line['sessions']:,}" for line in self._lines(f"collections-{event}")]
                           for event in ("held", "released"))
         print(f"  full collections held off from {', '.join(held) or 'never'}, until {', '.join(released) or 'the end'}")
+
+    def cpu_s(self):
+        """Seconds of processor time, all threads, user and system."""
+        with open(f"/proc/{self.pid}/stat") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory(self):
         """Resident and proportional bytes of the process."""

@@ -26,8 +26,8 @@ public sealed class RouterTestKitException : Exception
 /// </summary>
 /// <remarks>
 /// Nothing happens until <see cref="RunUntilIdle"/> or <see cref="Advance"/>; both return when nothing is left to do.
-/// The same
-/// seed and the same calls give the same run. Depends on no test framework. One thread, the one that made it.
+/// The same seed and the same calls give the same run. Any test framework will do; for xunit and Akka's TestKit there
+/// is <see cref="RouterActorTestKit"/>. One thread, the one that made it.
 /// </remarks>
 public sealed partial class RouterTestKit : IDisposable
 {
@@ -38,6 +38,7 @@ public sealed partial class RouterTestKit : IDisposable
 
     private readonly IoLoopGroup _loops;
     private readonly KitPool _pool = new();
+    private readonly Func<bool> _pass;
     private readonly KitEvents _events;
     private readonly ListenerSurroundings _surroundings;
     private readonly SeededRandom? _shuffle;
@@ -59,6 +60,7 @@ public sealed partial class RouterTestKit : IDisposable
     public RouterTestKit(long seed = 1, int loops = 1, bool shuffle = false, int prepared = 0, int spares = 8)
     {
         Seed = seed;
+        _pass = Pass;
         var root = new SeededRandom((ulong)seed);
         Time = new VirtualTimeProvider();
         Network = new SimulatedNetwork(Time, root.Fork());
@@ -72,7 +74,7 @@ public sealed partial class RouterTestKit : IDisposable
             loop.OnFault = _faults.Add;
         }
 
-        Sys = KitEngine.Create(_pool, Time);
+        Sys = KitEngine.Create(_pool, Time, logged => OnLog?.Invoke(logged));
         _loops.RegisterWith(Sys, "kit");
         var process = SessionIdSource.DrawProcess(root);
         _surroundings = new ListenerSurroundings(
@@ -97,6 +99,9 @@ public sealed partial class RouterTestKit : IDisposable
     public SimulatedNetwork Network { get; }
 
     public VirtualTimeProvider Time { get; }
+
+    /// <summary>What is logged in the actor system, of level info and above, unless an EventFilter took it.</summary>
+    public Action<LogEvent>? OnLog { get; set; }
 
     /// <summary>The test's own randomness: what it draws does not change what the network does.</summary>
     public SeededRandom Random { get; }
@@ -178,13 +183,7 @@ public sealed partial class RouterTestKit : IDisposable
     /// <returns>Whether anything happened.</returns>
     public bool RunPass()
     {
-        var happened = false;
-        foreach (var loop in _loops.Loops)
-        {
-            happened |= loop.RunOnce(block: false);
-        }
-
-        happened |= _pool.RunReady(_shuffle) > 0;
+        var happened = _pool.Pass(_pass);
         ThrowFaults();
         return happened;
     }
@@ -241,6 +240,17 @@ public sealed partial class RouterTestKit : IDisposable
         _loops.Dispose();
     }
 
+    private bool Pass()
+    {
+        var happened = false;
+        foreach (var loop in _loops.Loops)
+        {
+            happened |= loop.RunOnce(block: false);
+        }
+
+        return (_pool.RunReady(_shuffle) > 0) | happened;
+    }
+
     private KitListener Bind(SessionTransport transport, Route route, string? endPoint, ListenerLimits limits) => Bind(
         transport,
         route,
@@ -270,7 +280,11 @@ public sealed partial class RouterTestKit : IDisposable
 
     private void Move(TimeSpan by)
     {
-        Time.Advance(by);
+        _pool.Pass(() =>
+        {
+            Time.Advance(by);   // fires what Akka's scheduler holds
+            return true;
+        });
         RunUntilIdle();
     }
 

@@ -1,6 +1,6 @@
 namespace Router.Tests.Actors;
 
-/// <summary>Configuration of the tests' systems, where the two engines spell it differently.</summary>
+/// <summary>Configuration of the tests' systems.</summary>
 internal static class ActorTestSettings
 {
     /// <summary>Time passes only by <see cref="TestScheduler.Advance"/>.</summary>

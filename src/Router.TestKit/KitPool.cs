@@ -1,0 +1,133 @@
+using System.Collections.Concurrent;
+using Akka.Actor.Internal;
+using Akka.Actor.Setup;
+using Akka.Configuration;
+using Router.TestKit.Simulation;
+
+namespace Router.TestKit;
+
+/// <summary>Hands a kit to what Akka makes by name in its system: dispatchers and the log.</summary>
+internal sealed class KitSetup(KitPool pool, Action<LogEvent> log) : Setup
+{
+    public KitPool Pool => pool;
+
+    public Action<LogEvent> Log => log;
+}
+
+/// <summary>What would run on the thread pool, run on the test's thread between the loop's passes.</summary>
+internal sealed class KitPool
+{
+    private readonly int _thread = Environment.CurrentManagedThreadId;
+    private readonly ConcurrentQueue<IRunnable> _runs = new();
+    private readonly Queue<IRunnable> _now = new();
+    private readonly List<IRunnable> _ready = [];
+    private bool _isInPass;
+    private bool _isRunningNow;
+
+    public void Enqueue(IRunnable run) => _runs.Enqueue(run);
+
+    /// <summary>For Akka's guardians: they run at once when the test itself asks them for something, and else as
+    /// everybody. Akka's TestKit waits until a probe that it made has started, and nobody would step it meanwhile.
+    /// </summary>
+    public void RunNowOrEnqueue(IRunnable run)
+    {
+        if (_isInPass || Environment.CurrentManagedThreadId != _thread)
+        {
+            Enqueue(run);
+            return;
+        }
+
+        _now.Enqueue(run);
+        if (_isRunningNow)
+        {
+            return;
+        }
+
+        _isRunningNow = true;
+        try
+        {
+            while (_now.TryDequeue(out var next))
+            {
+                next.Run();
+            }
+        }
+        finally
+        {
+            _isRunningNow = false;
+        }
+    }
+
+    /// <summary>A pass of the router, in which nothing runs at once, and nothing is sent by the test's own actor: a
+    /// TestKit has its thread send as that.</summary>
+    public bool Pass(Func<bool> pass)
+    {
+        var outer = InternalCurrentActorCellKeeper.Current;
+        InternalCurrentActorCellKeeper.Current = null;
+        _isInPass = true;
+        try
+        {
+            return pass();
+        }
+        finally
+        {
+            _isInPass = false;
+            InternalCurrentActorCellKeeper.Current = outer;
+        }
+    }
+
+    /// <summary>Runs what is ready: in order, or some of it in seeded order.</summary>
+    /// <returns>Runs made; at least 1 if any was ready.</returns>
+    public int RunReady(SeededRandom? shuffle)
+    {
+        while (_runs.TryDequeue(out var run))
+        {
+            _ready.Add(run);
+        }
+
+        var count = shuffle is null || _ready.Count == 0 ? _ready.Count : 1 + shuffle.Next(_ready.Count);
+        for (var i = 0; i < count; i++)
+        {
+            var pick = shuffle is null ? 0 : shuffle.Next(_ready.Count);
+            var run = _ready[pick];
+            _ready.RemoveAt(pick);
+            run.Run();
+        }
+
+        return count;
+    }
+}
+
+/// <summary>Puts actors that would be on the thread pool on a kit's <see cref="KitPool"/>.</summary>
+internal sealed class KitPoolDispatcher : MessageDispatcher
+{
+    private readonly Action<IRunnable> _run;
+
+    public KitPoolDispatcher(MessageDispatcherConfigurator configurator, Action<IRunnable> run)
+        : base(configurator)
+    {
+        _run = run;
+        Id = configurator.Config.GetString("id");
+    }
+
+    protected override void ExecuteTask(IRunnable run) => _run(run);
+
+    protected override void Shutdown()
+    {
+    }
+}
+
+/// <summary>Made by Akka, by name: finds the pool in the system's setup.</summary>
+internal sealed class KitPoolConfigurator : MessageDispatcherConfigurator
+{
+    private readonly KitPoolDispatcher _dispatcher;
+
+    public KitPoolConfigurator(Config config, IDispatcherPrerequisites prerequisites)
+        : base(config, prerequisites)
+    {
+        var pool = prerequisites.Settings.Setup.Get<KitSetup>().Value.Pool;
+        _dispatcher = new KitPoolDispatcher(
+            this, config.GetBoolean("at-once", false) ? pool.RunNowOrEnqueue : pool.Enqueue);
+    }
+
+    public override MessageDispatcher Dispatcher() => _dispatcher;
+}
