@@ -9,9 +9,7 @@ namespace Router.TestKit;
 internal static class KitEngine
 {
     /// <summary>Parsed once: simulations make many thousands of kits.</summary>
-    private static readonly Config Settings = ConfigurationFactory
-        .ParseString(SettingsText())
-        .WithFallback(TestKitBase.DefaultConfig);
+    private static readonly Config Settings = ConfigurationFactory.ParseString(SettingsText());
 
     /// <summary>In whoever logs: an EventFilter counts without a pass.</summary>
     private static readonly Props LogProps =
@@ -58,7 +56,11 @@ internal static class KitEngine
               coordinated-shutdown.run-by-clr-shutdown-hook = off
               actor.default-dispatcher { type = "{{type}}" }
               actor.internal-dispatcher { type = "{{type}}", at-once = on }
-              test { single-expect-default = 500ms, filter-leeway = 0s }
+              test {
+                single-expect-default = 500ms
+                filter-leeway = 0s
+                test-actor.dispatcher.type = "Akka.TestKit.CallingThreadDispatcherConfigurator, Akka.TestKit"
+              }
             }
             """;
     }
