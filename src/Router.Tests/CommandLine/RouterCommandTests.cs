@@ -179,6 +179,7 @@ public sealed class RouterCommandTests : IDisposable
 
     [Theory]
     [InlineData("router.x.password = hush", 1, 0)]
+    [InlineData("router {}, akka { persistence { password = hush, url = \"pg://me:hush@db\" } }", 1, 1)]
     [InlineData("router {}, db { url = \"pg://me:hush@db\", token = hush }", 1, 1)]
     [InlineData("app.password = hush", 0, 0)]
     public async Task Show_masks_secrets_of_a_routers_configuration_and_says_so(string text, int note, int more)

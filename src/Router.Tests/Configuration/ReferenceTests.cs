@@ -45,7 +45,7 @@ public sealed partial class ReferenceTests
     }
 
     [Theory]
-    [InlineData(typeof(RouterOptions), "router", "Source LoopCount Listeners Routes")]
+    [InlineData(typeof(RouterOptions), "router", "Source LoopCount Listeners Routes Akka")]
     [InlineData(typeof(LogOptions), "router.log", "")]
     [InlineData(typeof(GuardOptions), "router.guards", "")]
     [InlineData(typeof(ReloadOptions), "router.reload", "")]

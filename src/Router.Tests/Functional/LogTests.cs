@@ -6,6 +6,26 @@ namespace Router.Tests.Functional;
 public sealed class LogTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     [RequiresToolFact(RequiredTools.Namespace)]
+    public async Task Akkas_own_log_is_lines_of_this_one_as_far_as_the_file_asks_for_it()
+    {
+        var router = await RouterAsync(
+            """
+            akka.loglevel = DEBUG
+            router {
+              log.level = debug
+              listeners.echo { bind = "udp://127.0.0.1:47002", route = echo }
+              routes.echo { type = echo }
+            }
+            """);
+
+        router.Signal(TestLibc.SigTerm);
+
+        Assert.Equal(0, await router.ExitAsync());
+        Assert.NotEmpty(router.RecordsOf("actor-log"));
+        Assert.All(router.Output.Lines, static line => Assert.StartsWith("{", line, StringComparison.Ordinal));
+    }
+
+    [RequiresToolFact(RequiredTools.Namespace)]
     public async Task What_was_logged_before_the_end_is_written_also_when_its_reader_is_late()
     {
         const int Clients = 500;   // more records than a pipe holds, fewer than the log's queue

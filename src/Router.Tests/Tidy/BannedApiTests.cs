@@ -36,6 +36,7 @@ public sealed class BannedApiTests
         new("src/Router/Program.cs", "Console.", "where the process's writers are handed in"),
         new("src/Router/Hosting/RouterRunner.cs", "TimeProvider.System", "where the process's clock is handed in"),
         new("src/Router/Hosting/RouterServiceCollectionExtensions.cs", "TimeProvider.System", "a host's default clock"),
+        new("src/Router/Hosting/AkkaRouterExtensions.cs", "TimeProvider.System", "a program's default clock"),
         new("src/Router/Diagnostics/RouterConsole.cs", "TimeProvider.System", "a log's default clock"),
         new("src/Router/Net/ClockScheduler.cs", "TimeProvider.System", "an actor system that the program made itself"),
     ];

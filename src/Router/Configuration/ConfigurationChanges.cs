@@ -18,6 +18,7 @@ internal sealed class ConfigurationChanges
     private ConfigurationChanges(RouterOptions from, RouterOptions to)
     {
         Compare(ReloadKeys.Router, from, to, "router", to.Source, to.Source.Origin);
+        CompareAkka(from.Akka, to.Akka, to.Source.Origin);
         foreach (var (before, after) in Pairs(from.Listeners, to.Listeners, static listener => listener.Name))
         {
             var path = RuleContext.PathOf(after);
@@ -80,6 +81,36 @@ internal sealed class ConfigurationChanges
         from route in options.Routes.OfType<ProxyRouteOptions>()
         from upstream in route.Upstreams
         select $"{route.Name}/{upstream}";
+
+    /// <summary>An actor system is made once: whatever changes under <c>akka</c> waits for the next start.</summary>
+    private void CompareAkka(HoconObject? from, HoconObject? to, HoconOrigin otherwise)
+    {
+        var before = LeavesOf(from);
+        var after = LeavesOf(to);
+        foreach (var leaf in after.Values)
+        {
+            if (!before.TryGetValue(leaf.Name, out var old) || old.Value.ToString() != leaf.Value.ToString())
+            {
+                AddKey(leaf.Name, ReloadEffect.No, leaf.KeyOrigin);
+            }
+        }
+
+        foreach (var gone in before.Keys.Where(path => !after.ContainsKey(path)))
+        {
+            AddKey(gone, ReloadEffect.No, to?.Origin ?? otherwise);
+        }
+    }
+
+    private static OrderedDictionary<string, HoconField> LeavesOf(HoconObject? akka)
+    {
+        var leaves = new OrderedDictionary<string, HoconField>(StringComparer.Ordinal);
+        foreach (var leaf in akka?.Leaves("akka") ?? [])
+        {
+            leaves.Add(leaf.Name, leaf);
+        }
+
+        return leaves;
+    }
 
     private bool CompareRoutes(RouteOptions before, RouteOptions after) => (before, after) switch
     {

@@ -113,7 +113,7 @@ internal static class RouterConfiguration
         }
 
         var log = new ReadLog();
-        var options = new OptionsBinder(log).Bind(section, field.KeyOrigin);
+        var options = new OptionsBinder(log).Bind(section, field.KeyOrigin) with { Akka = ReadAkka(config, log) };
         var context = new RuleContext(options, log.Sections, localAddresses, system);
 
         // What could not be read holds zero: a rule's opinion of it would be noise.
@@ -122,6 +122,24 @@ internal static class RouterConfiguration
         var faults = Sorted(log.Faults.Concat(found[true].SelectMany(f => f)));
         var warnings = Sorted(found[false].SelectMany(f => f));
         return new LoadResult(faults.Count == 0 ? options : null, config, faults, warnings);
+    }
+
+    /// <summary>What stands under <c>akka</c> is for Akka to judge, but that it is an object.</summary>
+    private static HoconObject? ReadAkka(Config config, ReadLog log)
+    {
+        if (!config.Root.TryGet("akka", out var field) || field.Value.Type == HoconType.Null)
+        {
+            return null;
+        }
+
+        if (field.Value is not HoconObject akka)
+        {
+            var message = $"an object is wanted, not {field.Value.TypeName}";
+            log.Faults.Add(new ConfigurationFault(field.KeyOrigin, "akka", message));
+            return null;
+        }
+
+        return akka.Fields.Count == 0 ? null : akka;
     }
 
     /// <summary>What several listeners inherit from one place is one fault.</summary>

@@ -29,6 +29,10 @@ internal sealed record RouterOptions
     /// <summary>In the order of the file; names are unique.</summary>
     public required IReadOnlyList<RouteOptions> Routes { get; init; }
 
+    /// <summary>The section <c>akka</c> beside it, as read: Akka's own keys, whatever they are. Null for
+    /// none.</summary>
+    public HoconObject? Akka { get; init; }
+
     /// <summary>The section as read, for the places of its keys.</summary>
     public required HoconObject Source { get; init; }
 

@@ -79,7 +79,7 @@ internal static partial class HostLog
         "{Warning}")]
     public static partial void ConfigurationWarning(ILogger logger, string warning);
 
-    /// <summary>What an actor, or the kernel about one, logged by its own logger.</summary>
+    /// <summary>What an actor, or Akka about one, logged by its own logger.</summary>
     /// <param name="source">The actor's path, or the type that logs.</param>
     [LoggerMessage(EventId = 1005, EventName = "actor-log", Message = "{Source}: {Message}")]
     public static partial void ActorLog(
@@ -140,4 +140,11 @@ internal static partial class HostLog
     [LoggerMessage(EventId = 1012, Level = LogLevel.Information, EventName = "sessions-prepared", Message =
         "{Sessions} sessions prepared in {DurationMs} ms")]
     public static partial void SessionsPrepared(ILogger logger, int sessions, long durationMs);
+
+    /// <summary>Messages told to actors that are gone, or that did not fit a mailbox; at most once a second.</summary>
+    /// <param name="recipient">The path of the latest one's.</param>
+    /// <param name="message">The type of the latest one.</param>
+    [LoggerMessage(EventId = 1013, Level = LogLevel.Information, EventName = "dead-letters", Message =
+        "{Count} messages to actors were not delivered, at last a {Message} to {Recipient}")]
+    public static partial void DeadLetters(ILogger logger, long count, string recipient, string message);
 }

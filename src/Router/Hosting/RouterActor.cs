@@ -43,6 +43,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
         _start = start;
         _statsWriter = statsWriter;
         Receive<ReloadAsked>(_ => OnReload());
+        Receive<ReloadRouter>(_ => OnReloadRouter());
         Receive<ShardStopped>(OnShardStopped);
         Receive<DrainTick>(_ => OnDrainTick());
         Receive<WatchTick>(_ => OnWatchTick());
@@ -127,6 +128,15 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
         if (_wish is not null)
         {
             Reload(_wish);
+        }
+    }
+
+    private void OnReloadRouter()
+    {
+        _ = _running.Reloads.Ask("program", out var isNew).PipeTo(Sender);
+        if (isNew)
+        {
+            Self.Tell(ReloadAsked.Instance, ActorRefs.NoSender);
         }
     }
 
@@ -275,7 +285,8 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
         }
     }
 
-    private sealed record ShardStopped(Shard Shard);
+    /// <summary>While the whole tree stops there is nobody to tell.</summary>
+    private sealed record ShardStopped(Shard Shard) : IDeadLetterSuppression;
 
     private sealed record InForce(long Revision);
 

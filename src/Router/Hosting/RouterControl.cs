@@ -1,6 +1,7 @@
 namespace Router.Hosting;
 
-/// <summary>A running router in the hands of the program that hosts it; a service that <c>AddRouter</c> adds. Any
+/// <summary>A running router in the hands of the program that hosts it; a service that <c>AddRouter</c> adds; of a
+/// router in the program's own actor system, <c>system.GetRouterControl(name)</c>. Any
 /// thread.</summary>
 public interface IRouterControl
 {

@@ -12,7 +12,9 @@ namespace Router.Hosting;
 /// <summary>The seams a router runs on: the system's, or a test's.</summary>
 internal sealed record RouterSeams(INetwork Network, string NetworkReason, TimeProvider Time, RandomSource Random);
 
-/// <summary>A router at work: loops, actor system, listeners. Started once, stopped once.</summary>
+/// <summary>A router at work: loops, actors, listeners. Started once, stopped once.</summary>
+/// <remarks>However the stop is asked for, it is the one task of the actor system's
+/// <see cref="CoordinatedShutdown"/>.</remarks>
 internal sealed class RouterEngine : IAsyncDisposable
 {
     private static readonly TimeSpan DrainPollInterval = TimeSpan.FromMilliseconds(50);
@@ -27,22 +29,26 @@ internal sealed class RouterEngine : IAsyncDisposable
     private readonly StatsWriter _statsWriter;
     private readonly IReadOnlyList<SpareSessions> _spares;
     private readonly CollectService _collects;
-    private readonly ActorSystem _system;
+    private readonly RouterHome _home;
+    private readonly Lock _stopLock = new();
+    private readonly CancellationTokenSource _hurry = new();
     private readonly IActorRef _router;
     private readonly RouterMeter _meter;
     private readonly long _started;
-    private bool _stopped;
+    private Task<int>? _stopping;
 
     private RouterEngine(
         RouterSetup setup,
         RouterSeams seams,
         ILogger log,
+        RouterHome home,
         IoLoopGroup loops,
         IReadOnlyList<SpareSessions> spares,
         IReadOnlyList<BoundListener> bound)
     {
         _seams = seams;
         _log = log;
+        _home = home;
         _loops = loops;
         _spares = spares;
         _started = seams.Time.GetTimestamp();
@@ -51,8 +57,7 @@ internal sealed class RouterEngine : IAsyncDisposable
             log, RouterVersion.Text, plan.Listeners.Count, plan.Loops, seams.Network.Name, seams.NetworkReason,
             Kebab.From(GCSettings.LatencyMode.ToString()), plan.Source, Environment.ProcessId);
         _summary = new SessionSummary(log, seams.Time, plan.SessionRecords);
-        _system = EngineSystem.Create("router", seams.Time);
-        loops.RegisterWith(_system, "router");
+        loops.RegisterWith(home.System, home.Name);
         _running = new RunningRouter(setup, seams, MakeSurroundings(plan), log, new SystemNameResolver());
         // Before anything is said to listen: its assemblies are files that the process opens.
         _meter = new RouterMeter(Stats, () => Spare, seams.Network, () => _router?.Tell(RefreshFigures.Instance));
@@ -62,9 +67,20 @@ internal sealed class RouterEngine : IAsyncDisposable
         var start = _running.Commit(
             setup, FrozenSet<string>.Empty, FrozenDictionary<RunningBind, ListenerPlan>.Empty, bound);
         _statsWriter = new StatsWriter(log, seams.Time, seams.Network, _summary, () => Spare);
-        ActorLogActor.Start(_system, log);
+        if (home.IsOwn)
+        {
+            ActorLogActor.Start(home.System, log);
+        }
+
+        SystemRouters.Of(home.System).CountDeadLetters(log, seams.Time);
         loops.Start();
-        _router = _system.ActorOf(RouterActor.PropsOf(_running, start, _statsWriter), "router");
+        _router = home.System.ActorOf(RouterActor.PropsOf(_running, start, _statsWriter), home.Name);
+        CoordinatedShutdown.Get(home.System).AddTask(
+            EngineSystem.DrainPhase, $"{home.Name}-drain", async () =>
+            {
+                await StopOnceAsync().ConfigureAwait(false);
+                return Akka.Done.Instance;
+            });
     }
 
     /// <summary>Where it listens, ports decided; in the plan's order at first.</summary>
@@ -78,7 +94,10 @@ internal sealed class RouterEngine : IAsyncDisposable
         set => _running.OnReloaded += value;
     }
 
-    internal ActorSystem System => _system;
+    internal ActorSystem System => _home.System;
+
+    /// <summary>The top of its tree.</summary>
+    internal IActorRef Actor => _router;
 
     internal IReadOnlyList<IoLoop> Loops => _loops.Loops;
 
@@ -86,9 +105,10 @@ internal sealed class RouterEngine : IAsyncDisposable
     /// <param name="setup">What to run.</param>
     /// <param name="seams">What to run it on.</param>
     /// <param name="log">Where it is written down.</param>
+    /// <param name="home">The actor system.</param>
     /// <param name="faults">Every bind that failed; empty exactly if an engine is returned.</param>
     public static RouterEngine? Start(
-        RouterSetup setup, RouterSeams seams, ILogger log, out IReadOnlyList<BindFault> faults)
+        RouterSetup setup, RouterSeams seams, ILogger log, RouterHome home, out IReadOnlyList<BindFault> faults)
     {
         var plan = setup.Plan;
         var loops = new IoLoopGroup(plan.Loops, seams.Network, seams.Time, plan.LoopOptions);
@@ -101,7 +121,7 @@ internal sealed class RouterEngine : IAsyncDisposable
             return null;
         }
 
-        return new RouterEngine(setup, seams, log, loops, spares, bound);
+        return new RouterEngine(setup, seams, log, home, loops, spares, bound);
     }
 
     /// <summary>Reads the configuration again, once for all who ask before it begins. Any thread.</summary>
@@ -117,18 +137,43 @@ internal sealed class RouterEngine : IAsyncDisposable
         return result;
     }
 
-    /// <summary>Stops accepting, lets sessions finish within the drain timeout, closes the rest.</summary>
+    /// <summary>Stops accepting, lets sessions finish within the drain timeout, closes the rest, and ends the actor
+    /// system if it is the router's own. Who comes later waits for the same stop.</summary>
     /// <param name="cause">A word for the log: the signal, the host.</param>
     /// <param name="hurry">Cancelled: the waiting ends at once.</param>
     /// <returns>Sessions that had to be closed.</returns>
     public async Task<int> StopAsync(string cause, CancellationToken hurry)
     {
-        if (_stopped)
+        using var hurried = hurry.Register(Hurry);
+        if (_home.IsOwn)
         {
-            return 0;
+            await CoordinatedShutdown.Get(System).Run(new RouterStopReason(cause)).ConfigureAwait(false);
         }
 
-        _stopped = true;
+        return await StopOnceAsync(cause).ConfigureAwait(false);
+    }
+
+    /// <summary>Ends the waiting of a stop that is under way, or to come.</summary>
+    internal void Hurry() => _hurry.Cancel();
+
+    private Task<int> StopOnceAsync(string? cause = null)
+    {
+        lock (_stopLock)
+        {
+            return _stopping ??= StopAsync(cause ?? CauseOf(CoordinatedShutdown.Get(System).ShutdownReason));
+        }
+    }
+
+    /// <summary>Akka.Hosting gives the end of the process as the reason when the host stops.</summary>
+    private static string CauseOf(CoordinatedShutdown.Reason? reason) => reason switch
+    {
+        RouterStopReason ours => ours.Cause,
+        null or CoordinatedShutdown.ClrExitReason => "host",
+        _ => Kebab.From(reason.GetType().Name.Replace("Reason", "", StringComparison.Ordinal)),
+    };
+
+    private async Task<int> StopAsync(string cause)
+    {
         foreach (var spares in _spares)
         {
             spares.Stop();
@@ -138,13 +183,14 @@ internal sealed class RouterEngine : IAsyncDisposable
         var drainTimeout = _running.Setup.Plan.DrainTimeout;
         var began = _seams.Time.GetTimestamp();
         HostLog.Draining(_log, open, (long)drainTimeout.TotalMilliseconds, cause);
-        await DrainAsync(drainTimeout, hurry).ConfigureAwait(false);
+        await DrainAsync(drainTimeout, _hurry.Token).ConfigureAwait(false);
         var left = Stats.Sessions;
+        SystemRouters.Of(System).LeaveDeadLetters();   // what is told to a tree that ends is no news
         try
         {
-            await _system.Terminate()
-                .WaitAsync(TerminateTimeout, _seams.Time, CancellationToken.None)
-                .ConfigureAwait(false);
+            var gone = _router.WatchAsync();
+            System.Stop(_router);
+            await gone.WaitAsync(TerminateTimeout, _seams.Time, CancellationToken.None).ConfigureAwait(false);
         }
         catch (TimeoutException late)
         {

@@ -1,3 +1,5 @@
+using Akka.Hosting;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Router.Net;
@@ -13,40 +15,49 @@ public sealed class RouterStartException(IReadOnlyList<string> faults)
     public IReadOnlyList<string> Faults { get; } = faults;
 }
 
-/// <summary>The router as a service of a host.</summary>
+/// <summary>The router as a service of a host, with the actor system that was made for it.</summary>
+/// <remarks>Akka.Hosting's own service writes a failed start to standard output and knows no limit to a stop: so the
+/// router is started before that begins, and the host's patience is passed on.</remarks>
 internal sealed class RouterService(
-    string configFile,
-    RouterBuilder builder,
-    RouterControl control,
+    AkkaConfigurationBuilder akka,
+    RouterLaunch launch,
     IServiceProvider services,
     TimeProvider time,
-    ILoggerFactory loggers)
-    : IHostedService
+    ILogger<AkkaHostedService> log,
+    IHostApplicationLifetime lifetime)
+    : AkkaHostedService(akka, services, log, lifetime)
 {
-    /// <summary>The running router; null before the start and after a failed one.</summary>
-    internal RouterEngine? Engine => control.Engine;
+    public const string TwoSystems =
+        "this program has an actor system, or a router, already: services.AddAkka(name, akka => "
+        + "akka.WithRouter(file, router => ...)) adds a router to it, and a second one with a name of its own";
 
-    public Task StartAsync(CancellationToken cancellationToken)
+    /// <summary>The running router; null before the start and after a failed one.</summary>
+    internal RouterEngine? Engine => launch.Control.Engine;
+
+    public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        var handlers = builder.Handlers.ToDictionary(
-            static handler => handler.Key, handler => handler.Value(services), StringComparer.Ordinal);
-        var log = loggers.CreateLogger(RouterRunner.LogCategory);
-        var loaded = RouterLoader.Load(configFile, builder.Settings, handlers, time, builder.PartsWith(services));
-        if (loaded.Setup is not { } setup)
+        if (!launch.IsRead)
         {
-            throw new RouterStartException(loaded.Faults);
+            throw new InvalidOperationException(TwoSystems);   // AddAkka after AddRouter: the later one counts
         }
 
-        loaded.LogWarnings(log);
-        control.Engine = setup.Start(time, RandomSource.System, log, out var faults);
-        return control.Engine is null ? throw new RouterStartException(faults) : Task.CompletedTask;
+        var system = ClockScheduler.Create(time, ServiceProvider.GetRequiredService<ActorSystem>);
+        try
+        {
+            launch.Start(system, ServiceProvider);
+        }
+        catch (RouterStartException)
+        {
+            await system.Terminate().ConfigureAwait(false);
+            throw;
+        }
+
+        await base.StartAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    public async Task StopAsync(CancellationToken cancellationToken)
+    public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        if (control.Engine is { } engine)
-        {
-            await engine.StopAsync("host", cancellationToken).ConfigureAwait(false);
-        }
+        using var hurry = cancellationToken.Register(() => Engine?.Hurry());
+        await base.StopAsync(cancellationToken).ConfigureAwait(false);
     }
 }

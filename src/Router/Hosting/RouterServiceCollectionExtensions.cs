@@ -1,5 +1,5 @@
+using Akka.Hosting;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Logging;
 using Router.Hosting;
 
 // Where hosts look for it: no using is needed beside the host's own.
@@ -8,27 +8,34 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Adds the router to a host.</summary>
 public static class RouterServiceCollectionExtensions
 {
-    /// <summary>Runs a router within the host: it starts and stops with it. <see cref="IRouterControl"/> is added as a
-    /// service too.</summary>
+    /// <summary>Runs a router within the host, in an actor system made for it: it starts and stops with the host.
+    /// <see cref="IRouterControl"/> is added as a service too, and so are the actor system and its registry. A program
+    /// that has an actor system adds the router to that instead:
+    /// <see cref="AkkaRouterExtensions.WithRouter(AkkaConfigurationBuilder, string, Action{RouterBuilder}?, string)"/>.
+    /// </summary>
     /// <param name="services">The host's.</param>
     /// <param name="configFile">A HOCON file; relative to the working directory. A refused one fails the host's start
     /// with all faults at once.</param>
     /// <param name="configure">Adds the handlers that the file's routes name.</param>
+    /// <exception cref="InvalidOperationException">The program has an actor system, or a router.</exception>
     public static IServiceCollection AddRouter(
         this IServiceCollection services, string configFile, Action<RouterBuilder>? configure = null)
     {
+        if (services.Any(static service => service.ServiceType == typeof(ActorSystem)))
+        {
+            throw new InvalidOperationException(RouterService.TwoSystems);
+        }
+
         var builder = new RouterBuilder();
         configure?.Invoke(builder);
         services.TryAddSingleton(TimeProvider.System);
-        var control = new RouterControl();
-        services.AddSingleton<IRouterControl>(control);
-        services.AddHostedService(provider => new RouterService(
-            configFile,
-            builder,
-            control,
-            provider,
-            provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILoggerFactory>()));
-        return services;
+        var launch = new RouterLaunch(
+            configFile, builder, RouterHome.DefaultName, new RouterControl(), TimeProvider.System);
+        services.AddSingleton(launch);
+        services.AddSingleton<IRouterControl>(launch.Control);
+        return services.AddAkka<RouterService>(RouterHome.DefaultName, (akka, _) => akka
+            .AddHocon("akka.coordinated-shutdown.run-by-clr-shutdown-hook = off", HoconAddMode.Append)
+            .AddHocon("akka.loglevel = WARNING", HoconAddMode.Append)
+            .WithRouter(launch, static (registry, actor) => registry.Register<RouterActorKey>(actor)));
     }
 }

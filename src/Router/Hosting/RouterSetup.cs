@@ -24,14 +24,40 @@ internal sealed record RouterSetup(RouterOptions Options, RouterPlan Plan)
             .FirstOrDefault(bind => RouterPlanner.AddressOf(bind) == request.Address)
             ?.Origin.ToString() ?? request.Listener;
 
+    /// <summary>Starts the router in an actor system of its own, which ends with it.</summary>
+    /// <param name="time">The clock.</param>
+    /// <param name="random">For seeds and ids.</param>
+    /// <param name="log">The router's log.</param>
+    /// <param name="faults">As below.</param>
+    /// <returns>Null exactly if there are faults.</returns>
+    public RouterEngine? Start(TimeProvider time, RandomSource random, ILogger log, out IReadOnlyList<string> faults)
+    {
+        var home = RouterHome.TryMakeOwn(Options, time, out var fault);
+        if (home is null)
+        {
+            faults = [fault!];
+            return null;
+        }
+
+        var engine = Start(time, random, log, home, out faults);
+        if (engine is null)
+        {
+            _ = home.System.Terminate();
+        }
+
+        return engine;
+    }
+
     /// <summary>Chooses the network and starts the router on it.</summary>
     /// <param name="time">The clock.</param>
     /// <param name="random">For seeds and ids.</param>
     /// <param name="log">The router's log.</param>
+    /// <param name="home">The actor system.</param>
     /// <param name="faults">One line per listener that could not be bound: listener, address, errno name and text, what
     /// to do.</param>
     /// <returns>Null exactly if there are faults.</returns>
-    public RouterEngine? Start(TimeProvider time, RandomSource random, ILogger log, out IReadOnlyList<string> faults)
+    public RouterEngine? Start(
+        TimeProvider time, RandomSource random, ILogger log, RouterHome home, out IReadOnlyList<string> faults)
     {
         var wish = Options.Network switch
         {
@@ -51,7 +77,8 @@ internal sealed record RouterSetup(RouterOptions Options, RouterPlan Plan)
             return null;
         }
 
-        var engine = RouterEngine.Start(this, new RouterSeams(network, reason, time, random), log, out var bindFaults);
+        var seams = new RouterSeams(network, reason, time, random);
+        var engine = RouterEngine.Start(this, seams, log, home, out var bindFaults);
         faults = [.. bindFaults.Select(Describe)];
         return engine;
     }
@@ -166,6 +193,14 @@ internal static class RouterLoader
         }
 
         var plan = new RouterPlanner(options, handlers, time, parts).Make(source, out var faults);
+        if (AkkaSection.FaultsOf(options.Akka) is { Count: > 0 } refused)
+        {
+            return new LoadedRouter(null, [.. faults, .. refused.Select(static fault => fault.ToString())], warnings)
+            {
+                Files = result.Files,
+            };
+        }
+
         var setup = plan is null
             ? null
             : new RouterSetup(options, plan)

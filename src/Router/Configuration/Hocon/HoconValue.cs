@@ -124,6 +124,27 @@ public sealed class HoconObject : HoconValue
         return field is not null;
     }
 
+    /// <summary>Every value below this that is no object, or an empty one, named by its whole path.</summary>
+    /// <param name="path">Of this object, as printed.</param>
+    internal IEnumerable<HoconField> Leaves(string path)
+    {
+        foreach (var field in Fields)
+        {
+            var at = $"{path}.{HoconPath.Print([field.Name])}";
+            if (field.Value is HoconObject { Fields.Count: > 0 } inner)
+            {
+                foreach (var leaf in inner.Leaves(at))
+                {
+                    yield return leaf;
+                }
+            }
+            else
+            {
+                yield return field with { Name = at };
+            }
+        }
+    }
+
     /// <summary>The number a key stands for when its object is read as an array, or -1.</summary>
     internal static int ElementIndex(string key) =>
         int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out var index) ? index : -1;

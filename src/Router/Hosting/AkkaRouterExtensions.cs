@@ -1,0 +1,76 @@
+using Router.Hosting;
+
+// Where programs that add actors have a using of already.
+namespace Akka.Hosting;
+
+/// <summary>Adds routers to a program's own actor system.</summary>
+public static class AkkaRouterExtensions
+{
+    /// <summary>Runs a router in this actor system, beside its other actors, as /user/NAME: it starts with them, and
+    /// drains in <c>CoordinatedShutdown</c>'s phase <c>router-drain</c> while they still live. Its actor is registered
+    /// under <see cref="RouterActorKey"/>, if no other is.</summary>
+    /// <param name="akka">The system's configuration.</param>
+    /// <param name="configFile">A HOCON file; relative to the working directory. What it says under <c>akka</c> goes on
+    /// top of what the system's configuration has so far. A refused one fails the host's start with a
+    /// <see cref="RouterStartException"/>.</param>
+    /// <param name="configure">Adds the handlers that the file's routes name.</param>
+    /// <param name="name">Of the router; several in one system need different ones.</param>
+    public static AkkaConfigurationBuilder WithRouter(
+        this AkkaConfigurationBuilder akka,
+        string configFile,
+        Action<RouterBuilder>? configure = null,
+        string name = RouterHome.DefaultName) =>
+        akka.WithRouter(
+            LaunchOf(configFile, configure, name),
+            static (registry, actor) => registry.TryRegister<RouterActorKey>(actor));
+
+    /// <summary>The same with a key of the program's own for the router's actor:
+    /// <c>IRequiredActor&lt;TKey&gt;</c>.</summary>
+    /// <typeparam name="TKey">Any type that is no other actor's key.</typeparam>
+    /// <param name="akka">The system's configuration.</param>
+    /// <param name="configFile">A HOCON file.</param>
+    /// <param name="configure">Adds the handlers that the file's routes name.</param>
+    /// <param name="name">Of the router.</param>
+    public static AkkaConfigurationBuilder WithRouter<TKey>(
+        this AkkaConfigurationBuilder akka,
+        string configFile,
+        Action<RouterBuilder>? configure = null,
+        string name = RouterHome.DefaultName) =>
+        akka.WithRouter(
+            LaunchOf(configFile, configure, name), static (registry, actor) => registry.Register<TKey>(actor));
+
+    /// <summary>The control of a router in this system, as <c>AddRouter</c> has it as a service.</summary>
+    /// <param name="system">The router's.</param>
+    /// <param name="name">Of the router.</param>
+    /// <exception cref="ArgumentException">There is no router of this name, or it has not been started yet.</exception>
+    public static IRouterControl GetRouterControl(
+        this ActorSystem system, string name = RouterHome.DefaultName) =>
+        SystemRouters.Of(system).Find(name)
+        ?? throw new ArgumentException($"there is no router {name} in the actor system {system.Name}", nameof(name));
+
+    internal static AkkaConfigurationBuilder WithRouter(
+        this AkkaConfigurationBuilder akka, RouterLaunch launch, Action<IActorRegistry, IActorRef> register)
+    {
+        var said = launch.ReadAkka();
+        if (!said.IsEmpty)
+        {
+            akka.AddHocon(said, HoconAddMode.Prepend);
+        }
+
+        akka.AddHocon(EngineSystem.GuestSettings, HoconAddMode.Append);
+        return akka.WithActors((system, registry, resolver) =>
+            register(registry, launch.Start(system, resolver.GetService<IServiceProvider>()).Actor));
+    }
+
+    private static RouterLaunch LaunchOf(string configFile, Action<RouterBuilder>? configure, string name)
+    {
+        if (!ActorPath.IsValidPathElement(name))
+        {
+            throw new ArgumentException($"'{name}' cannot be an actor's name", nameof(name));
+        }
+
+        var builder = new RouterBuilder();
+        configure?.Invoke(builder);
+        return new RouterLaunch(configFile, builder, name, new RouterControl(), TimeProvider.System);
+    }
+}
