@@ -19,17 +19,14 @@ namespace Quotes
         /// <param name="configFile">The router's.</param>
         /// <param name="more">Changes what the file says.</param>
         public static IServiceCollection AddQuotes(
-            this IServiceCollection services, string configFile, Action<RouterBuilder>? more = null)
-        {
+            this IServiceCollection services, string configFile, Action<RouterBuilder>? more = null) =>
             services.AddAkka("quotes", akka => akka
-                .ConfigureLoggers(static loggers => loggers.ClearLoggers())
                 .WithActors(static (system, registry) => registry.Register<QuoteActor>(
-                    system.ActorOf(Props.Create<QuoteActor>(), "quotes"))));
-            return services.AddRouter(configFile, router =>
-            {
-                router.AddHandler<QuoteHandler>("quotes");
-                more?.Invoke(router);
-            });
-        }
+                    system.ActorOf(Props.Create<QuoteActor>(), "quotes")))
+                .WithRouter(configFile, router =>
+                {
+                    router.AddHandler<QuoteHandler>("quotes");
+                    more?.Invoke(router);
+                }));
     }
 }

@@ -32,14 +32,14 @@ public sealed class ActorPartsTests
             """);
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
-        builder.Services.AddAkka("mine", static akka => akka
+        builder.Services.AddAkka("mine", akka => akka
             .ConfigureLoggers(static loggers => loggers.ClearLoggers())
             .WithActors(static (system, registry) =>
-                registry.Register<Backend>(system.ActorOf(Props.Create<Backend>(), "backend"))));
-        builder.Services.AddRouter(file.Path, static router => router
-            .Set(Hurry)
-            .AddActor<Backend>("registered")
-            .AddActor("found", static services => services.GetRequiredService<ActorRegistry>().Get<Backend>()));
+                registry.Register<Backend>(system.ActorOf(Props.Create<Backend>(), "backend")))
+            .WithRouter(file.Path, static router => router
+                .Set(Hurry)
+                .AddActor<Backend>("registered")
+                .AddActor("found", static services => services.GetRequiredService<ActorRegistry>().Get<Backend>())));
         using var host = builder.Build();
         await host.StartAsync();
         var engine = EngineOf(host);
@@ -134,7 +134,7 @@ public sealed class ActorPartsTests
     }
 
     private static RouterEngine EngineOf(IHost host) =>
-        host.Services.GetServices<IHostedService>().OfType<RouterService>().Single().Engine!;
+        ((RouterControl)host.Services.GetRequiredService<ActorSystem>().GetRouterControl("router")).Engine!;
 
     private static Socket Connect(RouterEngine engine, int listener, SocketType type, ProtocolType protocol)
     {

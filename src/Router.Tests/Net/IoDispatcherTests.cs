@@ -1,5 +1,5 @@
-using Router.Net;
 using Akka.Configuration;
+using Router.Net;
 
 namespace Router.Tests.Net;
 
