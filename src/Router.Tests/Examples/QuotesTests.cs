@@ -27,7 +27,8 @@ public sealed class QuotesTests
                 .Set("router.drain-timeout=0s"));
         using var host = builder.Build();
         await host.StartAsync();
-        var engine = ((RouterControl)host.Services.GetRequiredService<ActorSystem>().GetRouterControl("router")).Engine!;
+        var system = host.Services.GetRequiredService<ActorSystem>();
+        var engine = ((RouterControl)system.GetRouterControl("router")).Engine!;
 
         using var udp = new Socket(SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = Patience };
         udp.Connect(engine.Bound[0].Address.ToIPEndPoint());

@@ -42,6 +42,18 @@ public sealed class IoLoopTests : IDisposable
         Assert.False(loop.IsStarted);
     }
 
+    /// <summary>Else it would be told of no more: its receiver thinks that the turn is still to come.</summary>
+    [Fact]
+    public void A_socket_that_is_taken_off_before_its_turn_is_as_one_that_was_never_ready()
+    {
+        using var socket = new StillSocket { Pending = IoReadiness.Readable };
+        _loop.Enqueue(socket);
+
+        _loop.RunOnce(block: false);
+
+        Assert.Equal(IoReadiness.None, socket.Pending);
+    }
+
     [Fact]
     public void Runs_keep_their_order_while_the_ring_grows_and_wraps()
     {
@@ -290,6 +302,17 @@ public sealed class IoLoopTests : IDisposable
         {
             socket = null;
             return -(int)Errno.ENETDOWN;
+        }
+    }
+
+    private sealed class StillSocket : IoSocket
+    {
+        public override SocketAddr LocalAddress => default;
+
+        public override bool IsClosed => false;
+
+        public override void Dispose()
+        {
         }
     }
 }

@@ -74,7 +74,17 @@ public abstract class IoSocket : IDisposable, IRunnable
     }
 
     /// <summary>Its turn in the loop's run queue.</summary>
-    public void Run() => Receiver?.OnTurn(this);
+    public void Run()
+    {
+        if (Receiver is { } receiver)
+        {
+            receiver.OnTurn(this);
+        }
+        else
+        {
+            Pending = IoReadiness.None;   // taken off meanwhile; it may be watched again
+        }
+    }
 
     public void Execute() => Run();
 
