@@ -52,7 +52,7 @@ class Router:
             self._process = subprocess.Popen(
                 command, stdout=output, stderr=subprocess.STDOUT, env=environment, start_new_session=True)
         self.pid = self._process.pid
-        while not self._lines("listening"):
+        while not self._lines("listening") or (prepared and not self._lines("sessions-prepared")):
             time.sleep(0.1)
             if self._process.poll() is not None:
                 raise SystemExit(open(self._log.name).read())
