@@ -24,6 +24,10 @@ public sealed class BannedApiTests
         new(@"\bnew (System\.Threading\.|System\.Timers\.)?Timer\(", "the loop's timers or an actor's", Ours),
         new(@"\bnew (System\.Net\.Sockets\.)?(Socket|UdpClient|TcpClient)\(", "INetwork", Ours),
         new(@"\bDns\.", "INameResolver", Ours),
+        // Akka's is of whose turn it is: in a direct turn, or a call from another session's, not one's own.
+        new(@"(?<![\w.])Context\.", "the context kept from the constructor", "src/Router/Sessions/"),
+        new(@"(?<![\w.])Context\.", "the context of the session", "src/Router/Routes/"),
+        new(@"(?<![\w.])Context\.", "the context kept from the constructor", "src/Router/Listeners/"),
         new(@"\bConsole\.(Write|Out|Error|Read)", "the log, or a writer that was handed in", Ours),
     ];
 
@@ -33,6 +37,7 @@ public sealed class BannedApiTests
         new("src/Router/Net/RandomSource.cs", "RandomNumberGenerator", "the system's randomness behind the seam"),
         new("src/Router/Net/Portable/", "new Socket(", "the portable sockets behind the seam"),
         new("src/Router/Upstreams/INameResolver.cs", "Dns.", "the system's resolver behind the seam"),
+        new("src/Router/Listeners/BranchActor.cs", "Context.", "used in its own turns alone"),
         new("src/Router/Program.cs", "Console.", "where the process's writers are handed in"),
         new("src/Router/Hosting/RouterRunner.cs", "TimeProvider.System", "where the process's clock is handed in"),
         new("src/Router/Hosting/RouterServiceCollectionExtensions.cs", "TimeProvider.System", "a host's default clock"),

@@ -91,7 +91,7 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
                 OnDrain();
                 break;
             case StopShards stopped when stopped.Shards.Contains(shard):
-                Context.Stop(Self);
+                _context.Stop(_context.Self);
                 break;
             case RouteChanged:
                 TellSessions(message);
