@@ -52,16 +52,14 @@ public abstract class IoLoopContract
     {
         var loop = new IoLoop(0, CreateNetwork(), TimeProvider.System, new IoLoopOptions());
         using var started = new ManualResetEventSlim();
-        var stopped = false;
-        loop.OnThreadStart = started.Set;
-        loop.OnThreadStop = () => stopped = true;
+        loop.Enqueue(new Run(started.Set));
         loop.Start();
         Assert.True(started.Wait(TimeSpan.FromSeconds(10)));
 
         loop.Dispose();
         loop.Dispose();
 
-        Assert.True(stopped);
+        Assert.False(loop.IsStarted);
         loop.Enqueue(new Run(() => { }));   // a late one is kept, not run and not fatal
     }
 

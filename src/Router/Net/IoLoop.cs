@@ -91,10 +91,6 @@ public sealed class IoLoop : IDisposable
     /// <summary>What bulk between two streams of this loop goes through.</summary>
     public PipePool Pipes { get; }
 
-    /// <summary>Time since the loop was made, read now: for what is not content with <see cref="NowMs"/>. Any
-    /// thread.</summary>
-    internal TimeSpan Elapsed => _time.GetElapsedTime(_started);
-
     internal TimeProvider Time => _time;
 
     /// <summary>The loop whose thread this is, or null.</summary>
@@ -113,12 +109,6 @@ public sealed class IoLoop : IDisposable
 
     /// <summary>Whether the dedicated thread runs.</summary>
     public bool IsStarted => _thread is not null;
-
-    /// <summary>Runs first and last on the loop's thread, and around each <see cref="RunOnce"/>; the dispatcher
-    /// binds itself there.</summary>
-    public Action? OnThreadStart { get; set; }
-
-    public Action? OnThreadStop { get; set; }
 
     /// <summary>Starts the dedicated thread.</summary>
     public void Start()
@@ -234,14 +224,12 @@ public sealed class IoLoop : IDisposable
         Check.That(_thread is null);
         var previous = _current;
         _current = this;
-        OnThreadStart?.Invoke();
         try
         {
             return Pass(block);
         }
         finally
         {
-            OnThreadStop?.Invoke();
             _current = previous;
         }
     }
@@ -269,14 +257,12 @@ public sealed class IoLoop : IDisposable
     private void RunThread()
     {
         _current = this;
-        OnThreadStart?.Invoke();
         while (!_stopping)
         {
             Pass(block: true);
         }
 
         Pass(block: false);   // what was enqueued before Stop still runs
-        OnThreadStop?.Invoke();
     }
 
     private bool Pass(bool block)
