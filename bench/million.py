@@ -39,7 +39,7 @@ def main():
     is_prepared = "prepared" in options[:1]
     sessions = int(next(iter(options[is_prepared:]), 1_000_000))
     most = sessions + 10_000
-    prepared = most if is_prepared else 0
+    prepared = sessions + 2_000 if is_prepared else 0   # the first load's 1,000 and the established one besides
     with Router(PORT, idle_timeout=f"{IDLE_TIMEOUT_S}s", max_sessions=most, prepared=prepared) as router:
         load(PORT, "-m", "addr", "-s", "1000", "-w", "1", "-f", "512", "-d", "3", "-W", "0.5", "-c", "1")   # compiled
         time.sleep(3)

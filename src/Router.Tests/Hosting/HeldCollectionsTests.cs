@@ -7,7 +7,7 @@ namespace Router.Tests.Hosting;
 public sealed class HeldCollectionsTests : IDisposable
 {
     private const int From = 5_000;
-    private const int SessionBytes = 500;
+    private const int SessionBytes = 800;
     private const long MiB = 1 << 20;
 
     private readonly VirtualTimeProvider _time = new();

@@ -132,6 +132,27 @@ public sealed class RouterServiceTests
     }
 
     [Fact]
+    public async Task The_program_is_told_before_any_peer_comes_that_all_prepared_sessions_are_there()
+    {
+        using var file = new TextFile("""
+            router {
+              loops = 2, heap.prepared-sessions = 20
+              listeners { a { bind = "udp://127.0.0.1:0", route = echo } }
+              routes { echo { type = echo } }
+            }
+            """);
+        var loaded = RouterLoader.Load(file.Path, [], Handlers(), TimeProvider.System);
+        var told = new List<int>();
+        using var log = new EventLog();
+        var setup = loaded.Setup! with { OnPrepared = () => told.Add(log.Count("sessions-prepared")) };
+
+        await using var engine = setup.Start(TimeProvider.System, RandomSource.System, log, out _);
+        await log.Seen("sessions-prepared").WaitAsync(Patience);
+
+        Assert.Equal([0], told);
+    }
+
+    [Fact]
     public void Every_bind_that_fails_is_told_with_listener_address_errno_and_remedy()
     {
         using var holder = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);

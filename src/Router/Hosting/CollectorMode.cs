@@ -28,5 +28,11 @@ internal sealed class CollectorMode : IDisposable
     public void Hold(bool isHeld) =>
         GCSettings.LatencyMode = isHeld ? GCLatencyMode.LowLatency : GCLatencyMode.SustainedLowLatency;
 
+    /// <summary>Has the heap compacted and what is free given back to the system.</summary>
+    /// <remarks>It stops everything, for 2.6 s with a million sessions made ahead, whose making leaves a third of the
+    /// heap as gaps. So it is for when no peer has come yet.</remarks>
+    public static void Compact() =>
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+
     public void Dispose() => GCSettings.LatencyMode = _before;
 }

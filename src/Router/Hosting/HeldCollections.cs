@@ -42,9 +42,9 @@ internal readonly record struct HeapFigures(long Size, long AfterFull, long Gen2
 /// </remarks>
 internal sealed class HeldCollections : IDisposable
 {
-    /// <summary>What a session is allowed for. An idle one of a route without state takes some 440 bytes; where
+    /// <summary>What a session is allowed for. An idle one of a route without state takes some 900 bytes; where
     /// sessions take more, full collections come, more rarely than without.</summary>
-    internal const int SessionBytes = 600;
+    internal const int SessionBytes = 950;
 
     /// <summary>While generation 2 is small, some 4 MB, the runtime collects the whole heap by stopping everything, and
     /// it goes by what the last such collection left: held off from there, the next was seen to stop all for 100 ms.

@@ -112,7 +112,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     {
         var plan = setup.Plan;
         var loops = new IoLoopGroup(plan.Loops, seams.Network, seams.Time, plan.LoopOptions);
-        var spares = MakeSpares(plan, loops.Loops, seams.Time, log);
+        var spares = MakeSpares(setup, loops.Loops, seams.Time, log);
         var requests = plan.Listeners.SelectMany(static listener => listener.Binds);
         var bound = ListenerBinder.BindAll(seams.Network, plan.Loops, requests, out faults);
         if (faults.Count > 0)
@@ -213,8 +213,9 @@ internal sealed class RouterEngine : IAsyncDisposable
         await StopAsync("dispose", new CancellationToken(canceled: true)).ConfigureAwait(false);
 
     private static SpareSessions[] MakeSpares(
-        RouterPlan plan, IReadOnlyList<IoLoop> loops, TimeProvider time, ILogger log)
+        RouterSetup setup, IReadOnlyList<IoLoop> loops, TimeProvider time, ILogger log)
     {
+        var plan = setup.Plan;
         var began = time.GetTimestamp();
         var prepared = (plan.PreparedSessions + loops.Count - 1) / loops.Count;
         var limit = (plan.SpareSessions + loops.Count - 1) / loops.Count;
@@ -224,6 +225,11 @@ internal sealed class RouterEngine : IAsyncDisposable
         {
             if (Interlocked.Decrement(ref left) == 0)
             {
+                if (spares.Sum(static loop => loop.Open) == 0)
+                {
+                    setup.OnPrepared?.Invoke();
+                }
+
                 HostLog.SessionsPrepared(
                     log, prepared * spares.Length, (long)time.GetElapsedTime(began).TotalMilliseconds);
             }

@@ -39,6 +39,7 @@ public static class RouterRunner
         var log = loggers.CreateLogger(LogCategory);
         loaded.LogWarnings(log);
         using var mode = new CollectorMode();
+        setup = setup with { OnPrepared = CollectorMode.Compact };
         var engine = setup.Start(TimeProvider.System, RandomSource.System, log, out var faults);
         if (engine is null)
         {

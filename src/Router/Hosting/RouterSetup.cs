@@ -16,6 +16,10 @@ internal sealed record RouterSetup(RouterOptions Options, RouterPlan Plan)
     /// <summary>The files it was read from, see <see cref="LoadResult.Files"/>.</summary>
     public required IReadOnlyDictionary<string, string?> Files { get; init; }
 
+    /// <summary>Called once when <c>heap.prepared-sessions</c> are all there and no peer has come yet; on a loop, which
+    /// waits.</summary>
+    public Action? OnPrepared { get; init; }
+
     /// <summary>Where a listener's address is written.</summary>
     public string PlaceOf(Listeners.BindRequest request) =>
         Options.Listeners

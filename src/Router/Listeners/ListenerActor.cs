@@ -16,10 +16,7 @@ namespace Router.Listeners;
 /// </remarks>
 internal abstract class ListenerActor(Shard shard, IListenerEvents events, string sessionDispatcher) : ActorBase
 {
-    private readonly Props _sessionProps = Props
-        .CreateBy(new SessionActorProducer(shard))
-        .WithDispatcher(sessionDispatcher)
-        .WithMailbox(SessionMailbox.Path);
+    private readonly SessionActors _sessionActors = new(shard, Context, sessionDispatcher);
 
     /// <summary>Kept from the beginning: Akka's own is of whose turn it is.</summary>
     private readonly IActorContext _context = Context;
@@ -157,7 +154,7 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
 
         if (session.Actor is null)
         {
-            session.Ref = _context.ActorOf(_sessionProps);
+            session.Ref = _sessionActors.Make();
         }
 
         session.Actor = null;   // until it has its session
@@ -188,7 +185,7 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
 
         shard.MakeSpare = () =>
         {
-            var spare = new SessionContext { Ref = _context.ActorOf(_sessionProps) };
+            var spare = new SessionContext { Ref = _sessionActors.Make() };
             spare.Ref.Tell(spare, ActorRefs.NoSender);
         };
         shard.SpareSessions.Add(shard);

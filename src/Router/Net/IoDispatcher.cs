@@ -19,6 +19,9 @@ public sealed class IoDispatcher : MessageDispatcher
         Throughput = MessagesPerTurn;
     }
 
+    /// <summary>The calling thread runs the turns of this dispatcher's actors.</summary>
+    internal bool IsOfThisThread => _loop.IsCurrent;
+
     /// <summary>A session is told by its mailbox, and only by it, from here until that has handled the message: see
     /// <see cref="SessionQueue.CanTurnNow"/>. Who watches a session has its reference.</summary>
     public override void SystemDispatch(ActorCell cell, SystemMessage message)

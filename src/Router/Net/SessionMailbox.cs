@@ -24,6 +24,9 @@ internal sealed class SessionMailbox(Settings settings, Config config)
 /// Any thread adds; the actor's turn alone takes. What the router itself tells is not limited here: it has limits of
 /// its own, in messages and bytes. What comes from elsewhere is, by <see cref="MessagesMax"/>; beyond, it is a dead
 /// letter. A loop keeps the links of the chain, so that what it tells its own actors allocates nothing.
+/// <para>What the loop tells its own actors goes without an interlocked exchange of references: the runtime marks what
+/// such an exchange has written to as if it referred to a young object, and every young collection then looks at each.
+/// 30,000 sessions that opened since the last one made it 15 ms long instead of one.</para>
 /// </remarks>
 internal sealed class SessionQueue : IMessageQueue, IUnboundedMessageQueueSemantics
 {
@@ -36,8 +39,8 @@ internal sealed class SessionQueue : IMessageQueue, IUnboundedMessageQueueSemant
     [ThreadStatic]
     private static int _keptCount;
 
-    private Link? _inbox;   // newest first
-    private Link? _ready;   // oldest first
+    private Link? _inbox;   // from any thread, newest first
+    private Link? _last;    // of what came before that: a ring, whose next is the oldest
     private int _count;
     private volatile bool _isOpen;
     private volatile bool _isShared;
@@ -55,6 +58,9 @@ internal sealed class SessionQueue : IMessageQueue, IUnboundedMessageQueueSemant
 
     /// <summary>Somebody outside of the router has, or has had, the actor's reference.</summary>
     internal bool IsShared => _isShared;
+
+    /// <summary>Something waits that did not come by its loop's own way.</summary>
+    internal bool HasExchanged => Volatile.Read(ref _inbox) is not null;
 
     /// <summary>Somebody has the actor's reference. Any thread.</summary>
     internal void MarkShared() => _isShared = true;
@@ -82,6 +88,12 @@ internal sealed class SessionQueue : IMessageQueue, IUnboundedMessageQueueSemant
         var link = TakeLink();
         link.Message = envelope.Message;
         link.Sender = envelope.Sender;
+        if (!HasExchanged && IsOfThisLoop(receiver))
+        {
+            AddLast(link);
+            return;
+        }
+
         var newest = Volatile.Read(ref _inbox);
         while (true)
         {
@@ -129,23 +141,70 @@ internal sealed class SessionQueue : IMessageQueue, IUnboundedMessageQueueSemant
         }
     }
 
+    /// <summary>The calling thread is the one that takes: nothing else does meanwhile.</summary>
+    private static bool IsOfThisLoop(IActorRef receiver) =>
+        receiver is LocalActorRef { Cell.Dispatcher: IoDispatcher dispatcher } && dispatcher.IsOfThisThread;
+
     private Link? Take()
     {
-        if (_ready is null)
+        if (_last is null)
         {
-            var newest = Interlocked.Exchange(ref _inbox, null);
-            while (newest is not null)
-            {
-                var older = newest.Next;
-                newest.Next = _ready;
-                _ready = newest;
-                newest = older;
-            }
+            TakeInbox();
         }
 
-        var link = _ready;
-        _ready = link?.Next;
-        return link;
+        if (_last is not { } last)
+        {
+            return null;
+        }
+
+        var oldest = last.Next!;
+        if (ReferenceEquals(oldest, last))
+        {
+            _last = null;
+        }
+        else
+        {
+            last.Next = oldest.Next;
+        }
+
+        return oldest;
+    }
+
+    /// <summary>All of it, put in order.</summary>
+    private void TakeInbox()
+    {
+        if (!HasExchanged)
+        {
+            return;
+        }
+
+        var newest = Interlocked.Exchange(ref _inbox, null)!;
+        Link? oldest = null;
+        for (var link = newest; link is not null;)
+        {
+            var older = link.Next;
+            link.Next = oldest;
+            oldest = link;
+            link = older;
+        }
+
+        newest.Next = oldest;
+        _last = newest;
+    }
+
+    private void AddLast(Link link)
+    {
+        if (_last is { } last)
+        {
+            link.Next = last.Next;
+            last.Next = link;
+        }
+        else
+        {
+            link.Next = link;
+        }
+
+        _last = link;
     }
 
     private static Link TakeLink()

@@ -5,13 +5,15 @@ namespace Router.Routes;
 /// <summary>Sends every payload back to its peer.</summary>
 public sealed class EchoRoute(string name) : Route(name)
 {
-    private static readonly Handler Shared = new();   // keeps nothing per session
+    /// <summary>Keeps nothing per session. As old as the route: a young object that all sessions refer to would cost
+    /// the next young collections a look at each.</summary>
+    private readonly Handler _shared = new();
 
     internal override bool AnswersByItself => true;
 
     internal override bool LetsGoOf(SessionContext session) => true;
 
-    internal override SessionHandler CreateHandler(SessionContext session) => Shared;
+    internal override SessionHandler CreateHandler(SessionContext session) => _shared;
 
     private sealed class Handler : SessionHandler
     {

@@ -150,6 +150,9 @@ internal sealed class SessionActor : ActorBase
     public IActorRef SenderOfMessage =>
         _cell is { CurrentMessage: not null, Sender: { } sender } ? sender : _cell.System.DeadLetters;
 
+    /// <summary>Goes by no behavior: see where its cell is made.</summary>
+    protected override bool AroundReceive(Receive receive, object message) => Receive(message);
+
     protected override bool Receive(object message)
     {
         var outer = Enter();

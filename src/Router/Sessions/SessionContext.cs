@@ -55,8 +55,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     private const int AsConfigured = -1;
 
     /// <summary>Who may have the actor's reference: nobody else; somebody; the actor is another session's.</summary>
-    private const int Private = 0, Shared = 1, GivenAway = 2;
-
+    private const byte Private = 0, Shared = 1, GivenAway = 2;
 
     /// <summary>Sizes as docs/performance.md has them; what they are off by costs a line that comes late.</summary>
     private const int ContextBytes = 240, ActorBytes = 72;
@@ -67,7 +66,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
 
     private Shard _shard;
     private SharedStart _start;
-    private int _reach;
+    private byte _reach;
     private long _openedMs;
     private long _openedTicksUtc;
     private SessionExtras? _extras;

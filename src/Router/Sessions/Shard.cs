@@ -159,6 +159,9 @@ internal abstract class Shard : IEndOfPass
     /// <summary>Makes a spare session, an actor of the listener's; set by that.</summary>
     public Action? MakeSpare { get; set; }
 
+    /// <summary>Actors of sessions made so far, by which they are named.</summary>
+    public long ActorsMade { get; set; }
+
     public SessionCount SessionCount { get; private set; }
 
     public ISessionEvents Events { get; }

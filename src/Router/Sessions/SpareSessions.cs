@@ -32,6 +32,9 @@ internal sealed class SpareSessions(IoLoop loop, int limit, int prepared) : Loop
     /// <summary>Spare now. Any thread.</summary>
     public int Count => Volatile.Read(ref _count);
 
+    /// <summary>Sessions that are open. Any thread.</summary>
+    public int Open => Volatile.Read(ref _open);
+
     /// <summary>Told once, when all that are to be there are.</summary>
     public Action? OnFilled { get; set; }
 
