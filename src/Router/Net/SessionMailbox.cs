@@ -108,6 +108,31 @@ internal sealed class SessionQueue : IMessageQueue, IUnboundedMessageQueueSemant
         }
     }
 
+    /// <summary>Puts what is left of a failed turn before what waits: that came after it. In that turn.</summary>
+    internal void TellFirst(IActorRef self, object message)
+    {
+        if (!HasMessages)
+        {
+            self.Tell(message, ActorRefs.NoSender);   // has the mailbox scheduled, which it is where something waits
+            return;
+        }
+
+        Interlocked.Increment(ref _count);
+        var link = TakeLink();
+        link.Message = message;
+        link.Sender = ActorRefs.NoSender;
+        if (_last is { } last)
+        {
+            link.Next = last.Next;
+            last.Next = link;
+        }
+        else
+        {
+            link.Next = link;
+            _last = link;
+        }
+    }
+
     /// <summary>Asked by the mailbox when it is at user messages: all system messages are done.</summary>
     public bool TryDequeue(out Envelope envelope)
     {

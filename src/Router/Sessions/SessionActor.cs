@@ -92,8 +92,8 @@ internal sealed class SessionActor : ActorBase
         }
         catch (Exception failure)
         {
-            OnTurnFailed(failure);
             OnRunFailed(_session!, run);
+            OnTurnFailed(failure);
         }
         finally
         {
@@ -343,7 +343,7 @@ internal sealed class SessionActor : ActorBase
         }
         else
         {
-            _cell.Self.Tell(run, ActorRefs.NoSender);
+            _queue.TellFirst(_cell.Self, run);
         }
     }
 
@@ -445,7 +445,7 @@ internal sealed class SessionActor : ActorBase
     private void OnTurnFailed(Exception failure)
     {
         _session!.OnFailed(failure);
-        _cell.Self.Tell(new TurnFailed(failure), ActorRefs.NoSender);
+        _queue.TellFirst(_cell.Self, new TurnFailed(failure));
     }
 
     private void StopIfAsked()
