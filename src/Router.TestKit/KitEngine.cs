@@ -1,7 +1,7 @@
 using Akka.Actor.Setup;
 using Akka.Configuration;
 using Akka.TestKit;
-using Router.Net;
+using Router.Loop;
 
 namespace Router.TestKit;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using Router.Admission;
 using Router.Listeners;
+using Router.Loop;
 using Router.Net;
 using Router.Routes;
 using Router.Sessions;

@@ -1,5 +1,5 @@
 using Akka.Configuration;
-using Router.Net;
+using Router.Loop;
 using Router.TestKit.Simulation;
 
 namespace Router.Tests.Actors;

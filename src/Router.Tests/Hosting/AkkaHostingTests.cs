@@ -142,7 +142,7 @@ public sealed class AkkaHostingTests
         var system = host.Services.GetRequiredService<ActorSystem>();
         Assert.Equal(51, system.Settings.Config.GetInt("akka.actor.default-dispatcher.throughput"));
         Assert.Equal("ERROR", system.Settings.LogLevel);
-        Assert.IsType<Router.Net.ClockScheduler>(system.Scheduler);
+        Assert.IsType<Router.Loop.ClockScheduler>(system.Scheduler);
 
         await File.WriteAllTextAsync(
             file.Path, Text + "\nakka.actor.default-dispatcher.throughput = 52\n", patience.Token);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Router.Hosting;
+using Router.Loop;
 using Router.Net;
 using Router.Routes;
 using Router.Routes.Actors;

@@ -4,7 +4,7 @@ using System.Reflection;
 using Router.Configuration;
 using Router.Diagnostics;
 using Router.Hosting;
-using Router.Net;
+using Router.Loop;
 using Router.Tests.Functional;
 using Router.Tests.Sessions;
 

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Router.Admission;
 using Router.Hosting;
 using Router.Listeners;
+using Router.Loop;
 using Router.Net;
 using Router.Routes;
 using Router.Sessions;

@@ -1,5 +1,7 @@
 using System.Net.Sockets;
+using Router.Loop;
 using Router.Net;
+using Router.Tests.Loop;
 
 namespace Router.Tests.Net;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Router.Loop;
 using Router.Net;
 using Router.Tests.Functional;
 

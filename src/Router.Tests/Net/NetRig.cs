@@ -1,5 +1,6 @@
 using System.Net;
 using System.Runtime.InteropServices;
+using Router.Loop;
 using Router.Net;
 
 namespace Router.Tests.Net;

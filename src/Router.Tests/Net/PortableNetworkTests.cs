@@ -1,4 +1,5 @@
 using Router.Net;
+using Router.Tests.Loop;
 
 namespace Router.Tests.Net;
 

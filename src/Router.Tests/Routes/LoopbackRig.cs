@@ -4,6 +4,7 @@ using Router.Admission;
 using Router.Diagnostics;
 using Router.Hosting;
 using Router.Listeners;
+using Router.Loop;
 using Router.Net;
 using Router.Routes;
 using Router.Routing;

@@ -1,4 +1,5 @@
 using System.Net;
+using Router.Loop;
 using Router.Net;
 using Router.Sessions;
 using Router.TestKit;

@@ -1,6 +1,6 @@
 using Router.Diagnostics;
 using Router.Listeners;
-using Router.Net;
+using Router.Loop;
 using Router.Routes;
 using Router.Sessions;
 using Router.TestKit;

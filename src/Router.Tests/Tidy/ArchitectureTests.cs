@@ -13,12 +13,13 @@ public sealed partial class ArchitectureTests
     private static readonly Dictionary<string, string[]> Walls = new(StringComparer.Ordinal)
     {
         ["Net"] = [],
+        ["Loop"] = ["Net"],
         ["Routing"] = [],
-        ["Upstreams"] = ["Net", "Routing", "Diagnostics"],
+        ["Upstreams"] = ["Loop", "Net", "Routing", "Diagnostics"],
         ["Admission"] = ["Net", "Diagnostics"],
-        ["Sessions"] = ["Net", "Admission", "Diagnostics"],
-        ["Routes"] = ["Net", "Admission", "Sessions", "Routing", "Upstreams", "Diagnostics"],
-        ["Listeners"] = ["Net", "Admission", "Sessions", "Diagnostics"],
+        ["Sessions"] = ["Loop", "Net", "Admission", "Diagnostics"],
+        ["Routes"] = ["Loop", "Net", "Admission", "Sessions", "Routing", "Upstreams", "Diagnostics"],
+        ["Listeners"] = ["Loop", "Net", "Admission", "Sessions", "Diagnostics"],
         ["Configuration"] = [],
         ["Diagnostics"] = [],
         ["Hosting"] = [Everything],

@@ -1,6 +1,6 @@
 using Router.Configuration;
 using Router.Configuration.Hocon;
-using Router.Net;
+using Router.Loop;
 using AkkaConfig = Akka.Configuration.Config;
 using AkkaConfigurationFactory = Akka.Configuration.ConfigurationFactory;
 

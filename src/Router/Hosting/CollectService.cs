@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using Router.Net;
+using Router.Loop;
 using Router.Routes.Collecting;
 using Router.Sessions;
 

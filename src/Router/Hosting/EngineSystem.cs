@@ -1,5 +1,5 @@
 using Router.Configuration.Hocon;
-using Router.Net;
+using Router.Loop;
 using AkkaConfigurationFactory = Akka.Configuration.ConfigurationFactory;
 
 namespace Router.Hosting;

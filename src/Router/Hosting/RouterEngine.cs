@@ -3,6 +3,7 @@ using System.Runtime;
 using Microsoft.Extensions.Logging;
 using Router.Diagnostics;
 using Router.Listeners;
+using Router.Loop;
 using Router.Net;
 using Router.Sessions;
 using Router.Upstreams;

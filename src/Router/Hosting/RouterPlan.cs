@@ -1,6 +1,6 @@
 using Router.Admission;
 using Router.Listeners;
-using Router.Net;
+using Router.Loop;
 using Router.Sessions;
 using Router.Upstreams;
 

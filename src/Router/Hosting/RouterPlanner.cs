@@ -5,6 +5,7 @@ using System.Text;
 using Router.Admission;
 using Router.Configuration;
 using Router.Listeners;
+using Router.Loop;
 using Router.Net;
 using Router.Routes;
 using Router.Sessions;

@@ -2,7 +2,7 @@ using Akka.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Router.Net;
+using Router.Loop;
 
 namespace Router.Hosting;
 

@@ -1,4 +1,5 @@
 using Router.Admission;
+using Router.Loop;
 using Router.Net;
 using Router.Sessions;
 

@@ -1,3 +1,5 @@
+using Router.Loop;
+
 namespace Router.Net;
 
 /// <summary>What a child process may use; 0 leaves a limit as it is. See getrlimit(2).</summary>

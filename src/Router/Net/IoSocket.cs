@@ -19,11 +19,24 @@ public interface IIoReceiver
     /// back.</summary>
     void OnReady(IoSocket socket, IoReadiness ready);
 
-    /// <summary>The turn of the socket that was queued by <see cref="IoLoop.Enqueue"/>: for receivers that do so.
+    /// <summary>The turn of the socket that was queued on the loop: for receivers that do so.
     /// </summary>
     void OnTurn(IoSocket socket)
     {
     }
+}
+
+/// <summary>The loop that watches a socket, as the socket knows it. Its thread only.</summary>
+public interface ISocketLoop
+{
+    /// <summary>Watches a registered socket for other readiness.</summary>
+    void SetInterest(IoSocket socket, IoReadiness interest);
+
+    /// <summary>Takes a socket off that is closed next.</summary>
+    void Unregister(IoSocket socket);
+
+    /// <summary>Takes an exception that left a receiver.</summary>
+    void Contain(Exception fault);
 }
 
 /// <summary>A non-blocking socket that a loop can watch. Used by one loop's thread only, from registration to
@@ -36,13 +49,13 @@ public abstract class IoSocket : IDisposable, IRunnable
     /// <summary>Whether the descriptor has been closed.</summary>
     public abstract bool IsClosed { get; }
 
-    /// <summary>The loop the socket is registered with; null before <see cref="IoLoop.Register"/> and after
+    /// <summary>The loop the socket is registered with; null before it is registered and after
     /// disposal.</summary>
-    public IoLoop? Loop { get; internal set; }
+    public ISocketLoop? Loop { get; internal set; }
 
     internal IIoReceiver? Receiver { get; set; }
 
-    /// <summary>What the loop watches for now; set through <see cref="IoLoop.SetInterest"/>.</summary>
+    /// <summary>What the loop watches for now; set through <see cref="ISocketLoop.SetInterest"/>.</summary>
     public IoReadiness Interest { get; internal set; }
 
     /// <summary>Readiness that the receiver has been told of and has not consumed; for the receiver's use.</summary>

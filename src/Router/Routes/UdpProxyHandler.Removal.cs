@@ -1,4 +1,5 @@
 using Router.Diagnostics;
+using Router.Loop;
 using Router.Net;
 using Router.Sessions;
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Router.Loop;
 using Router.Net;
 
 namespace Router.Sessions;

@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using Akka.Actor.Internal;
 using Router.Diagnostics;
+using Router.Loop;
 using Router.Net;
 
 namespace Router.Sessions;

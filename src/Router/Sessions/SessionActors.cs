@@ -1,5 +1,5 @@
 using Akka.Actor.Internal;
-using Router.Net;
+using Router.Loop;
 
 namespace Router.Sessions;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Runtime.CompilerServices;
 using Router.Diagnostics;
+using Router.Loop;
 using Router.Net;
 
 namespace Router.Sessions;

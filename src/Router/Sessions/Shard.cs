@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Router.Diagnostics;
+using Router.Loop;
 using Router.Net;
 
 namespace Router.Sessions;

@@ -1,4 +1,4 @@
-using Router.Net;
+using Router.Loop;
 
 namespace Router.Sessions;
 

@@ -1,3 +1,4 @@
+using Router.Loop;
 using Router.Net;
 
 namespace Router.Sessions;

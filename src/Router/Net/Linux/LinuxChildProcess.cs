@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Router.Loop;
 
 namespace Router.Net;
 

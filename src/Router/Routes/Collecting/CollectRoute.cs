@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using Router.Diagnostics;
-using Router.Net;
+using Router.Loop;
 using Router.Sessions;
 
 namespace Router.Routes.Collecting;

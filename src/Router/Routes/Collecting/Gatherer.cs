@@ -1,4 +1,4 @@
-using Router.Net;
+using Router.Loop;
 using Router.Sessions;
 
 namespace Router.Routes.Collecting;

@@ -1,3 +1,4 @@
+using Router.Loop;
 using Router.Net;
 using Router.Routing;
 using Router.Upstreams;

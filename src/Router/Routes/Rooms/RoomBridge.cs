@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Router.Net;
+using Router.Loop;
 
 namespace Router.Routes.Rooms;
 

@@ -1,5 +1,5 @@
 using Router.Diagnostics;
-using Router.Net;
+using Router.Loop;
 using Router.Sessions;
 
 namespace Router.Routes.Rooms;

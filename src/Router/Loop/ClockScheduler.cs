@@ -1,6 +1,6 @@
 using Akka.Configuration;
 
-namespace Router.Net;
+namespace Router.Loop;
 
 /// <summary>Akka's scheduler over a <see cref="TimeProvider"/>: one timer, set to the earliest work that is due.
 /// </summary>

@@ -1,6 +1,7 @@
+using Router.Loop;
 using Router.Net;
 
-namespace Router.Tests.Net;
+namespace Router.Tests.Loop;
 
 /// <summary>The loop's own rules, with a poller that does nothing and a clock that the test turns.</summary>
 public sealed class IoLoopTests : IDisposable

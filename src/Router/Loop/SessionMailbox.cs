@@ -1,7 +1,7 @@
 using Akka.Configuration;
 using Akka.Dispatch.MessageQueues;
 
-namespace Router.Net;
+namespace Router.Loop;
 
 /// <summary>The mailbox of actors that are many and mostly idle: its queue holds nothing until a message waits.
 /// </summary>

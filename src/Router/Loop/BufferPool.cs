@@ -1,6 +1,7 @@
 using System.Buffers;
+using Router.Net;
 
-namespace Router.Net;
+namespace Router.Loop;
 
 /// <summary>Rented byte buffers of one loop, counted: what is out must come back. Any thread.</summary>
 /// <remarks>How many may be out is limited by whoever rents (write buffers, mailboxes); the memory is the

@@ -1,6 +1,6 @@
-using Router.Net;
+using Router.Loop;
 
-namespace Router.Tests.Net;
+namespace Router.Tests.Loop;
 
 public sealed class TimerWheelTests
 {

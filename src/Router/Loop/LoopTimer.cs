@@ -1,4 +1,4 @@
-namespace Router.Net;
+namespace Router.Loop;
 
 /// <summary>A place in a loop's timer wheel; whoever has a deadline derives from it, so that waiting costs no
 /// object of its own.</summary>

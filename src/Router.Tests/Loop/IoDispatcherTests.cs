@@ -1,7 +1,8 @@
 using Akka.Configuration;
+using Router.Loop;
 using Router.Net;
 
-namespace Router.Tests.Net;
+namespace Router.Tests.Loop;
 
 public sealed class IoDispatcherTests
 {

@@ -1,7 +1,7 @@
 using Router.TestKit;
 using Router.Tests.Actors;
 
-namespace Router.Tests.Net;
+namespace Router.Tests.Loop;
 
 /// <summary>The order of a loop's turns, on the real engine: what waits is known, because the kit steps it.</summary>
 public sealed class IoDispatcherOrderTests() : RouterActorTestKit(seed: 5)

@@ -1,9 +1,9 @@
-using Router.Net;
+using Router.Loop;
 using Router.Sessions;
 using Router.TestKit;
 using Router.Tests.Sessions;
 
-namespace Router.Tests.Net;
+namespace Router.Tests.Loop;
 
 /// <summary>A session's queue: its loop and all others put messages there by different ways.</summary>
 public sealed class SessionMailboxTests

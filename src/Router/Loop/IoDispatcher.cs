@@ -1,7 +1,8 @@
 using Akka.Configuration;
 using Akka.Dispatch.SysMsg;
+using Router.Net;
 
-namespace Router.Net;
+namespace Router.Loop;
 
 /// <summary>Puts actors on a loop: their turns are runnables of its run queue, on its thread.</summary>
 public sealed class IoDispatcher : MessageDispatcher

@@ -1,6 +1,7 @@
 using System.Numerics;
+using Router.Net;
 
-namespace Router.Net;
+namespace Router.Loop;
 
 /// <summary>Deadlines of one loop: four levels of 256 slots, 8 ms wide at the lowest; arming and cancelling cost
 /// two links.</summary>

@@ -1,8 +1,8 @@
 using Akka.Configuration;
-using Router.Net;
+using Router.Loop;
 using Router.TestKit.Simulation;
 
-namespace Router.Tests.Net;
+namespace Router.Tests.Loop;
 
 public sealed class ClockSchedulerTests : IDisposable
 {

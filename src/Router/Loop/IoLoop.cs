@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
+using Router.Net;
 
-namespace Router.Net;
+namespace Router.Loop;
 
 /// <summary>Told at the end of a loop's pass, after the run queue: sends what was queued, takes back what was
 /// lent.</summary>
@@ -37,7 +38,7 @@ public sealed record IoLoopOptions(
 /// Everything but <see cref="Enqueue"/>, <see cref="Start"/> and <see cref="Stop"/> belongs to the loop's thread.
 /// Without <see cref="Start"/> the owner drives it by <see cref="RunOnce"/>, single-threaded: so tests run it.
 /// </remarks>
-public sealed class IoLoop : IDisposable
+public sealed class IoLoop : ISocketLoop, IDisposable
 {
     [ThreadStatic]
     private static IoLoop? _current;
@@ -165,7 +166,7 @@ public sealed class IoLoop : IDisposable
     }
 
     /// <summary>Takes a socket off; its Dispose calls this before the descriptor closes.</summary>
-    internal void Unregister(IoSocket socket)
+    public void Unregister(IoSocket socket)
     {
         if (socket.Loop is not null)
         {
@@ -214,7 +215,7 @@ public sealed class IoLoop : IDisposable
     internal int NextTimerMs() => _timers.NextTurnMs(NowMs);
 
     /// <summary>What a socket's receiver threw: told to <see cref="OnFault"/>, and the pass goes on.</summary>
-    internal void Contain(Exception fault) => OnFault?.Invoke(fault);
+    public void Contain(Exception fault) => OnFault?.Invoke(fault);
 
     /// <summary>One pass. <paramref name="block"/>: sleeps in the poll until something is ready, due or
     /// enqueued.</summary>

@@ -1,6 +1,8 @@
+using Router.Tests.Net;
+using Router.Loop;
 using Router.Net;
 
-namespace Router.Tests.Net;
+namespace Router.Tests.Loop;
 
 /// <summary>The loop over every network's poller.</summary>
 public abstract class IoLoopContract
