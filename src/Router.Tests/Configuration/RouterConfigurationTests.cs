@@ -1,6 +1,7 @@
 using System.Net;
 using Router.Configuration;
 using Router.Configuration.Hocon;
+using Router.Upstreams;
 
 namespace Router.Tests.Configuration;
 

@@ -1,10 +1,10 @@
 using System.Text;
 using Router.Diagnostics;
 using Router.Routes;
-using Router.Routing;
 using Router.Sessions;
 using Router.TestKit;
 using Router.Tests.Upstreams;
+using Router.Upstreams;
 
 namespace Router.Tests.Routes;
 

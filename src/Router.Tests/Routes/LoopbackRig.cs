@@ -7,7 +7,6 @@ using Router.Listeners;
 using Router.Loop;
 using Router.Net;
 using Router.Routes;
-using Router.Routing;
 using Router.Sessions;
 using Router.TestKit.Net;
 using Router.Tests.Upstreams;

@@ -1,5 +1,4 @@
 using Router.Routes;
-using Router.Routing;
 using Router.TestKit;
 using Router.Tests.Upstreams;
 using Router.Upstreams;

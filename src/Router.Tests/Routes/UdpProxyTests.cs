@@ -1,7 +1,6 @@
 using System.Globalization;
 using Router.Diagnostics;
 using Router.Net;
-using Router.Routing;
 using Router.TestKit.Simulation;
 using Router.Upstreams;
 

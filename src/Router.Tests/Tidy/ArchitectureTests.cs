@@ -14,11 +14,10 @@ public sealed partial class ArchitectureTests
     {
         ["Net"] = [],
         ["Loop"] = ["Net"],
-        ["Routing"] = [],
-        ["Upstreams"] = ["Loop", "Net", "Routing", "Diagnostics"],
+        ["Upstreams"] = ["Loop", "Net", "Diagnostics"],
         ["Admission"] = ["Net", "Diagnostics"],
         ["Sessions"] = ["Loop", "Net", "Admission", "Diagnostics"],
-        ["Routes"] = ["Loop", "Net", "Admission", "Sessions", "Routing", "Upstreams", "Diagnostics"],
+        ["Routes"] = ["Loop", "Net", "Admission", "Sessions", "Upstreams", "Diagnostics"],
         ["Listeners"] = ["Loop", "Net", "Admission", "Sessions", "Diagnostics"],
         ["Configuration"] = [],
         ["Diagnostics"] = [],
@@ -84,7 +83,7 @@ public sealed partial class ArchitectureTests
     }
 
     [Theory]
-    [InlineData("Routing", "Sessions", false)]
+    [InlineData("Upstreams", "Sessions", false)]
     [InlineData("Net", "Configuration.Hocon", false)]
     [InlineData("Configuration.Validators", "Configuration", true)]
     [InlineData("Sessions", "Net", true)]

@@ -1,6 +1,5 @@
 using System.Net;
 using Router.Net;
-using Router.Routing;
 using Router.TestKit;
 using Router.Upstreams;
 

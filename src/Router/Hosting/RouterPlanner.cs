@@ -288,10 +288,10 @@ internal sealed partial class RouterPlanner(
         _ => Routes.UpstreamRemoval.Finish,
     };
 
-    private static Routing.PickPolicy PolicyOf(PickPolicy pick) => pick switch
+    private static Upstreams.PickPolicy PolicyOf(Configuration.PickPolicy pick) => pick switch
     {
-        PickPolicy.LeastSessions => Routing.PickPolicy.LeastSessions,
-        PickPolicy.Hash => Routing.PickPolicy.Hash,
-        _ => Routing.PickPolicy.RoundRobin,
+        Configuration.PickPolicy.LeastSessions => Upstreams.PickPolicy.LeastSessions,
+        Configuration.PickPolicy.Hash => Upstreams.PickPolicy.Hash,
+        _ => Upstreams.PickPolicy.RoundRobin,
     };
 }

@@ -1,4 +1,3 @@
-using Router.Routing;
 using Router.Sessions;
 using Router.Upstreams;
 

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Router.Net;
-using Router.Routing;
 
 namespace Router.Upstreams;
 

@@ -1,5 +1,4 @@
 using Router.Net;
-using Router.Routing;
 
 namespace Router.Upstreams;
 

@@ -1,6 +1,5 @@
 using Router.Loop;
 using Router.Net;
-using Router.Routing;
 using Router.Upstreams;
 
 namespace Router.Routes.Collecting;

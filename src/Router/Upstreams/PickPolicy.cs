@@ -1,4 +1,4 @@
-namespace Router.Routing;
+namespace Router.Upstreams;
 
 /// <summary>How one of several upstreams is picked for a new session.</summary>
 public enum PickPolicy

@@ -1,4 +1,4 @@
-namespace Router.Routing;
+namespace Router.Upstreams;
 
 /// <summary>One after the other.</summary>
 internal static class RoundRobin

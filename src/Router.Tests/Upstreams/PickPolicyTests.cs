@@ -1,7 +1,7 @@
 using System.Net;
-using Router.Routing;
+using Router.Upstreams;
 
-namespace Router.Tests.Routing;
+namespace Router.Tests.Upstreams;
 
 public sealed class PickPolicyTests
 {

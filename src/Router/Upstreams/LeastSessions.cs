@@ -1,4 +1,4 @@
-namespace Router.Routing;
+namespace Router.Upstreams;
 
 /// <summary>The candidate with the fewest sessions.</summary>
 internal static class LeastSessions

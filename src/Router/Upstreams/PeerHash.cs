@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Router.Routing;
+namespace Router.Upstreams;
 
 /// <summary>
 /// By the peer's address, consistently: rendezvous hashing, the candidate with the highest score for the peer wins.
