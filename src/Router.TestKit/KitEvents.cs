@@ -2,6 +2,7 @@ using System.Net;
 using Router.Diagnostics;
 using Router.Listeners;
 using Router.Net;
+using Router.Processes;
 using Router.Sessions;
 using Router.TestKit.Simulation;
 

@@ -1,4 +1,5 @@
 using Router.Net;
+using Router.Processes;
 
 namespace Router.TestKit.Simulation;
 

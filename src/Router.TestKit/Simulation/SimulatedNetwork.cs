@@ -2,6 +2,7 @@ using System.Net;
 using System.Numerics;
 using System.Runtime.InteropServices;
 using Router.Net;
+using Router.Processes;
 
 namespace Router.TestKit.Simulation;
 
@@ -13,7 +14,7 @@ namespace Router.TestKit.Simulation;
 /// address that
 /// nobody has bound is refused (ICMP), a connect too, unless the address is a black hole.
 /// </remarks>
-public sealed partial class SimulatedNetwork : INetwork
+public sealed partial class SimulatedNetwork : IProcessNetwork
 {
     /// <summary>Receive buffer of a datagram socket that asks for none, bytes.</summary>
     public const int DefaultReceiveBuffer = 4 * 1024 * 1024;
@@ -42,7 +43,7 @@ public sealed partial class SimulatedNetwork : INetwork
     /// <summary>Child processes, for the programs that a test makes known.</summary>
     public SimulatedProcesses Processes { get; }
 
-    IProcesses INetwork.Processes => Processes;
+    IProcesses IProcessNetwork.Processes => Processes;
 
     public NetworkFaults Faults { get; }
 

@@ -1,5 +1,6 @@
 using Router.Loop;
 using Router.Net;
+using Router.Processes;
 
 namespace Router.TestKit.Simulation;
 

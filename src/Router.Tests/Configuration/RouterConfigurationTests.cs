@@ -1,7 +1,6 @@
 using System.Net;
 using Router.Configuration;
 using Router.Configuration.Hocon;
-using Router.Upstreams;
 
 namespace Router.Tests.Configuration;
 

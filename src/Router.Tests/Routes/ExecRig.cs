@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
 using Router.Admission;
-using Router.Net;
+using Router.Processes;
 using Router.Routes;
 using Router.TestKit;
 using Router.TestKit.Simulation;

@@ -14,10 +14,11 @@ public sealed partial class ArchitectureTests
     {
         ["Net"] = [],
         ["Loop"] = ["Net"],
+        ["Processes"] = ["Loop", "Net"],
         ["Upstreams"] = ["Loop", "Net", "Diagnostics"],
         ["Admission"] = ["Net", "Diagnostics"],
-        ["Sessions"] = ["Loop", "Net", "Admission", "Diagnostics"],
-        ["Routes"] = ["Loop", "Net", "Admission", "Sessions", "Upstreams", "Diagnostics"],
+        ["Sessions"] = ["Loop", "Net", "Processes", "Admission", "Diagnostics"],
+        ["Routes"] = ["Loop", "Net", "Processes", "Admission", "Sessions", "Upstreams", "Diagnostics"],
         ["Listeners"] = ["Loop", "Net", "Admission", "Sessions", "Diagnostics"],
         ["Configuration"] = [],
         ["Diagnostics"] = [],

@@ -5,6 +5,7 @@ using Router.Diagnostics;
 using Router.Listeners;
 using Router.Loop;
 using Router.Net;
+using Router.Processes;
 using Router.Sessions;
 using Router.Upstreams;
 
@@ -268,7 +269,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         var limit = _running.GraceMax + BuryMargin;
         var started = _seams.Time.GetTimestamp();
         using var poll = new PeriodicTimer(DrainPollInterval, _seams.Time);
-        while (_seams.Network.Processes.Running is > 0 and var running)
+        while (NetworkProcesses.Of(_seams.Network).Running is > 0 and var running)
         {
             if (_seams.Time.GetElapsedTime(started) > limit)
             {

@@ -7,6 +7,7 @@ using Router.Configuration;
 using Router.Listeners;
 using Router.Loop;
 using Router.Net;
+using Router.Processes;
 using Router.Routes;
 using Router.Sessions;
 using Router.Upstreams;

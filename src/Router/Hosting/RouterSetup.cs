@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Router.Configuration;
 using Router.Diagnostics;
 using Router.Net;
+using Router.Processes;
 using Router.Routes;
 using Router.Sessions;
 
@@ -94,7 +95,7 @@ internal sealed record RouterSetup(RouterOptions Options, RouterPlan Plan)
     {
         var faults = new List<string>();
         if (Plan.Listeners.Any(static listener => listener.Route is ExecRoute)
-            && network.Processes.Fault is { } fault)
+            && NetworkProcesses.Of(network).Fault is { } fault)
         {
             faults.AddRange(Plan.Listeners
                 .Where(static listener => listener.Route is ExecRoute)

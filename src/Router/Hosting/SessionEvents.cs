@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Router.Diagnostics;
 using Router.Net;
+using Router.Processes;
 using Router.Sessions;
 using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 

@@ -46,8 +46,6 @@ public interface INetwork
     /// <summary>Whether addresses may be those of unix sockets; else what gets one answers -EAFNOSUPPORT.</summary>
     bool SupportsUnix => false;
 
-    /// <summary>Child processes, whose channels are sockets of this network.</summary>
-    IProcesses Processes => NoProcesses.OfNetwork;
     /// <summary>Connections dropped since the boot because some accept queue was full, over all processes of this
     /// network namespace (ListenOverflows of /proc/net/netstat); -1 where unknown. Reads a file: not for a
     /// loop.</summary>

@@ -1,6 +1,7 @@
 using Router.Diagnostics;
 using Router.Loop;
 using Router.Net;
+using Router.Processes;
 using Router.Sessions;
 
 namespace Router.Routes;
@@ -61,7 +62,7 @@ internal sealed class ExecChild : LoopTimer, IIoReceiver, IProcessReceiver
         }
 
         var made = new ExecChild(session, route);
-        var processes = session.Loop.Network.Processes;
+        var processes = NetworkProcesses.Of(session.Loop.Network);
         var result = processes.Start(route.StartFor(session), session.Loop, made, out made._process);
         if (result < 0)
         {

@@ -1,5 +1,6 @@
 using Router.Diagnostics;
 using Router.Net;
+using Router.Processes;
 using Router.Sessions;
 
 namespace Router.Routes;

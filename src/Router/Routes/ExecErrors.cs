@@ -1,6 +1,7 @@
 using System.Text;
 using Router.Loop;
 using Router.Net;
+using Router.Processes;
 using Router.Sessions;
 
 namespace Router.Routes;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Router.Admission;
 using Router.Net;
+using Router.Processes;
 using Router.Sessions;
 
 namespace Router.Routes;

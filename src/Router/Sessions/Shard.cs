@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Router.Diagnostics;
 using Router.Loop;
 using Router.Net;
+using Router.Processes;
 
 namespace Router.Sessions;
 

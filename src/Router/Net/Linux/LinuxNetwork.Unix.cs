@@ -10,7 +10,7 @@ public sealed unsafe partial class LinuxNetwork
         socket = null;
         if (options.JoinGroup && _unixListeners.Join(local) is { } shared)
         {
-            var joined = LibcProcesses.Control(shared.Descriptor, LibcUnix.ControlDuplicate, 0);
+            var joined = LibcUnix.Control(shared.Descriptor, LibcUnix.ControlDuplicate, 0);
             if (joined < 0 || _reserve.IsTouchedBy(joined))
             {
                 CloseIfOpen(joined);
@@ -36,7 +36,7 @@ public sealed unsafe partial class LinuxNetwork
         result = result < 0 ? result : UnixSocketFile.Bind(
             _calls, fd, local, options.File ?? UnixFileOptions.Default, () => _calls.Listen(fd, options.Backlog),
             out file);
-        var own = result < 0 ? result : LibcProcesses.Control(fd, LibcUnix.ControlDuplicate, 0);
+        var own = result < 0 ? result : LibcUnix.Control(fd, LibcUnix.ControlDuplicate, 0);
         if (own < 0)
         {
             file?.Remove();

@@ -24,9 +24,6 @@ public sealed unsafe partial class LinuxNetwork : INetwork
         _reserve = new DescriptorReserve(calls);
         _coalesce = coalesce ?? ProbeOption(Libc.UdpSegment);
         _receiveTrains = receiveTrains ?? ProbeOption(Libc.UdpGro);
-        Processes = LinuxProcesses.IsSupported
-            ? new LinuxProcesses(calls, _reserve)
-            : new NoProcesses("child processes need glibc 2.34 or later, to close what they must not have");
     }
 
     /// <summary>64-bit Linux on x64 or arm64, whose structures <see cref="Libc"/> spells out.</summary>
@@ -37,7 +34,11 @@ public sealed unsafe partial class LinuxNetwork : INetwork
 
     public bool SupportsUnix => true;
 
-    public IProcesses Processes { get; }
+    /// <summary>The system calls it makes.</summary>
+    internal LinuxCalls Calls => _calls;
+
+    /// <summary>The descriptor it keeps for when there are no others.</summary>
+    internal DescriptorReserve DescriptorReserve => _reserve;
 
     /// <summary>Whether equal-sized datagrams to one peer leave as one UDP_SEGMENT message; found out by asking the
     /// kernel at start.</summary>

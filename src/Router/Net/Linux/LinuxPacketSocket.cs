@@ -17,7 +17,7 @@ internal sealed unsafe class LinuxPacketSocket : ConnectedDatagramSocket
 
         // Every message then brings its sender's credentials, and the end of the stream brings none: nothing else
         // tells an empty message from the end.
-        calls.SetOption(fd, Libc.SolSocket, LibcProcesses.SoPassCredentials, 1);
+        calls.SetOption(fd, Libc.SolSocket, LibcUnix.SoPassCredentials, 1);
     }
 
     public override SocketAddr LocalAddress => default;

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Router.Net;
+namespace Router.Processes;
 
 /// <summary>The C library's entry points for child processes, as they are. See posix_spawn(3).</summary>
 /// <remarks>The posix_spawn functions return the error number itself, the others -1 and errno.</remarks>
@@ -20,10 +20,10 @@ internal static unsafe partial class LibcProcesses
 
     public const int StandardError = 2;
 
-    public const int AfUnix = 1, SockSequentialPacket = 5, SoPassCredentials = 16;
+    public const int AfUnix = 1;
 
     public const int PipeCloseOnExec = 0x80000, PipeNonBlock = 0x800;
-    public const int ControlSetFlags = 4, ControlDuplicate = 1030;   // F_SETFL, F_DUPFD_CLOEXEC
+    public const int ControlSetFlags = 4;   // F_SETFL
 
     /// <summary>P_PID, WNOHANG, WEXITED and WNOWAIT; CLD_EXITED.</summary>
     public const int WaitForProcess = 1, WaitNoHang = 1, WaitExited = 4, WaitLeave = 0x0100_0000, CodeExited = 1;
@@ -82,9 +82,6 @@ internal static unsafe partial class LibcProcesses
 
     [LibraryImport(Library, EntryPoint = "pipe2", SetLastError = true)]
     public static partial int Pipe(int* pair, int flags);
-
-    [LibraryImport(Library, EntryPoint = "fcntl", SetLastError = true)]
-    public static partial int Control(int fd, int command, nint argument);
 
     [LibraryImport(Library, EntryPoint = "read", SetLastError = true)]
     public static partial nint Read(int fd, byte* buffer, nuint length);

@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
 using Router.Loop;
+using Router.Net;
 
-namespace Router.Net;
+namespace Router.Processes;
 
 /// <summary>A child started by posix_spawn(3): in a session and group of its own, with signals as the system delivers
 /// them to a fresh program, descriptors 0, 1 and 2, and no other.</summary>

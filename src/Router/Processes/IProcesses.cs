@@ -1,6 +1,7 @@
 using Router.Loop;
+using Router.Net;
 
-namespace Router.Net;
+namespace Router.Processes;
 
 /// <summary>What a child process may use; 0 leaves a limit as it is. See getrlimit(2).</summary>
 /// <param name="CpuSeconds">RLIMIT_CPU: past it the kernel sends SIGXCPU, a second later SIGKILL.</param>
@@ -117,9 +118,6 @@ public abstract class ErrorOutput : IoSocket
 /// <summary>Where there are no child processes.</summary>
 internal sealed class NoProcesses(string fault) : IProcesses
 {
-    public static NoProcesses OfNetwork { get; } =
-        new("child processes need the Linux network, see router.network");
-
     public string? Fault => fault;
 
     public int Running => 0;

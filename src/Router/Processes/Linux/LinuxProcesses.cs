@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
 using Router.Loop;
+using Router.Net;
 
-namespace Router.Net;
+namespace Router.Processes;
 
 /// <summary>Child processes by posix_spawn(3), watched by pidfd_open(2).</summary>
 /// <remarks>
@@ -25,7 +26,7 @@ internal sealed unsafe class LinuxProcesses(LinuxCalls calls, DescriptorReserve 
     {
         child = null;
         var channel = stackalloc int[2];
-        var type = start.KeepsBoundaries ? LibcProcesses.SockSequentialPacket : Libc.SockStream;
+        var type = start.KeepsBoundaries ? LibcUnix.SockSequentialPacket : Libc.SockStream;
         var result = Result(LibcProcesses.SocketPair(
             LibcProcesses.AfUnix, type | Libc.SockCloseOnExec, 0, channel));
         if (result < 0)
@@ -49,7 +50,7 @@ internal sealed unsafe class LinuxProcesses(LinuxCalls calls, DescriptorReserve 
         }
 
         // Of a pipe each end has flags of its own: the child's stays blocking, as programs expect.
-        _ = LibcProcesses.Control(errors[0], LibcProcesses.ControlSetFlags, LibcProcesses.PipeNonBlock);
+        _ = LibcUnix.Control(errors[0], LibcProcesses.ControlSetFlags, LibcProcesses.PipeNonBlock);
         Interlocked.Increment(ref _running);
         var made = new LinuxChildProcess(
             this, calls, start,
@@ -75,7 +76,7 @@ internal sealed unsafe class LinuxProcesses(LinuxCalls calls, DescriptorReserve 
             return fd;
         }
 
-        var moved = LibcProcesses.Control(fd, LibcProcesses.ControlDuplicate, LibcProcesses.StandardError + 1);
+        var moved = LibcUnix.Control(fd, LibcUnix.ControlDuplicate, LibcProcesses.StandardError + 1);
         calls.Close(fd);
         return moved;
     }

@@ -1,9 +1,10 @@
 using System.Text;
 using Router.Loop;
 using Router.Net;
+using Router.Processes;
 using Router.Tests.Functional;
 
-namespace Router.Tests.Net;
+namespace Router.Tests.Processes;
 
 /// <summary>Child processes of the system's own: what they are given, how they end.</summary>
 /// <remarks>They run alone: descriptors of the whole process are counted.</remarks>
@@ -158,7 +159,7 @@ public sealed class LinuxProcessesTests
             Assert.True(Directory.Exists($"/proc/{id}"));   // not waited for before it is disposed of
             rig.Child.Dispose();
             Assert.False(Directory.Exists($"/proc/{id}"));
-            Assert.Equal(0, rig.Network.Processes.Running);
+            Assert.Equal(0, NetworkProcesses.Of(rig.Network).Running);
         }
 
         Assert.InRange(process.DescriptorsHeld, 0, descriptors);
@@ -194,7 +195,7 @@ public sealed class LinuxProcessesTests
             _loop = new IoLoop(0, Network, TimeProvider.System, new IoLoopOptions());
             var start = new ProcessStart(
                 command, directory, environment, limits ?? new ProcessLimits(), keepsBoundaries);
-            Assert.Equal(0, Network.Processes.Start(start, _loop, this, out var child));
+            Assert.Equal(0, NetworkProcesses.Of(Network).Start(start, _loop, this, out var child));
             Child = child!;
             Until(() => Result is not null);
             Assert.Equal(-(int)expected, Result);
