@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draws the plots of docs/performance.md from results, as SVG that is readable on light and dark ground.
+"""Draws the plots of JOURNAL.md from results, as SVG that is readable on light and dark ground.
 
     plot.py growth RESULTS.tsv OUT.svg       cost of a datagram by sessions, a line per number of loops; of growth.sh
     plot.py ratios RESULTS.jsonl OUT.svg     processor time against C and the peers; of BENCH_RESULTS=... run.sh
