@@ -9,7 +9,7 @@ using Router.TestKit.Simulation;
 namespace Router.Tests.Routes.Collecting;
 
 /// <summary>From windows to sinks: order, failures, the end.</summary>
-public sealed class CollectWriterTests : IAsyncDisposable
+public sealed class CollectWriterTests : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
@@ -215,7 +215,9 @@ public sealed class CollectWriterTests : IAsyncDisposable
         Assert.Equal(["collected 1 text one", "collected 2 base64 /w=="], _events.All);
     }
 
-    public async ValueTask DisposeAsync()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
         if (_writer is { } writer)
         {
