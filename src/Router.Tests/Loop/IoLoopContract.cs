@@ -1,6 +1,6 @@
-using Router.Tests.Net;
 using Router.Loop;
 using Router.Net;
+using Router.Tests.Net;
 
 namespace Router.Tests.Loop;
 
