@@ -39,9 +39,9 @@ public sealed class SessionMailboxTests
         {
             var queue = (SessionQueue)((ActorCell)session.Actor!.OwnContext).Mailbox!.MessageQueue;
             session.Self.Tell("loop");
-            exchanged.Add(queue.HasExchanged);
+            exchanged.Add(queue.HasMessagesOfOthers);
             OnAnotherThread(() => session.Self.Tell("other"));
-            exchanged.Add(queue.HasExchanged);
+            exchanged.Add(queue.HasMessagesOfOthers);
         });
 
         Assert.Equal([false, true], exchanged);

@@ -28,6 +28,23 @@ public sealed class SessionActorsTests
         Assert.Equal("who!", await answer);
     }
 
+    /// <summary>A router that comes after another makes sessions of the same paths: uids tell them apart.</summary>
+    [Fact]
+    public void Sessions_of_one_path_in_two_runs_have_references_that_differ()
+    {
+        static ActorPath PathOf(long seed)
+        {
+            using var kit = new RouterTestKit(seed);
+            return Open(kit, onPool: false, static () => new ScriptHandler()).Self.Path;
+        }
+
+        var (one, other) = (PathOf(1), PathOf(2));
+
+        Assert.Equal(one.ToStringWithoutAddress(), other.ToStringWithoutAddress());
+        Assert.NotEqual(one.Uid, other.Uid);
+        Assert.InRange(one.Uid, 1, int.MaxValue);
+    }
+
     [Fact]
     public void Outside_of_a_message_the_sender_is_dead_letters()
     {

@@ -166,7 +166,7 @@ public sealed class IoLoop : ISocketLoop, IDisposable
     }
 
     /// <summary>Takes a socket off; its Dispose calls this before the descriptor closes.</summary>
-    public void Unregister(IoSocket socket)
+    void ISocketLoop.Unregister(IoSocket socket)
     {
         if (socket.Loop is not null)
         {
@@ -215,7 +215,9 @@ public sealed class IoLoop : ISocketLoop, IDisposable
     internal int NextTimerMs() => _timers.NextTurnMs(NowMs);
 
     /// <summary>What a socket's receiver threw: told to <see cref="OnFault"/>, and the pass goes on.</summary>
-    public void Contain(Exception fault) => OnFault?.Invoke(fault);
+    internal void Contain(Exception fault) => OnFault?.Invoke(fault);
+
+    void ISocketLoop.Contain(Exception fault) => Contain(fault);
 
     /// <summary>One pass. <paramref name="block"/>: sleeps in the poll until something is ready, due or
     /// enqueued.</summary>

@@ -60,7 +60,7 @@ internal sealed class SessionQueue : IMessageQueue, IUnboundedMessageQueueSemant
     internal bool IsShared => _isShared;
 
     /// <summary>Something waits that did not come by its loop's own way.</summary>
-    internal bool HasExchanged => Volatile.Read(ref _inbox) is not null;
+    internal bool HasMessagesOfOthers => Volatile.Read(ref _inbox) is not null;
 
     /// <summary>Somebody has the actor's reference. Any thread.</summary>
     internal void MarkShared() => _isShared = true;
@@ -88,7 +88,7 @@ internal sealed class SessionQueue : IMessageQueue, IUnboundedMessageQueueSemant
         var link = TakeLink();
         link.Message = envelope.Message;
         link.Sender = envelope.Sender;
-        if (!HasExchanged && IsOfThisLoop(receiver))
+        if (!HasMessagesOfOthers && IsOfThisLoop(receiver))
         {
             AddLast(link);
             return;
@@ -108,29 +108,15 @@ internal sealed class SessionQueue : IMessageQueue, IUnboundedMessageQueueSemant
         }
     }
 
-    /// <summary>Puts what is left of a failed turn before what waits: that came after it. In that turn.</summary>
-    internal void TellFirst(IActorRef self, object message)
+    /// <summary>Puts what is left of a failed turn before what waits: that came after it. In that turn. Schedules
+    /// nothing: past the mailbox, something has to be told besides.</summary>
+    internal void PutFirst(object message)
     {
-        if (!HasMessages)
-        {
-            self.Tell(message, ActorRefs.NoSender);   // has the mailbox scheduled, which it is where something waits
-            return;
-        }
-
         Interlocked.Increment(ref _count);
         var link = TakeLink();
         link.Message = message;
         link.Sender = ActorRefs.NoSender;
-        if (_last is { } last)
-        {
-            link.Next = last.Next;
-            last.Next = link;
-        }
-        else
-        {
-            link.Next = link;
-            _last = link;
-        }
+        AddFirst(link);
     }
 
     /// <summary>Asked by the mailbox when it is at user messages: all system messages are done.</summary>
@@ -198,7 +184,7 @@ internal sealed class SessionQueue : IMessageQueue, IUnboundedMessageQueueSemant
     /// <summary>All of it, put in order.</summary>
     private void TakeInbox()
     {
-        if (!HasExchanged)
+        if (!HasMessagesOfOthers)
         {
             return;
         }
@@ -217,7 +203,7 @@ internal sealed class SessionQueue : IMessageQueue, IUnboundedMessageQueueSemant
         _last = newest;
     }
 
-    private void AddLast(Link link)
+    private void AddFirst(Link link)
     {
         if (_last is { } last)
         {
@@ -227,8 +213,14 @@ internal sealed class SessionQueue : IMessageQueue, IUnboundedMessageQueueSemant
         else
         {
             link.Next = link;
+            _last = link;
         }
+    }
 
+    /// <summary>In a ring, the place before the first is the one behind the last.</summary>
+    private void AddLast(Link link)
+    {
+        AddFirst(link);
         _last = link;
     }
 

@@ -344,7 +344,7 @@ internal sealed class SessionActor : ActorBase
         }
         else
         {
-            _queue.TellFirst(_cell.Self, run);
+            _queue.PutFirst(run);
         }
     }
 
@@ -446,7 +446,8 @@ internal sealed class SessionActor : ActorBase
     private void OnTurnFailed(Exception failure)
     {
         _session!.OnFailed(failure);
-        _queue.TellFirst(_cell.Self, new TurnFailed(failure));
+        _queue.PutFirst(new TurnFailed(failure));
+        _cell.Self.Tell(RearmSession.Instance, ActorRefs.NoSender);   // has its mailbox scheduled, and does no harm
     }
 
     private void StopIfAsked()

@@ -37,7 +37,8 @@ internal sealed class SessionActors
         var number = ++_shard.ActorsMade;   // a restarted listener has the children of the one before
         var name = NameOf(number);
         _listener.ReserveChild(name);
-        var path = new ChildActorPath(_listener.Self.Path, name, number);
+        var uid = 1 + ((_shard.FirstActorUid + number) % int.MaxValue);   // not 0, which is any; Akka reads 31 bits
+        var path = new ChildActorPath(_listener.Self.Path, name, uid);
         var session = new SessionRef(
             _listener.SystemImpl, _props, _dispatcher, _mailbox, (IInternalActorRef)_listener.Self, path);
         _listener.InitChild(session);

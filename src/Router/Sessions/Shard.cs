@@ -99,7 +99,7 @@ internal sealed class ShardCounters
 /// <param name="Loop">Where its socket and its sessions live.</param>
 /// <param name="Ids">The loop's.</param>
 /// <param name="SpareSessions">The loop's.</param>
-/// <param name="Random">Seeds the table's hash.</param>
+/// <param name="Random">Seeds the table's hash, and begins the numbers of the sessions' actors.</param>
 /// <param name="Events">Where the sessions' lives are written down.</param>
 internal sealed record ShardSetup(
     ShardTerms Terms,
@@ -131,6 +131,7 @@ internal abstract class Shard : IEndOfPass
         Ids = setup.Ids;
         SpareSessions = setup.SpareSessions;
         Events = setup.Events;
+        FirstActorUid = (int)(setup.Random.NextUInt64() % int.MaxValue);
     }
 
     public string Listener { get; private set; }
@@ -163,6 +164,10 @@ internal abstract class Shard : IEndOfPass
 
     /// <summary>Actors of sessions made so far, by which they are named.</summary>
     public long ActorsMade { get; set; }
+
+    /// <summary>Where the uids of those begin: an actor of the same path, of a router that was here before, has another
+    /// one, so that their references differ.</summary>
+    public int FirstActorUid { get; }
 
     public SessionCount SessionCount { get; private set; }
 
