@@ -30,14 +30,14 @@ public sealed class DeadLetterLogTests : IDisposable
     [Fact]
     public void Routers_of_one_system_share_the_counting_until_the_last_leaves()
     {
-        var routers = SystemRouters.Of(_system);
-        routers.CountDeadLetters(_log, TimeProvider.System);
-        routers.CountDeadLetters(_log, TimeProvider.System);
+        var routers = DeadLetterCounting.Of(_system);
+        routers.Join(_log, TimeProvider.System);
+        routers.Join(_log, TimeProvider.System);
         Publish(new DeadLetter("one", ActorRefs.Nobody, _system.DeadLetters));
-        routers.LeaveDeadLetters();
+        routers.Leave();
         Publish(new DeadLetter("two", ActorRefs.Nobody, _system.DeadLetters));
         Assert.Empty(_log.Lines);
-        routers.LeaveDeadLetters();
+        routers.Leave();
 
         Assert.Contains("count=2 ", Assert.Single(_log.Lines), StringComparison.Ordinal);
     }

@@ -84,3 +84,42 @@ internal sealed class DeadLetterLog : MinimalActorRef
         HostLog.DeadLetters(_log, count, recipient, message);
     }
 }
+
+/// <summary>Has an actor system's dead letters counted as long as it has a router; an extension of it. Any
+/// thread.</summary>
+internal sealed class DeadLetterCounting(ActorSystem system) : IExtension
+{
+    private readonly Lock _lock = new();
+    private DeadLetterLog? _counted;
+    private int _routers;
+
+    public static DeadLetterCounting Of(ActorSystem system) => system.WithExtension<DeadLetterCounting, Id>();
+
+    /// <summary>A router has started: the first one's log gets the figures of all.</summary>
+    public void Join(ILogger log, TimeProvider time)
+    {
+        lock (_lock)
+        {
+            _routers++;
+            _counted ??= new DeadLetterLog(system, log, time);
+        }
+    }
+
+    /// <summary>A router is about to end: the last one ends the counting.</summary>
+    public void Leave()
+    {
+        lock (_lock)
+        {
+            if (--_routers == 0)
+            {
+                _counted?.Close();
+                _counted = null;
+            }
+        }
+    }
+
+    private sealed class Id : ExtensionIdProvider<DeadLetterCounting>
+    {
+        public override DeadLetterCounting CreateExtension(ExtendedActorSystem system) => new(system);
+    }
+}

@@ -1,18 +1,5 @@
 namespace Router.Hosting;
 
-/// <summary>What became of reading the configuration again.</summary>
-/// <param name="Faults">Why it was refused, a line each: then nothing has changed. Empty exactly if it is in
-/// force.</param>
-/// <param name="ChangedKeys">Keys whose value is another than before, by their whole path.</param>
-/// <param name="NeedRestart">Those of them that nothing follows before the next start.</param>
-public sealed record ReloadResult(
-    IReadOnlyList<string> Faults, IReadOnlyList<string> ChangedKeys, IReadOnlyList<string> NeedRestart)
-{
-    public bool IsApplied => Faults.Count == 0;
-
-    internal static ReloadResult Refused(params IReadOnlyList<string> faults) => new(faults, [], []);
-}
-
 /// <summary>Reloads that are wanted: at most one waits while one runs, and whoever asks meanwhile shares it.</summary>
 /// <remarks>Any thread.</remarks>
 internal sealed class ReloadQueue

@@ -12,14 +12,3 @@ public sealed class RouterActorKey
     {
     }
 }
-
-/// <summary>Told to the router's actor: reads the configuration again, as SIGHUP has the service do. The sender is
-/// answered with a <see cref="ReloadResult"/>.</summary>
-public sealed class ReloadRouter
-{
-    public static ReloadRouter Instance { get; } = new();
-
-    private ReloadRouter()
-    {
-    }
-}

@@ -74,7 +74,7 @@ internal sealed class RouterEngine : IAsyncDisposable
             ActorLogActor.Start(home.System, log);
         }
 
-        SystemRouters.Of(home.System).CountDeadLetters(log, seams.Time);
+        DeadLetterCounting.Of(home.System).Join(log, seams.Time);
         loops.Start();
         _router = home.System.ActorOf(RouterActor.PropsOf(_running, start, _statsWriter), home.Name);
         CoordinatedShutdown.Get(home.System).AddTask(
@@ -187,7 +187,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         HostLog.Draining(_log, open, (long)drainTimeout.TotalMilliseconds, cause);
         await DrainAsync(drainTimeout, _hurry.Token).ConfigureAwait(false);
         var left = Stats.Sessions;
-        SystemRouters.Of(System).LeaveDeadLetters();   // what is told to a tree that ends is no news
+        DeadLetterCounting.Of(System).Leave();   // what is told to a tree that ends is no news
         try
         {
             var gone = _router.WatchAsync();

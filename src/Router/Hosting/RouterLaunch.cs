@@ -54,7 +54,7 @@ internal sealed class RouterLaunch(
 
         var time = services.GetService<TimeProvider>() ?? fallbackTime;
         var log = (services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger(
-            name == RouterHome.DefaultName ? RouterRunner.LogCategory : $"{RouterRunner.LogCategory}.{name}");
+            name == RouterHome.DefaultName ? RouterLogging.Category : $"{RouterLogging.Category}.{name}");
         var handlers = builder.Handlers.ToDictionary(
             static handler => handler.Key, handler => handler.Value(services), StringComparer.Ordinal);
         var loaded = RouterLoader.Load(Read, configFile, handlers, time, builder.PartsWith(services));

@@ -48,6 +48,9 @@ internal sealed class ProcessLog(ILoggerFactory factory, ConsoleLoggerProvider c
 /// <summary>The process's log, as configured; within a host it is the host's own.</summary>
 internal static class RouterLogging
 {
+    /// <summary>Of the first router of a process; another's has its name behind it.</summary>
+    public const string Category = "Router";
+
     /// <summary>Made by hand: a service collection for one console logger takes as long as reading the
     /// configuration.</summary>
     public static ProcessLog Create(Configuration.LogOptions options, LogThreshold threshold, TimeProvider time)

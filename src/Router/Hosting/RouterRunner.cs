@@ -11,8 +11,6 @@ public static class RouterRunner
     public const int ExitNotBound = 2;
     public const int ExitUsage = 64;
 
-    internal const string LogCategory = "Router";
-
     private static readonly Dictionary<string, Func<Sessions.SessionHandler>> NoHandlers = [];
 
     /// <summary>Runs until a signal: the first SIGTERM or SIGINT drains, a second ends the process at once. SIGHUP has
@@ -36,7 +34,7 @@ public static class RouterRunner
         var level = new LogThreshold(setup.Options.Log.Level);
         using var loggers = RouterLogging.Create(setup.Options.Log, level, TimeProvider.System);
         using var signals = new StopSignals(stop);
-        var log = loggers.CreateLogger(LogCategory);
+        var log = loggers.CreateLogger(RouterLogging.Category);
         loaded.LogWarnings(log);
         using var mode = new CollectorMode();
         setup = setup with { OnPrepared = CollectorMode.Compact };

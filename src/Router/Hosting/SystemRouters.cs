@@ -1,14 +1,10 @@
-using Microsoft.Extensions.Logging;
-
 namespace Router.Hosting;
 
 /// <summary>The routers of one actor system; an extension of it. Any thread.</summary>
-internal sealed class SystemRouters(ActorSystem system) : IExtension
+internal sealed class SystemRouters : IExtension
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, RouterControl> _controls = new(StringComparer.Ordinal);
-    private DeadLetterLog? _deadLetters;
-    private int _counting;
 
     public static SystemRouters Of(ActorSystem system) => system.WithExtension<SystemRouters, Id>();
 
@@ -30,31 +26,8 @@ internal sealed class SystemRouters(ActorSystem system) : IExtension
         }
     }
 
-    /// <summary>Has dead letters counted, once for all routers of the system, in the first one's log.</summary>
-    public void CountDeadLetters(ILogger log, TimeProvider time)
-    {
-        lock (_lock)
-        {
-            _counting++;
-            _deadLetters ??= new DeadLetterLog(system, log, time);
-        }
-    }
-
-    /// <summary>The last router that leaves ends the counting.</summary>
-    public void LeaveDeadLetters()
-    {
-        lock (_lock)
-        {
-            if (--_counting == 0)
-            {
-                _deadLetters?.Close();
-                _deadLetters = null;
-            }
-        }
-    }
-
     private sealed class Id : ExtensionIdProvider<SystemRouters>
     {
-        public override SystemRouters CreateExtension(ExtendedActorSystem system) => new(system);
+        public override SystemRouters CreateExtension(ExtendedActorSystem system) => new();
     }
 }
