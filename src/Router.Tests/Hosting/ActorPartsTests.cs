@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging;
 using Router.Diagnostics;
 using Router.Hosting;
 using Router.Routes.Actors;
+using Router.Running;
 using Router.Sessions;
 
 namespace Router.Tests.Hosting;

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging;
 using Router.Hosting;
 using Router.Routes.Collecting;
 using Router.Routes.Rooms;
+using Router.Running;
 using Router.Sessions;
 
 namespace Router.Tests.Hosting;

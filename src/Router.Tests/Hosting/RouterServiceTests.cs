@@ -5,6 +5,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Router.Hosting;
 using Router.Net;
+using Router.Running;
 using Router.Sessions;
 using Router.Tests.Kit;
 

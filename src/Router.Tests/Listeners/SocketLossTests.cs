@@ -1,11 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
 using Router.Admission;
-using Router.Hosting;
 using Router.Listeners;
 using Router.Loop;
 using Router.Net;
 using Router.Routes;
+using Router.Running;
 using Router.Sessions;
 using Router.TestKit;
 using Router.TestKit.Net;

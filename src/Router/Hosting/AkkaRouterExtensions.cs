@@ -1,4 +1,6 @@
 using Router.Hosting;
+using Router.Running;
+
 
 // Where programs that add actors have a using of already.
 namespace Akka.Hosting;

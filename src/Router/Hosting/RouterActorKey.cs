@@ -1,4 +1,5 @@
 using Akka.Hosting;
+using Router.Running;
 
 namespace Router.Hosting;
 

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Router.Routes;
 using Router.Routes.Collecting;
 using Router.Routes.Rooms;
+using Router.Running;
 using Router.Sessions;
 
 namespace Router.Hosting;

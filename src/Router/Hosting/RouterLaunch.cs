@@ -4,6 +4,8 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Router.Configuration;
 using Router.Net;
+using Router.Reporting;
+using Router.Running;
 
 namespace Router.Hosting;
 

@@ -1,5 +1,8 @@
 using System.Runtime.InteropServices;
+using Router.Heap;
 using Router.Net;
+using Router.Reporting;
+using Router.Running;
 
 namespace Router.Hosting;
 

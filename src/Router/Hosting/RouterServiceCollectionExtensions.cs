@@ -1,6 +1,7 @@
 using Akka.Hosting;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Router.Hosting;
+using Router.Running;
 
 // Where hosts look for it: no using is needed beside the host's own.
 namespace Microsoft.Extensions.DependencyInjection;
