@@ -7,7 +7,7 @@ namespace Router.Tests.Reporting;
 /// <summary>Dead letters are counted, and told in one line.</summary>
 public sealed class DeadLetterLogTests : IDisposable
 {
-    private readonly ActorSystem _system = EngineSystem.Create("letters", TimeProvider.System);
+    private readonly ActorSystem _system = ActorSystemSettings.Create("letters", TimeProvider.System);
     private readonly LineLogger _log = new("Router", isText: true);
 
     [Fact]

@@ -14,7 +14,7 @@ public sealed partial class RouterMeterTests
     [Fact]
     public void Every_instrument_is_listed_with_kind_and_unit_and_every_listed_one_exists()
     {
-        using var meter = new RouterMeter(new RouterStats(), static () => 0, new PlainNetwork(), static () => { });
+        using var meter = new RouterMeter(new ListenerStats(), static () => 0, new PlainNetwork(), static () => { });
         var instruments = Collect(static _ => { });
 
         var listed = Row().Matches(Repository.Read("docs/metrics.md"))
@@ -35,7 +35,7 @@ public sealed partial class RouterMeterTests
         kit.RunUntilIdle();
         var asked = 0;
         var seen = new List<string>();
-        var stats = new RouterStats();
+        var stats = new ListenerStats();
         foreach (var shard in listener.Shards)
         {
             stats.Assign(shard, listener.Name);

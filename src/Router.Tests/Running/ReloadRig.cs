@@ -64,7 +64,7 @@ internal sealed class ReloadRig : IDisposable
         var result = Running.Reloads.Ask(cause, out var isNew);
         if (isNew)
         {
-            _router.Tell(ReloadAsked.Instance, ActorRefs.NoSender);
+            _router.Tell(ReloadQueued.Instance, ActorRefs.NoSender);
         }
 
         return result;

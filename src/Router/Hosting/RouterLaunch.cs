@@ -48,7 +48,7 @@ internal sealed class RouterLaunch(
             return running;
         }
 
-        if (!SystemRouters.Of(system).TryAdd(name, control))
+        if (!RouterRegistry.Of(system).TryAdd(name, control))
         {
             var fault = "the actor system has a router of this name; WithRouter(..., name: ...) gives it another";
             throw new RouterStartException([$"router {name}: {fault}"]);
@@ -56,7 +56,7 @@ internal sealed class RouterLaunch(
 
         var time = services.GetService<TimeProvider>() ?? fallbackTime;
         var log = (services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger(
-            name == RouterHome.DefaultName ? RouterLogging.Category : $"{RouterLogging.Category}.{name}");
+            name == HostSystem.DefaultName ? RouterLogging.Category : $"{RouterLogging.Category}.{name}");
         var handlers = builder.Handlers.ToDictionary(
             static handler => handler.Key, handler => handler.Value(services), StringComparer.Ordinal);
         var loaded = RouterLoader.Load(Read, configFile, handlers, time, builder.PartsWith(services));
@@ -66,7 +66,7 @@ internal sealed class RouterLaunch(
         }
 
         loaded.LogWarnings(log);
-        var home = new RouterHome(system, name, IsOwn: false);
+        var home = new HostSystem(system, name, IsOwn: false);
         var engine = setup.Start(time, RandomSource.System, log, home, out var faults);
         control.Engine = engine;
         return engine ?? throw new RouterStartException(faults);

@@ -16,9 +16,9 @@ internal sealed class RouterMeter : IDisposable
     public const string Name = "Router";
 
     private readonly Meter _meter = new(Name, RouterVersion.Text);
-    private readonly RouterStats _stats;
+    private readonly ListenerStats _stats;
 
-    public RouterMeter(RouterStats stats, Func<long> spare, INetwork network, Action refresh)
+    public RouterMeter(ListenerStats stats, Func<long> spare, INetwork network, Action refresh)
     {
         _stats = stats;
         _meter.CreateObservableUpDownCounter("router.sessions", () =>

@@ -12,11 +12,11 @@ internal sealed class StatsActor : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan RefreshTime = TimeSpan.FromMilliseconds(50);
 
-    private readonly RouterStats _stats;
+    private readonly ListenerStats _stats;
     private readonly StatsWriter _writer;
     private TimeSpan _interval;
 
-    public StatsActor(RouterStats stats, StatsWriter writer, TimeSpan interval)
+    public StatsActor(ListenerStats stats, StatsWriter writer, TimeSpan interval)
     {
         _stats = stats;
         _writer = writer;

@@ -5,7 +5,7 @@ namespace Router.Running;
 internal sealed class ReloadQueue
 {
     private readonly Lock _lock = new();
-    private ReloadWish? _waiting;
+    private ReloadRequest? _waiting;
     private bool _closed;
 
     /// <summary>Asks for a reload that begins after this call.</summary>
@@ -21,13 +21,13 @@ internal sealed class ReloadQueue
                 return Task.FromResult(ReloadResult.Refused("the router is not running"));
             }
 
-            _waiting ??= new ReloadWish(cause);
+            _waiting ??= new ReloadRequest(cause);
             return _waiting.Result;
         }
     }
 
     /// <summary>The one that waits; who asks from now on gets another.</summary>
-    public ReloadWish? Take()
+    public ReloadRequest? Take()
     {
         lock (_lock)
         {
@@ -50,15 +50,15 @@ internal sealed class ReloadQueue
 }
 
 /// <summary>A reload somebody waits for.</summary>
-internal sealed class ReloadWish(string cause)
+internal sealed class ReloadRequest(string cause)
 {
     private readonly TaskCompletionSource<ReloadResult> _result = new(
         TaskCreationOptions.RunContinuationsAsynchronously);
 
     public string Cause => cause;
 
-    /// <summary>Times it was put off because an address was being given up.</summary>
-    public int PutOff { get; set; }
+    /// <summary>Times it was tried again because an address was being given up.</summary>
+    public int Retries { get; set; }
 
     public Task<ReloadResult> Result => _result.Task;
 

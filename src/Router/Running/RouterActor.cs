@@ -6,9 +6,9 @@ using Router.Upstreams;
 namespace Router.Running;
 
 /// <summary>A reload waits in the queue.</summary>
-internal sealed class ReloadAsked
+internal sealed class ReloadQueued
 {
-    public static readonly ReloadAsked Instance = new();
+    public static readonly ReloadQueued Instance = new();
 }
 
 /// <summary>
@@ -27,28 +27,28 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
     /// <summary>For what runs to take a reload over; longer only if a handler does not return.</summary>
     private static readonly TimeSpan InForceTimeout = TimeSpan.FromSeconds(5);
 
-    private static readonly TimeSpan PutOffTime = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(10);
 
     private readonly RunningRouter _running;
-    private readonly Reloading _reloading;
-    private readonly TreeChanges _start;
+    private readonly Reloader _reloader;
+    private readonly TreeUpdate _start;
     private readonly StatsWriter _statsWriter;
-    private ReloadWish? _wish;        // put off, or under way
-    private ReloadUnderWay? _begun;
+    private ReloadRequest? _request;        // waits to be tried again, or is under way
+    private PendingReload? _begun;
     private bool _stopping;
 
-    public RouterActor(RunningRouter running, TreeChanges start, StatsWriter statsWriter)
+    public RouterActor(RunningRouter running, TreeUpdate start, StatsWriter statsWriter)
     {
         _running = running;
-        _reloading = new Reloading(running);
+        _reloader = new Reloader(running);
         _start = start;
         _statsWriter = statsWriter;
-        Receive<ReloadAsked>(_ => OnReload());
+        Receive<ReloadQueued>(_ => OnReload());
         Receive<ReloadRouter>(_ => OnReloadRouter());
         Receive<ShardStopped>(OnShardStopped);
         Receive<DrainTick>(_ => OnDrainTick());
         Receive<WatchTick>(_ => OnWatchTick());
-        Receive<PutOff>(_ => OnPutOff());
+        Receive<RetryReload>(_ => OnRetryReload());
         Receive<InForce>(OnInForce);
         Receive<RouteChanged>(changed => Context.Child(Listeners).Tell(changed));
         Receive<DrainListener>(OnStopping);
@@ -57,7 +57,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    public static Props PropsOf(RunningRouter running, TreeChanges start, StatsWriter statsWriter) =>
+    public static Props PropsOf(RunningRouter running, TreeUpdate start, StatsWriter statsWriter) =>
         Props.Create<RouterActor>(running, start, statsWriter);
 
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(static _ => Directive.Restart);
@@ -77,17 +77,17 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
 
     /// <summary>The tree lives on, and what is waited for is not forgotten.</summary>
     protected override void PreRestart(Exception reason, object? message) =>
-        EndWish($"failed: {reason.Message}");
+        EndRequest($"failed: {reason.Message}");
 
     protected override void PostRestart(Exception reason)
     {
         StartTimers();
-        Self.Tell(ReloadAsked.Instance, ActorRefs.NoSender);
+        Self.Tell(ReloadQueued.Instance, ActorRefs.NoSender);
     }
 
     protected override void PostStop()
     {
-        EndWish("the router is not running");
+        EndRequest("the router is not running");
         _running.Reloads.Close();
     }
 
@@ -120,15 +120,15 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
 
     private void OnReload()
     {
-        if (_wish is not null)
+        if (_request is not null)
         {
             return;   // its turn comes again by itself, and then that of whoever has asked meanwhile
         }
 
-        _wish = _running.Reloads.Take();
-        if (_wish is not null)
+        _request = _running.Reloads.Take();
+        if (_request is not null)
         {
-            Reload(_wish);
+            Reload(_request);
         }
     }
 
@@ -137,16 +137,16 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
         _ = _running.Reloads.Ask("program", out var isNew).PipeTo(Sender);
         if (isNew)
         {
-            Self.Tell(ReloadAsked.Instance, ActorRefs.NoSender);
+            Self.Tell(ReloadQueued.Instance, ActorRefs.NoSender);
         }
     }
 
-    private void Reload(ReloadWish wish)
+    private void Reload(ReloadRequest request)
     {
-        var refusal = TryReload(wish);
+        var refusal = TryReload(request);
         if (refusal is not null)
         {
-            End(wish, refusal);
+            End(request, refusal);
         }
         else if (_begun is { } begun)
         {
@@ -156,48 +156,48 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
         }
         else
         {
-            Timers.StartSingleTimer(nameof(PutOff), PutOff.Instance, PutOffTime);
+            Timers.StartSingleTimer(nameof(RetryReload), RetryReload.Instance, RetryDelay);
         }
     }
 
     private void OnInForce(InForce done)
     {
-        if (_wish is { } wish && _begun is { } begun && done.Revision == _running.Revision)
+        if (_request is { } request && _begun is { } begun && done.Revision == _running.Revision)
         {
             Timers.Cancel(nameof(InForce));
             _begun = null;
-            End(wish, _reloading.Conclude(wish, begun));
+            End(request, _reloader.Conclude(request, begun));
         }
     }
 
-    private void End(ReloadWish wish, ReloadResult result)
+    private void End(ReloadRequest request, ReloadResult result)
     {
-        _wish = null;
-        wish.End(result);
-        Self.Tell(ReloadAsked.Instance, ActorRefs.NoSender);
+        _request = null;
+        request.End(result);
+        Self.Tell(ReloadQueued.Instance, ActorRefs.NoSender);
     }
 
     /// <summary>Whoever waits does not wait for an actor that is gone.</summary>
-    private void EndWish(string refusal)
+    private void EndRequest(string refusal)
     {
-        if (_wish is { } wish)
+        if (_request is { } request)
         {
-            wish.End(_begun is { } begun ? _reloading.Conclude(wish, begun) : ReloadResult.Refused(refusal));
+            request.End(_begun is { } begun ? _reloader.Conclude(request, begun) : ReloadResult.Refused(refusal));
         }
     }
 
-    private ReloadResult? TryReload(ReloadWish wish)
+    private ReloadResult? TryReload(ReloadRequest request)
     {
         if (_stopping)
         {
-            return _reloading.Refuse(wish, ["the router is stopping"]);
+            return _reloader.Refuse(request, ["the router is stopping"]);
         }
 
-        return _reloading.Run(wish, out _begun);
+        return _reloader.Run(request, out _begun);
     }
 
     /// <summary>Upstreams first: a session that begins by the new terms finds them.</summary>
-    private void Tell(TreeChanges changes)
+    private void Tell(TreeUpdate changes)
     {
         var (upstreams, listeners) = (Context.Child(Upstreams), Context.Child(Listeners));
         upstreams.Tell(changes.GroupChanges);
@@ -260,7 +260,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
         if (_running.Watch.Look())
         {
             _ = _running.Reloads.Ask("file", out _);
-            Self.Tell(ReloadAsked.Instance, ActorRefs.NoSender);
+            Self.Tell(ReloadQueued.Instance, ActorRefs.NoSender);
         }
     }
 
@@ -270,11 +270,11 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
         PassOn(drain);
     }
 
-    private void OnPutOff()
+    private void OnRetryReload()
     {
-        if (_wish is { } wish)
+        if (_request is { } request)
         {
-            Reload(wish);
+            Reload(request);
         }
     }
 
@@ -301,8 +301,8 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
         public static readonly WatchTick Instance = new();
     }
 
-    private sealed class PutOff
+    private sealed class RetryReload
     {
-        public static readonly PutOff Instance = new();
+        public static readonly RetryReload Instance = new();
     }
 }

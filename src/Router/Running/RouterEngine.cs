@@ -21,7 +21,7 @@ internal sealed record RouterSeams(INetwork Network, string NetworkReason, TimeP
 internal sealed class RouterEngine : IAsyncDisposable
 {
     private static readonly TimeSpan DrainPollInterval = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan BuryMargin = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan KillMargin = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan TerminateTimeout = TimeSpan.FromSeconds(10);
 
     private readonly RouterSeams _seams;
@@ -31,8 +31,8 @@ internal sealed class RouterEngine : IAsyncDisposable
     private readonly SessionSummary _summary;
     private readonly StatsWriter _statsWriter;
     private readonly IReadOnlyList<SpareSessions> _spares;
-    private readonly CollectService _collects;
-    private readonly RouterHome _home;
+    private readonly CollectWriters _collects;
+    private readonly HostSystem _home;
     private readonly Lock _stopLock = new();
     private readonly CancellationTokenSource _hurry = new();
     private readonly IActorRef _router;
@@ -44,7 +44,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         RouterSetup setup,
         RouterSeams seams,
         ILogger log,
-        RouterHome home,
+        HostSystem home,
         IoLoopGroup loops,
         IReadOnlyList<SpareSessions> spares,
         IReadOnlyList<BoundListener> bound)
@@ -61,10 +61,10 @@ internal sealed class RouterEngine : IAsyncDisposable
             Kebab.From(GCSettings.LatencyMode.ToString()), plan.Source, Environment.ProcessId);
         _summary = new SessionSummary(log, seams.Time, plan.SessionRecords);
         loops.RegisterWith(home.System, home.Name);
-        _running = new RunningRouter(setup, seams, MakeSurroundings(plan), log, new SystemNameResolver());
+        _running = new RunningRouter(setup, seams, MakeEnvironment(plan), log, new SystemNameResolver());
         // Before anything is said to listen: its assemblies are files that the process opens.
         _meter = new RouterMeter(Stats, () => Spare, seams.Network, () => _router?.Tell(RefreshFigures.Instance));
-        _collects = new CollectService(loops.Loops, seams.Time, log);
+        _collects = new CollectWriters(loops.Loops, seams.Time, log);
         _running.OnRoutes = _collects.Start;
         _running.OnReloaded = _ => _collects.EndUnused();
         var start = _running.Commit(
@@ -79,7 +79,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         loops.Start();
         _router = home.System.ActorOf(RouterActor.PropsOf(_running, start, _statsWriter), home.Name);
         CoordinatedShutdown.Get(home.System).AddTask(
-            EngineSystem.DrainPhase, $"{home.Name}-drain", async () =>
+            ActorSystemSettings.DrainPhase, $"{home.Name}-drain", async () =>
             {
                 await StopOnceAsync().ConfigureAwait(false);
                 return Akka.Done.Instance;
@@ -89,7 +89,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     /// <summary>Where it listens, ports decided; in the plan's order at first.</summary>
     public IReadOnlyList<BoundListener> Bound => _running.Bound;
 
-    public RouterStats Stats => _running.Stats;
+    public ListenerStats Stats => _running.Stats;
 
     /// <summary>Told, on the pool, after every reload that is in force.</summary>
     public Action<Configuration.RouterOptions>? OnReloaded
@@ -111,7 +111,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     /// <param name="home">The actor system.</param>
     /// <param name="faults">Every bind that failed; empty exactly if an engine is returned.</param>
     public static RouterEngine? Start(
-        RouterSetup setup, RouterSeams seams, ILogger log, RouterHome home, out IReadOnlyList<BindFault> faults)
+        RouterSetup setup, RouterSeams seams, ILogger log, HostSystem home, out IReadOnlyList<BindFault> faults)
     {
         var plan = setup.Plan;
         var loops = new IoLoopGroup(plan.Loops, seams.Network, seams.Time, plan.LoopOptions);
@@ -134,7 +134,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         var result = _running.Reloads.Ask(cause, out var isNew);
         if (isNew)
         {
-            _router.Tell(ReloadAsked.Instance, ActorRefs.NoSender);
+            _router.Tell(ReloadQueued.Instance, ActorRefs.NoSender);
         }
 
         return result;
@@ -150,7 +150,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         using var hurried = hurry.Register(Hurry);
         if (_home.IsOwn)
         {
-            await CoordinatedShutdown.Get(System).Run(new RouterStopReason(cause)).ConfigureAwait(false);
+            await CoordinatedShutdown.Get(System).Run(new StopReason(cause)).ConfigureAwait(false);
         }
 
         return await StopOnceAsync(cause).ConfigureAwait(false);
@@ -170,7 +170,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     /// <summary>Akka.Hosting gives the end of the process as the reason when the host stops.</summary>
     private static string CauseOf(CoordinatedShutdown.Reason? reason) => reason switch
     {
-        RouterStopReason ours => ours.Cause,
+        StopReason ours => ours.Cause,
         null or CoordinatedShutdown.ClrExitReason => "host",
         _ => Kebab.From(reason.GetType().Name.Replace("Reason", "", StringComparison.Ordinal)),
     };
@@ -200,7 +200,7 @@ internal sealed class RouterEngine : IAsyncDisposable
             HostLog.Fault(_log, late, "actor system: a handler does not return");
         }
 
-        await BuryChildrenAsync().ConfigureAwait(false);
+        await WaitForChildProcessesAsync().ConfigureAwait(false);
         await _collects.StopAsync(drainTimeout - _seams.Time.GetElapsedTime(began)).ConfigureAwait(false);
         _meter.Dispose();
         _loops.Dispose();
@@ -240,23 +240,23 @@ internal sealed class RouterEngine : IAsyncDisposable
         return spares;
     }
 
-    private ListenerSurroundings MakeSurroundings(RouterPlan plan)
+    private ListenerEnvironment MakeEnvironment(RouterPlan plan)
     {
         var process = SessionIdSource.DrawProcess(_seams.Random);
-        var places = _loops.Loops.Zip(_spares, (loop, spares) => new LoopPlace(
+        var resources = _loops.Loops.Zip(_spares, (loop, spares) => new LoopResources(
             loop, new SessionIdSource(process, loop.Index), spares, _loops.DispatcherId(loop.Index)));
         foreach (var loop in _loops.Loops)
         {
             loop.OnFault = fault => HostLog.Fault(_log, fault, $"loop {loop.Index}");
         }
 
-        return new ListenerSurroundings(
-            [.. places],
+        return new ListenerEnvironment(
+            [.. resources],
             plan.Guard,
             _seams.Random,
             new SessionEvents(_log, _seams.Time, _summary),
             new ListenerEvents(_log),
-            EngineSystem.PoolDispatcher);
+            ActorSystemSettings.PoolDispatcher);
     }
 
     /// <summary>Spare sessions now. Any thread.</summary>
@@ -265,9 +265,9 @@ internal sealed class RouterEngine : IAsyncDisposable
     /// <summary>
     /// Waits for child processes, which have been told to end: the loops have to run until their groups are gone.
     /// </summary>
-    private async Task BuryChildrenAsync()
+    private async Task WaitForChildProcessesAsync()
     {
-        var limit = _running.GraceMax + BuryMargin;
+        var limit = _running.GraceMax + KillMargin;
         var started = _seams.Time.GetTimestamp();
         using var poll = new PeriodicTimer(DrainPollInterval, _seams.Time);
         while (NetworkProcesses.Of(_seams.Network).Running is > 0 and var running)

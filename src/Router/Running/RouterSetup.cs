@@ -37,7 +37,7 @@ internal sealed record RouterSetup(RouterOptions Options, RouterPlan Plan)
     /// <returns>Null exactly if there are faults.</returns>
     public RouterEngine? Start(TimeProvider time, RandomSource random, ILogger log, out IReadOnlyList<string> faults)
     {
-        var home = RouterHome.TryMakeOwn(Options, time, out var fault);
+        var home = HostSystem.TryMakeOwn(Options, time, out var fault);
         if (home is null)
         {
             faults = [fault!];
@@ -62,7 +62,7 @@ internal sealed record RouterSetup(RouterOptions Options, RouterPlan Plan)
     /// to do.</param>
     /// <returns>Null exactly if there are faults.</returns>
     public RouterEngine? Start(
-        TimeProvider time, RandomSource random, ILogger log, RouterHome home, out IReadOnlyList<string> faults)
+        TimeProvider time, RandomSource random, ILogger log, HostSystem home, out IReadOnlyList<string> faults)
     {
         var wish = Options.Network switch
         {

@@ -20,7 +20,7 @@ namespace Router.Running;
 /// <param name="GroupChanges">What each group goes by.</param>
 /// <param name="Terms">What each shard goes by.</param>
 /// <param name="Routes">Routes whose live sessions have to look at what has changed.</param>
-internal sealed record TreeChanges(
+internal sealed record TreeUpdate(
     IReadOnlyList<BranchChild> Groups,
     IReadOnlyList<BranchChild> Listeners,
     UpstreamGroupChanges GroupChanges,
@@ -34,7 +34,7 @@ internal sealed record TreeChanges(
 /// forgets nothing. <see cref="Bound"/> and <see cref="Stats"/>: any thread.</remarks>
 internal sealed class RunningRouter
 {
-    private readonly ListenerSurroundings _around;
+    private readonly ListenerEnvironment _environment;
     private readonly RouterSeams _seams;
     private readonly ILogger _log;
     private readonly INameResolver _resolver;
@@ -47,10 +47,10 @@ internal sealed class RunningRouter
     private volatile IReadOnlyList<BoundListener> _bound = [];
 
     public RunningRouter(
-        RouterSetup setup, RouterSeams seams, ListenerSurroundings around, ILogger log, INameResolver resolver)
+        RouterSetup setup, RouterSeams seams, ListenerEnvironment environment, ILogger log, INameResolver resolver)
     {
         _seams = seams;
-        _around = around;
+        _environment = environment;
         _log = log;
         _resolver = resolver;
         Setup = setup;
@@ -67,7 +67,7 @@ internal sealed class RunningRouter
     /// <summary>1 once it runs; grows by one with every configuration that comes into force.</summary>
     public long Revision { get; private set; }
 
-    public RouterStats Stats { get; } = new();
+    public ListenerStats Stats { get; } = new();
 
     public ReloadQueue Reloads { get; } = new();
 
@@ -103,14 +103,14 @@ internal sealed class RunningRouter
 
     /// <summary>Binds addresses on all loops, all or none; the running ones are not touched.</summary>
     public IReadOnlyList<BoundListener> Bind(IEnumerable<BindRequest> requests, out IReadOnlyList<BindFault> faults) =>
-        ListenerBinder.BindAll(_seams.Network, _around.Loops.Count, requests, out faults);
+        ListenerBinder.BindAll(_seams.Network, _environment.Loops.Count, requests, out faults);
 
     /// <summary>Brings a configuration into force. Nothing here fails half-way: what could was done before.</summary>
     /// <param name="setup">The configuration.</param>
     /// <param name="routesChanged">Names of routes that are defined otherwise than before.</param>
     /// <param name="kept">Addresses that stay, and whose they are now; what runs and is not among them drains.</param>
     /// <param name="bound">Fresh ones; the router owns them from here on.</param>
-    public TreeChanges Commit(
+    public TreeUpdate Commit(
         RouterSetup setup,
         IReadOnlySet<string> routesChanged,
         IReadOnlyDictionary<RunningBind, ListenerPlan> kept,
@@ -132,7 +132,7 @@ internal sealed class RunningRouter
             .ToList();
         ForgetCounts();
         TakeEndpoints();
-        _around.Guard.Apply(setup.Plan.Guard);
+        _environment.Guard.Apply(setup.Plan.Guard);
         groups.AddRange(started.Select(route => StartGroup(route.Settings.Group, route)));
         groups.AddRange(StartOutlets(setup.Plan, settings));
         foreach (var listener in bound)
@@ -141,7 +141,7 @@ internal sealed class RunningRouter
         }
 
         var onApplied = CountDown(terms.Count + settings.Count - groups.Count);
-        return new TreeChanges(
+        return new TreeUpdate(
             groups, listeners, new UpstreamGroupChanges(settings, onApplied), new ApplyTerms(terms, onApplied), told);
     }
 
@@ -340,7 +340,7 @@ internal sealed class RunningRouter
             return null;
         }
 
-        var starts = ListenerFactory.Create(bound, TermsOf(listener), _around, out var shards);
+        var starts = ListenerFactory.Create(bound, TermsOf(listener), _environment, out var shards);
         var made = 0;
         foreach (var each in bound)
         {
@@ -428,7 +428,7 @@ internal sealed class RunningRouter
         var unix = addresses.Where(static address => address.IsUnix).ToList();
         _ownStreams = OwnOf(SessionTransport.Tcp);
         _ownDatagrams = OwnOf(SessionTransport.Udp);
-        _around.Guard.Own = _ownDatagrams;
+        _environment.Guard.Own = _ownDatagrams;
 
         OwnEndpoints OwnOf(SessionTransport transport)
         {

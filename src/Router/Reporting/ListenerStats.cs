@@ -81,7 +81,7 @@ internal sealed record ListenerFigures(
 
 /// <summary>Reads the shards' counters. Any thread; the figures of one call may be a pass apart.</summary>
 /// <remarks>What a shard counted stays with its listener when the shard goes, or goes to another listener.</remarks>
-internal sealed class RouterStats
+internal sealed class ListenerStats
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<Shard, Share> _shares = [];

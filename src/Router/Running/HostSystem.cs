@@ -6,20 +6,21 @@ namespace Router.Running;
 /// <param name="System">Its actor is at /user/NAME there.</param>
 /// <param name="Name">Of the router.</param>
 /// <param name="IsOwn">The system was made for it and ends with it; else it is the program's.</param>
-internal sealed record RouterHome(ActorSystem System, string Name, bool IsOwn)
+internal sealed record HostSystem(ActorSystem System, string Name, bool IsOwn)
 {
     public const string DefaultName = "router";
 
     /// <summary>Makes a system of the router's own.</summary>
     /// <param name="options">With what the file says about Akka.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="fault">What Akka refuses; null exactly if there is a home.</param>
-    public static RouterHome? TryMakeOwn(RouterOptions options, TimeProvider time, out string? fault)
+    /// <param name="fault">What Akka refuses; null exactly if there is a system.</param>
+    public static HostSystem? TryMakeOwn(RouterOptions options, TimeProvider time, out string? fault)
     {
         fault = null;
         try
         {
-            return new RouterHome(EngineSystem.Create(DefaultName, time, options.Akka), DefaultName, IsOwn: true);
+            var system = ActorSystemSettings.Create(DefaultName, time, options.Akka);
+            return new HostSystem(system, DefaultName, IsOwn: true);
         }
         catch (Exception refusal) when (options.Akka is not null)
         {
@@ -30,7 +31,7 @@ internal sealed record RouterHome(ActorSystem System, string Name, bool IsOwn)
 }
 
 /// <summary>Why a router's own actor system ends, in a word.</summary>
-internal sealed class RouterStopReason(string cause) : CoordinatedShutdown.Reason
+internal sealed class StopReason(string cause) : CoordinatedShutdown.Reason
 {
     public string Cause => cause;
 

@@ -5,8 +5,8 @@ using AkkaConfigurationFactory = Akka.Configuration.ConfigurationFactory;
 
 namespace Router.Running;
 
-/// <summary>Makes a router's own actor system, for who has none, and tells what one must be set to.</summary>
-internal static class EngineSystem
+/// <summary>What an actor system with a router in it must be set to.</summary>
+internal static class ActorSystemSettings
 {
     /// <summary>Where handlers that block run.</summary>
     public const string PoolDispatcher = Dispatchers.DefaultDispatcherId;

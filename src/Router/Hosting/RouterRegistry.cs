@@ -1,12 +1,12 @@
 namespace Router.Hosting;
 
 /// <summary>The routers of one actor system; an extension of it. Any thread.</summary>
-internal sealed class SystemRouters : IExtension
+internal sealed class RouterRegistry : IExtension
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, RouterControl> _controls = new(StringComparer.Ordinal);
 
-    public static SystemRouters Of(ActorSystem system) => system.WithExtension<SystemRouters, Id>();
+    public static RouterRegistry Of(ActorSystem system) => system.WithExtension<RouterRegistry, Id>();
 
     /// <returns>False if a router has this name already.</returns>
     public bool TryAdd(string name, RouterControl control)
@@ -26,8 +26,8 @@ internal sealed class SystemRouters : IExtension
         }
     }
 
-    private sealed class Id : ExtensionIdProvider<SystemRouters>
+    private sealed class Id : ExtensionIdProvider<RouterRegistry>
     {
-        public override SystemRouters CreateExtension(ExtendedActorSystem system) => new();
+        public override RouterRegistry CreateExtension(ExtendedActorSystem system) => new();
     }
 }

@@ -9,20 +9,20 @@ namespace Router.Running;
 /// <param name="Differences">What has changed.</param>
 /// <param name="Loaded">What was read.</param>
 /// <param name="Started">When; a timestamp of the router's clock.</param>
-internal sealed record ReloadUnderWay(
-    TreeChanges Tree, ConfigurationChanges Differences, LoadedRouter Loaded, long Started);
+internal sealed record PendingReload(
+    TreeUpdate Tree, ConfigurationChanges Differences, LoadedRouter Loaded, long Started);
 
 /// <summary>Reads the configuration again and, if nothing is wrong with it, brings it into force as a whole.</summary>
-internal sealed class Reloading(RunningRouter running)
+internal sealed class Reloader(RunningRouter running)
 {
     /// <summary>Tries, 10 ms apart, to get an address that is just being given up.</summary>
-    public const int PutOffMax = 200;
+    public const int RetriesMax = 200;
 
-    /// <param name="wish">Who wants it and why.</param>
+    /// <param name="request">Who wants it and why.</param>
     /// <param name="begun">What has to be concluded once it is in force; null where nothing changes.</param>
     /// <returns>Why it is refused; null if it has begun, or has to be tried again shortly: an address is just being
     /// given up.</returns>
-    public ReloadResult? Run(ReloadWish wish, out ReloadUnderWay? begun)
+    public ReloadResult? Run(ReloadRequest request, out PendingReload? begun)
     {
         begun = null;
         var started = running.Time.GetTimestamp();
@@ -30,18 +30,18 @@ internal sealed class Reloading(RunningRouter running)
         running.Watch.Reset(loaded.Files);
         if (loaded.Setup is not { } setup)
         {
-            return Refuse(wish, loaded.Faults);
+            return Refuse(request, loaded.Faults);
         }
 
         if (running.FaultsOf(setup) is { Count: > 0 } unmet)
         {
-            return Refuse(wish, unmet);
+            return Refuse(request, unmet);
         }
 
         var kept = new Dictionary<RunningBind, ListenerPlan>();
         var missing = Match(setup.Plan, kept);
-        var isHeld = missing.Exists(request => running.Binds.Any(bind => bind.IsLetGo && bind.IsAt(request)));
-        if (isHeld && ++wish.PutOff <= PutOffMax)
+        var isHeld = missing.Exists(wanted => running.Binds.Any(bind => bind.IsLetGo && bind.IsAt(wanted)));
+        if (isHeld && ++request.Retries <= RetriesMax)
         {
             return null;
         }
@@ -49,21 +49,21 @@ internal sealed class Reloading(RunningRouter running)
         var bound = running.Bind(missing, out var faults);
         if (faults.Count > 0)
         {
-            return Refuse(wish, [.. faults.Select(fault => Describe(setup, fault))]);
+            return Refuse(request, [.. faults.Select(fault => Describe(setup, fault))]);
         }
 
         var differences = ConfigurationChanges.Between(running.Setup.Options, setup.Options);
         var tree = running.Commit(setup, differences.RoutesChanged, kept, bound);
-        begun = new ReloadUnderWay(tree, differences, loaded, started);
+        begun = new PendingReload(tree, differences, loaded, started);
         return null;
     }
 
     /// <summary>It is in force: writes it down, by the log's level as it is now.</summary>
-    public ReloadResult Conclude(ReloadWish wish, ReloadUnderWay done)
+    public ReloadResult Conclude(ReloadRequest request, PendingReload done)
     {
         running.OnReloaded?.Invoke(running.Setup.Options);
         var differences = done.Differences;
-        Write(wish.Cause, differences, (long)running.Time.GetElapsedTime(done.Started).TotalMilliseconds);
+        Write(request.Cause, differences, (long)running.Time.GetElapsedTime(done.Started).TotalMilliseconds);
         done.Loaded.LogWarnings(running.Log);
         return new ReloadResult(
             [],
@@ -72,11 +72,11 @@ internal sealed class Reloading(RunningRouter running)
     }
 
     /// <summary>Writes every fault down.</summary>
-    public ReloadResult Refuse(ReloadWish wish, IReadOnlyList<string> faults)
+    public ReloadResult Refuse(ReloadRequest request, IReadOnlyList<string> faults)
     {
         for (var i = 0; i < faults.Count; i++)
         {
-            HostLog.ReloadRefused(running.Log, wish.Cause, faults[i], i + 1, faults.Count);
+            HostLog.ReloadRefused(running.Log, request.Cause, faults[i], i + 1, faults.Count);
         }
 
         return ReloadResult.Refused(faults);

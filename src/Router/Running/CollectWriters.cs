@@ -8,7 +8,7 @@ namespace Router.Running;
 
 /// <summary>The writers behind a router's collect routes: started with them, emptied when the router stops, or once a
 /// reload has left a route without sessions.</summary>
-internal sealed class CollectService(IReadOnlyList<IoLoop> loops, TimeProvider time, ILogger log)
+internal sealed class CollectWriters(IReadOnlyList<IoLoop> loops, TimeProvider time, ILogger log)
 {
     /// <summary>What writing out is given at least, however long sessions took to finish.</summary>
     private static readonly TimeSpan FinishTimeMin = TimeSpan.FromSeconds(1);
