@@ -125,7 +125,7 @@ public sealed class ActorPartsTests
     {
         using var file = new TextFile(
             "router { listeners.a { bind = \"udp://127.0.0.1:0\", route = b }\n routes.b { type = actor, key = c } }");
-        var loaded = RouterLoader.Load(
+        var loaded = SetupLoader.Load(
             file.Path, [], new Dictionary<string, Func<SessionHandler>>(), TimeProvider.System);
 
         Assert.Null(loaded.Setup);

@@ -68,7 +68,7 @@ public sealed class RouterPartsTests
     {
         using var file = new TextFile(
             $"router {{ listeners.a {{ bind = \"udp://127.0.0.1:0\", route = b }}\n routes.b {{ {route} }} }}");
-        var loaded = RouterLoader.Load(
+        var loaded = SetupLoader.Load(
             file.Path, [], new Dictionary<string, Func<SessionHandler>>(), TimeProvider.System);
 
         Assert.Null(loaded.Setup);

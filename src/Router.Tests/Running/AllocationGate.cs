@@ -52,7 +52,7 @@ internal static class AllocationGate
             ["closing"] = static () => new ClosingHandler(),
             ["flows"] = static () => new EchoingFlowHandler(),
         };
-        var loaded = RouterLoader.Load(file.Path, [], handlers, TimeProvider.System);
+        var loaded = SetupLoader.Load(file.Path, [], handlers, TimeProvider.System);
         Assert.Empty(loaded.Faults);
         var log = LoggerFactory.Create(static _ => { }).CreateLogger("test");
         return loaded.Setup!.Start(TimeProvider.System, RandomSource.System, log, out _)!;

@@ -30,7 +30,7 @@ internal sealed class ReloadRig : IDisposable
         _text = text;
         _read = read ?? (() => RouterConfiguration.LoadText($"router.loops = {loops}\n{_text}", [], _ => null, []));
         Kit = kit ?? new RouterTestKit(loops: loops);
-        var loaded = RouterLoader.Load(() => _read(), "test", handlers ?? [], Kit.Time, RouterParts.None);
+        var loaded = SetupLoader.Load(() => _read(), "test", handlers ?? [], Kit.Time, RouterParts.None);
         Assert.Empty(loaded.Faults);
         var setup = loaded.Setup!;
         Running = new RunningRouter(

@@ -59,7 +59,7 @@ internal sealed class RouterLaunch(
             name == HostSystem.DefaultName ? RouterLogging.Category : $"{RouterLogging.Category}.{name}");
         var handlers = builder.Handlers.ToDictionary(
             static handler => handler.Key, handler => handler.Value(services), StringComparer.Ordinal);
-        var loaded = RouterLoader.Load(Read, configFile, handlers, time, builder.PartsWith(services));
+        var loaded = SetupLoader.Load(Read, configFile, handlers, time, builder.PartsWith(services));
         if (loaded.Setup is not { } setup)
         {
             throw new RouterStartException(loaded.Faults);

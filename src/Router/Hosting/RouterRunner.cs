@@ -27,7 +27,7 @@ public static class RouterRunner
         string? configFile, IReadOnlyList<string> settings, TextWriter errors, CancellationToken stop)
     {
         using var hangups = new ReloadSignal();
-        var loaded = RouterLoader.Load(configFile, settings, NoHandlers, TimeProvider.System);
+        var loaded = SetupLoader.Load(configFile, settings, NoHandlers, TimeProvider.System);
         if (loaded.Setup is not { } setup)
         {
             WriteAll(errors, loaded.Faults);
@@ -66,7 +66,7 @@ public static class RouterRunner
     /// <returns>The process's exit code.</returns>
     public static int Check(string? configFile, IReadOnlyList<string> settings, TextWriter output, TextWriter errors)
     {
-        var loaded = RouterLoader.Load(configFile, settings, NoHandlers, TimeProvider.System);
+        var loaded = SetupLoader.Load(configFile, settings, NoHandlers, TimeProvider.System);
         if (loaded.Setup is null)
         {
             WriteAll(errors, loaded.Faults);

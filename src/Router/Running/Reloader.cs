@@ -10,7 +10,7 @@ namespace Router.Running;
 /// <param name="Loaded">What was read.</param>
 /// <param name="Started">When; a timestamp of the router's clock.</param>
 internal sealed record PendingReload(
-    TreeUpdate Tree, ConfigurationChanges Differences, LoadedRouter Loaded, long Started);
+    TreeUpdate Tree, ConfigurationChanges Differences, LoadedSetup Loaded, long Started);
 
 /// <summary>Reads the configuration again and, if nothing is wrong with it, brings it into force as a whole.</summary>
 internal sealed class Reloader(RunningRouter running)

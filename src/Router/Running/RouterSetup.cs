@@ -12,7 +12,7 @@ namespace Router.Running;
 internal sealed record RouterSetup(RouterOptions Options, RouterPlan Plan)
 {
     /// <summary>Reads the same configuration again, as it is then.</summary>
-    public required Func<LoadedRouter> LoadAgain { get; init; }
+    public required Func<LoadedSetup> LoadAgain { get; init; }
 
     /// <summary>The files it was read from, see <see cref="LoadResult.Files"/>.</summary>
     public required IReadOnlyDictionary<string, string?> Files { get; init; }
@@ -145,7 +145,7 @@ internal sealed record RouterSetup(RouterOptions Options, RouterPlan Plan)
 }
 
 /// <summary>What became of a configuration: a setup, or faults, a line each.</summary>
-internal sealed record LoadedRouter(RouterSetup? Setup, IReadOnlyList<string> Faults, IReadOnlyList<string> Warnings)
+internal sealed record LoadedSetup(RouterSetup? Setup, IReadOnlyList<string> Faults, IReadOnlyList<string> Warnings)
 {
     /// <summary>Also of a refused one: what a change would have to change.</summary>
     public IReadOnlyDictionary<string, string?> Files { get; init; } = new Dictionary<string, string?>();
@@ -161,14 +161,14 @@ internal sealed record LoadedRouter(RouterSetup? Setup, IReadOnlyList<string> Fa
 }
 
 /// <summary>Reads a configuration, all the way to what may be started.</summary>
-internal static class RouterLoader
+internal static class SetupLoader
 {
     /// <param name="file">A HOCON file; null for the built-in default.</param>
     /// <param name="settings"><c>key=value</c>, on top of it.</param>
     /// <param name="handlers">What routes of type handler may name.</param>
     /// <param name="time">The clock of what is made here.</param>
     /// <param name="parts">What other routes may name; null for nothing.</param>
-    public static LoadedRouter Load(
+    public static LoadedSetup Load(
         string? file,
         IReadOnlyList<string> settings,
         IReadOnlyDictionary<string, Func<SessionHandler>> handlers,
@@ -182,7 +182,7 @@ internal static class RouterLoader
             parts ?? RouterParts.None);
 
     /// <summary>The same for what is read in any other way, once now and once more by every reload.</summary>
-    internal static LoadedRouter Load(
+    internal static LoadedSetup Load(
         Func<LoadResult> read,
         string source,
         IReadOnlyDictionary<string, Func<SessionHandler>> handlers,
@@ -194,13 +194,13 @@ internal static class RouterLoader
         if (result.Options is not { } options)
         {
             var refusals = result.Faults.Select(static fault => fault.ToString());
-            return new LoadedRouter(null, [.. refusals], warnings) { Files = result.Files };
+            return new LoadedSetup(null, [.. refusals], warnings) { Files = result.Files };
         }
 
         var plan = new RouterPlanner(options, handlers, time, parts).Make(source, out var faults);
         if (AkkaSection.FaultsOf(options.Akka) is { Count: > 0 } refused)
         {
-            return new LoadedRouter(null, [.. faults, .. refused.Select(static fault => fault.ToString())], warnings)
+            return new LoadedSetup(null, [.. faults, .. refused.Select(static fault => fault.ToString())], warnings)
             {
                 Files = result.Files,
             };
@@ -213,6 +213,6 @@ internal static class RouterLoader
                 LoadAgain = () => Load(read, source, handlers, time, parts),
                 Files = result.Files,
             };
-        return new LoadedRouter(setup, faults, warnings) { Files = result.Files };
+        return new LoadedSetup(setup, faults, warnings) { Files = result.Files };
     }
 }
