@@ -46,6 +46,26 @@ public sealed class RouterServiceTests
         Assert.Equal(2, engine.Stats.Read().Sum(figures => figures.Closed));
     }
 
+    [Fact]
+    public async Task A_host_with_AddRouter_stops_when_the_routers_actor_is_stopped()
+    {
+        using var file = new TextFile(EchoConfig.Replace("DISPATCHER", "io"));
+        var builder = Host.CreateApplicationBuilder();
+        builder.Logging.ClearProviders();
+        builder.Services.AddRouter(file.Path, router => router.AddHandler<EchoHandler>("echo"));
+        using var host = builder.Build();
+        await host.StartAsync();
+        var engine = host.Services.GetServices<IHostedService>().OfType<RouterService>().Single().Engine!;
+        using var patience = new CancellationTokenSource(Patience);
+        await AskUdp(engine.Bound[0].Address.ToIPEndPoint(), "a", patience.Token);
+
+        engine.System.Stop(engine.Actor);
+
+        await host.WaitForShutdownAsync(patience.Token);
+        Assert.False(await engine.Ended);
+        Assert.Equal(0, engine.Stats.Sessions);
+    }
+
     [Theory]
     [InlineData("io")]
     [InlineData("pool")]

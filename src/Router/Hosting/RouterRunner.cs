@@ -11,6 +11,9 @@ public static class RouterRunner
     public const int ExitNotBound = 2;
     public const int ExitUsage = 64;
 
+    /// <summary>An actor that the router cannot do without was stopped: sysexits.h's EX_SOFTWARE.</summary>
+    public const int ExitFailed = 70;
+
     internal const string LogCategory = "Router";
 
     private static readonly Dictionary<string, Func<Sessions.SessionHandler>> NoHandlers = [];
@@ -54,8 +57,13 @@ public static class RouterRunner
         {
             engine.OnReloaded = options => level.Set(options.Log.Level);
             hangups.Attach(engine);
-            var cause = await signals.First.ConfigureAwait(false);
-            await engine.StopAsync(cause, CancellationToken.None).ConfigureAwait(false);
+            if (await Task.WhenAny(signals.First, engine.Ended).ConfigureAwait(false) == engine.Ended)
+            {
+                return ExitFailed;
+            }
+
+            await engine.StopAsync(await signals.First.ConfigureAwait(false), CancellationToken.None)
+                .ConfigureAwait(false);
         }
 
         return ExitOk;
