@@ -7,7 +7,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Router.Diagnostics;
 using Router.Hosting;
-using Router.Routes.Actors;
+using Router.Routes;
 using Router.Sessions;
 
 namespace Router.Tests.Hosting;

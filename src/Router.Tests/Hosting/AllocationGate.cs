@@ -4,7 +4,6 @@ using Router.Hosting;
 using Router.Loop;
 using Router.Net;
 using Router.Routes;
-using Router.Routes.Actors;
 using Router.Sessions;
 using Router.Tests.Kit;
 

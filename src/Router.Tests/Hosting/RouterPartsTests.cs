@@ -5,8 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Router.Hosting;
-using Router.Routes.Collecting;
-using Router.Routes.Rooms;
+using Router.Routes;
 using Router.Sessions;
 
 namespace Router.Tests.Hosting;

@@ -1,8 +1,6 @@
 using Akka.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Router.Routes;
-using Router.Routes.Collecting;
-using Router.Routes.Rooms;
 using Router.Sessions;
 
 namespace Router.Hosting;

@@ -1,5 +1,4 @@
-using Router.Routes.Collecting;
-using Router.Routes.Rooms;
+using Router.Routes;
 
 namespace Router.Hosting;
 

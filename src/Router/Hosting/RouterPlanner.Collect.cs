@@ -1,5 +1,5 @@
 using Router.Configuration;
-using Router.Routes.Collecting;
+using Router.Routes;
 using Router.Sessions;
 using Router.Upstreams;
 

@@ -1,5 +1,5 @@
 using Router.Configuration;
-using Router.Routes.Rooms;
+using Router.Routes;
 using Router.Sessions;
 
 namespace Router.Hosting;
