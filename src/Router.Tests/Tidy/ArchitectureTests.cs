@@ -20,7 +20,7 @@ public sealed partial class ArchitectureTests
         ["Sessions"] = ["Loop", "Net", "Processes", "Admission", "Diagnostics"],
         ["Routes"] = ["Loop", "Net", "Processes", "Admission", "Sessions", "Upstreams", "Diagnostics"],
         ["Listeners"] = ["Loop", "Net", "Admission", "Sessions", "Diagnostics"],
-        ["Configuration"] = [],
+        ["Configuration"] = ["Diagnostics"],
         ["Diagnostics"] = [],
         ["Hosting"] = [Everything],
         ["CommandLine"] = [Everything],

@@ -1,41 +1,92 @@
 namespace Router.Configuration;
 
 /// <summary>Payloads are gathered in windows, and these go to a sink.</summary>
-internal sealed record CollectRouteOptions : RouteOptions
+internal sealed class CollectRouteOptions : RouteOptions
 {
+    public CollectRouteOptions(SectionReader route)
+        : base(route)
+    {
+        Per = route.Choice<CollectPer>("per", Reload.NewSessions);
+        Window = route.Duration("window", Limit.Tick, Limit.Day, Reload.NewSessions, orInfinite: true);
+        Every = route.Duration(
+            "every", TimeSpan.Zero, Limit.Day, Reload.NewSessions, orElse: TimeSpan.Zero);
+        Count = route.Int("count", 0, 1_000_000, Reload.NewSessions);
+        Bytes = route.Size("bytes", 64 << 10, 64 << 20, Reload.NewSessions);
+        Buffer = route.Size("buffer", 256 << 10, 1 << 30, Reload.NewSessions);
+        To = route.Choice("to", Reload.NewSessions, ("file", CollectTo.File), ("upstream", CollectTo.Upstream),
+            ("log", CollectTo.Log), ("handler", CollectTo.Handler));
+        var file = route.Child("file");
+        File = new CollectFileOptions(
+            file.OptionalText("path", Reload.NewSessions),
+            file.Size("rotate-size", 0, 1 << 30, Reload.NewSessions),
+            file.Duration("rotate-interval", Limit.Second, Limit.Year, Reload.NewSessions, orInfinite: true),
+            file.Int("keep", 0, 1_000, Reload.NewSessions),
+            file.Bool("fsync", Reload.NewSessions));
+        Upstream = ReadUpstream(route, out var transport);
+        UpstreamTransport = transport;
+        Class = route.OptionalText("class", Reload.NewSessions);
+        HandlerName = route.OptionalText("name", Reload.NewSessions);
+    }
+
     /// <summary>Whose payloads one window gathers.</summary>
-    public required CollectPer Per { get; init; }
+    public CollectPer Per { get; }
 
     /// <summary><see cref="Timeout.InfiniteTimeSpan"/> for no end by time.</summary>
-    public required TimeSpan Window { get; init; }
+    public TimeSpan Window { get; }
 
     /// <summary>Between two deliveries of a sliding window; zero for tumbling ones.</summary>
-    public required TimeSpan Every { get; init; }
+    public TimeSpan Every { get; }
 
     /// <summary>0 for no limit.</summary>
-    public required int Count { get; init; }
+    public int Count { get; }
 
     /// <summary>Of payload, in one window.</summary>
-    public required int Bytes { get; init; }
+    public int Bytes { get; }
 
     /// <summary>Bytes of memory that all windows of the route may take.</summary>
-    public required int Buffer { get; init; }
+    public int Buffer { get; }
 
-    public required CollectTo To { get; init; }
+    public CollectTo To { get; }
 
-    public required CollectFileOptions File { get; init; }
+    public CollectFileOptions File { get; }
 
     /// <summary>Null unless it could be read.</summary>
-    public required UpstreamOptions? Upstream { get; init; }
+    public UpstreamOptions? Upstream { get; }
 
     /// <summary>Of the upstream.</summary>
-    public required Transport UpstreamTransport { get; init; }
+    public Transport UpstreamTransport { get; }
 
     /// <summary><c>Namespace.Type, Assembly</c>.</summary>
-    public required string? Class { get; init; }
+    public string? Class { get; }
 
     /// <summary>As given to <c>AddWindowHandler</c>.</summary>
-    public required string? HandlerName { get; init; }
+    public string? HandlerName { get; }
+
+    private static UpstreamOptions? ReadUpstream(SectionReader route, out Transport transport)
+    {
+        transport = Transport.Udp;
+        if (route.OptionalText("upstream", Reload.NewSessions) is not { } text)
+        {
+            return null;
+        }
+
+        var isStream = text.StartsWith("tcp://", StringComparison.Ordinal);
+        transport = isStream ? Transport.Tcp : Transport.Udp;
+        if (!isStream && !text.StartsWith("udp://", StringComparison.Ordinal))
+        {
+            route.Fault("upstream", $"'{text}' must begin with tcp:// or udp://");
+            return null;
+        }
+
+        if (!Endpoints.TryParseUpstream(
+            text["tcp://".Length..], out var host, out var port, out var address, out var reason))
+        {
+            route.Fault("upstream", reason!);
+            return null;
+        }
+
+        return new UpstreamOptions(host, port, address, route.OriginOf("upstream"));
+    }
 }
 
 internal enum CollectPer
@@ -61,63 +112,3 @@ internal enum CollectTo
 /// <param name="Fsync">Whether what is written is forced to the disk.</param>
 internal sealed record CollectFileOptions(
     string? Path, int RotateSize, TimeSpan RotateInterval, int Keep, bool Fsync);
-
-/// <summary>Reads the keys of a collect route.</summary>
-internal static class CollectBinder
-{
-    public static CollectRouteOptions Bind(SectionReader route, RouteOptions head)
-    {
-        var file = route.Child("file");
-        var upstream = BindUpstream(route, out var transport);
-        return new CollectRouteOptions
-        {
-            Per = route.Choice("per", ("session", CollectPer.Session), ("listener", CollectPer.Listener)),
-            Window = route.Duration("window", allowInfinite: true),
-            Every = route.Has("every") ? route.Duration("every") : TimeSpan.Zero,
-            Count = route.Int("count"),
-            Bytes = route.Size("bytes"),
-            Buffer = route.Size("buffer"),
-            To = route.Choice("to", ("file", CollectTo.File), ("upstream", CollectTo.Upstream),
-                ("log", CollectTo.Log), ("handler", CollectTo.Handler)),
-            File = new CollectFileOptions(
-                file.OptionalText("path"),
-                file.Size("rotate-size"),
-                file.Duration("rotate-interval", allowInfinite: true),
-                file.Int("keep"),
-                file.Bool("fsync")),
-            Upstream = upstream,
-            UpstreamTransport = transport,
-            Class = route.OptionalText("class"),
-            HandlerName = route.OptionalText("name"),
-            Name = head.Name,
-            Origin = head.Origin,
-            Source = head.Source,
-        };
-    }
-
-    private static UpstreamOptions? BindUpstream(SectionReader route, out Transport transport)
-    {
-        transport = Transport.Udp;
-        if (route.OptionalText("upstream") is not { } text)
-        {
-            return null;
-        }
-
-        var isStream = text.StartsWith("tcp://", StringComparison.Ordinal);
-        transport = isStream ? Transport.Tcp : Transport.Udp;
-        if (!isStream && !text.StartsWith("udp://", StringComparison.Ordinal))
-        {
-            route.Fault("upstream", $"'{text}' must begin with tcp:// or udp://");
-            return null;
-        }
-
-        if (!Endpoints.TryParseUpstream(
-            text["tcp://".Length..], out var host, out var port, out var address, out var reason))
-        {
-            route.Fault("upstream", reason!);
-            return null;
-        }
-
-        return new UpstreamOptions(host, port, address, route.OriginOf("upstream"));
-    }
-}

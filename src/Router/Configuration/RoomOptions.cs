@@ -1,41 +1,33 @@
-using System.Net;
-
 namespace Router.Configuration;
 
 /// <summary>Sessions that hear each other.</summary>
-internal sealed record RoomRouteOptions : RouteOptions
+internal sealed class RoomRouteOptions(SectionReader route) : RouteOptions(route)
 {
-    public required RoomJoinBy Join { get; init; }
+    public RoomJoinBy Join { get; } = route.Choice<RoomJoinBy>("join", Reload.NewSessions);
 
     /// <summary><c>Namespace.Type, Assembly</c>.</summary>
-    public required string? Class { get; init; }
+    public string? Class { get; } = route.OptionalText("class", Reload.NewSessions);
 
     /// <summary>As given to <c>AddRoomJoin</c>.</summary>
-    public required string? HandlerName { get; init; }
+    public string? HandlerName { get; } = route.OptionalText("name", Reload.NewSessions);
 
-    public required bool ToSender { get; init; }
+    public bool ToSender { get; } = route.Bool("to-sender", Reload.NewSessions);
 
-    public required int MaxRooms { get; init; }
+    public int MaxRooms { get; } = route.Int("max-rooms", 1, 1_000_000, Reload.NewSessions);
 
     /// <summary>Of one room.</summary>
-    public required int MaxMembers { get; init; }
+    public int MaxMembers { get; } = route.Int("max-members", 1, 100_000, Reload.NewSessions);
 
     /// <summary>Bytes.</summary>
-    public required int MaxPayload { get; init; }
+    public int MaxPayload { get; } = route.Size("max-payload", 64, 65_507, Reload.NewSessions);
 
     /// <summary>Bytes under way between loops.</summary>
-    public required int Buffer { get; init; }
+    public int Buffer { get; } = route.Size("buffer", 256 << 10, 1 << 30, Reload.NewSessions);
 
-    public required RoomWhenSlow WhenSlow { get; init; }
+    public RoomWhenSlow WhenSlow { get; } = route.Choice<RoomWhenSlow>("when-slow", Reload.NewSessions);
 
-    public required ProofChoice Validate { get; init; }
-
-    /// <summary>Null for none.</summary>
-    public required string? Token { get; init; }
-
-    public required IReadOnlyList<IPNetwork> AllowUnvalidated { get; init; }
-
-    public required TimeSpan ValidateTimeout { get; init; }
+    /// <summary>What a UDP peer must prove before it joins.</summary>
+    public ProofOptions Proof { get; } = new(route);
 }
 
 internal enum RoomJoinBy
@@ -50,30 +42,4 @@ internal enum RoomWhenSlow
     /// <summary>It misses payloads.</summary>
     Drop,
     Close,
-}
-
-/// <summary>Reads the keys of a room route.</summary>
-internal static class RoomBinder
-{
-    public static RoomRouteOptions Bind(SectionReader route, RouteOptions head) => new()
-    {
-        Join = route.Choice("join", ("listener", RoomJoinBy.Listener),
-            ("first-payload", RoomJoinBy.FirstPayload), ("handler", RoomJoinBy.Handler)),
-        Class = route.OptionalText("class"),
-        HandlerName = route.OptionalText("name"),
-        ToSender = route.Bool("to-sender"),
-        MaxRooms = route.Int("max-rooms"),
-        MaxMembers = route.Int("max-members"),
-        MaxPayload = route.Size("max-payload"),
-        Buffer = route.Size("buffer"),
-        WhenSlow = route.Choice("when-slow", ("drop", RoomWhenSlow.Drop), ("close", RoomWhenSlow.Close)),
-        Validate = route.Choice("validate", ("round-trip", ProofChoice.RoundTrip),
-            ("token", ProofChoice.Token), ("none", ProofChoice.None)),
-        Token = route.OptionalText("token"),
-        AllowUnvalidated = OptionsBinder.BindNetworks(route, "allow-unvalidated"),
-        ValidateTimeout = route.Duration("validate-timeout"),
-        Name = head.Name,
-        Origin = head.Origin,
-        Source = head.Source,
-    };
 }

@@ -3,61 +3,90 @@ using Router.Configuration.Hocon;
 
 namespace Router.Configuration;
 
-/// <summary>One entry of <c>router.routes</c>; the subclass is its type.</summary>
-internal abstract record RouteOptions
+/// <summary>One entry of <c>router.routes</c>; the subclass is its type and declares its keys.</summary>
+internal abstract class RouteOptions(SectionReader section)
 {
-    public required string Name { get; init; }
+    /// <summary>The entry as read, defaults included.</summary>
+    public SectionReader Section => section;
 
-    /// <summary>Where the route's name stands.</summary>
-    public required HoconOrigin Origin { get; init; }
-
-    /// <summary>The entry as read, defaults included, for the places of its keys.</summary>
-    public required HoconObject Source { get; init; }
+    public string Name => section.Name;
 }
 
 /// <summary>Every payload goes back to its peer.</summary>
-internal sealed record EchoRouteOptions : RouteOptions;
+internal sealed class EchoRouteOptions(SectionReader route) : RouteOptions(route);
 
 /// <summary>Every payload is answered with the same bytes, or by one template.</summary>
-internal sealed record ReplyRouteOptions : RouteOptions
+internal sealed class ReplyRouteOptions : RouteOptions
 {
+    public ReplyRouteOptions(SectionReader route)
+        : base(route)
+    {
+        IReadOnlyList<ReplyPart> parts = [];
+        Text = route.OptionalText("text", Reload.NewSessions);
+        if (Text is not null && !ReplyText.TryParse(Text, out parts, out var fault))
+        {
+            route.Fault("text", fault!);
+        }
+
+        if (route.OptionalText("bytes", Reload.NewSessions) is { } hex)
+        {
+            try
+            {
+                var bytes = Convert.FromHexString(string.Concat(hex.Where(c => c != ' ')));
+                parts = [new ReplyPart(ReplyField.None, bytes)];
+            }
+            catch (FormatException)
+            {
+                route.Fault("bytes", "an even number of hexadecimal digits is wanted, blanks between them at will");
+            }
+        }
+
+        Parts = parts;
+    }
+
     /// <summary>The key <c>text</c>, or null.</summary>
-    public required string? Text { get; init; }
+    public string? Text { get; }
 
     /// <summary>The answer, part by part: of the text, or the key <c>bytes</c> as one; none for an empty
     /// answer.</summary>
-    public required IReadOnlyList<ReplyPart> Parts { get; init; }
+    public IReadOnlyList<ReplyPart> Parts { get; }
 
     /// <summary>The most bytes an answer can have; at most 65,507.</summary>
     public int BytesMax => Parts.Sum(static part => part.BytesMax);
 }
 
 /// <summary>Payloads go to one of the upstreams, its answers to the peer.</summary>
-internal sealed record ProxyRouteOptions : RouteOptions
+internal sealed class ProxyRouteOptions(SectionReader route) : RouteOptions(route)
 {
-    public required IReadOnlyList<UpstreamOptions> Upstreams { get; init; }
+    public IReadOnlyList<UpstreamOptions> Upstreams { get; } =
+        route.List<UpstreamOptions>("upstreams", Reload.AtOnce, UpstreamOptions.Parse, optional: true);
 
-    public required PickPolicy Pick { get; init; }
+    public PickPolicy Pick { get; } = route.Choice<PickPolicy>("pick", Reload.AtOnce);
 
     /// <summary>Answers after which a UDP session ends; 0 is unlimited.</summary>
-    public required int Responses { get; init; }
+    public int Responses { get; } = route.Int("responses", 0, 1_000_000, Reload.AtOnce);
 
-    public required TimeSpan ConnectTimeout { get; init; }
+    public TimeSpan ConnectTimeout { get; } =
+        route.Duration("connect-timeout", Limit.Tick, TimeSpan.FromMinutes(10), Reload.AtOnce);
 
     /// <summary><see cref="Timeout.InfiniteTimeSpan"/> for none.</summary>
-    public required TimeSpan UpstreamIdleTimeout { get; init; }
+    public TimeSpan UpstreamIdleTimeout { get; } =
+        route.Duration("upstream-idle-timeout", Limit.Tick, Limit.Year, Reload.AtOnce, orInfinite: true);
 
     /// <summary>Upstreams tried for one session, the first included.</summary>
-    public required int NextUpstreamTries { get; init; }
+    public int NextUpstreamTries { get; } = route.Int("next-upstream-tries", 1, 100, Reload.AtOnce);
 
     /// <summary>Which replies of a UDP upstream are accepted.</summary>
-    public required UpstreamReplies UpstreamReplies { get; init; }
+    public UpstreamReplies UpstreamReplies { get; } =
+        route.Choice<UpstreamReplies>("upstream-replies", Reload.NewSessions);
 
     /// <summary>Between two resolutions of an upstream's name.</summary>
-    public required TimeSpan ResolveInterval { get; init; }
+    public TimeSpan ResolveInterval { get; } =
+        route.Duration("resolve-interval", Limit.Second, Limit.Day, Reload.AtOnce);
 
     /// <summary>What becomes of a session whose upstream is one no more.</summary>
-    public required UpstreamRemoval OnUpstreamRemoved { get; init; }
+    public UpstreamRemoval OnUpstreamRemoved { get; } =
+        route.Choice<UpstreamRemoval>("on-upstream-removed", Reload.AtOnce);
 }
 
 internal enum UpstreamRemoval
@@ -81,6 +110,25 @@ internal sealed record UpstreamOptions(string Host, int Port, IPAddress? Address
 {
     /// <summary>What kind of unix socket; null for IP.</summary>
     public Transport? Unix { get; init; }
+
+    /// <inheritdoc cref="ParseElement{T}"/>
+    public static string? Parse(string text, HoconOrigin origin, out UpstreamOptions? upstream)
+    {
+        string? fault;
+        bool isRead;
+        if (UnixEndpoints.IsUnix(text))
+        {
+            isRead = UnixEndpoints.TryParse(text, out var kind, out var socket, out fault);
+            upstream = new UpstreamOptions(socket, 0, null, origin) { Unix = kind };
+        }
+        else
+        {
+            isRead = Endpoints.TryParseUpstream(text, out var host, out var port, out var address, out fault);
+            upstream = new UpstreamOptions(host, port, address, origin);
+        }
+
+        return isRead ? null : fault;
+    }
 
     /// <summary>As in the file.</summary>
     public override string ToString() =>
@@ -107,74 +155,100 @@ internal enum PickPolicy
 }
 
 /// <summary>Payloads go to a handler of the user's. One of the two names is set.</summary>
-internal sealed record HandlerRouteOptions : RouteOptions
+internal sealed class HandlerRouteOptions(SectionReader route) : RouteOptions(route)
 {
     /// <summary><c>Namespace.Type, Assembly</c>.</summary>
-    public required string? Class { get; init; }
+    public string? Class { get; } = route.OptionalText("class", Reload.NewSessions);
 
     /// <summary>As given to <c>AddHandler</c>.</summary>
-    public required string? HandlerName { get; init; }
+    public string? HandlerName { get; } = route.OptionalText("name", Reload.NewSessions);
 }
 
 /// <summary>Payloads go to an actor of the program. One of the first two is set.</summary>
-internal sealed record ActorRouteOptions : RouteOptions
+internal sealed class ActorRouteOptions(SectionReader route) : RouteOptions(route)
 {
     /// <summary>In the router's actor system: <c>/user/backend</c>.</summary>
-    public required string? Path { get; init; }
+    public string? Path { get; } = route.OptionalText("path", Reload.NewSessions);
 
     /// <summary>As given to <c>AddActor</c>.</summary>
-    public required string? Key { get; init; }
+    public string? Key { get; } = route.OptionalText("key", Reload.NewSessions);
 
     /// <summary>Payloads of a session that the actor has not answered.</summary>
-    public required int MaxUnanswered { get; init; }
+    public int MaxUnanswered { get; } = route.Int("max-unanswered", 1, 100_000, Reload.NewSessions);
 
     /// <summary>The same in bytes.</summary>
-    public required int MaxUnansweredBytes { get; init; }
+    public int MaxUnansweredBytes { get; } =
+        route.Size("max-unanswered-bytes", 64 << 10, 64 << 20, Reload.NewSessions);
 
     /// <summary>How long these may be full; <see cref="Timeout.InfiniteTimeSpan"/> for any time.</summary>
-    public required TimeSpan AnswerTimeout { get; init; }
+    public TimeSpan AnswerTimeout { get; } =
+        route.Duration("answer-timeout", Limit.Tick, Limit.Day, Reload.NewSessions, orInfinite: true);
 
     /// <summary>Bytes of replies that wait for a peer that does not read.</summary>
-    public required int ReplyBuffer { get; init; }
+    public int ReplyBuffer { get; } = route.Size("reply-buffer", 64 << 10, 64 << 20, Reload.NewSessions);
 }
 
 /// <summary>A child process for every session.</summary>
-internal sealed record ExecRouteOptions : RouteOptions
+internal sealed class ExecRouteOptions(SectionReader route) : RouteOptions(route)
 {
     /// <summary>The program, absolute, and its arguments.</summary>
-    public required IReadOnlyList<string> Command { get; init; }
+    public IReadOnlyList<string> Command { get; } = route.Words("command", Reload.NewSessions, optional: true);
 
-    public required string Directory { get; init; }
+    public string Directory { get; } = route.Text("directory", Reload.NewSessions);
 
     /// <summary><c>NAME=value</c>, or <c>NAME</c> for one that the router has itself.</summary>
-    public required IReadOnlyList<string> Environment { get; init; }
+    public IReadOnlyList<string> Environment { get; } = route.Words("environment", Reload.NewSessions);
 
-    public required int MaxProcesses { get; init; }
+    public int MaxProcesses { get; } = route.Int("max-processes", 1, 100_000, Reload.NewSessions);
 
-    public required TimeSpan Grace { get; init; }
+    public TimeSpan Grace { get; } =
+        route.Duration("grace", TimeSpan.Zero, TimeSpan.FromMinutes(10), Reload.NewSessions);
 
-    public required RestartChoice Restart { get; init; }
+    public RestartChoice Restart { get; } = route.Choice<RestartChoice>("restart", Reload.NewSessions);
 
     /// <summary>Lines a second and child.</summary>
-    public required int StderrLines { get; init; }
+    public int StderrLines { get; } = route.Int("stderr-lines", 0, 10_000, Reload.NewSessions);
 
-    public required ExecLimitOptions Limits { get; init; }
+    public ExecLimitOptions Limits { get; } = ExecLimitOptions.Read(route.Child("limits"));
 
-    public required ProofChoice Validate { get; init; }
+    /// <summary>What a UDP peer must prove before a child is started for it.</summary>
+    public ProofOptions Proof { get; } = new(route);
+}
+
+/// <summary>How a route's UDP peers prove themselves: keys that several types of routes have.</summary>
+internal sealed class ProofOptions(SectionReader route)
+{
+    public ProofChoice Validate { get; } = route.Choice<ProofChoice>("validate", Reload.NewSessions);
 
     /// <summary>Null for none.</summary>
-    public required string? Token { get; init; }
+    public string? Token { get; } = route.OptionalText("token", Reload.NewSessions);
 
-    public required IReadOnlyList<IPNetwork> AllowUnvalidated { get; init; }
+    public IReadOnlyList<IPNetwork> AllowUnvalidated { get; } =
+        route.List<IPNetwork>("allow-unvalidated", Reload.NewSessions, ParseNetwork);
 
-    public required TimeSpan ValidateTimeout { get; init; }
+    public TimeSpan ValidateTimeout { get; } =
+        route.Duration("validate-timeout", Limit.Tick, Limit.Day, Reload.NewSessions);
+
+    private static string? ParseNetwork(string text, HoconOrigin origin, out IPNetwork network) =>
+        IPNetwork.TryParse(text, out network) && !network.BaseAddress.IsIPv4MappedToIPv6
+            ? null
+            : $"'{text}' is not a network; write its first address and its length, as 10.0.0.0/8 or fd00::/8";
 }
 
 /// <param name="CpuTime"><see cref="Timeout.InfiniteTimeSpan"/> for none; the next two have 0 for none.</param>
 /// <param name="Memory">Bytes of address space.</param>
 /// <param name="FileSize">Bytes of the largest file.</param>
 /// <param name="OpenFiles">Descriptors.</param>
-internal sealed record ExecLimitOptions(TimeSpan CpuTime, long Memory, long FileSize, int OpenFiles);
+internal sealed record ExecLimitOptions(TimeSpan CpuTime, long Memory, long FileSize, int OpenFiles)
+{
+    private const long SizeMax = 1L << 40;
+
+    public static ExecLimitOptions Read(SectionReader limits) => new(
+        limits.Duration("cpu-time", Limit.Second, Limit.Year, Reload.NewSessions, orInfinite: true),
+        limits.LongSize("memory", 0, SizeMax, Reload.NewSessions),
+        limits.LongSize("file-size", 0, SizeMax, Reload.NewSessions),
+        limits.Int("open-files", 3, 1_048_576, Reload.NewSessions));
+}
 
 internal enum RestartChoice
 {
@@ -191,24 +265,25 @@ internal enum ProofChoice
 }
 
 /// <summary>TCP sessions control UDP sessions, their flows; another route says what is done with both.</summary>
-internal sealed record FlowRouteOptions : RouteOptions
+internal sealed class FlowRouteOptions(SectionReader route) : RouteOptions(route)
 {
     /// <summary>The name of a route of type proxy or handler.</summary>
-    public required string Route { get; init; }
+    public string Route { get; } = route.Text("route", Reload.NewSessions);
 
-    public required FlowJoinChoice Join { get; init; }
+    public FlowJoinChoice Join { get; } = route.Choice<FlowJoinChoice>("join", Reload.NewSessions);
 
     /// <summary>Whether the token stays in a flow's first datagram.</summary>
-    public required bool KeepToken { get; init; }
+    public bool KeepToken { get; } = route.Bool("keep-token", Reload.NewSessions);
 
     /// <summary>Flows of one control session at once.</summary>
-    public required int MaxFlows { get; init; }
+    public int MaxFlows { get; } = route.Int("max-flows", 1, 1_024, Reload.NewSessions);
 
     /// <summary>How long a flow may take to join.</summary>
-    public required TimeSpan JoinTimeout { get; init; }
+    public TimeSpan JoinTimeout { get; } =
+        route.Duration("join-timeout", Limit.Tick, Limit.Day, Reload.NewSessions);
 
     /// <summary>Whether a control session ends when its last flow has.</summary>
-    public required bool EndWithLastFlow { get; init; }
+    public bool EndWithLastFlow { get; } = route.Bool("end-with-last-flow", Reload.NewSessions);
 }
 
 internal enum FlowJoinChoice

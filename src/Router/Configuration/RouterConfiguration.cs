@@ -18,7 +18,7 @@ internal static class RouterConfiguration
         new DuplicateBindRule(), new OwnUpstreamRule(), new ProxyUpstreamsRule(), new ReplyPayloadRule(),
         new ReplySizeRule(), new PoolDispatcherRule(), new HandlerNameRule(), new ActorNameRule(),
         new ResponsesRule(),
-        new OpenResponderRule(), new LimitsRule(), new ExecCommandRule(), new ExecEnvironmentRule(),
+        new OpenResponderRule(), new ExecCommandRule(), new ExecEnvironmentRule(),
         new ExecValidationRule(), new CollectRule(), new RoomRule(), new SessionSocketRule(), new FlowRule(),
         new BacklogGrantedRule(), new BufferGrantedRule(), new DescriptorsSufficeRule(), new SessionsEndRule(),
         new UnixListenerRule(), new UnixUpstreamRule(), new AbstractNameRule(), new PreparedSessionsUsedRule(),
@@ -113,13 +113,14 @@ internal static class RouterConfiguration
         }
 
         var log = new ReadLog();
-        var options = new OptionsBinder(log).Bind(section, field.KeyOrigin) with { Akka = ReadAkka(config, log) };
+        var router = new SectionReader("router", "router", section, field.KeyOrigin, log);
+        var options = new RouterOptions(router, log) { Akka = ReadAkka(config, log) };
         var context = new RuleContext(options, log.Sections, localAddresses, system);
 
         // What could not be read holds zero: a rule's opinion of it would be noise.
         var unread = log.Faults.Select(f => f.Path).ToHashSet();
         var found = Rules.ToLookup(r => r.Refuses, r => r.Check(context).Where(f => !unread.Contains(f.Path)).ToList());
-        var faults = Sorted(log.Faults.Concat(found[true].SelectMany(f => f)));
+        var faults = Sorted(log.Faults.Concat(log.OutOfLimits).Concat(found[true].SelectMany(f => f)));
         var warnings = Sorted(found[false].SelectMany(f => f));
         return new LoadResult(faults.Count == 0 ? options : null, config, faults, warnings);
     }

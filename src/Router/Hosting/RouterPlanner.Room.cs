@@ -29,7 +29,7 @@ internal sealed partial class RouterPlanner
             room.MaxPayload,
             room.Buffer,
             room.WhenSlow == RoomWhenSlow.Close,
-            ValidationOf(room.Validate, room.Token, room.AllowUnvalidated, room.ValidateTimeout)));
+            ValidationOf(room.Proof)));
     }
 
     private Func<RoomJoin>? JoinOf(RoomRouteOptions room)

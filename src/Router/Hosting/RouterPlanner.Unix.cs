@@ -50,7 +50,7 @@ internal sealed partial class RouterPlanner
 
     private void RefuseOwner(ListenerOptions listener, string key, string why)
     {
-        var fault = RuleContext.Fault(listener, $"unix.{key}", why);
+        var fault = listener.Section.FaultAt($"unix.{key}", why);
         _faults.Add(fault.ToString());
     }
 }

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Reflection;
 using System.Runtime.Loader;
 using System.Text;
@@ -214,7 +213,7 @@ internal sealed partial class RouterPlanner(
 
     private Route? Refuse(RouteOptions route, string why)
     {
-        _faults.Add($"{route.Origin}: router.routes.{route.Name}: {why}");
+        _faults.Add($"{route.Section.Origin}: router.routes.{route.Name}: {why}");
         return null;
     }
 
@@ -254,21 +253,20 @@ internal sealed partial class RouterPlanner(
             },
             exec.StderrLines,
             new ProcessLimits(cpuSeconds, limits.Memory, limits.FileSize, limits.OpenFiles),
-            ValidationOf(exec.Validate, exec.Token, exec.AllowUnvalidated, exec.ValidateTimeout)));
+            ValidationOf(exec.Proof)));
     }
 
     /// <summary>What a route asks of its UDP peers.</summary>
-    private static PeerValidation ValidationOf(
-        ProofChoice proof, string? token, IReadOnlyList<IPNetwork> allowed, TimeSpan timeout) => new(
-        proof switch
+    private static PeerValidation ValidationOf(ProofOptions proof) => new(
+        proof.Validate switch
         {
             ProofChoice.Token => PeerProof.Token,
             ProofChoice.None => PeerProof.None,
             _ => PeerProof.RoundTrip,
         },
-        Encoding.UTF8.GetBytes(token ?? ""),
-        allowed,
-        timeout,
+        Encoding.UTF8.GetBytes(proof.Token ?? ""),
+        proof.AllowUnvalidated,
+        proof.ValidateTimeout,
         RandomSource.System);
 
     /// <summary>A name alone stands for the router's own value; null where it has none.</summary>

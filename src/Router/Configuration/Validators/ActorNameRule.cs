@@ -9,12 +9,12 @@ internal sealed class ActorNameRule : IConfigurationRule
         {
             if (route.Path is null == route.Key is null)
             {
-                yield return RuleContext.Fault(route, route.Path is null ? "path" : "key",
+                yield return route.Section.FaultAt(route.Path is null ? "path" : "key",
                     "an actor route needs path = \"/user/NAME\" or the key given to AddActor, one of the two");
             }
             else if (route.Path is { } path && !LeadsToOne(path))
             {
-                yield return RuleContext.Fault(route, "path",
+                yield return route.Section.FaultAt("path",
                     $"'{path}' is no actor's path: /user/NAME, or akka://SYSTEM/user/NAME, without wildcards");
             }
         }

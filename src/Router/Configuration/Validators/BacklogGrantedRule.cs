@@ -7,7 +7,7 @@ internal sealed class BacklogGrantedRule : IConfigurationRule
 
     public IEnumerable<ConfigurationFault> Check(RuleContext context) => context.Options.Listeners
         .Where(l => l.Backlog > context.System.Backlog && l.Binds.Any(b => UnixEndpoints.IsConnected(b.Transport)))
-        .Select(l => RuleContext.Fault(l, "backlog",
+        .Select(l => l.Section.FaultAt("backlog",
             $"{l.Backlog} is more than the kernel grants, {context.System.Backlog}; "
             + $"sysctl -w net.core.somaxconn={l.Backlog}, or ask for less"));
 }

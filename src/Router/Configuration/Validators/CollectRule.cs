@@ -17,20 +17,20 @@ internal sealed class CollectRule : IConfigurationRule
         where route.To == CollectTo.File && route.File.Path is { Length: > 0 }
         group route by Path.GetFullPath(route.File.Path!) into sharing
         from again in sharing.Skip(1)
-        select RuleContext.Fault(
-            again, "file.path", $"route '{sharing.First().Name}' writes to the same file; give each its own");
+        select again.Section.FaultAt(
+            "file.path", $"route '{sharing.First().Name}' writes to the same file; give each its own");
 
     private static IEnumerable<ConfigurationFault> Windows(CollectRouteOptions route)
     {
         if (route.Every > TimeSpan.Zero && route.Window == Timeout.InfiniteTimeSpan)
         {
-            yield return RuleContext.Fault(
-                route, "every", "a sliding window has a length: set window to the time it looks back");
+            yield return route.Section.FaultAt(
+                "every", "a sliding window has a length: set window to the time it looks back");
         }
 
         if (route.Buffer / BuffersPerWindow < route.Bytes)
         {
-            yield return RuleContext.Fault(route, "buffer",
+            yield return route.Section.FaultAt("buffer",
                 $"{route.Buffer} bytes do not hold a window of {route.Bytes}: "
                 + $"set it to {BuffersPerWindow} times bytes at least");
         }
@@ -40,18 +40,18 @@ internal sealed class CollectRule : IConfigurationRule
     {
         if (route.To == CollectTo.File && string.IsNullOrEmpty(route.File.Path))
         {
-            yield return RuleContext.Fault(route, "file.path", "to = file needs the path of the file");
+            yield return route.Section.FaultAt("file.path", "to = file needs the path of the file");
         }
 
         if (route.To == CollectTo.Upstream && route.Upstream is null)
         {
-            yield return RuleContext.Fault(
-                route, "upstream", "to = upstream needs upstream = \"tcp://HOST:PORT\" or \"udp://HOST:PORT\"");
+            yield return route.Section.FaultAt(
+                "upstream", "to = upstream needs upstream = \"tcp://HOST:PORT\" or \"udp://HOST:PORT\"");
         }
 
         if (route.To == CollectTo.Handler && route.Class is null == route.HandlerName is null)
         {
-            yield return RuleContext.Fault(route, route.Class is null ? "class" : "name",
+            yield return route.Section.FaultAt(route.Class is null ? "class" : "name",
                 "to = handler needs class = \"Namespace.Type, Assembly\" or the name given to AddWindowHandler, "
                 + "one of the two");
         }

@@ -17,7 +17,7 @@ internal sealed class DescriptorsSufficeRule : IConfigurationRule
         var all = needs.Sum(n => n.Descriptors) + Reserve;
         if (all > context.System.Descriptors)
         {
-            yield return RuleContext.Fault(needs.MaxBy(n => n.Descriptors).Listener, "max-sessions",
+            yield return needs.MaxBy(n => n.Descriptors).Listener.Section.FaultAt("max-sessions",
                 $"the sessions of all listeners need up to {all} descriptors and the process may open "
                 + $"{context.System.Descriptors}; raise it with ulimit -n or LimitNOFILE=, or lower max-sessions");
         }

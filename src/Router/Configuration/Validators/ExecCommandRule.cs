@@ -13,13 +13,13 @@ internal sealed class ExecCommandRule : IConfigurationRule
         {
             if (CommandFault(route.Command) is { } fault)
             {
-                yield return RuleContext.Fault(route, "command", fault);
+                yield return route.Section.FaultAt("command", fault);
             }
 
             if (!Path.IsPathRooted(route.Directory) || !Directory.Exists(route.Directory))
             {
-                yield return RuleContext.Fault(
-                    route, "directory", $"'{route.Directory}' is no directory; an absolute path is wanted");
+                yield return route.Section.FaultAt(
+                    "directory", $"'{route.Directory}' is no directory; an absolute path is wanted");
             }
         }
     }

@@ -12,7 +12,7 @@ internal sealed class ExecEnvironmentRule : IConfigurationRule
         let name = variable.Split('=')[0]
         let fault = FaultOf(name, variable)
         where fault is not null
-        select RuleContext.Fault(route, "environment", fault);
+        select route.Section.FaultAt("environment", fault);
 
     private static string? FaultOf(string name, string variable)
     {

@@ -5,6 +5,6 @@ namespace Router.Configuration.Validators;
 internal sealed class ExecValidationRule : IConfigurationRule
 {
     public IEnumerable<ConfigurationFault> Check(RuleContext context) =>
-        context.Options.Routes.OfType<ExecRouteOptions>().SelectMany(route => ProofFaults.Of(
-            context, route, route.Validate, route.Token, route.AllowUnvalidated.Count > 0, "start processes"));
+        context.Options.Routes.OfType<ExecRouteOptions>()
+            .SelectMany(route => ProofFaults.Of(context, route, route.Proof, "start processes"));
 }

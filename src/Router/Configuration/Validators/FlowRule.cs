@@ -14,13 +14,13 @@ internal sealed class FlowRule : IConfigurationRule
                     .Where(static route => route is ProxyRouteOptions or HandlerRouteOptions)
                     .Select(static route => route.Name)
                     .ToList();
-                yield return RuleContext.Fault(flow, "route",
+                yield return flow.Section.FaultAt("route",
                     $"there is no route '{flow.Route}' of type proxy or handler{Nearest.Hint(flow.Route, names)}");
             }
 
             if (flow.Join == FlowJoinChoice.Token && inner is ProxyRouteOptions)
             {
-                yield return RuleContext.Fault(flow, "join",
+                yield return flow.Section.FaultAt("join",
                     "a proxy cannot tell its peer a token; use address, or a handler");
             }
 
@@ -40,7 +40,7 @@ internal sealed class FlowRule : IConfigurationRule
                 && !listeners.SelectMany(static listener => listener.Binds).Any(bind => bind.Transport == transport))
             {
                 var scheme = transport == Transport.Tcp ? "tcp" : "udp";
-                yield return RuleContext.Fault(flow, "type",
+                yield return flow.Section.FaultAt("type",
                     $"has no {what}: no listener with this route is bound to {scheme}://");
             }
         }

@@ -9,12 +9,12 @@ internal sealed class HandlerNameRule : IConfigurationRule
         {
             if (route.Class is null && route.HandlerName is null)
             {
-                yield return RuleContext.Fault(route, "class",
+                yield return route.Section.FaultAt("class",
                     "a handler route needs class = \"Namespace.Type, Assembly\" or the name given to AddHandler");
             }
             else if (route.Class is not null && route.HandlerName is not null)
             {
-                yield return RuleContext.Fault(route, "name", "a handler route has class or name, not both");
+                yield return route.Section.FaultAt("name", "a handler route has class or name, not both");
             }
         }
     }

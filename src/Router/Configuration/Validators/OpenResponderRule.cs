@@ -13,7 +13,7 @@ internal sealed class OpenResponderRule : IConfigurationRule
         where route is EchoRouteOptions or ReplyRouteOptions
         from bind in listener.Binds
         where bind.Transport == Transport.Udp && !IPAddress.IsLoopback(Endpoints.Plain(bind.EndPoint.Address))
-        select new ConfigurationFault(bind.Origin, $"{RuleContext.PathOf(listener)}.bind",
+        select new ConfigurationFault(bind.Origin, $"{listener.Section.Path}.bind",
             $"{bind} answers whoever a datagram claims to come from; "
             + "bind to 127.0.0.1 or [::1] unless this network is trusted");
 }

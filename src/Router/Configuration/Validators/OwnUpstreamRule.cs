@@ -18,7 +18,7 @@ internal sealed class OwnUpstreamRule : IConfigurationRule
                 var endPoints = Addresses(upstream).Select(a => new IPEndPoint(a, upstream.Port));
                 if (endPoints.Any(e => transports.Exists(t => own.Contains(t, e))))
                 {
-                    yield return new ConfigurationFault(upstream.Origin, $"{RuleContext.PathOf(route)}.upstreams",
+                    yield return new ConfigurationFault(upstream.Origin, $"{route.Section.Path}.upstreams",
                         $"upstream {upstream} is a listener of this very configuration: payloads would go round");
                 }
             }

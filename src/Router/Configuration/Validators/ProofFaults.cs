@@ -11,33 +11,29 @@ internal static class ProofFaults
 
     /// <param name="risk">What a forged source address would do.</param>
     public static IEnumerable<ConfigurationFault> Of(
-        RuleContext context,
-        RouteOptions route,
-        ProofChoice validate,
-        string? token,
-        bool allowsUnvalidated,
-        string risk)
+        RuleContext context, RouteOptions route, ProofOptions proof, string risk)
     {
+        var (validate, token, allowsUnvalidated) = (proof.Validate, proof.Token, proof.AllowUnvalidated.Count > 0);
         var bytes = Encoding.UTF8.GetByteCount(token ?? "");
         if (validate == ProofChoice.Token && bytes is 0 or > TokenBytesMax)
         {
-            yield return RuleContext.Fault(
-                route, "token", $"validate = token needs a token of 1 to {TokenBytesMax} bytes");
+            yield return route.Section.FaultAt(
+                "token", $"validate = token needs a token of 1 to {TokenBytesMax} bytes");
         }
 
         if (validate != ProofChoice.Token && token is not null)
         {
-            yield return RuleContext.Fault(route, "token", "nothing asks for it; set validate = token");
+            yield return route.Section.FaultAt("token", "nothing asks for it; set validate = token");
         }
 
         if (validate != ProofChoice.None && allowsUnvalidated)
         {
-            yield return RuleContext.Fault(route, "allow-unvalidated", "nothing asks for it; set validate = none");
+            yield return route.Section.FaultAt("allow-unvalidated", "nothing asks for it; set validate = none");
         }
 
         if (validate == ProofChoice.None && !allowsUnvalidated && IsOpen(context, route))
         {
-            yield return RuleContext.Fault(route, "validate",
+            yield return route.Section.FaultAt("validate",
                 "'none' is for listeners on loopback, or needs allow-unvalidated: whoever forges a source address "
                 + $"would {risk}; use round-trip or token");
         }

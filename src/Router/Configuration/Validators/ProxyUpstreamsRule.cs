@@ -9,13 +9,13 @@ internal sealed class ProxyUpstreamsRule : IConfigurationRule
         {
             if (route.Upstreams.Count == 0)
             {
-                yield return RuleContext.Fault(route, "upstreams", "a proxy needs at least one upstream, as host:port");
+                yield return route.Section.FaultAt("upstreams", "a proxy needs at least one upstream, as host:port");
             }
 
             foreach (var again in route.Upstreams.GroupBy(u => u.ToString()).SelectMany(g => g.Skip(1)))
             {
                 yield return new ConfigurationFault(
-                    again.Origin, $"{RuleContext.PathOf(route)}.upstreams", $"upstream {again} is named twice");
+                    again.Origin, $"{route.Section.Path}.upstreams", $"upstream {again} is named twice");
             }
         }
     }

@@ -7,14 +7,14 @@ internal sealed class ReplyPayloadRule : IConfigurationRule
     {
         foreach (var route in context.Options.Routes.OfType<ReplyRouteOptions>())
         {
-            var hasBytes = route.Source.TryGet("bytes", out var bytes) && bytes.Value.Type != Hocon.HoconType.Null;
+            var hasBytes = route.Section.Find("bytes") is not null;
             if (route.Text is null && !hasBytes)
             {
-                yield return RuleContext.Fault(route, "text", "a reply needs text or bytes");
+                yield return route.Section.FaultAt("text", "a reply needs text or bytes");
             }
             else if (route.Text is not null && hasBytes)
             {
-                yield return RuleContext.Fault(route, "bytes", "a reply has text or bytes, not both");
+                yield return route.Section.FaultAt("bytes", "a reply has text or bytes, not both");
             }
         }
     }

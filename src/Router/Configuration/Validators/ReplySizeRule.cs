@@ -9,6 +9,6 @@ internal sealed class ReplySizeRule : IConfigurationRule
     public IEnumerable<ConfigurationFault> Check(RuleContext context) => context.Options.Routes
         .OfType<ReplyRouteOptions>()
         .Where(r => r.BytesMax > DatagramBytesMax)
-        .Select(r => RuleContext.Fault(r, r.Text is null ? "bytes" : "text",
+        .Select(r => r.Section.FaultAt(r.Text is null ? "bytes" : "text",
             $"{r.BytesMax} bytes do not fit a datagram, which holds {DatagramBytesMax}"));
 }

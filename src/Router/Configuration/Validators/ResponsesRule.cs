@@ -8,6 +8,6 @@ internal sealed class ResponsesRule : IConfigurationRule
         .Where(r => r.Responses > 0
             && context.ListenersOf(r).Any()
             && !context.ListenersOf(r).SelectMany(l => l.Binds).Any(b => !UnixEndpoints.IsConnected(b.Transport)))
-        .Select(r => RuleContext.Fault(r, "responses",
+        .Select(r => r.Section.FaultAt("responses",
             "counts datagrams, but no listener with this route is bound to udp:// or unixgram://"));
 }

@@ -8,7 +8,8 @@ internal sealed class RoomRule : IConfigurationRule
 {
     public IEnumerable<ConfigurationFault> Check(RuleContext context) => context.Options.Routes
         .OfType<RoomRouteOptions>()
-        .SelectMany(route => Join(route).Concat(Validation(context, route)));
+        .SelectMany(route => Join(route).Concat(
+            ProofFaults.Of(context, route, route.Proof, "have a whole room send to it")));
 
     private static IEnumerable<ConfigurationFault> Join(RoomRouteOptions route)
     {
@@ -16,19 +17,13 @@ internal sealed class RoomRule : IConfigurationRule
         var hasName = route.HandlerName is not null;
         if (route.Join == RoomJoinBy.Handler && hasClass == hasName)
         {
-            yield return RuleContext.Fault(route, hasClass ? "name" : "class",
+            yield return route.Section.FaultAt(hasClass ? "name" : "class",
                 "join = handler needs class = \"Namespace.Type, Assembly\" or the name given to AddRoomJoin, "
                 + "one of the two");
         }
         else if (route.Join != RoomJoinBy.Handler && (hasClass || hasName))
         {
-            yield return RuleContext.Fault(
-                route, hasClass ? "class" : "name", "nothing asks for it; set join = handler");
+            yield return route.Section.FaultAt(hasClass ? "class" : "name", "nothing asks for it; set join = handler");
         }
     }
-
-    private static IEnumerable<ConfigurationFault> Validation(RuleContext context, RoomRouteOptions route) =>
-        ProofFaults.Of(
-            context, route, route.Validate, route.Token, route.AllowUnvalidated.Count > 0,
-            "have a whole room send to it");
 }

@@ -63,7 +63,7 @@ internal sealed class UnixListenerRule : IConfigurationRule
         var file = listener.Unix;
         if (file.Mode is < 0 or > ModeMax)
         {
-            yield return RuleContext.Fault(listener, "unix.mode",
+            yield return listener.Section.FaultAt("unix.mode",
                 "is written in octal, as text: \"0660\" lets owner and group connect, \"0666\" everybody, "
                 + "\"0600\" the owner alone");
         }
@@ -71,12 +71,12 @@ internal sealed class UnixListenerRule : IConfigurationRule
         if (binds.Count > 0 && binds.TrueForAll(static bind => bind.Name![0] == '@')
             && file is not { Owner: null, Group: null })
         {
-            yield return RuleContext.Fault(listener, file.Owner is null ? "unix.group" : "unix.owner",
+            yield return listener.Section.FaultAt(file.Owner is null ? "unix.group" : "unix.owner",
                 "an abstract name has no file and no owner: whoever is in the same network namespace may connect; "
                 + "bind to a path instead");
         }
     }
 
     private static ConfigurationFault At(ListenerOptions listener, BindOptions bind, string message) =>
-        new(bind.Origin, $"{RuleContext.PathOf(listener)}.bind", message);
+        new(bind.Origin, $"{listener.Section.Path}.bind", message);
 }

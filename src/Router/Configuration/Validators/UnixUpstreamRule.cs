@@ -35,7 +35,7 @@ internal sealed class UnixUpstreamRule : IConfigurationRule
 
                 if (route.UpstreamReplies == UpstreamReplies.Follow)
                 {
-                    yield return RuleContext.Fault(route, "upstream-replies",
+                    yield return route.Section.FaultAt("upstream-replies",
                         $"follow is for upstreams that answer from another port; {upstream} has none: "
                         + "set it to strict");
                 }
@@ -50,5 +50,5 @@ internal sealed class UnixUpstreamRule : IConfigurationRule
             + "unixpacket://, unixgram:// or HOST:PORT upstream there, or a route of its own";
 
     private static ConfigurationFault At(RouteOptions route, UpstreamOptions upstream, string message) =>
-        new(upstream.Origin, $"{RuleContext.PathOf(route)}.upstreams", message);
+        new(upstream.Origin, $"{route.Section.Path}.upstreams", message);
 }

@@ -1,6 +1,6 @@
-namespace Router.Tests.Configuration.Validators;
+namespace Router.Tests.Configuration;
 
-public sealed class LimitsRuleTests
+public sealed class LimitsTests
 {
     [Theory]
     [InlineData("backlog = 65536", "backlog", "65536 is not within 1 to 65535")]
