@@ -49,6 +49,8 @@ internal sealed class SessionRig : IDisposable
     {
         public override bool IsSocketClosed => true;
 
+        public override SessionList OpenSessions { get; } = new();
+
         public override void Release()
         {
         }

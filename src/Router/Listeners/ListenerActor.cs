@@ -17,6 +17,9 @@ namespace Router.Listeners;
 internal abstract class ListenerActor(Shard shard, IListenerEvents events, string sessionDispatcher) : ActorBase
 {
     private readonly SessionActors _sessionActors = new(shard, Context, sessionDispatcher);
+    private readonly SessionWalk _drain = new(shard, static session => session.TellDrain());
+    private readonly SessionWalk _rearm = new(shard, static session => session.ArmAgain());
+    private readonly Dictionary<Route, SessionWalk> _changes = [];   // of routes, one that is under way each
 
     /// <summary>Kept from the beginning: Akka's own is of whose turn it is.</summary>
     private readonly IActorContext _context = Context;
@@ -90,8 +93,8 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
             case StopShards stopped when stopped.Shards.Contains(shard):
                 _context.Stop(_context.Self);
                 break;
-            case RouteChanged:
-                TellSessions(message);
+            case RouteChanged changed:
+                OnRouteChanged(changed);
                 break;
             case RefreshFigures:
                 Refresh();
@@ -106,10 +109,33 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
     /// <summary>What drained because it was removed is in use again.</summary>
     protected virtual void Revive() => shard.IsDraining = false;
 
+    /// <summary>Told again and again, since a session that has something under way now will have done with it: but a
+    /// round that is under way goes on.</summary>
     private void OnDrain()
     {
         Drain();
-        TellSessions(DrainSession.Instance);
+        if (!_drain.IsUnderWay)
+        {
+            _drain.Begin();
+        }
+    }
+
+    private void OnRouteChanged(RouteChanged changed)
+    {
+        foreach (var (route, walk) in _changes)
+        {
+            if (!walk.IsUnderWay)
+            {
+                _changes.Remove(route);
+            }
+        }
+
+        if (!_changes.TryGetValue(changed.Route, out var told))
+        {
+            _changes[changed.Route] = told = new SessionWalk(shard, session => session.TellChange(changed));
+        }
+
+        told.Begin();
     }
 
     private void OnTerms(ApplyTerms applied)
@@ -127,18 +153,10 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
 
         if (shard.Apply(terms))
         {
-            TellSessions(RearmSession.Instance);
+            _rearm.Begin();
         }
 
         applied.OnApplied();
-    }
-
-    private void TellSessions(object message)
-    {
-        foreach (var session in _context.GetChildren())
-        {
-            session.Tell(message, ActorRefs.NoSender);
-        }
     }
 
     /// <summary>Starts a session's actor; its context is its first message.</summary>
@@ -173,6 +191,10 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
 
         shard.Starting.Clear();
         shard.SpareSessions.Remove(shard);
+        foreach (var walk in _changes.Values.Append(_drain).Append(_rearm))
+        {
+            walk.Stop();
+        }
     }
 
     /// <summary>On a loop: an actor on the pool has its end on another thread.</summary>

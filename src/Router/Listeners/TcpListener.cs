@@ -49,8 +49,17 @@ internal sealed class TcpShard : Shard, IIoReceiver
 
     public override void Release() => Socket.Dispose();
 
+    public override SessionList OpenSessions { get; } = new();
+
+    /// <summary>Takes a connection's session among the open ones.</summary>
+    public void Add(SessionContext session) => session.TableHash = (uint)OpenSessions.Add(session);
+
     public override void OnClosing(SessionContext session)
     {
+        var moved = OpenSessions[OpenSessions.Count - 1];
+        OpenSessions[(int)session.TableHash] = moved;
+        moved.TableHash = session.TableHash;
+        OpenSessions.RemoveLast();
     }
 
     public override void OnEnded(SessionContext session)
@@ -172,6 +181,7 @@ internal sealed class TcpListener : ListenerActor
         }
 
         var session = SessionContext.ForConnection(_shard, connection);
+        _shard.Add(session);
         Start(session);
         var result = session.Route.WatchesStream ? 0 : session.Watch(connection, IoReadiness.Readable);
         if (result < 0)

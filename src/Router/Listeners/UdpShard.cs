@@ -53,6 +53,8 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
 
     public SessionTable Table { get; }
 
+    public override SessionList OpenSessions => Table.Sessions;
+
     /// <summary>Where what goes wrong is told; its actor sets it.</summary>
     public IListenerEvents? ListenerEvents { get; set; }
 

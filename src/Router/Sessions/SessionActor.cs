@@ -389,7 +389,7 @@ internal sealed class SessionActor : ActorBase
                 ExceptionDispatchInfo.Throw(failed.Failure);
                 break;
             case var _ when _session is null:
-                break;   // told to all of a listener's children: spare ones have no session
+                break;   // it has ended meanwhile, or somebody has found a spare one by its path
             case SessionTick:
                 _session!.OnTick();
                 break;

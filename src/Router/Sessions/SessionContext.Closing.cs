@@ -66,6 +66,22 @@ public sealed partial class SessionContext
         }
     }
 
+    /// <summary>The listener drains: has the session end in a turn of its own if nothing is under way now.</summary>
+    /// <returns>Whether it was told so.</returns>
+    internal bool TellDrain()
+    {
+        // On the pool the handler is another thread's; it is the program's, and such a one is never done by itself.
+        var mayEnd = _shard is { IsDraining: true, Settings.OnPool: false }
+            && Handler is { } handler && handler.MayEndNow(this);
+        if (!mayEnd)
+        {
+            return false;
+        }
+
+        Ref.Tell(DrainSession.Instance, ActorRefs.NoSender);
+        return true;
+    }
+
     /// <summary>The listener drains: ends if nothing is under way.</summary>
     internal void Drain()
     {

@@ -168,6 +168,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     /// <summary>Wall-clock time, for what is written down or told to peers.</summary>
     internal DateTimeOffset Now => _shard.Events.Now;
 
+    /// <summary>Of the key, where the shard has a table; of a stream session its place among the open ones.</summary>
     internal uint TableHash { get; set; }
 
     /// <summary>The run being gathered for this session while its listener splits a batch; null otherwise.</summary>
@@ -401,6 +402,27 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
 
     /// <summary>Its deadlines may have come nearer.</summary>
     internal void Rearm() => OnLoop(static session => session.Arm());
+
+    /// <summary>On the loop: the session's deadline may be nearer than it was.</summary>
+    /// <returns>False: the session need not be told.</returns>
+    internal bool ArmAgain()
+    {
+        Arm();
+        return false;
+    }
+
+    /// <summary>Has the session look at its route, if it goes by it.</summary>
+    /// <returns>Whether it was told so.</returns>
+    internal bool TellChange(RouteChanged changed)
+    {
+        if (!Route.Involves(changed.Route))
+        {
+            return false;
+        }
+
+        Ref.Tell(changed, ActorRefs.NoSender);
+        return true;
+    }
 
     private long NextDeadlineMs()
     {

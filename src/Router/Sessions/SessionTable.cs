@@ -33,6 +33,9 @@ internal sealed class SessionTable(RandomSource random)
 
     public int Count => _sessions.Count;
 
+    /// <summary>All of them. One that is removed gives its place to the last one.</summary>
+    public SessionList Sessions => _sessions;
+
     /// <summary>The most places that were moved for one session that was added: what growth may cost a pass.</summary>
     internal int MovedMost { get; private set; }
 
@@ -288,45 +291,5 @@ internal sealed class SessionTable(RandomSource random)
             .Where(static count => count > 0);
 
         private int Distance(int from, int to) => (to - from) & (Entries.Length - 1);
-    }
-
-    /// <summary>The sessions, dense and in chunks, so that growing copies none of them.</summary>
-    private sealed class SessionList
-    {
-        private const int ChunkBits = 10;
-        private const int ChunkSize = 1 << ChunkBits;
-
-        private readonly List<SessionContext?[]> _chunks = [];
-
-        public int Count { get; private set; }
-
-        public SessionContext this[int index]
-        {
-            get => _chunks[index >> ChunkBits][index & (ChunkSize - 1)]!;
-            set => _chunks[index >> ChunkBits][index & (ChunkSize - 1)] = value;
-        }
-
-        /// <returns>Its index.</returns>
-        public int Add(SessionContext session)
-        {
-            if (Count == _chunks.Count << ChunkBits)
-            {
-                _chunks.Add(new SessionContext?[ChunkSize]);
-            }
-
-            this[Count] = session;
-            return Count++;
-        }
-
-        /// <summary>Lets go of the last session, and of an empty chunk if there is another one.</summary>
-        public void RemoveLast()
-        {
-            Count--;
-            _chunks[Count >> ChunkBits][Count & (ChunkSize - 1)] = null;
-            if (Count <= (_chunks.Count - 2) << ChunkBits)
-            {
-                _chunks.RemoveAt(_chunks.Count - 1);
-            }
-        }
     }
 }

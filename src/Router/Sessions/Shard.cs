@@ -191,6 +191,9 @@ internal abstract class Shard : IEndOfPass
     /// <summary>Its socket takes nothing in any more. Any thread.</summary>
     public abstract bool IsSocketClosed { get; }
 
+    /// <summary>Its sessions that have not begun to close. One that does gives its place to the last one.</summary>
+    public abstract SessionList OpenSessions { get; }
+
     /// <summary>Gives back what a shard holds whose actor never came to run; once more does nothing.</summary>
     public abstract void Release();
 
