@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Router.Configuration;
 using Router.Configuration.Hocon;
+using Router.Routes;
 
 namespace Router.Tests.Configuration;
 
@@ -109,7 +110,9 @@ public sealed partial class ReferenceTests
         var user = ConfigurationFactory.ParseString(One, _ => null);
         user.WithFallback(Reference).Root.TryGet("router", out var router);
         options = new RouterOptions(
-            new SectionReader("router", "router", (HoconObject)router!.Value, router.KeyOrigin, log), log);
+            new SectionReader("router", "router", (HoconObject)router!.Value, router.KeyOrigin, log),
+            RouteTypes.All.Types,
+            log);
         return log;
     }
 

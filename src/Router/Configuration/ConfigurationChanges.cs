@@ -82,8 +82,8 @@ internal sealed class ConfigurationChanges
     }
 
     private static IEnumerable<string> UpstreamsOf(RouterOptions options) =>
-        from route in options.Routes.OfType<ProxyRouteOptions>()
-        from upstream in route.Upstreams
+        from route in options.Routes
+        from upstream in route.UpstreamNames
         select $"{route.Name}/{upstream}";
 
     /// <summary>An actor system is made once: whatever changes under <c>akka</c> waits for the next start.</summary>

@@ -21,7 +21,7 @@ internal sealed record RuleContext(
     IReadOnlyCollection<IPAddress> LocalAddresses,
     SystemLimits System)
 {
-    /// <summary>The listeners that name this route, or a flow route that does.</summary>
+    /// <summary>The listeners that name this route, or a route over it that does.</summary>
     public IEnumerable<ListenerOptions> ListenersOf(RouteOptions route) => Options.Listeners.Where(l =>
-        l.Route == route.Name || (Options.FindRoute(l.Route) is FlowRouteOptions flow && flow.Route == route.Name));
+        l.Route == route.Name || Options.FindRoute(l.Route)?.Over == route.Name);
 }

@@ -1,5 +1,7 @@
 using System.Net;
 using Router.Configuration.Hocon;
+using Router.Net;
+using Router.Sessions;
 
 namespace Router.Configuration;
 
@@ -25,7 +27,7 @@ internal sealed class ListenerOptions
             ModeOf(file.Text("mode", Reload.No)),
             file.OptionalText("owner", Reload.No),
             file.OptionalText("group", Reload.No));
-        SessionSocket = listener.Choice<SessionSocketChoice>("session-socket", Reload.No);
+        SessionSocket = listener.Choice<SessionSocket>("session-socket", Reload.No);
         var session = listener.Child("session");
         Session = new SessionOptions(
             session.Choice<SessionDispatcher>("dispatcher", Reload.No),
@@ -74,7 +76,7 @@ internal sealed class ListenerOptions
     public UnixFileChoice Unix { get; }
 
     /// <summary>What a datagram session sends and receives by.</summary>
-    public SessionSocketChoice SessionSocket { get; }
+    public SessionSocket SessionSocket { get; }
 
     public SessionOptions Session { get; }
 
@@ -85,7 +87,7 @@ internal sealed class ListenerOptions
 /// <param name="Transport">What is bound.</param>
 /// <param name="EndPoint">A numeric address; port 0 lets the kernel choose. Of a unix socket nothing.</param>
 /// <param name="Origin">Where it is written.</param>
-internal sealed record BindOptions(Transport Transport, IPEndPoint EndPoint, HoconOrigin Origin)
+internal sealed record BindOptions(SessionTransport Transport, IPEndPoint EndPoint, HoconOrigin Origin)
 {
     private static readonly IPEndPoint NoEndPoint = new(IPAddress.None, 0);
 
@@ -93,6 +95,15 @@ internal sealed record BindOptions(Transport Transport, IPEndPoint EndPoint, Hoc
     public string? Name { get; init; }
 
     public bool IsUnix => Name is not null;
+
+    /// <summary>As it is bound.</summary>
+    public SocketAddr Address => Transport switch
+    {
+        SessionTransport.Unix => UnixAddress.Of(Name!, UnixSocketType.Stream),
+        SessionTransport.Unixpacket => UnixAddress.Of(Name!, UnixSocketType.Packet),
+        SessionTransport.Unixgram => UnixAddress.Of(Name!, UnixSocketType.Datagram),
+        _ => SocketAddr.From(EndPoint),
+    };
 
     /// <inheritdoc cref="ParseElement{T}"/>
     public static string? Parse(string text, HoconOrigin origin, out BindOptions? bind)
@@ -115,22 +126,13 @@ internal sealed record BindOptions(Transport Transport, IPEndPoint EndPoint, Hoc
 
     /// <summary>As in the file: <c>udp://127.0.0.1:53</c>, <c>unix:///run/app.sock</c>.</summary>
     public override string ToString() =>
-        $"{UnixEndpoints.SchemeOf(Transport)}://{Name ?? EndPoint.ToString()}";
+        $"{Transport.Scheme()}://{Name ?? EndPoint.ToString()}";
 }
 
 /// <param name="Mode">Permission bits; negative where the text was no octal number.</param>
 /// <param name="Owner">A user's name or number; null for the router's own.</param>
 /// <param name="Group">A group's; null for the router's own.</param>
 internal sealed record UnixFileChoice(int Mode, string? Owner, string? Group);
-
-internal enum Transport
-{
-    Udp,
-    Tcp,
-    Unix,
-    Unixpacket,
-    Unixgram,
-}
 
 /// <param name="Dispatcher">What schedules the session's turns.</param>
 /// <param name="MailboxMessages">Payloads that may wait in one session's mailbox.</param>
@@ -147,16 +149,4 @@ internal enum SessionDispatcher
 
     /// <summary>On the pool, payloads copied.</summary>
     Pool,
-}
-
-internal enum SessionSocketChoice
-{
-    /// <summary>The listener's socket.</summary>
-    Shared,
-
-    /// <summary>One of its own on the listener's port.</summary>
-    Connected,
-
-    /// <summary>One of its own on a port of its own.</summary>
-    OwnPort,
 }

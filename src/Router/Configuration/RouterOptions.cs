@@ -1,4 +1,5 @@
 using Router.Configuration.Hocon;
+using Router.Net;
 using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Router.Configuration;
@@ -7,11 +8,11 @@ namespace Router.Configuration;
 /// hocon/reference.conf.</summary>
 internal sealed class RouterOptions
 {
-    public RouterOptions(SectionReader router, ReadLog log)
+    public RouterOptions(SectionReader router, IReadOnlyList<RouteType> types, ReadLog log)
     {
         Section = router;
         Loops = router.IntOr("auto", "loops", 1, 64, Reload.No);
-        Network = router.Choice<NetworkChoice>("network", Reload.No);
+        Network = router.Choice<NetworkWish>("network", Reload.No);
         var splice = router.Child("splice");
         Splice = new SpliceOptions(
             splice.Int("pipes", 0, 4_096, Reload.No), splice.Size("pipe-size", 4 << 10, 16 << 20, Reload.No));
@@ -39,12 +40,12 @@ internal sealed class RouterOptions
             reload.Duration("debounce", TimeSpan.FromMilliseconds(50), TimeSpan.FromHours(1), Reload.AtOnce));
         var listenerDefaults = router.Object("listener-defaults");
         Listeners = [.. Entries(router, "listeners", log)
-            .Select(field => new ListenerOptions(EntryOf(router, "listeners", field, listenerDefaults, log)))];
+            .Select(field => new ListenerOptions(EntryOf("listeners", field, listenerDefaults, log)))];
         var routeDefaults = router.Child("route-defaults");
-        var defaults = RouteType.All.ToDictionary(
+        var defaults = types.ToDictionary(
             static type => type.Name, type => routeDefaults.Object(type.Name), StringComparer.Ordinal);
         Routes = [.. Entries(router, "routes", log)
-            .Select(field => ReadRoute(router, field, defaults, log))
+            .Select(field => ReadRoute(field, types, defaults, log))
             .OfType<RouteOptions>()];
     }
 
@@ -54,7 +55,7 @@ internal sealed class RouterOptions
     /// <summary>I/O loops asked for; null is "auto".</summary>
     public int? Loops { get; }
 
-    public NetworkChoice Network { get; }
+    public NetworkWish Network { get; }
 
     public SpliceOptions Splice { get; }
 
@@ -110,25 +111,25 @@ internal sealed class RouterOptions
     /// <summary>What an entry inherits is laid below it before it is read, so that a fault in the defaults is found
     /// where they are used, with the place it really stands at.</summary>
     private static SectionReader EntryOf(
-        SectionReader router, string key, HoconField field, HoconObject defaults, ReadLog log) => new(
+        string key, HoconField field, HoconObject defaults, ReadLog log) => new(
         field.Name, PathOf(key, field), ((HoconObject)field.Value).WithFallback(defaults), field.KeyOrigin, log);
 
     private static string PathOf(string key, HoconField field) => $"router.{key}.{HoconPath.Print([field.Name])}";
 
     private static RouteOptions? ReadRoute(
-        SectionReader router, HoconField field, Dictionary<string, HoconObject> defaults, ReadLog log)
+        HoconField field, IReadOnlyList<RouteType> types, Dictionary<string, HoconObject> defaults, ReadLog log)
     {
         var typed = new SectionReader(
             field.Name, PathOf("routes", field), (HoconObject)field.Value, field.KeyOrigin, new ReadLog());
         var name = typed.OptionalText("type", Reload.NewSessions) ?? "";
-        if (RouteType.All.FirstOrDefault(type => type.Name == name) is { } type)
+        if (types.FirstOrDefault(type => type.Name == name) is { } type)
         {
-            var route = EntryOf(router, "routes", field, defaults[name], log);
+            var route = EntryOf("routes", field, defaults[name], log);
             route.Has("type");
             return type.Read(route);
         }
 
-        var names = RouteType.All.Select(static type => type.Name).ToList();
+        var names = types.Select(static type => type.Name).ToList();
         log.Faults.Add(new ConfigurationFault(typed.OriginOf("type"), typed.PathOf("type"), name.Length == 0
             ? $"must be set, to one of {string.Join(", ", names)}"
             : $"'{name}' is none of {string.Join(", ", names)}{Nearest.Hint(name, names)}"));
@@ -146,14 +147,6 @@ internal static class Limit
     public static TimeSpan Day { get; } = TimeSpan.FromDays(1);
 
     public static TimeSpan Year { get; } = TimeSpan.FromDays(365);
-}
-
-internal enum NetworkChoice
-{
-    /// <summary>The Linux calls where they are, else the portable sockets.</summary>
-    Auto,
-    Linux,
-    Portable,
 }
 
 /// <param name="Pipes">Of each loop; 0 copies everything.</param>

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.NetworkInformation;
 using Microsoft.Extensions.Logging;
+using Router.Admission;
 using Router.Configuration;
 using Router.Diagnostics;
 using Router.Listeners;
@@ -8,7 +9,6 @@ using Router.Net;
 using Router.Routes;
 using Router.Sessions;
 using Router.Upstreams;
-using OwnEndpoints = Router.Admission.OwnEndpoints;
 
 namespace Router.Hosting;
 
@@ -252,7 +252,7 @@ internal sealed class RunningRouter
                 var isSooner = proxy.Apply(next.Settings);
                 _routes[name] = proxy;
                 var mayMove = changed.Contains(name)
-                    && next.Settings.OnUpstreamRemoved != Routes.UpstreamRemoval.Finish;
+                    && next.Settings.OnUpstreamRemoved != UpstreamRemoval.Finish;
                 if (isSooner || mayMove)
                 {
                     told.Add(proxy);

@@ -1,3 +1,5 @@
+using Router.Sessions;
+
 namespace Router.Configuration.Validators;
 
 /// <summary>More sessions than descriptors: accepting would be suspended, and upstreams not reached, long before the
@@ -25,6 +27,6 @@ internal sealed class DescriptorsSufficeRule : IConfigurationRule
 
     /// <summary>A connection is one, and so is a proxy's socket to its upstream; a UDP peer alone is none.</summary>
     private static int PerSession(RuleContext context, ListenerOptions listener) =>
-        (listener.Binds.Any(b => UnixEndpoints.IsConnected(b.Transport)) ? 1 : 0)
-        + (context.Options.FindRoute(listener.Route) is ProxyRouteOptions ? 1 : 0);
+        (listener.Binds.Any(b => !b.Transport.IsConnectionless()) ? 1 : 0)
+        + (context.Options.FindRoute(listener.Route)?.DescriptorsPerSession ?? 0);
 }

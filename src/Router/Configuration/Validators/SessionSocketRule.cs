@@ -1,3 +1,5 @@
+using Router.Sessions;
+
 namespace Router.Configuration.Validators;
 
 /// <summary>
@@ -11,12 +13,12 @@ internal sealed class SessionSocketRule : IConfigurationRule
     {
         foreach (var listener in context.Options.Listeners)
         {
-            if (listener.SessionSocket == SessionSocketChoice.Shared)
+            if (listener.SessionSocket == SessionSocket.Shared)
             {
                 continue;
             }
 
-            var datagrams = listener.Binds.Where(static bind => bind.Transport == Transport.Udp).ToList();
+            var datagrams = listener.Binds.Where(static bind => bind.Transport == SessionTransport.Udp).ToList();
             if (datagrams.Count == 0)
             {
                 yield return listener.Section.FaultAt(Key,
@@ -30,7 +32,7 @@ internal sealed class SessionSocketRule : IConfigurationRule
             }
 
             foreach (var bind in datagrams.Where(bind =>
-                listener.SessionSocket == SessionSocketChoice.Connected && Endpoints.IsWildcard(bind.EndPoint.Address)))
+                listener.SessionSocket == SessionSocket.Connected && Endpoints.IsWildcard(bind.EndPoint.Address)))
             {
                 yield return new ConfigurationFault(bind.Origin, $"{listener.Section.Path}.{Key}",
                     $"connected is not possible on {bind}: connecting gives a socket the address of the route to the "

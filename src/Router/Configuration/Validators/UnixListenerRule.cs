@@ -1,3 +1,5 @@
+using Router.Sessions;
+
 namespace Router.Configuration.Validators;
 
 /// <summary>What cannot go together on a unix socket: two listeners at one name, routes that need addresses, sockets of
@@ -32,7 +34,7 @@ internal sealed class UnixListenerRule : IConfigurationRule
     private static IEnumerable<ConfigurationFault> Sessions(
         RuleContext context, ListenerOptions listener, List<BindOptions> binds)
     {
-        var flow = context.Options.FindRoute(listener.Route) as FlowRouteOptions;
+        var flow = context.Options.FindRoute(listener.Route) is { Over: not null } route ? route : null;
         foreach (var bind in binds)
         {
             if (flow is not null)
@@ -42,14 +44,14 @@ internal sealed class UnixListenerRule : IConfigurationRule
                     + "bind to udp:// and tcp://, or name another route");
             }
 
-            if (listener.SessionSocket != SessionSocketChoice.Shared)
+            if (listener.SessionSocket != SessionSocket.Shared)
             {
                 yield return At(listener, bind,
                     $"{bind} cannot have session-socket = connected or own-port, which are for UDP; bind it in a "
                     + "listener of its own");
             }
 
-            if (bind.Transport == Transport.Unixpacket && listener.Session.Dispatcher == SessionDispatcher.Pool)
+            if (bind.Transport == SessionTransport.Unixpacket && listener.Session.Dispatcher == SessionDispatcher.Pool)
             {
                 yield return At(listener, bind,
                     $"{bind} is served on the loop only; set session.dispatcher = io, "

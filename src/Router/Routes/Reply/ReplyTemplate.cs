@@ -7,18 +7,30 @@ namespace Router.Routes;
 /// <summary>A part of a reply: bytes, or a value of the moment.</summary>
 public sealed class ReplyPart
 {
-    private ReplyPart(byte[]? literal) => Literal = literal;
+    internal const int PeerBytesMax = 128;   // "unix:" and a name of 107 bytes; "[", IPv6 with a zone, "]:65535" are 64
+
+    private const int TimeBytes = 24;      // 2026-01-31T23:59:59.999Z
+    private const int CountBytesMax = 19;   // 2^63 - 1
+
+    private ReplyPart(int bytesMax) => BytesMax = bytesMax;
+
+    private ReplyPart(byte[] literal)
+        : this(literal.Length) =>
+        Literal = literal;
 
     /// <summary>The peer's endpoint: <c>192.0.2.7:5000</c>, <c>[2001:db8::7]:5000</c>.</summary>
-    public static ReplyPart Peer { get; } = new(null);
+    public static ReplyPart Peer { get; } = new(PeerBytesMax);
 
     /// <summary>Now, in UTC: <c>2026-01-31T23:59:59.999Z</c>.</summary>
-    public static ReplyPart Time { get; } = new(null);
+    public static ReplyPart Time { get; } = new(TimeBytes);
 
     /// <summary>Payloads answered for the session so far, this one included; from 1.</summary>
-    public static ReplyPart Count { get; } = new(null);
+    public static ReplyPart Count { get; } = new(CountBytesMax);
 
     internal byte[]? Literal { get; }
+
+    /// <summary>The most bytes the part can become.</summary>
+    internal int BytesMax { get; }
 
     /// <summary>The bytes themselves; the part keeps them.</summary>
     public static ReplyPart Of(byte[] literal) => new(literal);
@@ -27,10 +39,6 @@ public sealed class ReplyPart
 /// <summary>An answer of bytes and values of the moment, taken apart once. Immutable; shared by all loops.</summary>
 public sealed class ReplyTemplate
 {
-    private const int PeerBytesMax = 128;   // "unix:" and a name of 107 bytes; "[", IPv6 with a zone, "]:65535" are 64
-    private const int TimeBytes = 24;
-    private const int CountBytesMax = 19;
-
     [ThreadStatic]
     private static byte[]? _rendered;   // one per loop, as large as the longest answer of any template
 
@@ -41,7 +49,7 @@ public sealed class ReplyTemplate
     public ReplyTemplate(IEnumerable<ReplyPart> parts)
     {
         _parts = [.. parts];
-        _bytesMax = _parts.Sum(BytesMaxOf);
+        _bytesMax = _parts.Sum(static part => part.BytesMax);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(_bytesMax, SessionContext.DatagramBytesMax, nameof(parts));
         UsesPeer = _parts.Contains(ReplyPart.Peer);
         Constant = Array.TrueForAll(_parts, static part => part.Literal is not null)
@@ -58,7 +66,7 @@ public sealed class ReplyTemplate
     internal static byte[] PeerText(SessionContext session)
     {
         var text = session.PeerAddr.ToString();
-        return Encoding.ASCII.GetBytes(text.Length <= PeerBytesMax ? text : text[..PeerBytesMax]);
+        return Encoding.ASCII.GetBytes(text.Length <= ReplyPart.PeerBytesMax ? text : text[..ReplyPart.PeerBytesMax]);
     }
 
     /// <summary>The answer to one payload; allocates nothing.</summary>
@@ -109,9 +117,4 @@ public sealed class ReplyTemplate
 
         return written;
     }
-
-    private static int BytesMaxOf(ReplyPart part) => part.Literal is { } literal ? literal.Length
-        : part == ReplyPart.Peer ? PeerBytesMax
-        : part == ReplyPart.Time ? TimeBytes
-        : CountBytesMax;
 }
