@@ -29,7 +29,7 @@ internal sealed class ConfigurationChanges
 
         foreach (var (before, after) in Pairs(from.Routes, to.Routes, static route => route.Name))
         {
-            if (before.GetType() != after.GetType())
+            if (before.Type != after.Type)
             {
                 AddKey($"{after.Section.Path}.type", Reload.NewSessions, after.Section.Origin);
                 _routesChanged.Add(after.Name);
@@ -119,7 +119,9 @@ internal sealed class ConfigurationChanges
     private bool Compare(SectionReader before, SectionReader after)
     {
         var values = before.Keys.ToDictionary(static key => key.Path, static key => key.Value, StringComparer.Ordinal);
-        var changed = after.Keys.Where(key => !Equals(values[key.Path], key.Value)).ToList();
+        var changed = after.Keys
+            .Where(key => !values.TryGetValue(key.Path, out var value) || !Equals(value, key.Value))
+            .ToList();
         changed.ForEach(key => AddKey($"{after.Path}.{key.Path}", key.Reload, key.Origin));
         return changed.Count > 0;
     }

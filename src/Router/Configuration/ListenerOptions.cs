@@ -24,7 +24,7 @@ internal sealed class ListenerOptions
         WriteBuffer = listener.Size("write-buffer", 1 << 10, 64 << 20, Reload.AtOnce);
         var file = listener.Child("unix");
         Unix = new UnixFileChoice(
-            ModeOf(file.Text("mode", Reload.No)),
+            file.Parsed("mode", Reload.No, ModeOf),
             file.OptionalText("owner", Reload.No),
             file.OptionalText("group", Reload.No));
         SessionSocket = listener.Choice<SessionSocket>("session-socket", Reload.No);

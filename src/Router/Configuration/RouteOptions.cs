@@ -1,3 +1,4 @@
+using Router.Configuration.Hocon;
 using Router.Sessions;
 
 namespace Router.Configuration;
@@ -10,6 +11,9 @@ internal abstract class RouteOptions(SectionReader section)
     public SectionReader Section => section;
 
     public string Name => section.Name;
+
+    /// <summary>As <c>type = ...</c> has it.</summary>
+    public string Type { get; } = (section.Find("type")?.Value as HoconScalar)?.Text ?? "";
 
     /// <summary>Whether it answers whatever comes, so that forged datagrams could turn it against others.</summary>
     public virtual bool AnswersAnybody => false;

@@ -11,7 +11,7 @@ internal sealed class RouterOptions
     public RouterOptions(SectionReader router, IReadOnlyList<RouteType> types, ReadLog log)
     {
         Section = router;
-        Loops = router.IntOr("auto", "loops", 1, 64, Reload.No);
+        Loops = router.IntOr("auto", AutoLoops, "loops", 1, 64, Reload.No);
         Network = router.Choice<NetworkWish>("network", Reload.No);
         var splice = router.Child("splice");
         Splice = new SpliceOptions(
@@ -43,7 +43,11 @@ internal sealed class RouterOptions
             .Select(field => new ListenerOptions(EntryOf("listeners", field, listenerDefaults, log)))];
         var routeDefaults = router.Child("route-defaults");
         var defaults = types.ToDictionary(
-            static type => type.Name, type => routeDefaults.Object(type.Name), StringComparer.Ordinal);
+            static type => type.Name,
+            type => routeDefaults.Has(type.Name)
+                ? routeDefaults.Object(type.Name)
+                : new HoconObject([], routeDefaults.Origin),   // a type that reference.conf does not know
+            StringComparer.Ordinal);
         Routes = [.. Entries(router, "routes", log)
             .Select(field => ReadRoute(field, types, defaults, log))
             .OfType<RouteOptions>()];
@@ -80,7 +84,9 @@ internal sealed class RouterOptions
     public HoconObject? Akka { get; init; }
 
     /// <summary>I/O loops to run: as asked, or the machine's processors, 8 at most.</summary>
-    public int LoopCount => Loops ?? Math.Min(Environment.ProcessorCount, 8);
+    public int LoopCount => Loops ?? AutoLoops;
+
+    private static int AutoLoops => Math.Min(Environment.ProcessorCount, 8);
 
     public RouteOptions? FindRoute(string name) => Routes.FirstOrDefault(r => r.Name == name);
 

@@ -128,15 +128,24 @@ public sealed class SectionReader
             throw Refuse(key, $"'{word}' is none of {string.Join(", ", words)}{Nearest.Hint(word!, words)}");
         })!);
 
+    /// <summary>A text of which two spellings may be one value: that is what is read, and what a reload
+    /// compares.</summary>
+    internal T Parsed<T>(string key, Reload reload, Func<string, T> parse) =>
+        Declare(key, reload, parse(TextAt(key)));
+
+    /// <summary>The same for a text that may be null.</summary>
+    internal string? OptionalText(string key, Reload reload, Func<string, string> spell) =>
+        Declare(key, reload, Has(key) ? spell(TextAt(key)) : null);
+
     /// <summary>A whole number, or null for a word.</summary>
-    internal int? IntOr(string word, string key, int min, int max, Reload reload)
+    internal int? IntOr(string word, int standsFor, string key, int min, int max, Reload reload)
     {
         if (!Has(key) || TextAt(key) != word)
         {
             return Int(key, min, max, reload);
         }
 
-        Declare<int?>(key, reload, null, $"{min} to {max}");
+        Declare(key, reload, standsFor, $"{min} to {max}");
         return null;
     }
 

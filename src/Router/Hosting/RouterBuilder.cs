@@ -11,6 +11,8 @@ public sealed class RouterBuilder
 {
     private readonly Dictionary<(Type, string), Action<IServiceProvider, ProgramParts>> _parts = [];
 
+    internal List<RouteType> RouteTypes { get; } = [];
+
     internal List<string> Settings { get; } = [];
 
     /// <summary>
@@ -75,6 +77,25 @@ public sealed class RouterBuilder
         static services => services.GetRequiredService<IReadOnlyActorRegistry>().TryGet<TKey>(out var actor)
             ? actor
             : ActorRefs.Nobody);
+
+    /// <summary>Adds a type of routes, which declares keys of its own:
+    /// <c>{ type = quotes, max-length = 80 }</c>. What all its routes have in common may stand under
+    /// <c>route-defaults.quotes</c>.</summary>
+    /// <param name="type">As routes name it. A type that is there already is an error.</param>
+    /// <param name="read">Declares and reads the keys of one route, and gives what makes its handlers: that is called
+    /// once per session, on its dispatcher. Called at the start, and again by every reload; a route whose keys have
+    /// changed then serves new sessions. A value that it does not like is a fault
+    /// (<see cref="SectionReader.Fault(string, string)"/>), not an exception.</param>
+    public RouterBuilder AddRoute(string type, Func<SectionReader, Func<SessionHandler>> read)
+    {
+        if (Routes.RouteTypes.With(RouteTypes).Types.Any(known => known.Name == type))
+        {
+            throw new ArgumentException($"there is a type of routes '{type}' already", nameof(type));
+        }
+
+        RouteTypes.Add(new RouteType(type, route => new ProgramRouteOptions(route, read)));
+        return this;
+    }
 
     /// <summary>A setting on top of the file, as <c>--set</c> has it: <c>router.loops=2</c>.</summary>
     public RouterBuilder Set(string setting)

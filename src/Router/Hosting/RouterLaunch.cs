@@ -75,5 +75,5 @@ internal sealed class RouterLaunch(
         ?? Load();
 
     private LoadResult Load() => RouterConfiguration.Load(
-        RouteTypes.All, configFile, builder.Settings, Environment.GetEnvironmentVariable);
+        RouteTypes.With(builder.RouteTypes), configFile, builder.Settings, Environment.GetEnvironmentVariable);
 }

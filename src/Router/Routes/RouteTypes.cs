@@ -23,4 +23,7 @@ internal static class RouteTypes
             new ExecEnvironmentRule(), new ExecValidationRule(), new CollectRule(), new RoomRule(), new FlowRule(),
             new UnixUpstreamRule(),
         ]);
+
+    /// <summary>These, and those that a program has added.</summary>
+    public static RouteTypeSet With(IEnumerable<RouteType> added) => All with { Types = [.. All.Types, .. added] };
 }

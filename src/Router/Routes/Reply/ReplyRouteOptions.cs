@@ -16,11 +16,11 @@ internal sealed class ReplyRouteOptions : RouteOptions
             route.Fault("text", fault!);
         }
 
-        if (route.OptionalText("bytes", Reload.NewSessions) is { } hex)
+        if (route.OptionalText("bytes", Reload.NewSessions, Plain) is { } hex)
         {
             try
             {
-                var bytes = Convert.FromHexString(string.Concat(hex.Where(c => c != ' ')));
+                var bytes = Convert.FromHexString(hex);
                 parts = [ReplyPart.Of(bytes)];
             }
             catch (FormatException)
@@ -41,6 +41,8 @@ internal sealed class ReplyRouteOptions : RouteOptions
 
     /// <summary>The most bytes an answer can have; at most 65,507.</summary>
     public int BytesMax => Parts.Sum(static part => part.BytesMax);
+
+    private static string Plain(string hex) => string.Concat(hex.Where(c => c != ' ')).ToUpperInvariant();
 
     public override bool AnswersAnybody => true;
 
