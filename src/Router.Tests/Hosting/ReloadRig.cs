@@ -3,6 +3,7 @@ using System.Net;
 using Router.Configuration;
 using Router.Hosting;
 using Router.Listeners;
+using Router.Routes;
 using Router.Sessions;
 using Router.TestKit;
 using Router.Tests.Diagnostics;
@@ -24,12 +25,13 @@ internal sealed class ReloadRig : IDisposable
         RouterTestKit? kit = null,
         Func<LoadResult>? read = null,
         int loops = 1,
-        Dictionary<string, Func<SessionHandler>>? handlers = null)
+        ProgramParts? parts = null)
     {
         _text = text;
-        _read = read ?? (() => RouterConfiguration.LoadText($"router.loops = {loops}\n{_text}", [], _ => null, []));
+        _read = read ?? (() => RouterConfiguration.LoadText(
+            RouteTypes.All, $"router.loops = {loops}\n{_text}", [], _ => null, []));
         Kit = kit ?? new RouterTestKit(loops: loops);
-        var loaded = RouterLoader.Load(() => _read(), "test", handlers ?? [], Kit.Time, RouterParts.None);
+        var loaded = RouterLoader.Load(() => _read(), "test", parts ?? ProgramParts.None, Kit.Time);
         Assert.Empty(loaded.Faults);
         var setup = loaded.Setup!;
         Running = new RunningRouter(

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Router.Configuration;
 using Router.Hosting;
 using Router.Net;
 using Router.Sessions;
@@ -196,8 +197,8 @@ public sealed class RouterServiceTests
         Assert.Contains(faults, fault => fault.Contains("listener foreign") && fault.Contains("EADDRNOTAVAIL"));
     }
 
-    private static Dictionary<string, Func<SessionHandler>> Handlers() =>
-        new() { ["echo"] = static () => new EchoHandler() };
+    private static ProgramParts Handlers() =>
+        new ProgramParts().Add<SessionHandler>("echo", static () => new EchoHandler());
 
     private static ILogger NoLog() => LoggerFactory.Create(static _ => { }).CreateLogger("test");
 

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Router.Loop;
-using Router.Routes.Collecting;
+using Router.Routes;
 using Router.Sessions;
 
 namespace Router.Hosting;

@@ -136,7 +136,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
             Timers.StartPeriodicTimer(nameof(DrainTick), DrainTick.Instance, DrainPollInterval);
         }
 
-        var reload = _running.Setup.Options.Reload;
+        var reload = _running.Setup.Options.Reloads;
         if (reload.OnChange)
         {
             Timers.StartPeriodicTimer(nameof(WatchTick), WatchTick.Instance, reload.Debounce);

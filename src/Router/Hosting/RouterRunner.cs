@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Router.Configuration;
 using Router.Net;
 
 namespace Router.Hosting;
@@ -16,8 +17,6 @@ public static class RouterRunner
 
     internal const string LogCategory = "Router";
 
-    private static readonly Dictionary<string, Func<Sessions.SessionHandler>> NoHandlers = [];
-
     /// <summary>Runs until a signal: the first SIGTERM or SIGINT drains, a second ends the process at once. SIGHUP has
     /// the configuration read again, at any time: before the start is done it is remembered.</summary>
     /// <param name="configFile">A HOCON file; null for the built-in default.</param>
@@ -29,7 +28,7 @@ public static class RouterRunner
         string? configFile, IReadOnlyList<string> settings, TextWriter errors, CancellationToken stop)
     {
         using var hangups = new ReloadSignal();
-        var loaded = RouterLoader.Load(configFile, settings, NoHandlers, TimeProvider.System);
+        var loaded = RouterLoader.Load(configFile, settings, ProgramParts.None, TimeProvider.System);
         if (loaded.Setup is not { } setup)
         {
             WriteAll(errors, loaded.Faults);
@@ -73,7 +72,7 @@ public static class RouterRunner
     /// <returns>The process's exit code.</returns>
     public static int Check(string? configFile, IReadOnlyList<string> settings, TextWriter output, TextWriter errors)
     {
-        var loaded = RouterLoader.Load(configFile, settings, NoHandlers, TimeProvider.System);
+        var loaded = RouterLoader.Load(configFile, settings, ProgramParts.None, TimeProvider.System);
         if (loaded.Setup is null)
         {
             WriteAll(errors, loaded.Faults);

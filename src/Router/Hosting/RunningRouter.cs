@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Net;
 using System.Net.NetworkInformation;
 using Microsoft.Extensions.Logging;
+using Router.Admission;
 using Router.Configuration;
 using Router.Diagnostics;
 using Router.Listeners;
@@ -9,7 +10,6 @@ using Router.Net;
 using Router.Routes;
 using Router.Sessions;
 using Router.Upstreams;
-using OwnEndpoints = Router.Admission.OwnEndpoints;
 
 namespace Router.Hosting;
 
@@ -264,7 +264,7 @@ internal sealed class RunningRouter
                 var isSooner = proxy.Apply(next.Settings);
                 _routes[name] = proxy;
                 var mayMove = changed.Contains(name)
-                    && next.Settings.OnUpstreamRemoved != Routes.UpstreamRemoval.Finish;
+                    && next.Settings.OnUpstreamRemoved != UpstreamRemoval.Finish;
                 if (isSooner || mayMove)
                 {
                     told.Add(proxy);

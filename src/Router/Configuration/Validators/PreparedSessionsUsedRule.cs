@@ -11,7 +11,7 @@ internal sealed class PreparedSessionsUsedRule : IConfigurationRule
         var open = context.Options.Listeners.Sum(static listener => (long)listener.MaxSessions);
         if (prepared > open)
         {
-            yield return RuleContext.Fault(context.Options, "heap.prepared-sessions",
+            yield return context.Options.Section.FaultAt("heap.prepared-sessions",
                 $"{prepared} sessions are prepared and the listeners' max-sessions are {open} together; lower it, or "
                 + "raise max-sessions");
         }
