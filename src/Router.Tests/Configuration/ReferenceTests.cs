@@ -1,8 +1,7 @@
-using System.Reflection;
 using System.Text.RegularExpressions;
 using Router.Configuration;
 using Router.Configuration.Hocon;
-using Router.Configuration.Validators;
+using Router.Routes;
 
 namespace Router.Tests.Configuration;
 
@@ -32,45 +31,13 @@ public sealed partial class ReferenceTests
     [Fact]
     public void Every_key_of_the_reference_is_read_and_every_key_read_is_in_the_reference()
     {
-        var log = new ReadLog();
-        var user = ConfigurationFactory.ParseString(One, _ => null);
-        user.WithFallback(Reference).Root.TryGet("router", out var router);
-        new OptionsBinder(log).Bind((HoconObject)router!.Value, router.KeyOrigin);
+        var log = Read(out _);
 
         Assert.Empty(log.Faults);
         var read = log.Sections
             .SelectMany(s => s.Known.Select(k => Normal(s.PathOf(k))))
             .Where(p => !p.EndsWith(".type", StringComparison.Ordinal));
         Assert.Equal(Paths(Reference.Root, "").Order(), read.Append("router").Distinct().Order());
-    }
-
-    [Theory]
-    [InlineData(typeof(RouterOptions), "router", "Source LoopCount Listeners Routes Akka")]
-    [InlineData(typeof(LogOptions), "router.log", "")]
-    [InlineData(typeof(GuardOptions), "router.guards", "")]
-    [InlineData(typeof(ReloadOptions), "router.reload", "")]
-    [InlineData(typeof(ListenerOptions), "router.listener-defaults", "Name Origin Source Binds")]
-    [InlineData(typeof(SessionOptions), "router.listener-defaults.session", "")]
-    [InlineData(typeof(UnixFileChoice), "router.listener-defaults.unix", "")]
-    [InlineData(typeof(ReplyRouteOptions), "router.route-defaults.reply", "Name Origin Source Parts BytesMax")]
-    [InlineData(typeof(ProxyRouteOptions), "router.route-defaults.proxy", "Name Origin Source")]
-    [InlineData(typeof(ExecRouteOptions), "router.route-defaults.exec", "Name Origin Source")]
-    [InlineData(typeof(ExecLimitOptions), "router.route-defaults.exec.limits", "")]
-    [InlineData(typeof(CollectRouteOptions), "router.route-defaults.collect",
-        "Name Origin Source UpstreamTransport HandlerName")]
-    [InlineData(typeof(RoomRouteOptions), "router.route-defaults.room", "Name Origin Source HandlerName")]
-    [InlineData(typeof(CollectFileOptions), "router.route-defaults.collect.file", "")]
-    [InlineData(typeof(FlowRouteOptions), "router.route-defaults.flow", "Name Origin Source")]
-    [InlineData(typeof(ActorRouteOptions), "router.route-defaults.actor", "Name Origin Source")]
-    [InlineData(typeof(HandlerRouteOptions), "router.route-defaults.handler", "Name Origin Source HandlerName")]
-    public void Every_option_is_a_key_of_the_reference(Type type, string section, string otherwise)
-    {
-        var keys = Reference.GetConfig(section)!.Root.Fields.Select(f => f.Name).ToHashSet();
-        var options = type.GetProperties(BindingFlags.Instance | BindingFlags.Public)
-            .Select(p => p.Name)
-            .Except(otherwise.Split(' '))
-            .Select(Kebab);
-        Assert.All(options, o => Assert.Contains(o, keys));
     }
 
     [Fact]
@@ -90,29 +57,26 @@ public sealed partial class ReferenceTests
     [Fact]
     public void Every_key_of_the_reference_tells_what_a_reload_does_with_it()
     {
-        var table = ReloadKeys.All.ToDictionary();
-        foreach (var (path, line, words) in ReloadWords())
+        var declared = Declared();
+        foreach (var (path, line, comment) in Comments())
         {
-            Assert.True(table.Remove(path, out var effect), $"reference.conf:{line}: {path} is not in ReloadKeys");
-            var expected = ReloadKeys.WordsOf(effect);
+            Assert.True(declared.Remove(path, out var key), $"reference.conf:{line}: {path} is declared by nobody");
+            var words = ReloadWords().Match(comment).Groups[1].Value;
+            var expected = WordsOf(key!.Reload);
             Assert.True(words == expected, $"reference.conf:{line}: {path}: 'Reload: {words}' is '{expected}'");
         }
 
-        Assert.Empty(table);
+        Assert.Empty(declared);
     }
 
     [Fact]
-    public void Every_limit_names_a_key_of_the_reference()
+    public void Every_limit_is_as_the_reference_says()
     {
-        var keys = LimitsRule.Router.Select(l => "router." + l.Key)
-            .Concat(LimitsRule.Listener.Select(l => "router.listener-defaults." + l.Key))
-            .Concat(LimitsRule.Proxy.Select(l => "router.route-defaults.proxy." + l.Key))
-            .Concat(LimitsRule.Exec.Select(l => "router.route-defaults.exec." + l.Key))
-            .Concat(LimitsRule.Collect.Select(l => "router.route-defaults.collect." + l.Key))
-            .Concat(LimitsRule.Room.Select(l => "router.route-defaults.room." + l.Key))
-            .Concat(LimitsRule.Flow.Select(l => "router.route-defaults.flow." + l.Key))
-            .Concat(LimitsRule.Actor.Select(l => "router.route-defaults.actor." + l.Key));
-        Assert.All(keys, k => Assert.True(Reference.HasPath(k), k));
+        var declared = Declared();
+        declared.Remove("route-defaults.collect.every");   // 0s is null's other spelling
+        Assert.All(Comments().Where(key => declared.ContainsKey(key.Path)), key => Assert.True(
+            Digits().Replace(key.Comment, "").Contains(declared[key.Path].Limits, StringComparison.Ordinal),
+            $"reference.conf:{key.Line}: {key.Path} has the limits {declared[key.Path].Limits}"));
     }
 
     [Fact]
@@ -140,11 +104,41 @@ public sealed partial class ReferenceTests
         }
     }
 
-    /// <summary>Every key, its line, and what stands behind "Reload:" in the comment above it or above its
-    /// neighbour.</summary>
-    private static IEnumerable<(string Path, int Line, string Words)> ReloadWords()
+    private static ReadLog Read(out RouterOptions options)
     {
-        var (sections, comment, words) = (new Stack<string>(), "", "");
+        var log = new ReadLog();
+        var user = ConfigurationFactory.ParseString(One, _ => null);
+        user.WithFallback(Reference).Root.TryGet("router", out var router);
+        options = new RouterOptions(
+            new SectionReader("router", "router", (HoconObject)router!.Value, router.KeyOrigin, log),
+            RouteTypes.All.Types,
+            log);
+        return log;
+    }
+
+    /// <summary>Every key that somebody has declared, by its path below <c>router</c> in reference.conf.</summary>
+    private static Dictionary<string, DeclaredKey> Declared()
+    {
+        Read(out var options);
+        return options.Listeners.Select(listener => listener.Section)
+            .Concat(options.Routes.Select(route => route.Section))
+            .Prepend(options.Section)
+            .SelectMany(section => section.Keys.Select(key => (Normal($"{section.Path}.{key.Path}"), key)))
+            .ToDictionary(pair => pair.Item1["router.".Length..], pair => pair.key);
+    }
+
+    private static string WordsOf(Reload reload) => reload switch
+    {
+        Reload.AtOnce => "at once",
+        Reload.NewSessions => "new sessions",
+        Reload.RestartsListener => "restarts the listener",
+        _ => "no",
+    };
+
+    /// <summary>Every key, its line, and the comment above it or above its neighbour.</summary>
+    private static IEnumerable<(string Path, int Line, string Comment)> Comments()
+    {
+        var (sections, comment, said) = (new Stack<string>(), "", "");
         var lines = RouterConfiguration.ReadResource("reference.conf").Split('\n');
         for (var i = 0; i < lines.Length; i++)
         {
@@ -157,8 +151,8 @@ public sealed partial class ReferenceTests
 
             if (text.Split(" = ") is [var key, _])
             {
-                words = comment == "" ? words : Words().Match(comment).Groups[1].Value;
-                yield return (string.Join('.', sections.Reverse().Skip(1).Append(key)), i + 1, words);
+                said = comment == "" ? said : comment;
+                yield return (string.Join('.', sections.Reverse().Skip(1).Append(key)), i + 1, said);
             }
             else if (text.EndsWith(" {", StringComparison.Ordinal))
             {
@@ -174,7 +168,11 @@ public sealed partial class ReferenceTests
     }
 
     [GeneratedRegex(@"\bReload: (at once|new sessions|restarts the listener|no)\.$", RegexOptions.None, 1000)]
-    private static partial Regex Words();
+    private static partial Regex ReloadWords();
+
+    /// <summary>Between groups of three digits.</summary>
+    [GeneratedRegex(@"(?<=\d),(?=\d{3})", RegexOptions.None, 1000)]
+    private static partial Regex Digits();
 
     private static string Normal(string path) => path
         .Replace("router.listeners.l", "router.listener-defaults")
@@ -190,7 +188,4 @@ public sealed partial class ReferenceTests
 
     private static IEnumerable<string> Paths(HoconObject value, string prefix) => value.Fields.SelectMany(f =>
         f.Value is HoconObject child ? Paths(child, $"{prefix}{f.Name}.").Prepend(prefix + f.Name) : [prefix + f.Name]);
-
-    private static string Kebab(string name) =>
-        string.Concat(name.Select((c, i) => char.IsUpper(c) ? (i > 0 ? "-" : "") + char.ToLowerInvariant(c) : $"{c}"));
 }

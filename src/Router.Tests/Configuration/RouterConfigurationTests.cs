@@ -1,6 +1,9 @@
 using System.Net;
 using Router.Configuration;
 using Router.Configuration.Hocon;
+using Router.Net;
+using Router.Routes;
+using Router.Upstreams;
 
 namespace Router.Tests.Configuration;
 
@@ -9,7 +12,7 @@ public sealed class RouterConfigurationTests
     [Fact]
     public void The_built_in_configuration_echoes_on_27123_and_hears_on_2210()
     {
-        var result = RouterConfiguration.Load(file: null, [], _ => null, SystemLimits.Unknown);
+        var result = RouterConfiguration.Load(RouteTypes.All, null, [], _ => null, SystemLimits.Unknown);
 
         Assert.Empty(result.Faults);
         Assert.Empty(result.Warnings);
@@ -19,7 +22,7 @@ public sealed class RouterConfigurationTests
             options.Listeners.SelectMany(l => l.Binds).Select(b => b.ToString()));
         Assert.IsType<EchoRouteOptions>(options.FindRoute(options.Listeners[0].Route));
         var hear = Assert.IsType<ReplyRouteOptions>(options.FindRoute(options.Listeners[1].Route));
-        Assert.Equal("I hear you"u8.ToArray(), Assert.Single(hear.Parts).Literal.ToArray());
+        Assert.Equal("I hear you"u8.ToArray(), Assert.Single(hear.Parts).Literal!);
     }
 
     [Fact]
@@ -61,7 +64,7 @@ public sealed class RouterConfigurationTests
             }
             """);
 
-        Assert.Equal((3, NetworkChoice.Portable, TimeSpan.FromSeconds(1)),
+        Assert.Equal((3, NetworkWish.Portable, TimeSpan.FromSeconds(1)),
             (options.LoopCount, options.Network, options.DrainTimeout));
         Assert.Equal(new SpliceOptions(5, 6 << 10), options.Splice);
         Assert.Equal(new HeapOptions(77, 78, 79), options.Heap);
@@ -91,7 +94,7 @@ public sealed class RouterConfigurationTests
         Assert.Equal("A.B, C", Assert.IsType<HandlerRouteOptions>(options.FindRoute("h1")).Class);
         Assert.Equal("n", Assert.IsType<HandlerRouteOptions>(options.FindRoute("h2")).HandlerName);
         var by = Assert.IsType<ReplyRouteOptions>(options.FindRoute("by"));
-        Assert.Equal([0x00, 0xFF, 0x10], Assert.Single(by.Parts).Literal.ToArray());
+        Assert.Equal([0x00, 0xFF, 0x10], Assert.Single(by.Parts).Literal!);
     }
 
     [Fact]
@@ -178,15 +181,17 @@ public sealed class RouterConfigurationTests
     public void The_environment_fills_in_what_the_file_asks_for()
     {
         var text = Loaded.Echo + "\nrouter.loops = ${?LOOPS}";
-        var loops = RouterConfiguration.LoadText(text, [], n => n == "LOOPS" ? "5" : null, []).Options!.Loops;
-        Assert.Equal(5, loops);
-        Assert.Null(RouterConfiguration.LoadText(text, [], _ => null, []).Options!.Loops);
+        Assert.Equal(5, LoopsWith(n => n == "LOOPS" ? "5" : null));
+        Assert.Null(LoopsWith(_ => null));
+
+        int? LoopsWith(Func<string, string?> environment) =>
+            RouterConfiguration.LoadText(RouteTypes.All, text, [], environment, []).Options!.Loops;
     }
 
     [Fact]
     public void A_file_that_is_not_there_is_one_fault()
     {
-        var result = RouterConfiguration.Load("/nowhere/router.conf", [], _ => null);
+        var result = RouterConfiguration.Load(RouteTypes.All, "/nowhere/router.conf", [], _ => null);
         Assert.Equal("/nowhere/router.conf:1:1: no such file", Assert.Single(result.Faults).ToString());
     }
 
@@ -221,7 +226,7 @@ internal static class Loaded
     private static readonly IPAddress[] Local = [IPAddress.Parse("192.0.2.7"), IPAddress.Parse("2001:db8::7")];
 
     public static LoadResult Result(string text, params string[] sets) =>
-        RouterConfiguration.LoadText(text, sets, _ => null, Local, "test.conf");
+        RouterConfiguration.LoadText(RouteTypes.All, text, sets, _ => null, Local, "test.conf");
 
     public static RouterOptions Options(string text, params string[] sets)
     {
@@ -233,6 +238,7 @@ internal static class Loaded
     /// <summary>One listener and one route, each with the given keys.</summary>
     public static LoadResult Pair(string listener, string route, SystemLimits? system = null) =>
         RouterConfiguration.LoadText(
+            RouteTypes.All,
             $"router {{\n listeners {{ l {{ route = r, {listener} }} }}\n routes {{ r {{ {route} }} }}\n}}",
             [], _ => null, Local, "test.conf", system);
 

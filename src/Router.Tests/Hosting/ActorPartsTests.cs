@@ -5,9 +5,10 @@ using Akka.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Router.Configuration;
 using Router.Diagnostics;
 using Router.Hosting;
-using Router.Routes.Actors;
+using Router.Routes;
 using Router.Running;
 using Router.Sessions;
 
@@ -126,7 +127,7 @@ public sealed class ActorPartsTests
         using var file = new TextFile(
             "router { listeners.a { bind = \"udp://127.0.0.1:0\", route = b }\n routes.b { type = actor, key = c } }");
         var loaded = SetupLoader.Load(
-            file.Path, [], new Dictionary<string, Func<SessionHandler>>(), TimeProvider.System);
+            file.Path, [], ProgramParts.None, TimeProvider.System);
 
         Assert.Null(loaded.Setup);
         var fault = Assert.Single(loaded.Faults);

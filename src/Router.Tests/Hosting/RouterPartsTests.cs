@@ -4,9 +4,9 @@ using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Router.Configuration;
 using Router.Hosting;
-using Router.Routes.Collecting;
-using Router.Routes.Rooms;
+using Router.Routes;
 using Router.Running;
 using Router.Sessions;
 
@@ -69,7 +69,7 @@ public sealed class RouterPartsTests
         using var file = new TextFile(
             $"router {{ listeners.a {{ bind = \"udp://127.0.0.1:0\", route = b }}\n routes.b {{ {route} }} }}");
         var loaded = SetupLoader.Load(
-            file.Path, [], new Dictionary<string, Func<SessionHandler>>(), TimeProvider.System);
+            file.Path, [], ProgramParts.None, TimeProvider.System);
 
         Assert.Null(loaded.Setup);
         var fault = Assert.Single(loaded.Faults);

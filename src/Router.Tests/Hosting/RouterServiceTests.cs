@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Router.Configuration;
 using Router.Hosting;
 using Router.Net;
 using Router.Running;
@@ -45,6 +46,26 @@ public sealed class RouterServiceTests
         await host.StopAsync();
         Assert.Equal(0, engine.Stats.Sessions);
         Assert.Equal(2, engine.Stats.Read().Sum(figures => figures.Closed));
+    }
+
+    [Fact]
+    public async Task A_host_with_AddRouter_stops_when_the_routers_actor_is_stopped()
+    {
+        using var file = new TextFile(EchoConfig.Replace("DISPATCHER", "io"));
+        var builder = Host.CreateApplicationBuilder();
+        builder.Logging.ClearProviders();
+        builder.Services.AddRouter(file.Path, router => router.AddHandler<EchoHandler>("echo"));
+        using var host = builder.Build();
+        await host.StartAsync();
+        var engine = host.Services.GetServices<IHostedService>().OfType<RouterService>().Single().Engine!;
+        using var patience = new CancellationTokenSource(Patience);
+        await AskUdp(engine.Bound[0].Address.ToIPEndPoint(), "a", patience.Token);
+
+        engine.System.Stop(engine.Actor);
+
+        await host.WaitForShutdownAsync(patience.Token);
+        Assert.False(await engine.Ended);
+        Assert.Equal(0, engine.Stats.Sessions);
     }
 
     [Theory]
@@ -177,8 +198,8 @@ public sealed class RouterServiceTests
         Assert.Contains(faults, fault => fault.Contains("listener foreign") && fault.Contains("EADDRNOTAVAIL"));
     }
 
-    private static Dictionary<string, Func<SessionHandler>> Handlers() =>
-        new() { ["echo"] = static () => new EchoHandler() };
+    private static ProgramParts Handlers() =>
+        new ProgramParts().Add<SessionHandler>("echo", static () => new EchoHandler());
 
     private static ILogger NoLog() => LoggerFactory.Create(static _ => { }).CreateLogger("test");
 

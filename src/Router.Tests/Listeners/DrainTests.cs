@@ -54,7 +54,7 @@ public sealed class DrainTests
 
         listener.Drain();
         kit.RunUntilIdle();
-        Assert.Equal(sessions - SessionWalk.MessagesPerStep, kit.OpenSessions.Count(static session => !session.IsClosed));
+        Assert.Equal(SessionWalk.MessagesPerStep, sessions - kit.OpenSessions.Count(static open => !open.IsClosed));
 
         kit.Advance(2 * Step);
         Assert.Equal(busy.Count, kit.OpenSessions.Count(static session => !session.IsClosed));

@@ -1,9 +1,9 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using Router.Configuration;
 using Router.Loop;
 using Router.Net;
 using Router.Routes;
-using Router.Routes.Actors;
 using Router.Running;
 using Router.Sessions;
 using Router.Tests.Kit;
@@ -45,13 +45,11 @@ internal static class AllocationGate
               routes { r { {{route}} } }
             }
             """);
-        var handlers = new Dictionary<string, Func<SessionHandler>>
-        {
-            ["echo"] = static () => new EchoHandler(),
-            ["allocating"] = static () => new AllocatingHandler(),
-            ["closing"] = static () => new ClosingHandler(),
-            ["flows"] = static () => new EchoingFlowHandler(),
-        };
+        var handlers = new ProgramParts()
+            .Add<SessionHandler>("echo", static () => new EchoHandler())
+            .Add<SessionHandler>("allocating", static () => new AllocatingHandler())
+            .Add<SessionHandler>("closing", static () => new ClosingHandler())
+            .Add<SessionHandler>("flows", static () => new EchoingFlowHandler());
         var loaded = SetupLoader.Load(file.Path, [], handlers, TimeProvider.System);
         Assert.Empty(loaded.Faults);
         var log = LoggerFactory.Create(static _ => { }).CreateLogger("test");

@@ -1,9 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Reflection;
-using Router.Configuration;
 using Router.Diagnostics;
 using Router.Loop;
+using Router.Routes;
 using Router.Running;
 using Router.Tests.Functional;
 using Router.Tests.Sessions;
@@ -94,8 +94,8 @@ public sealed class AllocationGateTests
     public void Every_route_has_a_figure_over_both_transports_and_no_figure_is_idle()
     {
         var figures = AllocationGate.Figures.Keys.ToHashSet();
-        Assert.All(OptionsBinder.RouteTypes, type => Assert.Contains(figures, name => Is(name, type, "-udp")));
-        Assert.All(OptionsBinder.RouteTypes, type => Assert.Contains(figures, name => Is(name, type, "-tcp")));
+        Assert.All(RouteTypes.All.Types, type => Assert.Contains(figures, name => Is(name, type.Name, "-udp")));
+        Assert.All(RouteTypes.All.Types, type => Assert.Contains(figures, name => Is(name, type.Name, "-tcp")));
         var tested = typeof(AllocationGateTests).GetMethods()
             .SelectMany(static method => method.GetCustomAttributes<InlineDataAttribute>()
                 .Select(data => data.GetData(method).Single()[0]))

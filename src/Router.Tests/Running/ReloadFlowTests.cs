@@ -1,4 +1,5 @@
 using System.Text;
+using Router.Configuration;
 using Router.Diagnostics;
 using Router.Routes;
 using Router.Sessions;
@@ -71,11 +72,9 @@ public sealed class ReloadFlowTests
     [Fact]
     public void A_flow_of_a_control_session_that_is_open_joins_it_though_the_handler_is_another_now()
     {
-        using var rig = new ReloadRig(OverHandler, handlers: new Dictionary<string, Func<SessionHandler>>
-        {
-            ["old"] = () => new Naming("old"),
-            ["new"] = () => new Naming("new"),
-        });
+        using var rig = new ReloadRig(OverHandler, parts: new ProgramParts()
+            .Add<SessionHandler>("old", () => new Naming("old"))
+            .Add<SessionHandler>("new", () => new Naming("new")));
         rig.Stream("192.0.2.1:4000", Control);
         rig.Kit.RunUntilIdle();
 

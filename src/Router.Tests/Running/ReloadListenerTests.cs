@@ -1,3 +1,4 @@
+using Router.Configuration;
 using Router.Diagnostics;
 using Router.Listeners;
 using Router.Sessions;
@@ -412,5 +413,5 @@ public sealed class ReloadListenerTests
 internal static class ReloadHandlers
 {
     public static ReloadRig Rig(string text, string name, Func<SessionHandler> create, RouterTestKit? kit = null) =>
-        new(text, kit, handlers: new Dictionary<string, Func<SessionHandler>> { [name] = create });
+        new(text, kit, parts: new ProgramParts().Add(name, create));
 }

@@ -3,6 +3,7 @@ using System.Net;
 using Router.Configuration;
 using Router.Listeners;
 using Router.Reporting;
+using Router.Routes;
 using Router.Running;
 using Router.Sessions;
 using Router.TestKit;
@@ -25,12 +26,13 @@ internal sealed class ReloadRig : IDisposable
         RouterTestKit? kit = null,
         Func<LoadResult>? read = null,
         int loops = 1,
-        Dictionary<string, Func<SessionHandler>>? handlers = null)
+        ProgramParts? parts = null)
     {
         _text = text;
-        _read = read ?? (() => RouterConfiguration.LoadText($"router.loops = {loops}\n{_text}", [], _ => null, []));
+        _read = read ?? (() => RouterConfiguration.LoadText(
+            RouteTypes.All, $"router.loops = {loops}\n{_text}", [], _ => null, []));
         Kit = kit ?? new RouterTestKit(loops: loops);
-        var loaded = SetupLoader.Load(() => _read(), "test", handlers ?? [], Kit.Time, RouterParts.None);
+        var loaded = SetupLoader.Load(() => _read(), "test", parts ?? ProgramParts.None, Kit.Time);
         Assert.Empty(loaded.Faults);
         var setup = loaded.Setup!;
         Running = new RunningRouter(

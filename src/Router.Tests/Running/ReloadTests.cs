@@ -1,5 +1,6 @@
 using Router.Configuration;
 using Router.Net;
+using Router.Routes;
 using Router.Running;
 using Router.TestKit.Simulation;
 
@@ -293,7 +294,7 @@ public sealed class ReloadTests
     }
 
     private static ReloadRig Watching(Folder folder) =>
-        new("", read: () => RouterConfiguration.Load(folder.PathOf("main.conf"), [], _ => null));
+        new("", read: () => RouterConfiguration.Load(RouteTypes.All, folder.PathOf("main.conf"), [], _ => null));
 
     /// <summary>A folder that is gone after the test.</summary>
     private sealed class Folder : IDisposable

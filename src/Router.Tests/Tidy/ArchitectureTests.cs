@@ -18,9 +18,12 @@ public sealed partial class ArchitectureTests
         ["Upstreams"] = ["Loop", "Net", "Diagnostics"],
         ["Admission"] = ["Net", "Diagnostics"],
         ["Sessions"] = ["Loop", "Net", "Processes", "Admission", "Diagnostics"],
-        ["Routes"] = ["Loop", "Net", "Processes", "Admission", "Sessions", "Upstreams", "Diagnostics"],
+        ["Routes"] =
+        [
+            "Loop", "Net", "Processes", "Admission", "Sessions", "Upstreams", "Configuration", "Diagnostics",
+        ],
         ["Listeners"] = ["Loop", "Net", "Admission", "Sessions", "Diagnostics"],
-        ["Configuration"] = [],
+        ["Configuration"] = ["Loop", "Net", "Admission", "Sessions", "Upstreams", "Diagnostics"],
         ["Diagnostics"] = [],
         ["Heap"] = ["Diagnostics"],
         ["Reporting"] =

@@ -1,4 +1,5 @@
 using Router.Configuration;
+using Router.Routes;
 
 namespace Router.Tests.Tidy;
 
@@ -13,7 +14,8 @@ public sealed class ExampleTests
     [MemberData(nameof(Names))]
     public void An_example_has_no_fault(string name)
     {
-        var result = RouterConfiguration.Load(Path.Combine(Folder, name), [], _ => null, SystemLimits.Unknown);
+        var result = RouterConfiguration.Load(
+            RouteTypes.All, Path.Combine(Folder, name), [], _ => null, SystemLimits.Unknown);
 
         Assert.Empty(result.Faults);
     }

@@ -1,6 +1,7 @@
 using Router.Configuration;
 using Router.Configuration.Hocon;
 using Router.Hosting;
+using Router.Routes;
 
 namespace Router.CommandLine;
 
@@ -50,6 +51,6 @@ internal static class ConfigShow
     }
 
     private static Config Read(string? file) => file is null
-        ? RouterConfiguration.Load(null, [], Environment.GetEnvironmentVariable).Config ?? Config.Empty
+        ? RouterConfiguration.Load(RouteTypes.All, null, [], Environment.GetEnvironmentVariable).Config ?? Config.Empty
         : ConfigurationFactory.ParseFile(file, Environment.GetEnvironmentVariable);
 }

@@ -4,9 +4,9 @@ namespace Router.Configuration;
 
 /// <summary>A key whose value is another than before.</summary>
 /// <param name="Path">The whole path: <c>router.listeners.dns.idle-timeout</c>.</param>
-/// <param name="Effect">What a reload does with it.</param>
+/// <param name="Reload">What a reload does with it.</param>
 /// <param name="Origin">Where the new value stands.</param>
-internal sealed record KeyChange(string Path, ReloadEffect Effect, HoconOrigin Origin);
+internal sealed record KeyChange(string Path, Reload Reload, HoconOrigin Origin);
 
 /// <summary>What differs between two configurations, by names and by keys. Immutable.</summary>
 internal sealed class ConfigurationChanges
@@ -17,12 +17,11 @@ internal sealed class ConfigurationChanges
 
     private ConfigurationChanges(RouterOptions from, RouterOptions to)
     {
-        Compare(ReloadKeys.Router, from, to, "router", to.Source, to.Source.Origin);
-        CompareAkka(from.Akka, to.Akka, to.Source.Origin);
+        Compare(from.Section, to.Section);
+        CompareAkka(from.Akka, to.Akka, to.Section.Origin);
         foreach (var (before, after) in Pairs(from.Listeners, to.Listeners, static listener => listener.Name))
         {
-            var path = RuleContext.PathOf(after);
-            if (Compare(ReloadKeys.Listener, before, after, path, after.Source, after.Origin))
+            if (Compare(before.Section, after.Section))
             {
                 _listenersChanged.Add(after.Name);
             }
@@ -30,7 +29,12 @@ internal sealed class ConfigurationChanges
 
         foreach (var (before, after) in Pairs(from.Routes, to.Routes, static route => route.Name))
         {
-            if (CompareRoutes(before, after))
+            if (before.Type != after.Type)
+            {
+                AddKey($"{after.Section.Path}.type", Reload.NewSessions, after.Section.Origin);
+                _routesChanged.Add(after.Name);
+            }
+            else if (Compare(before.Section, after.Section))
             {
                 _routesChanged.Add(after.Name);
             }
@@ -61,7 +65,7 @@ internal sealed class ConfigurationChanges
     public IReadOnlyList<string> UpstreamsRemoved { get; }
 
     /// <summary>Keys that changed and that nothing follows before the next start.</summary>
-    public IEnumerable<KeyChange> NeedRestart => _keys.Where(static key => key.Effect == ReloadEffect.No);
+    public IEnumerable<KeyChange> NeedRestart => _keys.Where(static key => key.Reload == Reload.No);
 
     public static ConfigurationChanges Between(RouterOptions from, RouterOptions to) => new(from, to);
 
@@ -78,8 +82,8 @@ internal sealed class ConfigurationChanges
     }
 
     private static IEnumerable<string> UpstreamsOf(RouterOptions options) =>
-        from route in options.Routes.OfType<ProxyRouteOptions>()
-        from upstream in route.Upstreams
+        from route in options.Routes
+        from upstream in route.UpstreamNames
         select $"{route.Name}/{upstream}";
 
     /// <summary>An actor system is made once: whatever changes under <c>akka</c> waits for the next start.</summary>
@@ -91,13 +95,13 @@ internal sealed class ConfigurationChanges
         {
             if (!before.TryGetValue(leaf.Name, out var old) || old.Value.ToString() != leaf.Value.ToString())
             {
-                AddKey(leaf.Name, ReloadEffect.No, leaf.KeyOrigin);
+                AddKey(leaf.Name, Reload.No, leaf.KeyOrigin);
             }
         }
 
         foreach (var gone in before.Keys.Where(path => !after.ContainsKey(path)))
         {
-            AddKey(gone, ReloadEffect.No, to?.Origin ?? otherwise);
+            AddKey(gone, Reload.No, to?.Origin ?? otherwise);
         }
     }
 
@@ -112,44 +116,16 @@ internal sealed class ConfigurationChanges
         return leaves;
     }
 
-    private bool CompareRoutes(RouteOptions before, RouteOptions after) => (before, after) switch
+    private bool Compare(SectionReader before, SectionReader after)
     {
-        (EchoRouteOptions, EchoRouteOptions) => false,
-        (ReplyRouteOptions one, ReplyRouteOptions other) => CompareRoute(ReloadKeys.Reply, one, other),
-        (ProxyRouteOptions one, ProxyRouteOptions other) => CompareRoute(ReloadKeys.Proxy, one, other),
-        (ExecRouteOptions one, ExecRouteOptions other) => CompareRoute(ReloadKeys.Exec, one, other),
-        (CollectRouteOptions one, CollectRouteOptions other) => CompareRoute(ReloadKeys.Collect, one, other),
-        (RoomRouteOptions one, RoomRouteOptions other) => CompareRoute(ReloadKeys.Room, one, other),
-        (FlowRouteOptions one, FlowRouteOptions other) => CompareRoute(ReloadKeys.Flow, one, other),
-        (ActorRouteOptions one, ActorRouteOptions other) => CompareRoute(ReloadKeys.Actor, one, other),
-        (HandlerRouteOptions one, HandlerRouteOptions other) => CompareRoute(ReloadKeys.Handler, one, other),
-        _ => AddKey($"{RuleContext.PathOf(after)}.type", ReloadEffect.NewSessions, after.Origin),
-    };
-
-    private bool CompareRoute<T>(IReadOnlyList<ReloadKeys.Key<T>> keys, T before, T after)
-        where T : RouteOptions =>
-        Compare(keys, before, after, RuleContext.PathOf(after), after.Source, after.Origin);
-
-    private bool Compare<T>(
-        IReadOnlyList<ReloadKeys.Key<T>> keys,
-        T before,
-        T after,
-        string path,
-        HoconObject source,
-        HoconOrigin otherwise)
-    {
-        var changed = false;
-        foreach (var key in keys.Where(key => !Equals(key.Value(before), key.Value(after))))
-        {
-            changed = AddKey($"{path}.{key.Path}", key.Effect, RuleContext.Place(source, key.Path, otherwise));
-        }
-
-        return changed;
+        var values = before.Keys.ToDictionary(static key => key.Path, static key => key.Value, StringComparer.Ordinal);
+        var changed = after.Keys
+            .Where(key => !values.TryGetValue(key.Path, out var value) || !Equals(value, key.Value))
+            .ToList();
+        changed.ForEach(key => AddKey($"{after.Path}.{key.Path}", key.Reload, key.Origin));
+        return changed.Count > 0;
     }
 
-    private bool AddKey(string path, ReloadEffect effect, HoconOrigin origin)
-    {
-        _keys.Add(new KeyChange(path, effect, origin));
-        return true;
-    }
+    private void AddKey(string path, Reload reload, HoconOrigin origin) =>
+        _keys.Add(new KeyChange(path, reload, origin));
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Router.Sessions;
 
 namespace Router.Configuration;
 
@@ -11,11 +12,12 @@ internal static class Endpoints
     /// <param name="transport">From the scheme.</param>
     /// <param name="endPoint">Numeric: a name could mean another address at each start.</param>
     /// <param name="reason">Why not, or null.</param>
-    public static bool TryParseBind(string text, out Transport transport, out IPEndPoint endPoint, out string? reason)
+    public static bool TryParseBind(
+        string text, out SessionTransport transport, out IPEndPoint endPoint, out string? reason)
     {
-        transport = text.StartsWith("tcp://", StringComparison.Ordinal) ? Transport.Tcp : Transport.Udp;
+        transport = text.StartsWith("tcp://", StringComparison.Ordinal) ? SessionTransport.Tcp : SessionTransport.Udp;
         endPoint = new IPEndPoint(IPAddress.Any, 0);
-        if (transport == Transport.Udp && !text.StartsWith("udp://", StringComparison.Ordinal))
+        if (transport == SessionTransport.Udp && !text.StartsWith("udp://", StringComparison.Ordinal))
         {
             reason = $"'{text}' must begin with {UnixEndpoints.BindSchemes}";
             return false;

@@ -1,5 +1,4 @@
 using System.Net;
-using Router.Configuration.Hocon;
 
 namespace Router.Configuration;
 
@@ -22,25 +21,7 @@ internal sealed record RuleContext(
     IReadOnlyCollection<IPAddress> LocalAddresses,
     SystemLimits System)
 {
-    /// <summary>The listeners that name this route, or a flow route that does.</summary>
+    /// <summary>The listeners that name this route, or a route over it that does.</summary>
     public IEnumerable<ListenerOptions> ListenersOf(RouteOptions route) => Options.Listeners.Where(l =>
-        l.Route == route.Name || (Options.FindRoute(l.Route) is FlowRouteOptions flow && flow.Route == route.Name));
-
-    public static ConfigurationFault Fault(ListenerOptions listener, string key, string message) =>
-        new(Place(listener.Source, key, listener.Origin), $"{PathOf(listener)}.{key}", message);
-
-    public static ConfigurationFault Fault(RouteOptions route, string key, string message) =>
-        new(Place(route.Source, key, route.Origin), $"{PathOf(route)}.{key}", message);
-
-    public static ConfigurationFault Fault(RouterOptions router, string key, string message) =>
-        new(Place(router.Source, key, router.Source.Origin), $"router.{key}", message);
-
-    public static string PathOf(ListenerOptions listener) => $"router.listeners.{HoconPath.Print([listener.Name])}";
-
-    public static string PathOf(RouteOptions route) => $"router.routes.{HoconPath.Print([route.Name])}";
-
-    internal static HoconOrigin Place(HoconObject source, string key, HoconOrigin otherwise) =>
-        source.TryGet(key.Split('.'), out var field) && field.Value.Type != HoconType.Null
-            ? field.KeyOrigin
-            : otherwise;
+        l.Route == route.Name || Options.FindRoute(l.Route)?.Over == route.Name);
 }

@@ -11,25 +11,23 @@ internal static class RouterConfiguration
     /// <summary>The lowest layer, and what places in it are named after.</summary>
     public const string ReferenceName = "reference.conf";
 
-    /// <summary>Every rule there is.</summary>
+    /// <summary>The rules that hold whatever types of routes there are.</summary>
     public static IReadOnlyList<IConfigurationRule> Rules { get; } =
     [
         new UnknownKeyRule(), new NameRule(), new ListenersExistRule(), new RouteExistsRule(), new RouteIsUsedRule(),
-        new DuplicateBindRule(), new OwnUpstreamRule(), new ProxyUpstreamsRule(), new ReplyPayloadRule(),
-        new ReplySizeRule(), new PoolDispatcherRule(), new HandlerNameRule(), new ActorNameRule(),
-        new ResponsesRule(),
-        new OpenResponderRule(), new LimitsRule(), new ExecCommandRule(), new ExecEnvironmentRule(),
-        new ExecValidationRule(), new CollectRule(), new RoomRule(), new SessionSocketRule(), new FlowRule(),
+        new DuplicateBindRule(), new PoolDispatcherRule(), new OpenResponderRule(), new SessionSocketRule(),
         new BacklogGrantedRule(), new BufferGrantedRule(), new DescriptorsSufficeRule(), new SessionsEndRule(),
-        new UnixListenerRule(), new UnixUpstreamRule(), new AbstractNameRule(), new PreparedSessionsUsedRule(),
+        new UnixListenerRule(), new AbstractNameRule(), new PreparedSessionsUsedRule(),
     ];
 
     /// <summary>Merges reference.conf, the file and the sets, then resolves all substitutions at once.</summary>
+    /// <param name="types">The types that routes may have.</param>
     /// <param name="file">A HOCON file; null for the built-in router.conf.</param>
     /// <param name="sets">Each <c>path=value</c>, the value in HOCON; later ones win.</param>
     /// <param name="environment">Answers null for a variable that is not set.</param>
     /// <param name="system">What the system grants; null for this one.</param>
     public static LoadResult Load(
+        RouteTypeSet types,
         string? file,
         IReadOnlyList<string> sets,
         Func<string, string?> environment,
@@ -37,6 +35,7 @@ internal static class RouterConfiguration
     {
         var loader = new HoconLoader();
         var result = Load(
+            types,
             () => file is null
                 ? HoconLoader.AsObject(loader.LoadText(ReadResource("router.conf"), "router.conf"))
                 : loader.LoadFileObject(file),
@@ -49,8 +48,9 @@ internal static class RouterConfiguration
 
     /// <summary>The same for text that is no file.</summary>
     internal static LoadResult LoadText(
-        string text, IReadOnlyList<string> sets, Func<string, string?> environment,
+        RouteTypeSet types, string text, IReadOnlyList<string> sets, Func<string, string?> environment,
         IReadOnlyCollection<IPAddress> localAddresses, string name = "(text)", SystemLimits? system = null) => Load(
+            types,
             () => HoconLoader.AsObject(new HoconLoader().LoadText(text, name)),
             sets,
             environment,
@@ -67,7 +67,7 @@ internal static class RouterConfiguration
     }
 
     private static LoadResult Load(
-        Func<ObjectNode> readFile, IReadOnlyList<string> sets, Func<string, string?> environment,
+        RouteTypeSet types, Func<ObjectNode> readFile, IReadOnlyList<string> sets, Func<string, string?> environment,
         IReadOnlyCollection<IPAddress> localAddresses, SystemLimits system)
     {
         var faults = new List<ConfigurationFault>();
@@ -86,7 +86,9 @@ internal static class RouterConfiguration
             Try(() => config = new Config(HoconResolver.Resolve(layers, environment)));
         }
 
-        return config is null ? new LoadResult(null, null, Sorted(faults), []) : Bind(config, localAddresses, system);
+        return config is null
+            ? new LoadResult(null, null, Sorted(faults), [])
+            : Bind(types, config, localAddresses, system);
 
         void Try(Action step)
         {
@@ -102,7 +104,7 @@ internal static class RouterConfiguration
     }
 
     private static LoadResult Bind(
-        Config config, IReadOnlyCollection<IPAddress> localAddresses, SystemLimits system)
+        RouteTypeSet types, Config config, IReadOnlyCollection<IPAddress> localAddresses, SystemLimits system)
     {
         config.Root.TryGet("router", out var field);
         if (field!.Value is not HoconObject section)   // reference.conf has it
@@ -113,13 +115,15 @@ internal static class RouterConfiguration
         }
 
         var log = new ReadLog();
-        var options = new OptionsBinder(log).Bind(section, field.KeyOrigin) with { Akka = ReadAkka(config, log) };
+        var router = new SectionReader("router", "router", section, field.KeyOrigin, log);
+        var options = new RouterOptions(router, types.Types, log) { Akka = ReadAkka(config, log) };
         var context = new RuleContext(options, log.Sections, localAddresses, system);
 
         // What could not be read holds zero: a rule's opinion of it would be noise.
         var unread = log.Faults.Select(f => f.Path).ToHashSet();
-        var found = Rules.ToLookup(r => r.Refuses, r => r.Check(context).Where(f => !unread.Contains(f.Path)).ToList());
-        var faults = Sorted(log.Faults.Concat(found[true].SelectMany(f => f)));
+        var found = Rules.Concat(types.Rules).ToLookup(
+            r => r.Refuses, r => r.Check(context).Where(f => !unread.Contains(f.Path)).ToList());
+        var faults = Sorted(log.Faults.Concat(log.OutOfLimits).Concat(found[true].SelectMany(f => f)));
         var warnings = Sorted(found[false].SelectMany(f => f));
         return new LoadResult(faults.Count == 0 ? options : null, config, faults, warnings);
     }

@@ -1,53 +1,158 @@
 using Router.Configuration.Hocon;
+using Router.Net;
 using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Router.Configuration;
 
-/// <summary>The section <c>router</c>, typed. What each key means, its unit and limits: hocon/reference.conf.</summary>
-internal sealed record RouterOptions
+/// <summary>The section <c>router</c>, typed: each key is declared here once. What it means, and its default:
+/// hocon/reference.conf.</summary>
+internal sealed class RouterOptions
 {
+    public RouterOptions(SectionReader router, IReadOnlyList<RouteType> types, ReadLog log)
+    {
+        Section = router;
+        Loops = router.IntOr("auto", AutoLoops, "loops", 1, 64, Reload.No);
+        Network = router.Choice<NetworkWish>("network", Reload.No);
+        var splice = router.Child("splice");
+        Splice = new SpliceOptions(
+            splice.Int("pipes", 0, 4_096, Reload.No), splice.Size("pipe-size", 4 << 10, 16 << 20, Reload.No));
+        var heap = router.Child("heap");
+        Heap = new HeapOptions(
+            heap.Int("hold-collections-from", 0, 10_000_000, Reload.No),
+            heap.Int("prepared-sessions", 0, 10_000_000, Reload.No),
+            heap.Int("spare-sessions", 0, 10_000_000, Reload.No));
+        DrainTimeout = router.Duration("drain-timeout", TimeSpan.Zero, Limit.Day, Reload.AtOnce);
+        var lines = router.Child("log");
+        Log = new LogOptions(
+            lines.Choice<LogFormat>("format", Reload.No),
+            lines.Choice("level", Reload.AtOnce, ("trace", LogLevel.Trace), ("debug", LogLevel.Debug),
+                ("info", LogLevel.Information), ("warning", LogLevel.Warning), ("error", LogLevel.Error)),
+            lines.Duration("stats-interval", Limit.Second, Limit.Day, Reload.AtOnce, orInfinite: true),
+            lines.Int("queue", 16, 1_000_000, Reload.No),
+            lines.Int("session-records", 0, 1_000_000, Reload.No));
+        var guards = router.Child("guards");
+        Guards = new GuardOptions(
+            guards.Bool("answer-privileged-ports", Reload.NewSessions),
+            guards.Set<int>("responder-ports", Reload.NewSessions, ParsePort));
+        var reload = router.Child("reload");
+        Reloads = new ReloadOptions(
+            reload.Bool("on-change", Reload.AtOnce),
+            reload.Duration("debounce", TimeSpan.FromMilliseconds(50), TimeSpan.FromHours(1), Reload.AtOnce));
+        var listenerDefaults = router.Object("listener-defaults");
+        Listeners = [.. Entries(router, "listeners", log)
+            .Select(field => new ListenerOptions(EntryOf("listeners", field, listenerDefaults, log)))];
+        var routeDefaults = router.Child("route-defaults");
+        var defaults = types.ToDictionary(
+            static type => type.Name,
+            type => routeDefaults.Has(type.Name)
+                ? routeDefaults.Object(type.Name)
+                : new HoconObject([], routeDefaults.Origin),   // a type that reference.conf does not know
+            StringComparer.Ordinal);
+        Routes = [.. Entries(router, "routes", log)
+            .Select(field => ReadRoute(field, types, defaults, log))
+            .OfType<RouteOptions>()];
+    }
+
+    /// <summary>The section as read.</summary>
+    public SectionReader Section { get; }
+
     /// <summary>I/O loops asked for; null is "auto".</summary>
-    public required int? Loops { get; init; }
+    public int? Loops { get; }
 
-    public required NetworkChoice Network { get; init; }
+    public NetworkWish Network { get; }
 
-    public required SpliceOptions Splice { get; init; }
+    public SpliceOptions Splice { get; }
 
-    public required HeapOptions Heap { get; init; }
+    public HeapOptions Heap { get; }
 
-    public required TimeSpan DrainTimeout { get; init; }
+    public TimeSpan DrainTimeout { get; }
 
-    public required LogOptions Log { get; init; }
+    public LogOptions Log { get; }
 
-    public required GuardOptions Guards { get; init; }
+    public GuardOptions Guards { get; }
 
-    public required ReloadOptions Reload { get; init; }
+    public ReloadOptions Reloads { get; }
 
     /// <summary>In the order of the file.</summary>
-    public required IReadOnlyList<ListenerOptions> Listeners { get; init; }
+    public IReadOnlyList<ListenerOptions> Listeners { get; }
 
     /// <summary>In the order of the file; names are unique.</summary>
-    public required IReadOnlyList<RouteOptions> Routes { get; init; }
+    public IReadOnlyList<RouteOptions> Routes { get; }
 
     /// <summary>The section <c>akka</c> beside it, as read: Akka's own keys, whatever they are. Null for
     /// none.</summary>
     public HoconObject? Akka { get; init; }
 
-    /// <summary>The section as read, for the places of its keys.</summary>
-    public required HoconObject Source { get; init; }
-
     /// <summary>I/O loops to run: as asked, or the machine's processors, 8 at most.</summary>
-    public int LoopCount => Loops ?? Math.Min(Environment.ProcessorCount, 8);
+    public int LoopCount => Loops ?? AutoLoops;
+
+    private static int AutoLoops => Math.Min(Environment.ProcessorCount, 8);
 
     public RouteOptions? FindRoute(string name) => Routes.FirstOrDefault(r => r.Name == name);
+
+    private static string? ParsePort(string text, HoconOrigin origin, out int port)
+    {
+        var isPort = ushort.TryParse(text, out var number) && number > 0;
+        port = number;
+        return isPort ? null : $"'{text}' is not a port, 1 to 65535";
+    }
+
+    /// <summary>The objects whose keys are names; null takes away what a lower layer named.</summary>
+    private static IEnumerable<HoconField> Entries(SectionReader router, string key, ReadLog log)
+    {
+        foreach (var field in router.Object(key).Fields)
+        {
+            if (field.Value is HoconObject)
+            {
+                yield return field;
+            }
+            else if (field.Value.Type != HoconType.Null)
+            {
+                log.Faults.Add(new ConfigurationFault(
+                    field.KeyOrigin, PathOf(key, field), $"an object is wanted, not {field.Value.TypeName}"));
+            }
+        }
+    }
+
+    /// <summary>What an entry inherits is laid below it before it is read, so that a fault in the defaults is found
+    /// where they are used, with the place it really stands at.</summary>
+    private static SectionReader EntryOf(
+        string key, HoconField field, HoconObject defaults, ReadLog log) => new(
+        field.Name, PathOf(key, field), ((HoconObject)field.Value).WithFallback(defaults), field.KeyOrigin, log);
+
+    private static string PathOf(string key, HoconField field) => $"router.{key}.{HoconPath.Print([field.Name])}";
+
+    private static RouteOptions? ReadRoute(
+        HoconField field, IReadOnlyList<RouteType> types, Dictionary<string, HoconObject> defaults, ReadLog log)
+    {
+        var typed = new SectionReader(
+            field.Name, PathOf("routes", field), (HoconObject)field.Value, field.KeyOrigin, new ReadLog());
+        var name = typed.OptionalText("type", Reload.NewSessions) ?? "";
+        if (types.FirstOrDefault(type => type.Name == name) is { } type)
+        {
+            var route = EntryOf("routes", field, defaults[name], log);
+            route.Has("type");
+            return type.Read(route);
+        }
+
+        var names = types.Select(static type => type.Name).ToList();
+        log.Faults.Add(new ConfigurationFault(typed.OriginOf("type"), typed.PathOf("type"), name.Length == 0
+            ? $"must be set, to one of {string.Join(", ", names)}"
+            : $"'{name}' is none of {string.Join(", ", names)}{Nearest.Hint(name, names)}"));
+        return null;
+    }
 }
 
-internal enum NetworkChoice
+/// <summary>Limits that many keys share.</summary>
+internal static class Limit
 {
-    /// <summary>The Linux calls where they are, else the portable sockets.</summary>
-    Auto,
-    Linux,
-    Portable,
+    public static TimeSpan Tick { get; } = TimeSpan.FromMilliseconds(1);
+
+    public static TimeSpan Second { get; } = TimeSpan.FromSeconds(1);
+
+    public static TimeSpan Day { get; } = TimeSpan.FromDays(1);
+
+    public static TimeSpan Year { get; } = TimeSpan.FromDays(365);
 }
 
 /// <param name="Pipes">Of each loop; 0 copies everything.</param>

@@ -1,4 +1,5 @@
 using System.Text;
+using Router.Sessions;
 
 namespace Router.Configuration;
 
@@ -12,38 +13,21 @@ internal static class UnixEndpoints
     /// <summary>sun_path has 108 bytes, one of them a NUL; see unix(7).</summary>
     private const int NameBytesMax = 107;
 
-    private static readonly (string Scheme, Transport Transport)[] Schemes =
+    private static readonly (string Scheme, SessionTransport Transport)[] Schemes =
     [
-        ("unix://", Transport.Unix), ("unixpacket://", Transport.Unixpacket), ("unixgram://", Transport.Unixgram),
+        ("unix://", SessionTransport.Unix),
+        ("unixpacket://", SessionTransport.Unixpacket),
+        ("unixgram://", SessionTransport.Unixgram),
     ];
 
     public static bool IsUnix(string text) =>
         Array.Exists(Schemes, each => text.StartsWith(each.Scheme, StringComparison.Ordinal));
 
-    public static string SchemeOf(Transport transport) => transport switch
-    {
-        Transport.Udp => "udp",
-        Transport.Tcp => "tcp",
-        Transport.Unix => "unix",
-        Transport.Unixpacket => "unixpacket",
-        _ => "unixgram",
-    };
-
-    public static bool IsUnix(Transport transport) =>
-        transport is Transport.Unix or Transport.Unixpacket or Transport.Unixgram;
-
-    /// <summary>Whether peers connect before they send.</summary>
-    public static bool IsConnected(Transport transport) =>
-        transport is Transport.Tcp or Transport.Unix or Transport.Unixpacket;
-
-    /// <summary>Whether its payloads are messages; else a stream.</summary>
-    public static bool KeepsMessages(Transport transport) => transport is not (Transport.Tcp or Transport.Unix);
-
     /// <param name="text">With one of the three schemes.</param>
     /// <param name="transport">From the scheme.</param>
     /// <param name="name">The path, without a "//", "." or ".." in it; or '@' and the abstract name.</param>
     /// <param name="reason">Why not, or null.</param>
-    public static bool TryParse(string text, out Transport transport, out string name, out string? reason)
+    public static bool TryParse(string text, out SessionTransport transport, out string name, out string? reason)
     {
         var (scheme, kind) = Array.Find(
             Schemes, each => text.StartsWith(each.Scheme, StringComparison.Ordinal));

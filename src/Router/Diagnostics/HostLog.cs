@@ -147,4 +147,11 @@ internal static partial class HostLog
     [LoggerMessage(EventId = 1013, Level = LogLevel.Information, EventName = "dead-letters", Message =
         "{Count} messages to actors were not delivered, at last a {Message} to {Recipient}")]
     public static partial void DeadLetters(ILogger logger, long count, string recipient, string message);
+
+    /// <summary>An actor of the router was stopped by something else than the router: the program, most
+    /// likely.</summary>
+    /// <param name="actor">Its path.</param>
+    [LoggerMessage(EventId = 1014, Level = LogLevel.Error, EventName = "actor-stopped", Message =
+        "{Actor} was stopped from outside the router; {Outcome}")]
+    public static partial void ActorStopped(ILogger logger, string actor, string outcome);
 }

@@ -101,4 +101,11 @@ internal static partial class ListenerLog
     [LoggerMessage(EventId = 1110, Level = LogLevel.Information, EventName = "listener-removed", Message =
         "Listener {Listener} has left {Address}: {Finished} sessions finished, {Closed} closed")]
     public static partial void Removed(ILogger logger, string listener, string address, long finished, long closed);
+
+    /// <summary>The actor of a listener was stopped by something else than the router: the program, most
+    /// likely.</summary>
+    [LoggerMessage(EventId = 1111, Level = LogLevel.Error, EventName = "listener-stopped", Message =
+        "Listener {Listener} was stopped on {Address} from outside the router and serves nobody there; reload the " +
+        "configuration, which binds it again")]
+    public static partial void Stopped(ILogger logger, string listener, string address);
 }

@@ -1,9 +1,7 @@
 using Akka.Hosting;
 using Microsoft.Extensions.DependencyInjection;
+using Router.Configuration;
 using Router.Routes;
-using Router.Routes.Collecting;
-using Router.Routes.Rooms;
-using Router.Running;
 using Router.Sessions;
 
 namespace Router.Hosting;
@@ -11,20 +9,11 @@ namespace Router.Hosting;
 /// <summary>What the program adds to what the configuration file says: its handlers.</summary>
 public sealed class RouterBuilder
 {
-    private readonly Dictionary<string, Func<IServiceProvider, Func<SessionHandler>>> _handlers =
-        new(StringComparer.Ordinal);
+    private readonly Dictionary<(Type, string), Action<IServiceProvider, ProgramParts>> _parts = [];
 
-    private readonly Dictionary<string, Func<IServiceProvider, Func<WindowHandler>>> _windowHandlers =
-        new(StringComparer.Ordinal);
-
-    private readonly Dictionary<string, Func<IServiceProvider, Func<RoomJoin>>> _roomJoins =
-        new(StringComparer.Ordinal);
-
-    private readonly Dictionary<string, Func<IServiceProvider, IActorRef>> _actors = new(StringComparer.Ordinal);
+    internal List<RouteType> RouteTypes { get; } = [];
 
     internal List<string> Settings { get; } = [];
-
-    internal IReadOnlyDictionary<string, Func<IServiceProvider, Func<SessionHandler>>> Handlers => _handlers;
 
     /// <summary>
     /// Registers a handler that routes of type <c>handler</c> name: <c>{ type = handler, name = echo }</c>.
@@ -34,19 +23,12 @@ public sealed class RouterBuilder
     /// told of its end, or is replaced. A <c>DisposeAsync</c> is not waited for.</typeparam>
     /// <param name="name">As routes name it. Adding a name twice is an error.</param>
     public RouterBuilder AddHandler<T>(string name)
-        where T : SessionHandler
-    {
-        _handlers.Add(name, static services => new ScopedHandlers(services, typeof(T)).Factory);
-        return this;
-    }
+        where T : SessionHandler =>
+        Add(name, static services => new ScopedHandlers(services, typeof(T)).Factory);
 
     /// <summary>The same with a factory of the program's own; called once per session, on its dispatcher. What it makes
     /// is disposed with its session if it is disposable: sessions do not share one that is.</summary>
-    public RouterBuilder AddHandler(string name, Func<SessionHandler> create)
-    {
-        _handlers.Add(name, _ => create);
-        return this;
-    }
+    public RouterBuilder AddHandler(string name, Func<SessionHandler> create) => Add(name, _ => create);
 
     /// <summary>
     /// Registers what takes the windows of routes that name it: <c>{ type = collect, to = handler, name = tally }</c>.
@@ -54,22 +36,15 @@ public sealed class RouterBuilder
     /// <typeparam name="T">Made once per route; its constructor's parameters come from the host's services.</typeparam>
     /// <param name="name">As routes name it. Adding a name twice is an error.</param>
     public RouterBuilder AddWindowHandler<T>(string name)
-        where T : WindowHandler
-    {
-        _windowHandlers.Add(name, static services =>
+        where T : WindowHandler =>
+        Add<WindowHandler>(name, static services =>
         {
             var factory = ActivatorUtilities.CreateFactory<T>(Type.EmptyTypes);
             return () => factory(services, null);
         });
-        return this;
-    }
 
     /// <summary>The same with a factory of the program's own; called once per route.</summary>
-    public RouterBuilder AddWindowHandler(string name, Func<WindowHandler> create)
-    {
-        _windowHandlers.Add(name, _ => create);
-        return this;
-    }
+    public RouterBuilder AddWindowHandler(string name, Func<WindowHandler> create) => Add(name, _ => create);
 
     /// <summary>
     /// Registers what tells the room of a session, for routes that name it:
@@ -78,15 +53,12 @@ public sealed class RouterBuilder
     /// <typeparam name="T">Made once per route; its constructor's parameters come from the host's services.</typeparam>
     /// <param name="name">As routes name it. Adding a name twice is an error.</param>
     public RouterBuilder AddRoomJoin<T>(string name)
-        where T : RoomJoin
-    {
-        _roomJoins.Add(name, static services =>
+        where T : RoomJoin =>
+        Add<RoomJoin>(name, static services =>
         {
             var factory = ActivatorUtilities.CreateFactory<T>(Type.EmptyTypes);
             return () => factory(services, null);
         });
-        return this;
-    }
 
     /// <summary>Registers an actor that routes of type <c>actor</c> name: <c>{ type = actor, key = backend }</c>.
     /// </summary>
@@ -94,11 +66,8 @@ public sealed class RouterBuilder
     /// <param name="find">Gives the actor, from the host's services; asked when a session needs it and no living one is
     /// known, on a loop's thread, so it must not block. <see cref="ActorRefs.Nobody"/> for none: such sessions close as
     /// upstream-failed.</param>
-    public RouterBuilder AddActor(string key, Func<IServiceProvider, IActorRef> find)
-    {
-        _actors.Add(key, find);
-        return this;
-    }
+    public RouterBuilder AddActor(string key, Func<IServiceProvider, IActorRef> find) =>
+        Add<IActorRef>(key, services => () => find(services));
 
     /// <summary>The same for an actor of Akka.Hosting's registry, which the program's <c>AddAkka</c> fills.</summary>
     /// <typeparam name="TKey">What it is registered under.</typeparam>
@@ -109,6 +78,25 @@ public sealed class RouterBuilder
             ? actor
             : ActorRefs.Nobody);
 
+    /// <summary>Adds a type of routes, which declares keys of its own:
+    /// <c>{ type = quotes, max-length = 80 }</c>. What all its routes have in common may stand under
+    /// <c>route-defaults.quotes</c>.</summary>
+    /// <param name="type">As routes name it. A type that is there already is an error.</param>
+    /// <param name="read">Declares and reads the keys of one route, and gives what makes its handlers: that is called
+    /// once per session, on its dispatcher. Called at the start, and again by every reload; a route whose keys have
+    /// changed then serves new sessions. A value that it does not like is a fault
+    /// (<see cref="SectionReader.Fault(string, string)"/>), not an exception.</param>
+    public RouterBuilder AddRoute(string type, Func<SectionReader, Func<SessionHandler>> read)
+    {
+        if (Routes.RouteTypes.With(RouteTypes).Types.Any(known => known.Name == type))
+        {
+            throw new ArgumentException($"there is a type of routes '{type}' already", nameof(type));
+        }
+
+        RouteTypes.Add(new RouteType(type, route => new ProgramRouteOptions(route, read)));
+        return this;
+    }
+
     /// <summary>A setting on top of the file, as <c>--set</c> has it: <c>router.loops=2</c>.</summary>
     public RouterBuilder Set(string setting)
     {
@@ -116,15 +104,20 @@ public sealed class RouterBuilder
         return this;
     }
 
-    internal RouterParts PartsWith(IServiceProvider services) => new(
-        _windowHandlers.ToDictionary(
-            static added => added.Key, added => added.Value(services), StringComparer.Ordinal),
-        _roomJoins.ToDictionary(
-            static added => added.Key, added => added.Value(services), StringComparer.Ordinal))
+    internal ProgramParts PartsWith(IServiceProvider services)
     {
-        Actors = _actors.ToDictionary(
-            static added => added.Key,
-            added => (Func<IActorRef>)(() => added.Value(services)),
-            StringComparer.Ordinal),
-    };
+        var parts = new ProgramParts();
+        foreach (var add in _parts.Values)
+        {
+            add(services, parts);
+        }
+
+        return parts;
+    }
+
+    private RouterBuilder Add<T>(string name, Func<IServiceProvider, Func<T>> make)
+    {
+        _parts.Add((typeof(T), name), (services, parts) => parts.Add(name, make(services)));
+        return this;
+    }
 }

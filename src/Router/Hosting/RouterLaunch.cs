@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Router.Configuration;
 using Router.Net;
 using Router.Reporting;
+using Router.Routes;
 using Router.Running;
 
 namespace Router.Hosting;
@@ -25,7 +26,7 @@ internal sealed class RouterLaunch(
     /// <exception cref="RouterStartException">The file is refused.</exception>
     public Config ReadAkka()
     {
-        var read = RouterConfiguration.Load(configFile, builder.Settings, Environment.GetEnvironmentVariable);
+        var read = Load();
         var faults = read.Options is null ? read.Faults : AkkaSection.FaultsOf(read.Options.Akka);
         if (faults.Count > 0)
         {
@@ -57,9 +58,7 @@ internal sealed class RouterLaunch(
         var time = services.GetService<TimeProvider>() ?? fallbackTime;
         var log = (services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger(
             name == HostSystem.DefaultName ? RouterLogging.Category : $"{RouterLogging.Category}.{name}");
-        var handlers = builder.Handlers.ToDictionary(
-            static handler => handler.Key, handler => handler.Value(services), StringComparer.Ordinal);
-        var loaded = SetupLoader.Load(Read, configFile, handlers, time, builder.PartsWith(services));
+        var loaded = SetupLoader.Load(Read, configFile, builder.PartsWith(services), time);
         if (loaded.Setup is not { } setup)
         {
             throw new RouterStartException(loaded.Faults);
@@ -75,5 +74,8 @@ internal sealed class RouterLaunch(
     /// <summary>The first time what was read already: the system has been made by it.</summary>
     private LoadResult Read() =>
         Interlocked.Exchange(ref _read, null)
-        ?? RouterConfiguration.Load(configFile, builder.Settings, Environment.GetEnvironmentVariable);
+        ?? Load();
+
+    private LoadResult Load() => RouterConfiguration.Load(
+        RouteTypes.With(builder.RouteTypes), configFile, builder.Settings, Environment.GetEnvironmentVariable);
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Router.Configuration;
 using Router.Heap;
 using Router.Net;
 using Router.Reporting;
@@ -14,7 +15,8 @@ public static class RouterRunner
     public const int ExitNotBound = 2;
     public const int ExitUsage = 64;
 
-    private static readonly Dictionary<string, Func<Sessions.SessionHandler>> NoHandlers = [];
+    /// <summary>An actor that the router cannot do without was stopped: sysexits.h's EX_SOFTWARE.</summary>
+    public const int ExitFailed = 70;
 
     /// <summary>Runs until a signal: the first SIGTERM or SIGINT drains, a second ends the process at once. SIGHUP has
     /// the configuration read again, at any time: before the start is done it is remembered.</summary>
@@ -27,7 +29,7 @@ public static class RouterRunner
         string? configFile, IReadOnlyList<string> settings, TextWriter errors, CancellationToken stop)
     {
         using var hangups = new ReloadSignal();
-        var loaded = SetupLoader.Load(configFile, settings, NoHandlers, TimeProvider.System);
+        var loaded = SetupLoader.Load(configFile, settings, ProgramParts.None, TimeProvider.System);
         if (loaded.Setup is not { } setup)
         {
             WriteAll(errors, loaded.Faults);
@@ -41,9 +43,16 @@ public static class RouterRunner
         loaded.LogWarnings(log);
         using var mode = new CollectorMode();
         setup = setup with { OnPrepared = CollectorMode.Compact };
-        var engine = setup.Start(TimeProvider.System, RandomSource.System, log, out var faults);
+        if (HostSystem.TryMakeOwn(setup.Options, TimeProvider.System, out var refusal) is not { } home)
+        {
+            WriteAll(errors, [refusal!]);
+            return ExitRefused;
+        }
+
+        var engine = setup.Start(TimeProvider.System, RandomSource.System, log, home, out var faults);
         if (engine is null)
         {
+            _ = home.System.Terminate();
             WriteAll(errors, faults);
             return ExitNotBound;
         }
@@ -55,8 +64,13 @@ public static class RouterRunner
         {
             engine.OnReloaded = options => level.Set(options.Log.Level);
             hangups.Attach(engine);
-            var cause = await signals.First.ConfigureAwait(false);
-            await engine.StopAsync(cause, CancellationToken.None).ConfigureAwait(false);
+            if (await Task.WhenAny(signals.First, engine.Ended).ConfigureAwait(false) == engine.Ended)
+            {
+                return ExitFailed;
+            }
+
+            await engine.StopAsync(await signals.First.ConfigureAwait(false), CancellationToken.None)
+                .ConfigureAwait(false);
         }
 
         return ExitOk;
@@ -66,7 +80,7 @@ public static class RouterRunner
     /// <returns>The process's exit code.</returns>
     public static int Check(string? configFile, IReadOnlyList<string> settings, TextWriter output, TextWriter errors)
     {
-        var loaded = SetupLoader.Load(configFile, settings, NoHandlers, TimeProvider.System);
+        var loaded = SetupLoader.Load(configFile, settings, ProgramParts.None, TimeProvider.System);
         if (loaded.Setup is null)
         {
             WriteAll(errors, loaded.Faults);

@@ -54,11 +54,22 @@ internal sealed class RouterService(
         }
 
         await base.StartAsync(cancellationToken).ConfigureAwait(false);
+        _ = StopWithRouterAsync(Engine!, ServiceProvider.GetRequiredService<IHostApplicationLifetime>());
     }
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         using var hurry = cancellationToken.Register(() => Engine?.Hurry());
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The router is what this host was started for: it does not outlive one whose actor was
+    /// stopped.</summary>
+    private static async Task StopWithRouterAsync(RouterEngine engine, IHostApplicationLifetime lifetime)
+    {
+        if (!await engine.Ended.ConfigureAwait(false))
+        {
+            lifetime.StopApplication();
+        }
     }
 }

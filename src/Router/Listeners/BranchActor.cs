@@ -1,10 +1,17 @@
 namespace Router.Listeners;
 
 /// <summary>A child that a branch starts, and its name.</summary>
-internal sealed record BranchChild(string Name, Props Props);
+/// <param name="Name">The last part of its path.</param>
+/// <param name="Props">Its recipe.</param>
+/// <param name="IsNeeded">Whether it is to be started again when it has stopped; any thread. Null for never: a shard's
+/// socket is closed then.</param>
+internal sealed record BranchChild(string Name, Props Props, Func<bool>? IsNeeded = null);
 
 /// <summary>Has a branch start one child more, of a name that it has not had before.</summary>
 internal sealed record AddChild(string Branch, BranchChild Child);
+
+/// <summary>Told to a branch's parent: a child that is needed was stopped, and has been started again.</summary>
+internal sealed record StartedAgain(ActorPath Path) : IDeadLetterSuppression;
 
 /// <summary>
 /// A node of the tree: starts named children, restarts the one that fails, and passes what it is told on to all of
@@ -12,12 +19,12 @@ internal sealed record AddChild(string Branch, BranchChild Child);
 /// /user/router/listeners is one, and every listener over its shards.
 /// </summary>
 /// <remarks>A child that fails is restarted alone; shards keep their sockets and sessions through it. If the branch
-/// itself fails, its
-/// children live on.</remarks>
+/// itself fails, its children live on.</remarks>
 internal sealed class BranchActor : UntypedActor
 {
     private readonly IReadOnlyList<BranchChild> _children;
     private readonly bool _endsEmpty;
+    private readonly Dictionary<IActorRef, BranchChild> _started = [];
 
     public BranchActor(IReadOnlyList<BranchChild> children, bool endsEmpty) =>
         (_children, _endsEmpty) = (children, endsEmpty);
@@ -52,12 +59,8 @@ internal sealed class BranchActor : UntypedActor
             case AddChild added when added.Branch == Self.Path.Name:
                 Start(added.Child);
                 return;
-            case Terminated:
-                if (_endsEmpty && !Context.GetChildren().Any())
-                {
-                    Context.Stop(Self);
-                }
-
+            case Terminated gone:
+                OnGone(gone.ActorRef);
                 return;
             default:
                 PassOn(message);
@@ -65,12 +68,19 @@ internal sealed class BranchActor : UntypedActor
         }
     }
 
-    private void Start(BranchChild child)
+    private void Start(BranchChild child) =>
+        _started[Context.Watch(Context.ActorOf(child.Props, child.Name))] = child;
+
+    private void OnGone(IActorRef gone)
     {
-        var started = Context.ActorOf(child.Props, child.Name);
-        if (_endsEmpty)
+        if (_started.Remove(gone, out var child) && child.IsNeeded?.Invoke() == true)
         {
-            Context.Watch(started);
+            Start(child);
+            Context.Parent.Tell(new StartedAgain(gone.Path), ActorRefs.NoSender);
+        }
+        else if (_endsEmpty && _started.Count == 0)
+        {
+            Context.Stop(Self);
         }
     }
 

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Router.Diagnostics;
-using Router.Routes.Collecting;
+using Router.Routes;
 
 namespace Router.Reporting;
 

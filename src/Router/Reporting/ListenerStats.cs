@@ -86,6 +86,7 @@ internal sealed class ListenerStats
     private readonly Lock _lock = new();
     private readonly Dictionary<Shard, Share> _shares = [];
     private readonly Dictionary<string, ListenerFigures> _gone = new(StringComparer.Ordinal);
+    private long _closedOfForgotten;
 
     /// <summary>Sessions open now.</summary>
     public int Sessions
@@ -95,6 +96,18 @@ internal sealed class ListenerStats
             lock (_lock)
             {
                 return _shares.Keys.Sum(static shard => Volatile.Read(ref shard.SessionsOpen));
+            }
+        }
+    }
+
+    /// <summary>Sessions that have ended since the start.</summary>
+    public long Closed
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _closedOfForgotten + Read().Sum(static figures => figures.Closed);
             }
         }
     }
@@ -146,7 +159,12 @@ internal sealed class ListenerStats
         {
             var names = _shares.Values.Select(static share => share.Listener).ToHashSet(StringComparer.Ordinal);
             var gone = _gone.Keys.Where(name => !names.Contains(name)).ToList();
-            gone.ForEach(name => _gone.Remove(name));
+            foreach (var name in gone)
+            {
+                _gone.Remove(name, out var figures);
+                _closedOfForgotten += figures!.Closed;
+            }
+
             return gone;
         }
     }

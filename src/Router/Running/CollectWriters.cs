@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Router.Loop;
 using Router.Reporting;
-using Router.Routes.Collecting;
+using Router.Routes;
 using Router.Sessions;
 
 namespace Router.Running;

@@ -21,5 +21,10 @@ public sealed record ReloadResult(
 {
     public bool IsApplied => Faults.Count == 0;
 
+    /// <summary>In one line, for a log or a person.</summary>
+    public override string ToString() => IsApplied
+        ? $"applied; changed: [{string.Join(' ', ChangedKeys)}]; at the next start: [{string.Join(' ', NeedRestart)}]"
+        : $"refused: {string.Join("; ", Faults)}";
+
     internal static ReloadResult Refused(params IReadOnlyList<string> faults) => new(faults, [], []);
 }

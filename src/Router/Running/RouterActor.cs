@@ -1,3 +1,4 @@
+using Router.Diagnostics;
 using Router.Listeners;
 using Router.Reporting;
 using Router.Sessions;
@@ -22,6 +23,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
     private const string Upstreams = "upstreams";
     private const string Listeners = "listeners";
     private const string Stats = "stats";
+    private const string StartedAnew = "it has been started again";
 
     private static readonly TimeSpan DrainPollInterval = TimeSpan.FromMilliseconds(50);
     /// <summary>For what runs to take a reload over; longer only if a handler does not return.</summary>
@@ -52,6 +54,8 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
         Receive<InForce>(OnInForce);
         Receive<RouteChanged>(changed => Context.Child(Listeners).Tell(changed));
         Receive<DrainListener>(OnStopping);
+        Receive<StartedAgain>(again => HostLog.ActorStopped(_running.Log, again.Path.ToString(), StartedAnew));
+        Receive<Terminated>(OnGone);
         ReceiveAny(PassOn);
     }
 
@@ -68,10 +72,9 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
         _running.OnShardStopped = shard => self.Tell(new ShardStopped(shard), ActorRefs.NoSender);
         _running.OnInForce = revision => self.Tell(new InForce(revision), ActorRefs.NoSender);
         _running.OnUpstreamsRemoved = route => self.Tell(new RouteChanged(route), ActorRefs.NoSender);
-        Context.ActorOf(BranchActor.PropsOf(_start.Groups), Upstreams);
-        Context.ActorOf(BranchActor.PropsOf(_start.Listeners), Listeners);
-        var (stats, writer, interval) = (_running.Stats, _statsWriter, _running.Setup.Plan.StatsInterval);
-        Context.ActorOf(Props.Create<StatsActor>(stats, writer, interval), Stats);
+        Context.Watch(Context.ActorOf(BranchActor.PropsOf(_start.Groups), Upstreams));
+        Context.Watch(Context.ActorOf(BranchActor.PropsOf(_start.Listeners), Listeners));
+        StartStats();
         StartTimers();
     }
 
@@ -94,10 +97,37 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
     /// <summary>An upstream may be at the address that a listener has given up.</summary>
     private void OnShardStopped(ShardStopped stopped)
     {
-        if (_running.OnStopped(stopped.Shard))
+        var isGone = _running.OnStopped(stopped.Shard, out var others);
+        if (others.Count > 0)
+        {
+            Context.Child(Listeners).Tell(new StopShards(others));
+        }
+
+        if (isGone)
         {
             Context.Child(Upstreams).Tell(OwnListenersChanged.Instance);
         }
+    }
+
+    /// <summary>None of ours stops a child of this actor: the stop of the router stops the actor itself.</summary>
+    private void OnGone(Terminated gone)
+    {
+        if (gone.ActorRef.Path.Name == Stats)
+        {
+            HostLog.ActorStopped(_running.Log, gone.ActorRef.Path.ToString(), StartedAnew);
+            StartStats();
+            return;
+        }
+
+        HostLog.ActorStopped(
+            _running.Log, gone.ActorRef.Path.ToString(), "the router cannot go on without it, and stops");
+        Context.Stop(Self);
+    }
+
+    private void StartStats()
+    {
+        var (stats, writer, interval) = (_running.Stats, _statsWriter, _running.Setup.Plan.StatsInterval);
+        Context.Watch(Context.ActorOf(Props.Create<StatsActor>(stats, writer, interval), Stats));
     }
 
     private void StartTimers()
@@ -107,7 +137,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
             Timers.StartPeriodicTimer(nameof(DrainTick), DrainTick.Instance, DrainPollInterval);
         }
 
-        var reload = _running.Setup.Options.Reload;
+        var reload = _running.Setup.Options.Reloads;
         if (reload.OnChange)
         {
             Timers.StartPeriodicTimer(nameof(WatchTick), WatchTick.Instance, reload.Debounce);

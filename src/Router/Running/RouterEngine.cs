@@ -84,7 +84,12 @@ internal sealed class RouterEngine : IAsyncDisposable
                 await StopOnceAsync().ConfigureAwait(false);
                 return Akka.Done.Instance;
             });
+        Ended = EndAsync();
     }
+
+    /// <summary>Completes when the router is no more: true if it was stopped, false if its actor was stopped from
+    /// outside, which ends it without a drain.</summary>
+    public Task<bool> Ended { get; }
 
     /// <summary>Where it listens, ports decided; in the plan's order at first.</summary>
     public IReadOnlyList<BoundListener> Bound => _running.Bound;
@@ -175,6 +180,25 @@ internal sealed class RouterEngine : IAsyncDisposable
         _ => Kebab.From(reason.GetType().Name.Replace("Reason", "", StringComparison.Ordinal)),
     };
 
+    private async Task<bool> EndAsync()
+    {
+        await _router.WatchAsync().ConfigureAwait(false);
+        bool isStopped;
+        lock (_stopLock)
+        {
+            isStopped = _stopping is not null;
+        }
+
+        if (!isStopped)
+        {
+            HostLog.ActorStopped(_log, _router.Path.ToString(), "the router ends");
+            Hurry();
+        }
+
+        await StopOnceAsync("actor-stopped").ConfigureAwait(false);
+        return isStopped;
+    }
+
     private async Task<int> StopAsync(string cause)
     {
         foreach (var spares in _spares)
@@ -182,12 +206,12 @@ internal sealed class RouterEngine : IAsyncDisposable
             spares.Stop();
         }
 
-        var open = Stats.Sessions;
+        var (open, closedBefore) = (Stats.Sessions, Stats.Closed);
         var drainTimeout = _running.Setup.Plan.DrainTimeout;
         var began = _seams.Time.GetTimestamp();
         HostLog.Draining(_log, open, (long)drainTimeout.TotalMilliseconds, cause);
         await DrainAsync(drainTimeout, _hurry.Token).ConfigureAwait(false);
-        var left = Stats.Sessions;
+        var (left, finished) = (Stats.Sessions, Stats.Closed - closedBefore);
         DeadLetterCounting.Of(System).Leave();   // what is told to a tree that ends is no news
         try
         {
@@ -208,7 +232,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         _running.Release();
         _statsWriter.Write(Stats.Read());
         _statsWriter.Dispose();
-        HostLog.Stopped(_log, open - left, left, (long)_seams.Time.GetElapsedTime(_started).TotalMilliseconds);
+        HostLog.Stopped(_log, finished, left, (long)_seams.Time.GetElapsedTime(_started).TotalMilliseconds);
         return left;
     }
 

@@ -26,7 +26,7 @@ internal sealed record RouterSetup(RouterOptions Options, RouterPlan Plan)
         Options.Listeners
             .Where(listener => listener.Name == request.Listener)
             .SelectMany(static listener => listener.Binds)
-            .FirstOrDefault(bind => RouterPlanner.AddressOf(bind) == request.Address)
+            .FirstOrDefault(bind => bind.Address == request.Address)
             ?.Origin.ToString() ?? request.Listener;
 
     /// <summary>Starts the router in an actor system of its own, which ends with it.</summary>
@@ -64,13 +64,7 @@ internal sealed record RouterSetup(RouterOptions Options, RouterPlan Plan)
     public RouterEngine? Start(
         TimeProvider time, RandomSource random, ILogger log, HostSystem home, out IReadOnlyList<string> faults)
     {
-        var wish = Options.Network switch
-        {
-            NetworkChoice.Linux => NetworkWish.Linux,
-            NetworkChoice.Portable => NetworkWish.Portable,
-            _ => NetworkWish.Auto,
-        };
-        if (!NetworkSelection.TrySelect(wish, out var network, out var reason))
+        if (!NetworkSelection.TrySelect(Options.Network, out var network, out var reason))
         {
             faults = [reason];
             return null;
@@ -135,7 +129,7 @@ internal sealed record RouterSetup(RouterOptions Options, RouterPlan Plan)
     private IEnumerable<string> WhatNeedsPeerSockets()
     {
         var listeners = Options.Listeners
-            .Where(static listener => listener.SessionSocket != SessionSocketChoice.Shared)
+            .Where(static listener => listener.SessionSocket != SessionSocket.Shared)
             .Select(static listener => $"listener {listener.Name}: session-socket other than shared");
         var routes = Options.Routes.OfType<ProxyRouteOptions>()
             .Where(static route => route.UpstreamReplies == UpstreamReplies.Follow)
@@ -165,29 +159,25 @@ internal static class SetupLoader
 {
     /// <param name="file">A HOCON file; null for the built-in default.</param>
     /// <param name="settings"><c>key=value</c>, on top of it.</param>
-    /// <param name="handlers">What routes of type handler may name.</param>
+    /// <param name="parts">What routes may name.</param>
     /// <param name="time">The clock of what is made here.</param>
-    /// <param name="parts">What other routes may name; null for nothing.</param>
     public static LoadedSetup Load(
         string? file,
         IReadOnlyList<string> settings,
-        IReadOnlyDictionary<string, Func<SessionHandler>> handlers,
-        TimeProvider time,
-        RouterParts? parts = null) =>
+        ProgramParts parts,
+        TimeProvider time) =>
         Load(
-            () => RouterConfiguration.Load(file, settings, Environment.GetEnvironmentVariable),
+            () => RouterConfiguration.Load(RouteTypes.All, file, settings, Environment.GetEnvironmentVariable),
             file ?? "built-in",
-            handlers,
-            time,
-            parts ?? RouterParts.None);
+            parts,
+            time);
 
     /// <summary>The same for what is read in any other way, once now and once more by every reload.</summary>
     internal static LoadedSetup Load(
         Func<LoadResult> read,
         string source,
-        IReadOnlyDictionary<string, Func<SessionHandler>> handlers,
-        TimeProvider time,
-        RouterParts parts)
+        ProgramParts parts,
+        TimeProvider time)
     {
         var result = read();
         var warnings = result.Warnings.Select(static warning => warning.ToString()).ToList();
@@ -197,7 +187,7 @@ internal static class SetupLoader
             return new LoadedSetup(null, [.. refusals], warnings) { Files = result.Files };
         }
 
-        var plan = new RouterPlanner(options, handlers, time, parts).Make(source, out var faults);
+        var plan = new RouterPlanner(options, parts, time).Make(source, out var faults);
         if (AkkaSection.FaultsOf(options.Akka) is { Count: > 0 } refused)
         {
             return new LoadedSetup(null, [.. faults, .. refused.Select(static fault => fault.ToString())], warnings)
@@ -210,7 +200,7 @@ internal static class SetupLoader
             ? null
             : new RouterSetup(options, plan)
             {
-                LoadAgain = () => Load(read, source, handlers, time, parts),
+                LoadAgain = () => Load(read, source, parts, time),
                 Files = result.Files,
             };
         return new LoadedSetup(setup, faults, warnings) { Files = result.Files };

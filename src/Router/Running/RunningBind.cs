@@ -43,6 +43,12 @@ internal sealed class RunningBind(BoundListener bound, IReadOnlyList<Shard> shar
 
     public int Sessions => shards.Sum(static shard => Volatile.Read(ref shard.SessionsOpen));
 
+    /// <summary>It was stopped from outside the router: no reload took it away.</summary>
+    public bool IsLost { get; set; }
+
+    /// <summary>Shards that run, or are about to stop.</summary>
+    public IReadOnlySet<Shard> Left => shards.Where(shard => !_stopped.Contains(shard)).ToHashSet();
+
     public bool HasStopped => _stopped.Count == shards.Count;
 
     /// <summary>Its port is still held although it serves nobody new: by a stop or a drain that has not come to every

@@ -1,6 +1,8 @@
+using System.Collections.Frozen;
 using System.Net;
 using System.Net.NetworkInformation;
 using Microsoft.Extensions.Logging;
+using Router.Admission;
 using Router.Configuration;
 using Router.Diagnostics;
 using Router.Listeners;
@@ -9,7 +11,6 @@ using Router.Reporting;
 using Router.Routes;
 using Router.Sessions;
 using Router.Upstreams;
-using OwnEndpoints = Router.Admission.OwnEndpoints;
 
 namespace Router.Running;
 
@@ -145,10 +146,14 @@ internal sealed class RunningRouter
             groups, listeners, new UpstreamGroupChanges(settings, onApplied), new ApplyTerms(terms, onApplied), told);
     }
 
-    /// <summary>The shard's actor has stopped.</summary>
+    /// <summary>The shard's actor has stopped. If nobody of ours had it stopped, its address is given up as a whole: a
+    /// reload binds it again.</summary>
+    /// <param name="shard">Whose actor.</param>
+    /// <param name="others">Shards of the same address that have to be stopped now.</param>
     /// <returns>Whether an address is ours no more.</returns>
-    public bool OnStopped(Shard shard)
+    public bool OnStopped(Shard shard, out IReadOnlySet<Shard> others)
     {
+        others = FrozenSet<Shard>.Empty;
         Stats.Retire(shard);
         if (_binds.Find(bind => bind.Shards.Contains(shard)) is not { } bind)
         {
@@ -156,6 +161,14 @@ internal sealed class RunningRouter
         }
 
         bind.OnStopped(shard);
+        if (bind.State != BindState.Stopping)
+        {
+            bind.State = BindState.Stopping;
+            bind.IsLost = true;
+            others = bind.Left;
+            ListenerLog.Stopped(_log, bind.Listener, AddressOf(bind.Bound));
+        }
+
         if (!bind.HasStopped)
         {
             return false;
@@ -163,15 +176,14 @@ internal sealed class RunningRouter
 
         _binds.Remove(bind);
         ForgetCounts();
-        if (bind.State != BindState.Stopping)
+        TakeEndpoints();
+        if (!bind.IsLost)
         {
-            return false;
+            ListenerLog.Removed(
+                _log, bind.Listener, AddressOf(bind.Bound), bind.SessionsAtRemoval - bind.SessionsAtStop,
+                bind.SessionsAtStop);
         }
 
-        TakeEndpoints();
-        ListenerLog.Removed(
-            _log, bind.Listener, AddressOf(bind.Bound), bind.SessionsAtRemoval - bind.SessionsAtStop,
-            bind.SessionsAtStop);
         return true;
     }
 
@@ -253,7 +265,7 @@ internal sealed class RunningRouter
                 var isSooner = proxy.Apply(next.Settings);
                 _routes[name] = proxy;
                 var mayMove = changed.Contains(name)
-                    && next.Settings.OnUpstreamRemoved != Routes.UpstreamRemoval.Finish;
+                    && next.Settings.OnUpstreamRemoved != UpstreamRemoval.Finish;
                 if (isSooner || mayMove)
                 {
                     told.Add(proxy);
@@ -386,7 +398,10 @@ internal sealed class RunningRouter
         group.OnRemoved = () => OnUpstreamsRemoved?.Invoke(route);
         var names = new UpstreamNames(
             group, address => IsOwn(route, address), new UpstreamEvents(_log));
-        return new BranchChild(NameOf(group.Name), UpstreamGroupActor.PropsFor(names, _resolver));
+        return new BranchChild(
+            NameOf(group.Name),
+            UpstreamGroupActor.PropsFor(names, _resolver),
+            IsNeeded: () => group.Settings.Targets.Count > 0);   // none are left once a reload has taken it away
     }
 
     /// <summary>Whether what goes over the route to that address would come to a listener of ours, by the transports of

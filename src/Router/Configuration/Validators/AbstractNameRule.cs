@@ -9,7 +9,7 @@ internal sealed class AbstractNameRule : IConfigurationRule
         from listener in context.Options.Listeners
         from bind in listener.Binds
         where bind.IsUnix && bind.Name![0] == '@'
-        select new ConfigurationFault(bind.Origin, $"{RuleContext.PathOf(listener)}.bind",
+        select new ConfigurationFault(bind.Origin, $"{listener.Section.Path}.bind",
             $"{bind} has no permissions: whoever is in the same network namespace may connect; "
             + "bind to a path, with unix.mode, unless all of them may");
 }

@@ -1,3 +1,5 @@
+using Router.Sessions;
+
 namespace Router.Configuration.Validators;
 
 /// <summary>The kernel cuts a backlog down to its own maximum and says nothing.</summary>
@@ -6,8 +8,8 @@ internal sealed class BacklogGrantedRule : IConfigurationRule
     public bool Refuses => false;
 
     public IEnumerable<ConfigurationFault> Check(RuleContext context) => context.Options.Listeners
-        .Where(l => l.Backlog > context.System.Backlog && l.Binds.Any(b => UnixEndpoints.IsConnected(b.Transport)))
-        .Select(l => RuleContext.Fault(l, "backlog",
+        .Where(l => l.Backlog > context.System.Backlog && l.Binds.Any(b => !b.Transport.IsConnectionless()))
+        .Select(l => l.Section.FaultAt("backlog",
             $"{l.Backlog} is more than the kernel grants, {context.System.Backlog}; "
             + $"sysctl -w net.core.somaxconn={l.Backlog}, or ask for less"));
 }

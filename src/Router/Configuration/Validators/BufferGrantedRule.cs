@@ -15,12 +15,12 @@ internal sealed class BufferGrantedRule : IConfigurationRule
         // The default asks for what is right where it can be had: only what somebody wrote is worth a word.
         if (asked > granted && IsWritten(listener, key))
         {
-            yield return RuleContext.Fault(listener, key,
+            yield return listener.Section.FaultAt(key,
                 $"{asked} bytes are more than the kernel grants, {granted}; sysctl -w {setting}={asked}, "
                 + "or ask for less");
         }
     }
 
     private static bool IsWritten(ListenerOptions listener, string key) =>
-        listener.Source.TryGet(key, out var field) && field.KeyOrigin.File != RouterConfiguration.ReferenceName;
+        listener.Section.Find(key) is { } field && field.KeyOrigin.File != RouterConfiguration.ReferenceName;
 }

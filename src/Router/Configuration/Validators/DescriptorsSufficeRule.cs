@@ -1,3 +1,5 @@
+using Router.Sessions;
+
 namespace Router.Configuration.Validators;
 
 /// <summary>More sessions than descriptors: accepting would be suspended, and upstreams not reached, long before the
@@ -17,7 +19,7 @@ internal sealed class DescriptorsSufficeRule : IConfigurationRule
         var all = needs.Sum(n => n.Descriptors) + Reserve;
         if (all > context.System.Descriptors)
         {
-            yield return RuleContext.Fault(needs.MaxBy(n => n.Descriptors).Listener, "max-sessions",
+            yield return needs.MaxBy(n => n.Descriptors).Listener.Section.FaultAt("max-sessions",
                 $"the sessions of all listeners need up to {all} descriptors and the process may open "
                 + $"{context.System.Descriptors}; raise it with ulimit -n or LimitNOFILE=, or lower max-sessions");
         }
@@ -25,6 +27,6 @@ internal sealed class DescriptorsSufficeRule : IConfigurationRule
 
     /// <summary>A connection is one, and so is a proxy's socket to its upstream; a UDP peer alone is none.</summary>
     private static int PerSession(RuleContext context, ListenerOptions listener) =>
-        (listener.Binds.Any(b => UnixEndpoints.IsConnected(b.Transport)) ? 1 : 0)
-        + (context.Options.FindRoute(listener.Route) is ProxyRouteOptions ? 1 : 0);
+        (listener.Binds.Any(b => !b.Transport.IsConnectionless()) ? 1 : 0)
+        + (context.Options.FindRoute(listener.Route)?.DescriptorsPerSession ?? 0);
 }

@@ -16,7 +16,7 @@ internal sealed class DuplicateBindRule : IConfigurationRule
             if (earlier.Bind is not null)
             {
                 var same = bind.EndPoint.Equals(earlier.Bind.EndPoint) ? "is" : "is covered by what is";
-                yield return new ConfigurationFault(bind.Origin, $"{RuleContext.PathOf(listener)}.bind",
+                yield return new ConfigurationFault(bind.Origin, $"{listener.Section.Path}.bind",
                     $"{bind} {same} already bound by listener '{earlier.Listener.Name}' at {earlier.Bind.Origin}");
             }
         }

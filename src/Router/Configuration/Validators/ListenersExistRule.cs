@@ -7,7 +7,7 @@ internal sealed class ListenersExistRule : IConfigurationRule
     {
         if (context.Options.Listeners.Count == 0)
         {
-            yield return RuleContext.Fault(context.Options, "listeners", "there is no listener, so nothing to serve");
+            yield return context.Options.Section.FaultAt("listeners", "there is no listener, so nothing to serve");
         }
     }
 }

@@ -9,10 +9,10 @@ internal sealed class NameRule : IConfigurationRule
     {
         var listeners = context.Options.Listeners
             .Where(l => !IsName(l.Name))
-            .Select(l => new ConfigurationFault(l.Origin, RuleContext.PathOf(l), Wanted));
+            .Select(l => new ConfigurationFault(l.Section.Origin, l.Section.Path, Wanted));
         var routes = context.Options.Routes
             .Where(r => !IsName(r.Name))
-            .Select(r => new ConfigurationFault(r.Origin, RuleContext.PathOf(r), Wanted));
+            .Select(r => new ConfigurationFault(r.Section.Origin, r.Section.Path, Wanted));
         return listeners.Concat(routes);
     }
 

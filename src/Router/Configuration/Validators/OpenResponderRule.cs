@@ -1,4 +1,5 @@
 using System.Net;
+using Router.Sessions;
 
 namespace Router.Configuration.Validators;
 
@@ -10,10 +11,10 @@ internal sealed class OpenResponderRule : IConfigurationRule
     public IEnumerable<ConfigurationFault> Check(RuleContext context) =>
         from listener in context.Options.Listeners
         let route = context.Options.FindRoute(listener.Route)
-        where route is EchoRouteOptions or ReplyRouteOptions
+        where route is { AnswersAnybody: true }
         from bind in listener.Binds
-        where bind.Transport == Transport.Udp && !IPAddress.IsLoopback(Endpoints.Plain(bind.EndPoint.Address))
-        select new ConfigurationFault(bind.Origin, $"{RuleContext.PathOf(listener)}.bind",
+        where bind.Transport == SessionTransport.Udp && !IPAddress.IsLoopback(Endpoints.Plain(bind.EndPoint.Address))
+        select new ConfigurationFault(bind.Origin, $"{listener.Section.Path}.bind",
             $"{bind} answers whoever a datagram claims to come from; "
             + "bind to 127.0.0.1 or [::1] unless this network is trusted");
 }

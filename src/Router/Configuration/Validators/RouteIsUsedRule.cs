@@ -7,5 +7,5 @@ internal sealed class RouteIsUsedRule : IConfigurationRule
 
     public IEnumerable<ConfigurationFault> Check(RuleContext context) => context.Options.Routes
         .Where(r => !context.ListenersOf(r).Any())
-        .Select(r => new ConfigurationFault(r.Origin, RuleContext.PathOf(r), "no listener uses this route"));
+        .Select(r => new ConfigurationFault(r.Section.Origin, r.Section.Path, "no listener uses this route"));
 }

@@ -1,3 +1,5 @@
+using Router.Sessions;
+
 namespace Router.Configuration.Validators;
 
 /// <summary>
@@ -11,28 +13,28 @@ internal sealed class SessionSocketRule : IConfigurationRule
     {
         foreach (var listener in context.Options.Listeners)
         {
-            if (listener.SessionSocket == SessionSocketChoice.Shared)
+            if (listener.SessionSocket == SessionSocket.Shared)
             {
                 continue;
             }
 
-            var datagrams = listener.Binds.Where(static bind => bind.Transport == Transport.Udp).ToList();
+            var datagrams = listener.Binds.Where(static bind => bind.Transport == SessionTransport.Udp).ToList();
             if (datagrams.Count == 0)
             {
-                yield return RuleContext.Fault(listener, Key,
+                yield return listener.Section.FaultAt(Key,
                     "is for UDP sessions, but the listener is bound to no udp:// address");
             }
 
             if (listener.Session.Dispatcher == SessionDispatcher.Pool)
             {
-                yield return RuleContext.Fault(listener, Key,
+                yield return listener.Section.FaultAt(Key,
                     "is read on the session's loop, but session.dispatcher is pool; set one of them otherwise");
             }
 
             foreach (var bind in datagrams.Where(bind =>
-                listener.SessionSocket == SessionSocketChoice.Connected && Endpoints.IsWildcard(bind.EndPoint.Address)))
+                listener.SessionSocket == SessionSocket.Connected && Endpoints.IsWildcard(bind.EndPoint.Address)))
             {
-                yield return new ConfigurationFault(bind.Origin, $"{RuleContext.PathOf(listener)}.{Key}",
+                yield return new ConfigurationFault(bind.Origin, $"{listener.Section.Path}.{Key}",
                     $"connected is not possible on {bind}: connecting gives a socket the address of the route to the "
                     + "peer, which need not be the one the peer sent to; bind each address by itself, or use own-port");
             }

@@ -7,7 +7,7 @@ internal sealed class SessionsEndRule : IConfigurationRule
 
     public IEnumerable<ConfigurationFault> Check(RuleContext context) => context.Options.Listeners
         .Where(l => l.IdleTimeout == Timeout.InfiniteTimeSpan && l.MaxLifetime == Timeout.InfiniteTimeSpan)
-        .Select(l => RuleContext.Fault(l, "idle-timeout",
+        .Select(l => l.Section.FaultAt("idle-timeout",
             $"nothing limits a session's time: {l.MaxSessions} silent peers lock out all others; "
             + "set idle-timeout or max-lifetime"));
 }

@@ -1,3 +1,5 @@
+using Router.Sessions;
+
 namespace Router.Configuration.Validators;
 
 /// <summary>What cannot go together on a unix socket: two listeners at one name, routes that need addresses, sockets of
@@ -32,7 +34,7 @@ internal sealed class UnixListenerRule : IConfigurationRule
     private static IEnumerable<ConfigurationFault> Sessions(
         RuleContext context, ListenerOptions listener, List<BindOptions> binds)
     {
-        var flow = context.Options.FindRoute(listener.Route) as FlowRouteOptions;
+        var flow = context.Options.FindRoute(listener.Route) is { Over: not null } route ? route : null;
         foreach (var bind in binds)
         {
             if (flow is not null)
@@ -42,14 +44,14 @@ internal sealed class UnixListenerRule : IConfigurationRule
                     + "bind to udp:// and tcp://, or name another route");
             }
 
-            if (listener.SessionSocket != SessionSocketChoice.Shared)
+            if (listener.SessionSocket != SessionSocket.Shared)
             {
                 yield return At(listener, bind,
                     $"{bind} cannot have session-socket = connected or own-port, which are for UDP; bind it in a "
                     + "listener of its own");
             }
 
-            if (bind.Transport == Transport.Unixpacket && listener.Session.Dispatcher == SessionDispatcher.Pool)
+            if (bind.Transport == SessionTransport.Unixpacket && listener.Session.Dispatcher == SessionDispatcher.Pool)
             {
                 yield return At(listener, bind,
                     $"{bind} is served on the loop only; set session.dispatcher = io, "
@@ -63,7 +65,7 @@ internal sealed class UnixListenerRule : IConfigurationRule
         var file = listener.Unix;
         if (file.Mode is < 0 or > ModeMax)
         {
-            yield return RuleContext.Fault(listener, "unix.mode",
+            yield return listener.Section.FaultAt("unix.mode",
                 "is written in octal, as text: \"0660\" lets owner and group connect, \"0666\" everybody, "
                 + "\"0600\" the owner alone");
         }
@@ -71,12 +73,12 @@ internal sealed class UnixListenerRule : IConfigurationRule
         if (binds.Count > 0 && binds.TrueForAll(static bind => bind.Name![0] == '@')
             && file is not { Owner: null, Group: null })
         {
-            yield return RuleContext.Fault(listener, file.Owner is null ? "unix.group" : "unix.owner",
+            yield return listener.Section.FaultAt(file.Owner is null ? "unix.group" : "unix.owner",
                 "an abstract name has no file and no owner: whoever is in the same network namespace may connect; "
                 + "bind to a path instead");
         }
     }
 
     private static ConfigurationFault At(ListenerOptions listener, BindOptions bind, string message) =>
-        new(bind.Origin, $"{RuleContext.PathOf(listener)}.bind", message);
+        new(bind.Origin, $"{listener.Section.Path}.bind", message);
 }

@@ -1,0 +1,175 @@
+using Router.Loop;
+using Router.Sessions;
+
+namespace Router.Routes;
+
+/// <summary>
+/// The windows of one session, or of one listener: fills one, delivers it, begins the next. Loop thread.
+/// </summary>
+/// <remarks>
+/// There is a window, and a timer for it, only while there is a payload in it: silence costs nothing.
+/// </remarks>
+internal abstract class Gatherer(CollectRoute route, IoLoop loop, string listener, SessionId? session) : LoopTimer
+{
+    private readonly CollectSettings _settings = route.Settings;
+    private PayloadRecords? _records;
+    private long _number;
+    private bool _hasNew;   // sliding: something came since the last delivery
+
+    /// <summary>Takes a copy; if the route's buffer is full, the payload is a counted drop.</summary>
+    public void Add(in RecordHeader header, ReadOnlySpan<byte> payload)
+    {
+        var stamped = header with { AtMs = loop.NowMs };
+        if (!(_settings.IsSliding ? Slide(stamped, payload) : Tumble(stamped, payload)))
+        {
+            CountFull(1);
+        }
+    }
+
+    /// <summary>Delivers what there is: the session, or the router, ends.</summary>
+    public void Finish()
+    {
+        loop.Cancel(this);
+        if (_settings.IsSliding)
+        {
+            if (_hasNew)
+            {
+                Forget(_settings.WindowMs, keepCount: int.MaxValue, keepBytes: long.MaxValue);
+            }
+            else
+            {
+                _records?.Clear();   // all of it was delivered
+            }
+        }
+
+        if (_records is { Count: > 0 })
+        {
+            Deliver();
+        }
+        else
+        {
+            _records?.Release();
+            _records = null;
+        }
+    }
+
+    /// <summary>Payloads for which there was no room.</summary>
+    protected abstract void CountFull(long payloads);
+
+    protected internal override void OnTimer()
+    {
+        if (_settings.IsSliding)
+        {
+            DeliverSliding();
+        }
+        else if (_records is { Count: > 0 })
+        {
+            Deliver();
+        }
+    }
+
+    private bool Tumble(in RecordHeader header, ReadOnlySpan<byte> payload)
+    {
+        if (_records is { Count: > 0 } open && open.PayloadBytes + payload.Length > _settings.Bytes)
+        {
+            Deliver();
+        }
+
+        var records = _records ??= new PayloadRecords(route.Budget);
+        if (!records.TryAdd(header, payload))
+        {
+            if (records.Count == 0)
+            {
+                return false;
+            }
+
+            Deliver();   // ends early: windows without a time limit that fill the buffer together would wait for ever
+            records = _records ??= new PayloadRecords(route.Budget);
+            if (!records.TryAdd(header, payload))
+            {
+                return false;
+            }
+        }
+
+        if (records.Count == _settings.Count || records.PayloadBytes >= _settings.Bytes)
+        {
+            Deliver();
+        }
+        else if (records.Count == 1 && _settings.WindowMs > 0)
+        {
+            loop.Schedule(this, loop.NowMs + _settings.WindowMs);
+        }
+
+        return true;
+    }
+
+    private bool Slide(in RecordHeader header, ReadOnlySpan<byte> payload)
+    {
+        var records = _records ??= new PayloadRecords(route.Budget);
+        var countBefore = _settings.Count > 0 ? _settings.Count - 1 : int.MaxValue;
+        Forget(_settings.WindowMs, countBefore, _settings.Bytes - payload.Length);
+        if (!records.TryAdd(header, payload))
+        {
+            return false;
+        }
+
+        _hasNew = true;
+        if (!IsArmed)
+        {
+            loop.Schedule(this, loop.NowMs + _settings.EveryMs);
+        }
+
+        return true;
+    }
+
+    private void DeliverSliding()
+    {
+        Forget(_settings.WindowMs, int.MaxValue, long.MaxValue);
+        if (_records is not { Count: > 0 } records)
+        {
+            _records?.Release();
+            _records = null;   // and no timer: the next payload arms it
+            return;
+        }
+
+        loop.Schedule(this, loop.NowMs + _settings.EveryMs);
+        _hasNew = false;
+        var copy = new PayloadRecords(route.Budget);
+        if (copy.TryAddAll(records))
+        {
+            Offer(copy);
+        }
+        else
+        {
+            CountFull(records.Count);
+        }
+    }
+
+    private void Deliver()
+    {
+        loop.Cancel(this);
+        var records = _records!;
+        _records = null;
+        Offer(records);
+    }
+
+    private void Offer(PayloadRecords records) =>
+        route.Outlet.Offer(new CollectedWindow(route.Name, listener, session, ++_number, records));
+
+    /// <summary>Takes out what is too old or too much: the oldest go first.</summary>
+    private void Forget(int windowMs, int keepCount, long keepBytes)
+    {
+        if (_records is not { } records)
+        {
+            return;
+        }
+
+        while (records.Count > 0
+            && (records.Count > keepCount
+                || records.PayloadBytes > keepBytes
+                || (windowMs > 0 && loop.NowMs - records.FirstAtMs > windowMs)))
+        {
+            records.RemoveFirst();
+        }
+    }
+}

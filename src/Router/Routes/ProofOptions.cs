@@ -1,0 +1,69 @@
+using System.Net;
+using System.Text;
+using Router.Admission;
+using Router.Configuration;
+using Router.Configuration.Hocon;
+using Router.Net;
+using Router.Sessions;
+
+namespace Router.Routes;
+
+/// <summary>How a route's UDP peers prove themselves: keys that several types of routes have.</summary>
+internal sealed class ProofOptions(SectionReader route)
+{
+    private const int TokenBytesMax = 64;
+
+    public PeerProof Validate { get; } = route.Choice<PeerProof>("validate", Reload.NewSessions);
+
+    /// <summary>Null for none.</summary>
+    public string? Token { get; } = route.OptionalText("token", Reload.NewSessions);
+
+    public IReadOnlyList<IPNetwork> AllowUnvalidated { get; } =
+        route.List<IPNetwork>("allow-unvalidated", Reload.NewSessions, ParseNetwork);
+
+    public TimeSpan ValidateTimeout { get; } =
+        route.Duration("validate-timeout", Limit.Tick, Limit.Day, Reload.NewSessions);
+
+    public PeerValidation Validation => new(
+        Validate, Encoding.UTF8.GetBytes(Token ?? ""), AllowUnvalidated, ValidateTimeout, RandomSource.System);
+
+    private static string? ParseNetwork(string text, HoconOrigin origin, out IPNetwork network) =>
+        IPNetwork.TryParse(text, out network) && !network.BaseAddress.IsIPv4MappedToIPv6
+            ? null
+            : $"'{text}' is not a network; write its first address and its length, as 10.0.0.0/8 or fd00::/8";
+
+    /// <summary>What is wrong with how the route has its UDP peers prove themselves.</summary>
+    /// <param name="risk">What a forged source address would do.</param>
+    public IEnumerable<ConfigurationFault> Check(
+        RuleContext context, RouteOptions route, string risk)
+    {
+        var allowsUnvalidated = AllowUnvalidated.Count > 0;
+        var bytes = Encoding.UTF8.GetByteCount(Token ?? "");
+        if (Validate == PeerProof.Token && bytes is 0 or > TokenBytesMax)
+        {
+            yield return route.Section.FaultAt(
+                "token", $"validate = token needs a token of 1 to {TokenBytesMax} bytes");
+        }
+
+        if (Validate != PeerProof.Token && Token is not null)
+        {
+            yield return route.Section.FaultAt("token", "nothing asks for it; set validate = token");
+        }
+
+        if (Validate != PeerProof.None && allowsUnvalidated)
+        {
+            yield return route.Section.FaultAt("allow-unvalidated", "nothing asks for it; set validate = none");
+        }
+
+        if (Validate == PeerProof.None && !allowsUnvalidated && IsOpen(context, route))
+        {
+            yield return route.Section.FaultAt("validate",
+                "'none' is for listeners on loopback, or needs allow-unvalidated: whoever forges a source address "
+                + $"would {risk}; use round-trip or token");
+        }
+    }
+
+    private static bool IsOpen(RuleContext context, RouteOptions route) =>
+        context.ListenersOf(route).SelectMany(static listener => listener.Binds).Any(static bind =>
+            bind.Transport == SessionTransport.Udp && !IPAddress.IsLoopback(Endpoints.Plain(bind.EndPoint.Address)));
+}

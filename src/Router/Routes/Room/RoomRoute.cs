@@ -1,0 +1,151 @@
+using Router.Diagnostics;
+using Router.Loop;
+using Router.Sessions;
+
+namespace Router.Routes;
+
+/// <summary>Sessions that hear each other: what one says, the others of its room are sent, over UDP and TCP.</summary>
+/// <remarks>
+/// Members on the speaker's loop are sent to at once; for those on other loops a pass's payloads go over in one piece,
+/// in memory that is pooled and bounded. No member waits for another.
+/// </remarks>
+internal sealed class RoomRoute : Route
+{
+    private const int LoopsMax = 64;
+
+    private readonly RoomLoop?[] _loops = new RoomLoop?[LoopsMax];   // each made by its own loop
+
+    public RoomRoute(string name, RoomSettings settings)
+        : base(name)
+    {
+        Settings = settings;
+        Budget = new MemoryBudget(settings.Buffer);
+        Directory = new RoomDirectory(settings.RoomsMax, settings.MembersMax);
+        Join = settings.Join?.Invoke();
+    }
+
+    public RoomSettings Settings { get; }
+
+    /// <summary>What is under way between loops.</summary>
+    public MemoryBudget Budget { get; }
+
+    public RoomDirectory Directory { get; }
+
+    public RoomJoin? Join { get; }
+
+    /// <summary>Answers, but only a peer with a challenge: never a responder port, never one of our own
+    /// listeners.</summary>
+    internal override bool AnswersByItself => true;
+
+    internal override SessionHandler CreateHandler(SessionContext session) => new RoomHandler(this, On(session.Loop));
+
+    /// <summary>The route on a loop; on it.</summary>
+    internal RoomLoop On(IoLoop loop) => _loops[loop.Index] ??= new RoomLoop(this, loop);
+}
+
+/// <summary>A room route on one loop: says what its members say. Loop thread.</summary>
+internal sealed class RoomLoop(RoomRoute route, IoLoop loop) : IEndOfPass
+{
+    private readonly byte[] _line = new byte[route.Settings.PayloadMax + 1];   // a payload and its line feed
+    private readonly List<RoomBridge> _bridges = [];
+    private bool _isAtEndOfPass;
+
+    /// <summary>Sends a payload to the room's members on all loops.</summary>
+    /// <param name="speaker">Who said it.</param>
+    /// <param name="payload">At most <see cref="RoomSettings.PayloadMax"/> bytes.</param>
+    public void Say(RoomHandler speaker, Room room, ReadOnlySpan<byte> payload)
+    {
+        foreach (var place in room.Places)
+        {
+            if (ReferenceEquals(place.Loop, loop))
+            {
+                Deliver(place, payload, route.Settings.ToSender ? null : speaker);
+            }
+            else if (place.Count > 0)
+            {
+                Bridge(speaker, room, place, payload);
+            }
+        }
+    }
+
+    /// <summary>What came from another loop.</summary>
+    public void Hear(Room room, ReadOnlySpan<byte> payload)
+    {
+        if (room.PlaceOn(loop) is { } place)
+        {
+            Deliver(place, payload, speaker: null);
+        }
+    }
+
+    public void OnEndOfPass()
+    {
+        _isAtEndOfPass = false;
+        foreach (var bridge in _bridges)
+        {
+            bridge.Send();
+        }
+    }
+
+    private void Deliver(RoomPlace place, ReadOnlySpan<byte> payload, RoomHandler? speaker)
+    {
+        var members = place.Members;
+        var line = ReadOnlySpan<byte>.Empty;
+        for (var i = members.Count - 1; i >= 0; i--)   // from the end: one that is closed leaves within the call
+        {
+            var member = members[i];
+            if (ReferenceEquals(member, speaker))
+            {
+                continue;
+            }
+
+            if (member.Session.Stream is not null && line.IsEmpty)
+            {
+                line = LineOf(payload);
+            }
+
+            member.Hear(member.Session.Stream is null ? payload : line);
+        }
+    }
+
+    /// <summary>The payload as a stream is sent it: ended by a line feed.</summary>
+    private ReadOnlySpan<byte> LineOf(ReadOnlySpan<byte> payload)
+    {
+        if (payload is [.., (byte)'\n'])
+        {
+            return payload;
+        }
+
+        payload.CopyTo(_line);
+        _line[payload.Length] = (byte)'\n';
+        return _line.AsSpan(0, payload.Length + 1);
+    }
+
+    private void Bridge(RoomHandler speaker, Room room, RoomPlace place, ReadOnlySpan<byte> payload)
+    {
+        var bridge = BridgeTo(place.Loop);
+        if (!bridge.TryAdd(room, payload))
+        {
+            speaker.Session.CountDrop(DropReason.RoomLate, place.Count);
+        }
+        else if (!_isAtEndOfPass)
+        {
+            _isAtEndOfPass = true;
+            loop.AtEndOfPass(this);
+        }
+    }
+
+    private RoomBridge BridgeTo(IoLoop target)
+    {
+        foreach (var bridge in _bridges)
+        {
+            if (ReferenceEquals(bridge.Target, target))
+            {
+                return bridge;
+            }
+        }
+
+        var made = new RoomBridge(route, target);
+        _bridges.Add(made);
+        return made;
+    }
+}
