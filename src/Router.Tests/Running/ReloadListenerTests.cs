@@ -174,7 +174,7 @@ public sealed class ReloadListenerTests
         Assert.Equal(1, late.Refusals);   // the socket is closed
         Assert.True(rig.Stream("192.0.2.3:5001", B).IsRefused);
         Assert.Equal(2, rig.LinesOf("listener-removed").Count);
-        Assert.Equal(2, rig.Running.Binds.Count);
+        Assert.Equal(2, rig.Running.Listeners.Binds.Count);
     }
 
     [Fact]
@@ -240,7 +240,7 @@ public sealed class ReloadListenerTests
 
         Assert.Equal(CloseReason.ListenerRemoved, rig.Kit.ExpectSessionClosed(old.EndPoint));
         Assert.Equal(["y"], young.ReceivedText);
-        Assert.Equal(B, Assert.Single(rig.Running.Bound).Address.ToString());
+        Assert.Equal(B, Assert.Single(rig.Running.Listeners.Bound).Address.ToString());
         rig.AssertNothingLeftAfterStop();
     }
 
@@ -345,7 +345,7 @@ public sealed class ReloadListenerTests
         Assert.Equal((1, 1), (rig.FiguresOf("b").PayloadsIn, rig.FiguresOf("b").Closed));
         rig.Kit.Advance(TimeSpan.FromSeconds(2));   // a stats line
         Assert.Contains("opened=1 closed=1", Assert.Single(rig.LinesOf("stats")));
-        Assert.DoesNotContain(rig.Running.Stats.Read(), figures => figures.Listener == "b");
+        Assert.DoesNotContain(rig.Running.Listeners.Stats.Read(), figures => figures.Listener == "b");
         rig.Kit.Advance(TimeSpan.FromSeconds(60));
         Assert.Contains("opened=0 closed=0", rig.LinesOf("stats")[1]);
     }
@@ -395,7 +395,8 @@ public sealed class ReloadListenerTests
         var result = rig.Apply(One.Replace("idle-timeout", "session-socket = own-port, idle-timeout"));
 
         Assert.Equal(["router.listeners.a.session-socket"], result.NeedRestart);
-        ((UdpShard)rig.Running.Binds[0].Shards[0]).Actor.Tell(Kill.Instance);   // a fresh actor finds it so, too
+        var shard = (UdpShard)rig.Running.Listeners.Binds[0].Shards[0];
+        shard.Actor.Tell(Kill.Instance);   // a fresh actor finds it so, too
         rig.Kit.RunUntilIdle();
         var peer = rig.Peer(Client, A);
         peer.Send("x"u8);

@@ -19,6 +19,7 @@ internal sealed class ReloadRig : IDisposable
     private readonly IActorRef _router;
     private readonly Func<LoadResult> _read;
     private readonly StatsWriter _writer;
+    private readonly Reloader _reloader;
     private string _text;
 
     public ReloadRig(
@@ -37,13 +38,16 @@ internal sealed class ReloadRig : IDisposable
         var setup = loaded.Setup!;
         Running = new RunningRouter(
             setup, new RouterSeams(Kit.Network, "a test", Kit.Time, Kit.Random), Kit.Surroundings, Log, Resolver);
-        var bound = Running.Bind(setup.Plan.Listeners.SelectMany(listener => listener.Binds), out var faults);
+        var bound = Running.Listeners.Bind(setup.Plan.Listeners.SelectMany(listener => listener.Binds), out var faults);
         Assert.Empty(faults);
-        var start = Running.Commit(
-            setup, FrozenSet<string>.Empty, FrozenDictionary<RunningBind, ListenerPlan>.Empty, bound);
-        Track();
         _writer = new StatsWriter(Log, Kit.Time, Kit.Network, new SessionSummary(Log, Kit.Time, 1_000), static () => 0);
-        _router = Kit.Sys.ActorOf(RouterActor.PropsOf(Running, start, _writer), "router");
+        _reloader = new Reloader(Running);
+        _router = Kit.Sys.ActorOf(RouterActor.PropsOf(Running, _reloader, _writer), "router");
+        _router.Tell(
+            Running.Commit(
+                setup, FrozenSet<string>.Empty, FrozenDictionary<RunningBind, ListenerPlan>.Empty, bound, _router),
+            ActorRefs.NoSender);
+        Track();
         Kit.RunUntilIdle();
     }
 
@@ -63,7 +67,7 @@ internal sealed class ReloadRig : IDisposable
     public Task<ReloadResult> Ask(string text, string cause = "SIGHUP")
     {
         _text = text;
-        var result = Running.Reloads.Ask(cause, out var isNew);
+        var result = _reloader.Queue.Ask(cause, out var isNew);
         if (isNew)
         {
             _router.Tell(ReloadQueued.Instance, ActorRefs.NoSender);
@@ -111,14 +115,14 @@ internal sealed class ReloadRig : IDisposable
     }
 
     public ListenerFigures FiguresOf(string listener) =>
-        Running.Stats.Read().Single(figures => figures.Listener == listener);
+        Running.Listeners.Stats.Read().Single(figures => figures.Listener == listener);
 
     /// <summary>Stops everything and confirms that nothing is left.</summary>
     public void AssertNothingLeftAfterStop()
     {
         Track();
         Kit.Stop();
-        Running.Release();
+        Running.Listeners.Release();
         Assert.Empty(Kit.OpenSessions);
         Assert.Equal(Kit.SessionsOpened, Kit.ClosedSessions.Count);
         Assert.Equal(0, Kit.Network.OpenSockets);
@@ -133,5 +137,5 @@ internal sealed class ReloadRig : IDisposable
         _writer.Dispose();
     }
 
-    public void Track() => _shards.UnionWith(Running.Binds.SelectMany(bind => bind.Shards));
+    public void Track() => _shards.UnionWith(Running.Listeners.Binds.SelectMany(bind => bind.Shards));
 }

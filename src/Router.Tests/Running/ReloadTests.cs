@@ -223,11 +223,11 @@ public sealed class ReloadTests
     public void A_route_spelled_otherwise_is_the_same_route(string route, string otherwise)
     {
         using var rig = new ReloadRig(Two(route));
-        var before = rig.Running.Binds[0].Shards[0].Route;
+        var before = rig.Running.Listeners.Binds[0].Shards[0].Route;
 
         Assert.Empty(rig.Apply(Two($"{route}, {otherwise}")).ChangedKeys);
 
-        Assert.Same(before, rig.Running.Binds[0].Shards[0].Route);
+        Assert.Same(before, rig.Running.Listeners.Binds[0].Shards[0].Route);
         Assert.Contains("routes-changed=\"\"", Assert.Single(rig.LinesOf("reloaded")));
     }
 
@@ -248,12 +248,12 @@ public sealed class ReloadTests
     public void A_route_of_another_value_is_another_route_and_the_key_is_told(string route, string otherwise)
     {
         using var rig = new ReloadRig(Two(route));
-        var before = rig.Running.Binds[0].Shards[0].Route;
+        var before = rig.Running.Listeners.Binds[0].Shards[0].Route;
 
         var changed = rig.Apply(Two($"{route}, {otherwise}")).ChangedKeys;
 
         Assert.Equal([$"router.routes.r.{otherwise.Split(" = ")[0]}"], changed);
-        Assert.NotSame(before, rig.Running.Binds[0].Shards[0].Route);
+        Assert.NotSame(before, rig.Running.Listeners.Binds[0].Shards[0].Route);
         Assert.Contains("routes-changed=r ", Assert.Single(rig.LinesOf("reloaded")));
     }
 

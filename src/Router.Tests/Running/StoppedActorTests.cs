@@ -31,7 +31,7 @@ public sealed class StoppedActorTests
 
         Assert.Equal(CloseReason.Shutdown, rig.Kit.ExpectSessionClosed(peer.EndPoint));
         Assert.Contains("listener=a", Assert.Single(rig.LinesOf("listener-stopped")));
-        Assert.DoesNotContain(rig.Running.Binds, static bind => bind.Listener == "a");
+        Assert.DoesNotContain(rig.Running.Listeners.Binds, static bind => bind.Listener == "a");
         Assert.Empty(rig.LinesOf("listener-removed"));
 
         Assert.Empty(rig.Apply(Echo).ChangedKeys);
@@ -46,15 +46,15 @@ public sealed class StoppedActorTests
     public void One_stopped_loop_of_a_listener_takes_the_others_with_it()
     {
         using var rig = new ReloadRig(Echo, loops: 2);
-        var shard = rig.Running.Binds.Single(static bind => bind.Listener == "a").Shards[0];
+        var shard = rig.Running.Listeners.Binds.Single(static bind => bind.Listener == "a").Shards[0];
 
         rig.Kit.Sys.Stop(((Router.Listeners.UdpShard)shard).Actor);
         rig.Kit.RunUntilIdle();
 
-        Assert.DoesNotContain(rig.Running.Binds, static bind => bind.Listener == "a");
+        Assert.DoesNotContain(rig.Running.Listeners.Binds, static bind => bind.Listener == "a");
         Assert.Single(rig.LinesOf("listener-stopped"));
         rig.Apply(Echo);
-        Assert.Equal(2, rig.Running.Binds.Single(static bind => bind.Listener == "a").Shards.Count);
+        Assert.Equal(2, rig.Running.Listeners.Binds.Single(static bind => bind.Listener == "a").Shards.Count);
     }
 
     [Fact]

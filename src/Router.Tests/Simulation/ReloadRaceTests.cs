@@ -80,7 +80,7 @@ public sealed class ReloadRaceTests
         {
             kit.Advance(TimeSpan.FromSeconds(5));   // every drain ends
             Assert.All(asked, reload => Assert.True(reload.IsCompleted));
-            Assert.Equal(rig.Running.Bound.Count, rig.Running.Binds.Count);
+            Assert.Equal(rig.Running.Listeners.Bound.Count, rig.Running.Listeners.Binds.Count);
         }
 
         rig.AssertNothingLeftAfterStop();
@@ -114,7 +114,7 @@ public sealed class ReloadRaceTests
                 rig.TellStop();
                 break;
             case 9 when random.Chance(0.2):
-                foreach (var shard in rig.Running.Binds.SelectMany(bind => bind.Shards).OfType<UdpShard>())
+                foreach (var shard in rig.Running.Listeners.Binds.SelectMany(bind => bind.Shards).OfType<UdpShard>())
                 {
                     shard.Actor.Tell(Kill.Instance);
                 }

@@ -156,7 +156,7 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
             _rearm.Begin();
         }
 
-        applied.OnApplied();
+        _context.Sender.Tell(applied.Done, ActorRefs.NoSender);
     }
 
     /// <summary>Starts a session's actor; its context is its first message.</summary>

@@ -12,8 +12,8 @@ internal sealed class DrainListener
 /// <summary>Told to all shards: what each goes by from now on. One that drained for its removal is in use
 /// again.</summary>
 /// <param name="Shards">The terms.</param>
-/// <param name="OnApplied">Called by each of them once it does; any loop.</param>
-internal sealed record ApplyTerms(IReadOnlyDictionary<Shard, ShardTerms> Shards, Action OnApplied);
+/// <param name="Done">The answer of each of them once it does.</param>
+internal sealed record ApplyTerms(IReadOnlyDictionary<Shard, ShardTerms> Shards, object Done);
 
 /// <summary>Told to all shards: those that are among these were removed, and drain. May be told again.</summary>
 internal sealed record DrainRemoved(IReadOnlySet<Shard> Shards);

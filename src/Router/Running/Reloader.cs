@@ -13,58 +13,77 @@ internal sealed record PendingReload(
     TreeUpdate Tree, ConfigurationChanges Differences, LoadedSetup Loaded, long Started);
 
 /// <summary>Reads the configuration again and, if nothing is wrong with it, brings it into force as a whole.</summary>
-internal sealed class Reloader(RunningRouter running)
+/// <remarks>/user/router alone uses it; <see cref="Queue"/>: any thread.</remarks>
+internal sealed class Reloader
 {
     /// <summary>Tries, 10 ms apart, to get an address that is just being given up.</summary>
     public const int RetriesMax = 200;
 
+    private readonly RunningRouter _running;
+    private readonly FileWatch _watch = new();
+
+    public Reloader(RunningRouter running)
+    {
+        _running = running;
+        _watch.Reset(running.Setup.Files);
+    }
+
+    public ReloadQueue Queue { get; } = new();
+
+    /// <summary>Told of every configuration that came into force by a reload, before that is written down.</summary>
+    public Action<RouterOptions>? OnReloaded { get; set; }
+
+    /// <summary>Whether the files hold something else than was read, and have come to rest.</summary>
+    public bool HaveFilesChanged() => _watch.Look();
+
     /// <param name="request">Who wants it and why.</param>
+    /// <param name="tree">/user/router.</param>
     /// <param name="begun">What has to be concluded once it is in force; null where nothing changes.</param>
     /// <returns>Why it is refused; null if it has begun, or has to be tried again shortly: an address is just being
     /// given up.</returns>
-    public ReloadResult? Run(ReloadRequest request, out PendingReload? begun)
+    public ReloadResult? Run(ReloadRequest request, IActorRef tree, out PendingReload? begun)
     {
         begun = null;
-        var started = running.Time.GetTimestamp();
-        var loaded = running.Setup.LoadAgain();
-        running.Watch.Reset(loaded.Files);
+        var started = _running.Time.GetTimestamp();
+        var loaded = _running.Setup.LoadAgain();
+        _watch.Reset(loaded.Files);
         if (loaded.Setup is not { } setup)
         {
             return Refuse(request, loaded.Faults);
         }
 
-        if (running.FaultsOf(setup) is { Count: > 0 } unmet)
+        if (_running.FaultsOf(setup) is { Count: > 0 } unmet)
         {
             return Refuse(request, unmet);
         }
 
         var kept = new Dictionary<RunningBind, ListenerPlan>();
-        var missing = Match(setup.Plan, kept);
-        var isHeld = missing.Exists(wanted => running.Binds.Any(bind => bind.IsLetGo && bind.IsAt(wanted)));
+        var missing = _running.Listeners.Match(setup.Plan, kept);
+        var isHeld = missing.Exists(wanted => _running.Listeners.Binds.Any(bind => bind.IsLetGo && bind.IsAt(wanted)));
         if (isHeld && ++request.Retries <= RetriesMax)
         {
             return null;
         }
 
-        var bound = running.Bind(missing, out var faults);
+        var bound = _running.Listeners.Bind(missing, out var faults);
         if (faults.Count > 0)
         {
             return Refuse(request, [.. faults.Select(fault => Describe(setup, fault))]);
         }
 
-        var differences = ConfigurationChanges.Between(running.Setup.Options, setup.Options);
-        var tree = running.Commit(setup, differences.RoutesChanged, kept, bound);
-        begun = new PendingReload(tree, differences, loaded, started);
+        var differences = ConfigurationChanges.Between(_running.Setup.Options, setup.Options);
+        var update = _running.Commit(setup, differences.RoutesChanged, kept, bound, tree);
+        begun = new PendingReload(update, differences, loaded, started);
         return null;
     }
 
     /// <summary>It is in force: writes it down, by the log's level as it is now.</summary>
     public ReloadResult Conclude(ReloadRequest request, PendingReload done)
     {
-        running.OnReloaded?.Invoke(running.Setup.Options);
+        OnReloaded?.Invoke(_running.Setup.Options);
         var differences = done.Differences;
-        Write(request.Cause, differences, (long)running.Time.GetElapsedTime(done.Started).TotalMilliseconds);
-        done.Loaded.LogWarnings(running.Log);
+        Write(request.Cause, differences, (long)_running.Time.GetElapsedTime(done.Started).TotalMilliseconds);
+        done.Loaded.LogWarnings(_running.Log);
         return new ReloadResult(
             [],
             [.. differences.Keys.Select(static key => key.Path)],
@@ -76,36 +95,10 @@ internal sealed class Reloader(RunningRouter running)
     {
         for (var i = 0; i < faults.Count; i++)
         {
-            HostLog.ReloadRefused(running.Log, request.Cause, faults[i], i + 1, faults.Count);
+            HostLog.ReloadRefused(_running.Log, request.Cause, faults[i], i + 1, faults.Count);
         }
 
         return ReloadResult.Refused(faults);
-    }
-
-    /// <summary>Finds the running socket of every address that is wanted.</summary>
-    /// <returns>Addresses that have none.</returns>
-    private List<BindRequest> Match(RouterPlan plan, Dictionary<RunningBind, ListenerPlan> kept)
-    {
-        var missing = new List<BindRequest>();
-        foreach (var listener in plan.Listeners)
-        {
-            foreach (var request in listener.Binds)
-            {
-                var found = running.Binds
-                    .Where(bind => !kept.ContainsKey(bind) && bind.Serves(request))
-                    .MinBy(static bind => bind.State);
-                if (found is null)
-                {
-                    missing.Add(request);
-                }
-                else
-                {
-                    kept[found] = listener;
-                }
-            }
-        }
-
-        return missing;
     }
 
     /// <summary>As at the start, with the place, and with whose the port is if it is ours.</summary>
@@ -113,7 +106,7 @@ internal sealed class Reloader(RunningRouter running)
     {
         var port = fault.Request.Address.Port;
         var ours = fault.Errno == Net.Errno.EADDRINUSE && port != 0
-            ? running.Binds.FirstOrDefault(bind =>
+            ? _running.Listeners.Binds.FirstOrDefault(bind =>
                 bind.Request.Transport == fault.Request.Transport && bind.Bound.Address.Port == port)
             : null;
         var holder = ours is null
@@ -126,9 +119,9 @@ internal sealed class Reloader(RunningRouter running)
     private void Write(string cause, ConfigurationChanges changes, long durationMs)
     {
         HostLog.Reloaded(
-            running.Log,
+            _running.Log,
             cause,
-            running.Revision,
+            _running.Revision,
             durationMs,
             Listed(changes.ListenersAdded),
             Listed(changes.ListenersRemoved),
@@ -141,7 +134,7 @@ internal sealed class Reloader(RunningRouter running)
             Listed(changes.Keys.Select(static key => key.Path)));
         foreach (var key in changes.NeedRestart)
         {
-            HostLog.ReloadNeedsRestart(running.Log, key.Path, key.Origin.ToString());
+            HostLog.ReloadNeedsRestart(_running.Log, key.Path, key.Origin.ToString());
         }
     }
 

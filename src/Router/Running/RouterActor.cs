@@ -33,18 +33,19 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
 
     private readonly RunningRouter _running;
     private readonly Reloader _reloader;
-    private readonly TreeUpdate _start;
     private readonly StatsWriter _statsWriter;
     private ReloadRequest? _request;        // waits to be tried again, or is under way
     private PendingReload? _begun;
+    private int _answersLeft;               // until it is in force
     private bool _stopping;
 
-    public RouterActor(RunningRouter running, TreeUpdate start, StatsWriter statsWriter)
+    public RouterActor(RunningRouter running, Reloader reloader, StatsWriter statsWriter)
     {
         _running = running;
-        _reloader = new Reloader(running);
-        _start = start;
+        _reloader = reloader;
         _statsWriter = statsWriter;
+        Receive<TreeUpdate>(Begin);
+        Receive<Applied>(OnApplied);
         Receive<ReloadQueued>(_ => OnReload());
         Receive<ReloadRouter>(_ => OnReloadRouter());
         Receive<ShardStopped>(OnShardStopped);
@@ -61,21 +62,17 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    public static Props PropsOf(RunningRouter running, TreeUpdate start, StatsWriter statsWriter) =>
-        Props.Create<RouterActor>(running, start, statsWriter);
+    /// <summary>The actor's recipe. What it starts with is its first message, a <see cref="TreeUpdate"/>.</summary>
+    public static Props PropsOf(RunningRouter running, Reloader reloader, StatsWriter statsWriter) =>
+        Props.Create<RouterActor>(running, reloader, statsWriter);
 
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(static _ => Directive.Restart);
 
     protected override void PreStart()
     {
-        var self = Self;
-        _running.OnShardStopped = shard => self.Tell(new ShardStopped(shard), ActorRefs.NoSender);
-        _running.OnInForce = revision => self.Tell(new InForce(revision), ActorRefs.NoSender);
-        _running.OnUpstreamsRemoved = route => self.Tell(new RouteChanged(route), ActorRefs.NoSender);
-        Context.Watch(Context.ActorOf(BranchActor.PropsOf(_start.Groups), Upstreams));
-        Context.Watch(Context.ActorOf(BranchActor.PropsOf(_start.Listeners), Listeners));
+        Context.Watch(Context.ActorOf(BranchActor.PropsOf([]), Upstreams));
+        Context.Watch(Context.ActorOf(BranchActor.PropsOf([]), Listeners));
         StartStats();
-        StartTimers();
     }
 
     /// <summary>The tree lives on, and what is waited for is not forgotten.</summary>
@@ -91,13 +88,13 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
     protected override void PostStop()
     {
         EndRequest("the router is not running");
-        _running.Reloads.Close();
+        _reloader.Queue.Close();
     }
 
     /// <summary>An upstream may be at the address that a listener has given up.</summary>
     private void OnShardStopped(ShardStopped stopped)
     {
-        var isGone = _running.OnStopped(stopped.Shard, out var others);
+        var isGone = _running.Listeners.OnStopped(stopped.Shard, out var others);
         if (others.Count > 0)
         {
             Context.Child(Listeners).Tell(new StopShards(others));
@@ -126,13 +123,13 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
 
     private void StartStats()
     {
-        var (stats, writer, interval) = (_running.Stats, _statsWriter, _running.Setup.Plan.StatsInterval);
+        var (stats, writer, interval) = (_running.Listeners.Stats, _statsWriter, _running.Setup.Plan.StatsInterval);
         Context.Watch(Context.ActorOf(Props.Create<StatsActor>(stats, writer, interval), Stats));
     }
 
     private void StartTimers()
     {
-        if (_running.Binds.Any(static bind => bind.State == BindState.Draining))
+        if (_running.Listeners.Binds.Any(static bind => bind.State == BindState.Draining))
         {
             Timers.StartPeriodicTimer(nameof(DrainTick), DrainTick.Instance, DrainPollInterval);
         }
@@ -155,7 +152,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
             return;   // its turn comes again by itself, and then that of whoever has asked meanwhile
         }
 
-        _request = _running.Reloads.Take();
+        _request = _reloader.Queue.Take();
         if (_request is not null)
         {
             Reload(_request);
@@ -164,7 +161,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
 
     private void OnReloadRouter()
     {
-        _ = _running.Reloads.Ask("program", out var isNew).PipeTo(Sender);
+        _ = _reloader.Queue.Ask("program", out var isNew).PipeTo(Sender);
         if (isNew)
         {
             Self.Tell(ReloadQueued.Instance, ActorRefs.NoSender);
@@ -181,8 +178,11 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
         else if (_begun is { } begun)
         {
             Timers.StartSingleTimer(nameof(InForce), new InForce(_running.Revision), InForceTimeout);
-            Tell(begun.Tree);
-            StartTimers();
+            Begin(begun.Tree);
+            if (_answersLeft == 0)
+            {
+                OnInForce(new InForce(_running.Revision));
+            }
         }
         else
         {
@@ -223,37 +223,48 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
             return _reloader.Refuse(request, ["the router is stopping"]);
         }
 
-        return _reloader.Run(request, out _begun);
+        return _reloader.Run(request, Self, out _begun);
     }
 
     /// <summary>Upstreams first: a session that begins by the new terms finds them.</summary>
-    private void Tell(TreeUpdate changes)
+    private void Begin(TreeUpdate update)
     {
+        _answersLeft = update.Answers;
+        var done = new Applied(update.Revision);
         var (upstreams, listeners) = (Context.Child(Upstreams), Context.Child(Listeners));
-        upstreams.Tell(changes.GroupChanges);
-        foreach (var group in changes.Groups)
+        upstreams.Tell(new UpstreamGroupChanges(update.Settings, done));
+        foreach (var group in update.Groups)
         {
             upstreams.Tell(new AddChild(Upstreams, group));
         }
 
-        listeners.Tell(changes.Terms);
-        foreach (var listener in changes.Listeners)
+        listeners.Tell(new ApplyTerms(update.Terms, done));
+        foreach (var listener in update.Listeners)
         {
             listeners.Tell(new AddChild(Listeners, listener));
         }
 
-        foreach (var route in changes.Routes)
+        foreach (var route in update.Routes)
         {
             listeners.Tell(new RouteChanged(route));
         }
 
         Context.Child(Stats).Tell(new StatsInterval(_running.Setup.Plan.StatsInterval));
         OnDrainTick(mayStop: false);
+        StartTimers();
+    }
+
+    private void OnApplied(Applied applied)
+    {
+        if (applied.Revision == _running.Revision && --_answersLeft == 0)
+        {
+            OnInForce(new InForce(applied.Revision));
+        }
     }
 
     private void OnDrainTick(bool mayStop = true)
     {
-        var draining = _running.Binds.Where(static bind => bind.State == BindState.Draining).ToList();
+        var draining = _running.Listeners.Binds.Where(static bind => bind.State == BindState.Draining).ToList();
         var ended = draining.FindAll(bind => mayStop && MustStop(bind));
         draining.RemoveAll(ended.Contains);
         foreach (var bind in ended)
@@ -287,9 +298,9 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
 
     private void OnWatchTick()
     {
-        if (_running.Watch.Look())
+        if (_reloader.HaveFilesChanged())
         {
-            _ = _running.Reloads.Ask("file", out _);
+            _ = _reloader.Queue.Ask("file", out _);
             Self.Tell(ReloadQueued.Instance, ActorRefs.NoSender);
         }
     }
@@ -315,9 +326,6 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
             child.Tell(message, Sender);
         }
     }
-
-    /// <summary>While the whole tree stops there is nobody to tell.</summary>
-    private sealed record ShardStopped(Shard Shard) : IDeadLetterSuppression;
 
     private sealed record InForce(long Revision);
 

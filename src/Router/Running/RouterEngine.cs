@@ -28,6 +28,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     private readonly ILogger _log;
     private readonly IoLoopGroup _loops;
     private readonly RunningRouter _running;
+    private readonly Reloader _reloader;
     private readonly SessionSummary _summary;
     private readonly StatsWriter _statsWriter;
     private readonly IReadOnlyList<SpareSessions> _spares;
@@ -61,14 +62,10 @@ internal sealed class RouterEngine : IAsyncDisposable
             Kebab.From(GCSettings.LatencyMode.ToString()), plan.Source, Environment.ProcessId);
         _summary = new SessionSummary(log, seams.Time, plan.SessionRecords);
         loops.RegisterWith(home.System, home.Name);
-        _running = new RunningRouter(setup, seams, MakeEnvironment(plan), log, new SystemNameResolver());
-        // Before anything is said to listen: its assemblies are files that the process opens.
-        _meter = new RouterMeter(Stats, () => Spare, seams.Network, () => _router?.Tell(RefreshFigures.Instance));
         _collects = new CollectWriters(loops.Loops, seams.Time, log);
-        _running.OnRoutes = _collects.Start;
-        _running.OnReloaded = _ => _collects.EndUnused();
-        var start = _running.Commit(
-            setup, FrozenSet<string>.Empty, FrozenDictionary<RunningBind, ListenerPlan>.Empty, bound);
+        _running = new RunningRouter(
+            setup, seams, MakeEnvironment(plan), log, new SystemNameResolver(), _collects);
+        _reloader = new Reloader(_running) { OnReloaded = _ => _collects.EndUnused() };
         _statsWriter = new StatsWriter(log, seams.Time, seams.Network, _summary, () => Spare);
         if (home.IsOwn)
         {
@@ -76,8 +73,13 @@ internal sealed class RouterEngine : IAsyncDisposable
         }
 
         DeadLetterCounting.Of(home.System).Join(log, seams.Time);
+        _router = home.System.ActorOf(RouterActor.PropsOf(_running, _reloader, _statsWriter), home.Name);
+        // Before anything is said to listen: its assemblies are files that the process opens.
+        _meter = new RouterMeter(Stats, () => Spare, seams.Network, () => _router.Tell(RefreshFigures.Instance));
+        var start = _running.Commit(
+            setup, FrozenSet<string>.Empty, FrozenDictionary<RunningBind, ListenerPlan>.Empty, bound, _router);
         loops.Start();
-        _router = home.System.ActorOf(RouterActor.PropsOf(_running, start, _statsWriter), home.Name);
+        _router.Tell(start, ActorRefs.NoSender);
         CoordinatedShutdown.Get(home.System).AddTask(
             ActorSystemSettings.DrainPhase, $"{home.Name}-drain", async () =>
             {
@@ -92,14 +94,14 @@ internal sealed class RouterEngine : IAsyncDisposable
     public Task<bool> Ended { get; }
 
     /// <summary>Where it listens, ports decided; in the plan's order at first.</summary>
-    public IReadOnlyList<BoundListener> Bound => _running.Bound;
+    public IReadOnlyList<BoundListener> Bound => _running.Listeners.Bound;
 
-    public ListenerStats Stats => _running.Stats;
+    public ListenerStats Stats => _running.Listeners.Stats;
 
     /// <summary>Told, on the pool, after every reload that is in force.</summary>
     public Action<Configuration.RouterOptions>? OnReloaded
     {
-        set => _running.OnReloaded += value;
+        set => _reloader.OnReloaded += value;
     }
 
     internal ActorSystem System => _home.System;
@@ -136,7 +138,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     /// <param name="cause">A word for the log.</param>
     public Task<ReloadResult> ReloadAsync(string cause)
     {
-        var result = _running.Reloads.Ask(cause, out var isNew);
+        var result = _reloader.Queue.Ask(cause, out var isNew);
         if (isNew)
         {
             _router.Tell(ReloadQueued.Instance, ActorRefs.NoSender);
@@ -228,8 +230,8 @@ internal sealed class RouterEngine : IAsyncDisposable
         await _collects.StopAsync(drainTimeout - _seams.Time.GetElapsedTime(began)).ConfigureAwait(false);
         _meter.Dispose();
         _loops.Dispose();
-        _running.Reloads.Close();
-        _running.Release();
+        _reloader.Queue.Close();
+        _running.Listeners.Release();
         _statsWriter.Write(Stats.Read());
         _statsWriter.Dispose();
         HostLog.Stopped(_log, finished, left, (long)_seams.Time.GetElapsedTime(_started).TotalMilliseconds);
@@ -291,7 +293,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     /// </summary>
     private async Task WaitForChildProcessesAsync()
     {
-        var limit = _running.GraceMax + KillMargin;
+        var limit = _running.Routes.GraceMax + KillMargin;
         var started = _seams.Time.GetTimestamp();
         using var poll = new PeriodicTimer(DrainPollInterval, _seams.Time);
         while (NetworkProcesses.Of(_seams.Network).Running is > 0 and var running)

@@ -5,9 +5,9 @@ namespace Router.Upstreams;
 /// <summary>Told to all groups: what each goes by now. One that is not among them ends, and has no upstreams any
 /// more.</summary>
 /// <param name="Groups">The settings.</param>
-/// <param name="OnApplied">Called by each of them once it does; any thread.</param>
+/// <param name="Done">The answer of each of them once it does.</param>
 internal sealed record UpstreamGroupChanges(
-    IReadOnlyDictionary<UpstreamGroup, UpstreamGroupSettings> Groups, Action OnApplied);
+    IReadOnlyDictionary<UpstreamGroup, UpstreamGroupSettings> Groups, object Done);
 
 /// <summary>Other addresses are listeners of this router than before: what may be an upstream is looked at again.
 /// </summary>
@@ -85,7 +85,7 @@ internal sealed class UpstreamGroupActor : ReceiveActor, IWithTimers
             OnBeginRound();
         }
 
-        changes.OnApplied();
+        Sender.Tell(changes.Done, ActorRefs.NoSender);
     }
 
     private void OnBeginRound()

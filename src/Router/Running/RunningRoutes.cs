@@ -1,0 +1,132 @@
+using Microsoft.Extensions.Logging;
+using Router.Listeners;
+using Router.Net;
+using Router.Reporting;
+using Router.Routes;
+using Router.Sessions;
+using Router.Upstreams;
+
+namespace Router.Running;
+
+/// <summary>The routes that sessions begin by, and the upstream groups behind them, from one configuration to the next.
+/// </summary>
+/// <param name="own">Where no upstream may be.</param>
+/// <param name="collects">Started with the routes they are for; null where windows are not written out.</param>
+/// <param name="resolver">Resolves the upstreams' names.</param>
+/// <param name="log">Where it is written down what those lead to.</param>
+internal sealed class RunningRoutes(
+    OwnAddresses own, CollectWriters? collects, INameResolver resolver, ILogger log)
+{
+    private readonly HashSet<UpstreamGroup> _outlets = [];
+    private Dictionary<string, Route> _routes = new(StringComparer.Ordinal);
+    private volatile IReadOnlyList<ListenerPlan> _listeners = [];
+
+    /// <summary>The longest that a child of any configuration so far is given to end: sessions keep their routes.
+    /// </summary>
+    public TimeSpan GraceMax { get; private set; }
+
+    /// <summary>The route that runs for one of the same name in a plan.</summary>
+    public Route Of(ListenerPlan listener) => _routes[listener.Route.Name];
+
+    /// <summary>A proxy route goes on with its upstream group; any other that is defined otherwise is a new one, and
+    /// live sessions keep the old.</summary>
+    /// <param name="plan">The configuration.</param>
+    /// <param name="changed">Names of routes that are defined otherwise than before.</param>
+    /// <param name="update">Gets what each proxy's group goes by, and the routes that have changed.</param>
+    /// <returns>Proxy routes whose groups are to be started.</returns>
+    public IReadOnlyList<ProxyRoute> Apply(RouterPlan plan, IReadOnlySet<string> changed, TreeUpdate update)
+    {
+        var (before, started) = (_routes, new List<ProxyRoute>());
+        _routes = new Dictionary<string, Route>(StringComparer.Ordinal);
+        _listeners = plan.Listeners;
+        GraceMax = plan.Listeners
+            .Select(static listener => listener.Route)
+            .OfType<ExecRoute>()
+            .Select(static route => route.Settings.Grace)
+            .Append(GraceMax)
+            .Max();
+        foreach (var (name, route) in plan.Routes)
+        {
+            var running = before.GetValueOrDefault(name);
+            if (running is ProxyRoute proxy && route is ProxyRoute next)
+            {
+                update.Settings[proxy.Settings.Group] = next.Settings.Group.Settings;
+                var isSooner = proxy.Apply(next.Settings);
+                _routes[name] = proxy;
+                var mayMove = changed.Contains(name)
+                    && next.Settings.OnUpstreamRemoved != UpstreamRemoval.Finish;
+                if (isSooner || mayMove)
+                {
+                    update.Routes.Add(proxy);
+                }
+
+                continue;
+            }
+
+            _routes[name] = running is null || changed.Contains(name) ? route : running;
+            if (_routes[name] is ProxyRoute fresh)
+            {
+                update.Settings[fresh.Settings.Group] = fresh.Settings.Group.Settings;
+                started.Add(fresh);
+            }
+        }
+
+        ApplyFlows();
+        collects?.Start(_routes.Values);
+        return started;
+    }
+
+    /// <summary>Starts the groups of new proxies, and those behind routes that are no proxies, which live as long as
+    /// the router. Called once it is known where the router is bound.</summary>
+    public void StartGroups(RouterPlan plan, IEnumerable<ProxyRoute> proxies, TreeUpdate update)
+    {
+        foreach (var proxy in proxies)
+        {
+            StartGroup(proxy.Settings.Group, proxy, update);
+        }
+
+        foreach (var (name, group) in plan.Groups)
+        {
+            if (ReferenceEquals(_routes[name], plan.Routes[name]) && _outlets.Add(group))
+            {
+                StartGroup(group, _routes[name], update);
+            }
+        }
+
+        foreach (var group in _outlets)
+        {
+            update.Settings[group] = group.Settings;
+        }
+    }
+
+    /// <summary>Flows are of the routes that run, whatever they were planned over.</summary>
+    private void ApplyFlows()
+    {
+        foreach (var flow in _routes.Values.OfType<FlowRoute>().ToList())
+        {
+            _routes[flow.Name] = flow.Over(_routes[flow.Inner.Name]);
+        }
+    }
+
+    private void StartGroup(UpstreamGroup group, Route route, TreeUpdate update)
+    {
+        var (tree, changed) = (update.Tree, new RouteChanged(route));
+        group.OnRemoved = () => tree.Tell(changed, ActorRefs.NoSender);
+        var names = new UpstreamNames(group, address => IsOwn(route, address), new UpstreamEvents(log));
+        update.Groups.Add(new BranchChild(
+            update.NameOf(group.Name),
+            UpstreamGroupActor.PropsFor(names, resolver),
+            IsNeeded: () => group.Settings.Targets.Count > 0));   // none are left once a reload has taken it away
+    }
+
+    /// <summary>Whether what goes over the route to that address would come to a listener of ours, by the transports of
+    /// the listeners that the route serves.</summary>
+    private bool IsOwn(Route route, SocketAddr address) => route is ProxyRoute
+        ? own.Contains(address, _listeners
+            .Where(listener => NameOfRoute(listener.Route) == route.Name)
+            .SelectMany(static listener => listener.Binds)
+            .Select(static bind => bind.Transport))
+        : own.Contains(address);
+
+    private static string NameOfRoute(Route route) => route is FlowRoute flow ? flow.Inner.Name : route.Name;
+}
