@@ -32,7 +32,7 @@ internal sealed class BranchActor : UntypedActor
     /// <param name="children">What it starts with.</param>
     /// <param name="endsEmpty">Whether it stops with the last of them; then it takes no more.</param>
     public static Props PropsOf(IReadOnlyList<BranchChild> children, bool endsEmpty = false) =>
-        Props.CreateBy(new Producer(children, endsEmpty));
+        Props.Create<BranchActor>(children, endsEmpty);
 
     protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(static _ => Directive.Restart);
 
@@ -89,17 +89,6 @@ internal sealed class BranchActor : UntypedActor
         foreach (var child in Context.GetChildren())
         {
             child.Tell(message, Sender);
-        }
-    }
-
-    private sealed class Producer(IReadOnlyList<BranchChild> children, bool endsEmpty) : IIndirectActorProducer
-    {
-        public Type ActorType => typeof(BranchActor);
-
-        public ActorBase Produce() => new BranchActor(children, endsEmpty);
-
-        public void Release(ActorBase actor)
-        {
         }
     }
 }

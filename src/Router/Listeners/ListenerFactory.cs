@@ -77,27 +77,16 @@ internal static class ListenerFactory
             {
                 SharesPort = sharesPort,
             };
-            var producer = new Producer<UdpListener>(
-                () => new UdpListener(udp, request, environment.ListenerEvents, dispatcher));
-            return (udp, Props.CreateBy(producer).WithDispatcher(loop.Dispatcher));
+            return (udp, PropsOf<UdpListener>(udp));
         }
 
         var tcp = new TcpShard(setup, (StreamListener)bound.Sockets[socket]) { SharesPort = sharesPort };
-        var tcpProducer = new Producer<TcpListener>(
-            () => new TcpListener(tcp, request, environment.ListenerEvents, dispatcher));
-        return (tcp, Props.CreateBy(tcpProducer).WithDispatcher(loop.Dispatcher));
-    }
+        return (tcp, PropsOf<TcpListener>(tcp));
 
-    /// <summary>A closure as a producer: the shard must be the same object after a restart.</summary>
-    private sealed class Producer<T>(Func<T> create) : IIndirectActorProducer
-        where T : ActorBase
-    {
-        public Type ActorType => typeof(T);
-
-        public ActorBase Produce() => create();
-
-        public void Release(ActorBase actor)
-        {
-        }
+        // The same shard after a restart.
+        Props PropsOf<T>(Shard shard)
+            where T : ListenerActor =>
+            Props.Create<T>(shard, request, environment.ListenerEvents, dispatcher)
+                .WithDispatcher(loop.Dispatcher);
     }
 }

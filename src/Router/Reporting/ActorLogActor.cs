@@ -32,7 +32,7 @@ internal sealed class ActorLogActor : UntypedActor
     /// <summary>Subscribes one to a system's event stream, from the system's <c>loglevel</c> on.</summary>
     public static void Start(ActorSystem system, ILogger log)
     {
-        var actor = system.ActorOf(Props.CreateBy(new Producer(log)), "log");
+        var actor = system.ActorOf(Props.Create<ActorLogActor>(log), "log");
         var least = Logging.LogLevelFor(system.Settings.LogLevel);
         foreach (var level in Levels.Where(level => level >= least))
         {
@@ -64,15 +64,4 @@ internal sealed class ActorLogActor : UntypedActor
         AkkaLogLevel.WarningLevel => LogLevel.Warning,
         _ => LogLevel.Error,
     };
-
-    private sealed class Producer(ILogger log) : IIndirectActorProducer
-    {
-        public Type ActorType => typeof(ActorLogActor);
-
-        public ActorBase Produce() => new ActorLogActor(log);
-
-        public void Release(ActorBase actor)
-        {
-        }
-    }
 }

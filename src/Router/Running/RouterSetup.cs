@@ -88,26 +88,17 @@ internal sealed record RouterSetup(RouterOptions Options, RouterPlan Plan)
     public IReadOnlyList<string> FaultsOn(INetwork network, string reason)
     {
         var faults = new List<string>();
-        if (Plan.Listeners.Any(static listener => listener.Route is ExecRoute)
-            && NetworkProcesses.Of(network).Fault is { } fault)
+        foreach (var listener in Plan.Listeners.Where(static listener => listener.Route is ExecRoute))
         {
-            faults.AddRange(Plan.Listeners
-                .Where(static listener => listener.Route is ExecRoute)
-                .Select(listener => $"listener {listener.Name}: route {listener.Route.Name}: {fault}"));
+            if (NetworkProcesses.Of(network).Fault is { } fault)
+            {
+                faults.Add($"listener {listener.Name}: route {listener.Route.Name}: {fault}");
+            }
         }
 
-        if (!network.SupportsUnix)
-        {
-            faults.AddRange(WhatIsUnix()
-                .Select(need => $"{need} needs Linux sockets, but these are {network.Name}: {reason}"));
-        }
-
-        if (!network.SupportsPeerSockets)
-        {
-            faults.AddRange(WhatNeedsPeerSockets()
-                .Select(need => $"{need} needs Linux sockets, but these are {network.Name}: {reason}"));
-        }
-
+        IEnumerable<string> needs =
+            [.. network.SupportsUnix ? [] : WhatIsUnix(), .. network.SupportsPeerSockets ? [] : WhatNeedsPeerSockets()];
+        faults.AddRange(needs.Select(need => $"{need} needs Linux sockets, but these are {network.Name}: {reason}"));
         return faults;
     }
 
