@@ -1,5 +1,6 @@
 using System.Net;
 using Router.Configuration;
+using Router.Diagnostics;
 using Router.Configuration.Hocon;
 using Router.Net;
 using Router.Routes;

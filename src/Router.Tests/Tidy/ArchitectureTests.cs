@@ -25,7 +25,7 @@ public sealed partial class ArchitectureTests
         ["Listeners"] = ["Loop", "Net", "Admission", "Sessions", "Diagnostics"],
         ["Configuration"] = ["Loop", "Net", "Admission", "Sessions", "Upstreams", "Diagnostics"],
         ["Diagnostics"] = [],
-        ["Heap"] = ["Diagnostics"],
+        ["Heap"] = ["Loop", "Sessions", "Diagnostics"],
         ["Reporting"] =
         [
             "Net", "Processes", "Upstreams", "Sessions", "Routes", "Listeners", "Configuration", "Diagnostics",
@@ -33,7 +33,7 @@ public sealed partial class ArchitectureTests
         ["Running"] =
         [
             "Loop", "Net", "Processes", "Upstreams", "Admission", "Sessions", "Routes", "Listeners", "Configuration",
-            "Diagnostics", "Reporting",
+            "Diagnostics", "Reporting", "Heap",
         ],
         ["Hosting"] = [Everything],
         ["CommandLine"] = [Everything],

@@ -1,4 +1,5 @@
 using Router.Configuration.Hocon;
+using Router.Diagnostics;
 using Router.Net;
 using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
@@ -172,14 +173,6 @@ internal sealed record HeapOptions(int HoldCollectionsFrom, int PreparedSessions
 /// <param name="SessionRecords">Access records a second.</param>
 internal sealed record LogOptions(
     LogFormat Format, LogLevel Level, TimeSpan StatsInterval, int Queue, int SessionRecords);
-
-internal enum LogFormat
-{
-    /// <summary>Text on a terminal, JSON elsewhere.</summary>
-    Auto,
-    Json,
-    Text,
-}
 
 /// <param name="AnswerPrivilegedPorts">Whether echo and reply answer source ports below 1024.</param>
 /// <param name="ResponderPorts">Source ports that echo and reply never answer.</param>

@@ -47,7 +47,7 @@ public static class AkkaRouterExtensions
     /// <exception cref="ArgumentException">There is no router of this name, or it has not been started yet.</exception>
     public static IRouterControl GetRouterControl(
         this ActorSystem system, string name = HostSystem.DefaultName) =>
-        RouterRegistry.Of(system).Find(name)
+        RouterRegistry.Of(system).GetValueOrDefault(name)
         ?? throw new ArgumentException($"there is no router {name} in the actor system {system.Name}", nameof(name));
 
     internal static AkkaConfigurationBuilder WithRouter(

@@ -56,20 +56,13 @@ internal static class RouterLogging
     public static ProcessLog Create(Configuration.LogOptions options, LogThreshold threshold, TimeProvider time)
     {
         var console = new ConsoleLoggerOptions();
-        RouterConsole.Configure(console, FormatOf(options.Format), options.Queue);
+        RouterConsole.Configure(console, options.Format, options.Queue);
         var provider = new ConsoleLoggerProvider(
             new FixedOptions(console), [new JsonLineFormatter(time), new TextLineFormatter(time)]);
         var filter = new LoggerFilterOptions { MinLevel = LogLevel.Trace };
         filter.Rules.Add(new LoggerFilterRule(null, null, null, (_, _, level) => threshold.Passes(level)));
         return new ProcessLog(new LoggerFactory([provider], filter), provider, time);
     }
-
-    private static LogFormat FormatOf(Configuration.LogFormat format) => format switch
-    {
-        Configuration.LogFormat.Json => LogFormat.Json,
-        Configuration.LogFormat.Text => LogFormat.Text,
-        _ => LogFormat.Auto,
-    };
 
     private sealed class FixedOptions(ConsoleLoggerOptions value) : IOptionsMonitor<ConsoleLoggerOptions>
     {

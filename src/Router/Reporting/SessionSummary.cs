@@ -80,19 +80,7 @@ internal sealed class SessionSummary(ILogger log, TimeProvider time, int records
     {
         private readonly long[] _reasons = new long[Enum.GetValues<CloseReason>().Length];
 
-        public long Sessions { get; private set; }
-
-        public long PayloadsIn { get; private set; }
-
-        public long BytesIn { get; private set; }
-
-        public long PayloadsOut { get; private set; }
-
-        public long BytesOut { get; private set; }
-
-        public long Drops { get; private set; }
-
-        public long Restarts { get; private set; }
+        public long Sessions, PayloadsIn, BytesIn, PayloadsOut, BytesOut, Drops, Restarts;
 
         public string ReasonsText => string.Join(
             ' ',

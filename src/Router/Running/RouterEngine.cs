@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Runtime;
 using Microsoft.Extensions.Logging;
 using Router.Diagnostics;
+using Router.Heap;
 using Router.Listeners;
 using Router.Loop;
 using Router.Net;
@@ -31,7 +32,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     private readonly Reloader _reloader;
     private readonly SessionSummary _summary;
     private readonly StatsWriter _statsWriter;
-    private readonly IReadOnlyList<SpareSessions> _spares;
+    private readonly SparePools _spares;
     private readonly CollectWriters _collects;
     private readonly HostSystem _home;
     private readonly Lock _stopLock = new();
@@ -47,16 +48,16 @@ internal sealed class RouterEngine : IAsyncDisposable
         ILogger log,
         HostSystem home,
         IoLoopGroup loops,
-        IReadOnlyList<SpareSessions> spares,
         IReadOnlyList<BoundListener> bound)
     {
         _seams = seams;
         _log = log;
         _home = home;
         _loops = loops;
-        _spares = spares;
         _started = seams.Time.GetTimestamp();
         var plan = setup.Plan;
+        _spares = new SparePools(
+            loops.Loops, plan.SpareSessions, plan.PreparedSessions, setup.OnPrepared, seams.Time, log);
         HostLog.Started(
             log, RouterVersion.Text, plan.Listeners.Count, plan.Loops, seams.Network.Name, seams.NetworkReason,
             Kebab.From(GCSettings.LatencyMode.ToString()), plan.Source, Environment.ProcessId);
@@ -122,7 +123,6 @@ internal sealed class RouterEngine : IAsyncDisposable
     {
         var plan = setup.Plan;
         var loops = new IoLoopGroup(plan.Loops, seams.Network, seams.Time, plan.LoopOptions);
-        var spares = MakeSpares(setup, loops.Loops, seams.Time, log);
         var requests = plan.Listeners.SelectMany(static listener => listener.Binds);
         var bound = ListenerBinder.BindAll(seams.Network, plan.Loops, requests, out faults);
         if (faults.Count > 0)
@@ -131,7 +131,7 @@ internal sealed class RouterEngine : IAsyncDisposable
             return null;
         }
 
-        return new RouterEngine(setup, seams, log, home, loops, spares, bound);
+        return new RouterEngine(setup, seams, log, home, loops, bound);
     }
 
     /// <summary>Reads the configuration again, once for all who ask before it begins. Any thread.</summary>
@@ -203,11 +203,7 @@ internal sealed class RouterEngine : IAsyncDisposable
 
     private async Task<int> StopAsync(string cause)
     {
-        foreach (var spares in _spares)
-        {
-            spares.Stop();
-        }
-
+        _spares.Stop();
         var (open, closedBefore) = (Stats.Sessions, Stats.Closed);
         var drainTimeout = _running.Setup.Plan.DrainTimeout;
         var began = _seams.Time.GetTimestamp();
@@ -241,36 +237,11 @@ internal sealed class RouterEngine : IAsyncDisposable
     public async ValueTask DisposeAsync() =>
         await StopAsync("dispose", new CancellationToken(canceled: true)).ConfigureAwait(false);
 
-    private static SpareSessions[] MakeSpares(
-        RouterSetup setup, IReadOnlyList<IoLoop> loops, TimeProvider time, ILogger log)
-    {
-        var plan = setup.Plan;
-        var began = time.GetTimestamp();
-        var prepared = (plan.PreparedSessions + loops.Count - 1) / loops.Count;
-        var limit = (plan.SpareSessions + loops.Count - 1) / loops.Count;
-        var spares = loops.Select(loop => new SpareSessions(loop, limit, prepared)).ToArray();
-        var left = spares.Length;
-        Array.ForEach(spares, loop => loop.OnFilled = () =>
-        {
-            if (Interlocked.Decrement(ref left) == 0)
-            {
-                if (spares.Sum(static loop => loop.Open) == 0)
-                {
-                    setup.OnPrepared?.Invoke();
-                }
-
-                HostLog.SessionsPrepared(
-                    log, prepared * spares.Length, (long)time.GetElapsedTime(began).TotalMilliseconds);
-            }
-        });
-        return spares;
-    }
-
     private ListenerEnvironment MakeEnvironment(RouterPlan plan)
     {
         var process = SessionIdSource.DrawProcess(_seams.Random);
-        var resources = _loops.Loops.Zip(_spares, (loop, spares) => new LoopResources(
-            loop, new SessionIdSource(process, loop.Index), spares, _loops.DispatcherId(loop.Index)));
+        var resources = _loops.Loops.Select(loop => new LoopResources(
+            loop, new SessionIdSource(process, loop.Index), _spares[loop.Index], _loops.DispatcherId(loop.Index)));
         foreach (var loop in _loops.Loops)
         {
             loop.OnFault = fault => HostLog.Fault(_log, fault, $"loop {loop.Index}");
@@ -286,7 +257,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     }
 
     /// <summary>Spare sessions now. Any thread.</summary>
-    internal int Spare => _spares.Sum(static loop => loop.Count);
+    internal int Spare => _spares.Count;
 
     /// <summary>
     /// Waits for child processes, which have been told to end: the loops have to run until their groups are gone.
