@@ -97,7 +97,10 @@ public sealed partial class RouterTestKit : IDisposable
     public ActorSystem Sys { get; }
 
     /// <summary>The network, for its faults, its trace and its other settings.</summary>
-    public SimulatedNetwork Network { get; }
+    internal SimulatedNetwork Network { get; }
+
+    /// <summary>What goes wrong in it: loss, delays, errors of socket calls. Nothing at first.</summary>
+    public NetworkFaults Faults => Network.Faults;
 
     public VirtualTimeProvider Time { get; }
 
@@ -105,10 +108,10 @@ public sealed partial class RouterTestKit : IDisposable
     public Action<LogEvent>? OnLog { get; set; }
 
     /// <summary>The test's own randomness: what it draws does not change what the network does.</summary>
-    public SeededRandom Random { get; }
+    internal SeededRandom Random { get; }
 
     /// <summary>Which peers routes that answer by themselves refuse; as configured by default.</summary>
-    public PeerGuard Guard { get; } = new(answerPrivilegedPorts: false, []);
+    internal PeerGuard Guard { get; } = new(answerPrivilegedPorts: false, []);
 
     /// <summary>Limits of listeners that are bound without any of their own.</summary>
     public ListenerLimits Limits { get; set; } = new();
@@ -129,7 +132,7 @@ public sealed partial class RouterTestKit : IDisposable
         BindUdp(new HandlerRoute("handler", create), endPoint, limits);
 
     /// <summary>A datagram listener with a route.</summary>
-    public KitListener BindUdp(Route route, string? endPoint = null, ListenerLimits? limits = null) =>
+    internal KitListener BindUdp(Route route, string? endPoint = null, ListenerLimits? limits = null) =>
         Bind(SessionTransport.Udp, route, endPoint, limits ?? Limits);
 
     /// <summary>A stream listener whose sessions are run by handlers made here, one per session.</summary>
@@ -137,7 +140,7 @@ public sealed partial class RouterTestKit : IDisposable
         BindTcp(new HandlerRoute("handler", create), endPoint, limits);
 
     /// <summary>A stream listener with a route.</summary>
-    public KitListener BindTcp(Route route, string? endPoint = null, ListenerLimits? limits = null) =>
+    internal KitListener BindTcp(Route route, string? endPoint = null, ListenerLimits? limits = null) =>
         Bind(SessionTransport.Tcp, route, endPoint, limits ?? Limits);
 
     /// <summary>

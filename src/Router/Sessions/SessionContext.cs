@@ -284,7 +284,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     }
 
     /// <summary>Lazy: most often the session was active meanwhile and only moves on in the wheel.</summary>
-    protected internal override void OnTimer()
+    internal override void OnTimer()
     {
         if (IsClosed && !IsLingering)
         {
