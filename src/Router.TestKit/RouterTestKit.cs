@@ -15,6 +15,7 @@ namespace Router.TestKit;
 /// </summary>
 public sealed class RouterTestKitException : Exception
 {
+    /// <summary>Says what was expected and what has come.</summary>
     public RouterTestKitException(string message, Exception? innerException = null)
         : base(message, innerException)
     {
@@ -91,6 +92,7 @@ public sealed partial class RouterTestKit : IDisposable
             "akka.actor.default-dispatcher");
     }
 
+    /// <summary>The number that replays this run.</summary>
     public long Seed { get; }
 
     /// <summary>The actor system that everything runs in.</summary>
@@ -102,6 +104,7 @@ public sealed partial class RouterTestKit : IDisposable
     /// <summary>What goes wrong in it: loss, delays, errors of socket calls. Nothing at first.</summary>
     public NetworkFaults Faults => Network.Faults;
 
+    /// <summary>The virtual clock; <see cref="Advance"/> moves it.</summary>
     public VirtualTimeProvider Time { get; }
 
     /// <summary>What is logged in the actor system, of level info and above, unless an EventFilter took it.</summary>

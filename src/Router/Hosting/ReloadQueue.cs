@@ -8,6 +8,7 @@ namespace Router.Hosting;
 public sealed record ReloadResult(
     IReadOnlyList<string> Faults, IReadOnlyList<string> ChangedKeys, IReadOnlyList<string> NeedRestart)
 {
+    /// <summary>The configuration that was read is in force; false where there are faults.</summary>
     public bool IsApplied => Faults.Count == 0;
 
     /// <summary>In one line, for a log or a person.</summary>
