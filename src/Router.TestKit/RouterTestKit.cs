@@ -42,7 +42,7 @@ public sealed partial class RouterTestKit : IDisposable
     private readonly KitPool _pool = new();
     private readonly Func<bool> _pass;
     private readonly KitEvents _events;
-    private readonly ListenerSurroundings _surroundings;
+    private readonly ListenerEnvironment _surroundings;
     private readonly SeededRandom? _shuffle;
     private readonly List<Exception> _faults = [];
     private readonly List<KitListener> _listeners = [];
@@ -79,8 +79,8 @@ public sealed partial class RouterTestKit : IDisposable
         Sys = KitEngine.Create(_pool, Time, logged => OnLog?.Invoke(logged));
         _loops.RegisterWith(Sys, "kit");
         var process = SessionIdSource.DrawProcess(root);
-        _surroundings = new ListenerSurroundings(
-            [.. _loops.Loops.Select(loop => new LoopPlace(
+        _surroundings = new ListenerEnvironment(
+            [.. _loops.Loops.Select(loop => new LoopResources(
                 loop,
                 new SessionIdSource(process, loop.Index),
                 new SpareSessions(loop, spares, prepared),
@@ -124,7 +124,7 @@ public sealed partial class RouterTestKit : IDisposable
 
     internal IReadOnlyList<IoLoop> Loops => _loops.Loops;
 
-    internal ListenerSurroundings Surroundings => _surroundings;
+    internal ListenerEnvironment Surroundings => _surroundings;
 
     /// <summary>A datagram listener whose sessions are run by handlers made here, one per session.</summary>
     /// <param name="create">Makes a handler.</param>

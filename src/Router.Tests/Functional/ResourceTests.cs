@@ -1,5 +1,5 @@
 using System.Net;
-using Router.Hosting;
+using Router.Heap;
 using Router.Net;
 using Xunit.Abstractions;
 

@@ -9,6 +9,7 @@ using Router.Configuration;
 using Router.Diagnostics;
 using Router.Hosting;
 using Router.Routes;
+using Router.Running;
 using Router.Sessions;
 
 namespace Router.Tests.Hosting;
@@ -125,7 +126,7 @@ public sealed class ActorPartsTests
     {
         using var file = new TextFile(
             "router { listeners.a { bind = \"udp://127.0.0.1:0\", route = b }\n routes.b { type = actor, key = c } }");
-        var loaded = RouterLoader.Load(
+        var loaded = SetupLoader.Load(
             file.Path, [], ProgramParts.None, TimeProvider.System);
 
         Assert.Null(loaded.Setup);

@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Router.Hosting;
+using Router.Running;
 
 namespace Router.Tests.Hosting;
 

@@ -1,6 +1,7 @@
 using Router.Configuration;
 using Router.Hosting;
 using Router.Routes;
+using Router.Running;
 using Router.Tests.Kit;
 
 namespace Router.Tests.Hosting;

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging;
 using Router.Configuration;
 using Router.Hosting;
 using Router.Routes;
+using Router.Running;
 using Router.Sessions;
 
 namespace Router.Tests.Hosting;
@@ -67,7 +68,7 @@ public sealed class RouterPartsTests
     {
         using var file = new TextFile(
             $"router {{ listeners.a {{ bind = \"udp://127.0.0.1:0\", route = b }}\n routes.b {{ {route} }} }}");
-        var loaded = RouterLoader.Load(
+        var loaded = SetupLoader.Load(
             file.Path, [], ProgramParts.None, TimeProvider.System);
 
         Assert.Null(loaded.Setup);

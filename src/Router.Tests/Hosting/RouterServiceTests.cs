@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Router.Configuration;
 using Router.Hosting;
 using Router.Net;
+using Router.Running;
 using Router.Sessions;
 using Router.Tests.Kit;
 
@@ -73,7 +74,7 @@ public sealed class RouterServiceTests
     public async Task A_stream_of_a_megabyte_comes_back_whole_from_both_dispatchers(string dispatcher)
     {
         using var file = new TextFile(EchoConfig.Replace("DISPATCHER", dispatcher));
-        var loaded = RouterLoader.Load(file.Path, [], Handlers(), TimeProvider.System);
+        var loaded = SetupLoader.Load(file.Path, [], Handlers(), TimeProvider.System);
         await using var engine = Start(loaded);
         using var patience = new CancellationTokenSource(Patience);
         var sent = new byte[1 << 20];
@@ -115,7 +116,7 @@ public sealed class RouterServiceTests
               routes { b { type = handler, name = missing } }
             }
             """);
-        var loaded = RouterLoader.Load(file.Path, [], Handlers(), TimeProvider.System);
+        var loaded = SetupLoader.Load(file.Path, [], Handlers(), TimeProvider.System);
         Assert.Null(loaded.Setup);
         var fault = Assert.Single(loaded.Faults);
         Assert.StartsWith($"{file.Path}:3", fault);
@@ -134,7 +135,7 @@ public sealed class RouterServiceTests
               routes { b { type = handler, class = "{{type}}" } }
             }
             """);
-        var loaded = RouterLoader.Load(file.Path, [], Handlers(), TimeProvider.System);
+        var loaded = SetupLoader.Load(file.Path, [], Handlers(), TimeProvider.System);
         Assert.Contains(why, Assert.Single(loaded.Faults));
     }
 
@@ -147,7 +148,7 @@ public sealed class RouterServiceTests
               routes { b { type = handler, class = "{{typeof(EchoHandler).AssemblyQualifiedName}}" } }
             }
             """);
-        await using var engine = Start(RouterLoader.Load(file.Path, [], Handlers(), TimeProvider.System));
+        await using var engine = Start(SetupLoader.Load(file.Path, [], Handlers(), TimeProvider.System));
         using var patience = new CancellationTokenSource(Patience);
         Assert.Equal("x", await AskUdp(engine.Bound[0].Address.ToIPEndPoint(), "x", patience.Token));
     }
@@ -162,7 +163,7 @@ public sealed class RouterServiceTests
               routes { echo { type = echo } }
             }
             """);
-        var loaded = RouterLoader.Load(file.Path, [], Handlers(), TimeProvider.System);
+        var loaded = SetupLoader.Load(file.Path, [], Handlers(), TimeProvider.System);
         var told = new List<int>();
         using var log = new EventLog();
         var setup = loaded.Setup! with { OnPrepared = () => told.Add(log.Count("sessions-prepared")) };
@@ -188,7 +189,7 @@ public sealed class RouterServiceTests
               routes { echo { type = echo } }
             }
             """);
-        var setup = RouterLoader.Load(file.Path, [], Handlers(), TimeProvider.System).Setup!;
+        var setup = SetupLoader.Load(file.Path, [], Handlers(), TimeProvider.System).Setup!;
         var engine = setup.Start(TimeProvider.System, RandomSource.System, NoLog(), out var faults);
         Assert.Null(engine);
         Assert.Equal(2, faults.Count);
@@ -202,7 +203,7 @@ public sealed class RouterServiceTests
 
     private static ILogger NoLog() => LoggerFactory.Create(static _ => { }).CreateLogger("test");
 
-    private static RouterEngine Start(LoadedRouter loaded)
+    private static RouterEngine Start(LoadedSetup loaded)
     {
         Assert.Empty(loaded.Faults);
         var engine = loaded.Setup!.Start(TimeProvider.System, RandomSource.System, NoLog(), out var faults);

@@ -1,11 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
 using Router.Admission;
-using Router.Hosting;
 using Router.Listeners;
 using Router.Loop;
 using Router.Net;
 using Router.Routes;
+using Router.Running;
 using Router.Sessions;
 using Router.TestKit;
 using Router.TestKit.Net;
@@ -92,7 +92,7 @@ public sealed class SocketLossTests
             var network = new LinuxNetwork(_calls);
             Events = new KitEvents(_time, new SimulatedNetwork(_time, new SeededRandom(1)));
             _loops = new IoLoopGroup(loops, network, _time, new IoLoopOptions());
-            _system = EngineSystem.Create("loss", TimeProvider.System);
+            _system = ActorSystemSettings.Create("loss", TimeProvider.System);
             _loops.RegisterWith(_system, "loss");
             var request = new BindRequest(
                 "udp", SessionTransport.Udp, SocketAddr.From(IPEndPoint.Parse(bind)), 1 << 20, 1 << 20, Backlog: 0,
@@ -100,8 +100,8 @@ public sealed class SocketLossTests
             var bound = ListenerBinder.BindAll(network, loops, [request], out var faults);
             Assert.Empty(faults);
             EndPoint = bound[0].Address.ToIPEndPoint();
-            var around = new ListenerSurroundings(
-                [.. _loops.Loops.Select(loop => new LoopPlace(
+            var around = new ListenerEnvironment(
+                [.. _loops.Loops.Select(loop => new LoopResources(
                     loop,
                     new SessionIdSource(1, loop.Index),
                     new SpareSessions(loop, limit: 8, prepared: 0),

@@ -2,11 +2,11 @@ using System.Net;
 using System.Net.Sockets;
 using Router.Admission;
 using Router.Diagnostics;
-using Router.Hosting;
 using Router.Listeners;
 using Router.Loop;
 using Router.Net;
 using Router.Routes;
+using Router.Running;
 using Router.Sessions;
 using Router.TestKit.Net;
 using Router.Tests.Upstreams;
@@ -83,7 +83,7 @@ internal sealed class LoopbackRig : ISessionEvents, IListenerEvents, IDisposable
         _loops = new IoLoopGroup(1, network, TimeProvider.System, new IoLoopOptions(Pipes: pipes));
         Loop = _loops.Loops[0];
         Loop.OnFault = Faults.Add;
-        _system = EngineSystem.Create("loopback", TimeProvider.System);
+        _system = ActorSystemSettings.Create("loopback", TimeProvider.System);
         _loops.RegisterWith(_system, "loopback");
         Group = TestUpstreams.Group(TimeProvider.System, [.. upstreams.Select(upstream => upstream.ToString())]);
         var route = routeOf(Group);
@@ -94,8 +94,8 @@ internal sealed class LoopbackRig : ISessionEvents, IListenerEvents, IDisposable
         Assert.Empty(faults);
         EndPoint = bound[0].Address.ToIPEndPoint();
         var random = new TestKit.Simulation.SeededRandom(1);
-        var around = new ListenerSurroundings(
-            [new LoopPlace(
+        var around = new ListenerEnvironment(
+            [new LoopResources(
                 Loop,
                 new SessionIdSource(1, 0),
                 new SpareSessions(Loop, limit: 8, prepared: 0),

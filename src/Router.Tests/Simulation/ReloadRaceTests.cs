@@ -1,8 +1,9 @@
 using System.Net;
 using Router.Listeners;
+using Router.Running;
 using Router.TestKit;
 using Router.TestKit.Simulation;
-using Router.Tests.Hosting;
+using Router.Tests.Running;
 
 namespace Router.Tests.Simulation;
 
@@ -58,7 +59,7 @@ public sealed class ReloadRaceTests
         var peers = Enumerable.Range(0, 8)
             .Select(i => rig.Peer($"192.0.2.1:{5000 + i}", $"198.51.100.1:{9000 + (i % 4)}"))
             .ToList();
-        var asked = new List<Task<Router.Hosting.ReloadResult>>();
+        var asked = new List<Task<ReloadResult>>();
         for (var step = 0; step < Steps; step++)
         {
             Act(rig, random, peers, asked, step);
@@ -90,7 +91,7 @@ public sealed class ReloadRaceTests
         ReloadRig rig,
         SeededRandom random,
         List<UdpPeer> peers,
-        List<Task<Router.Hosting.ReloadResult>> asked,
+        List<Task<ReloadResult>> asked,
         int step)
     {
         switch (random.Next(10))

@@ -25,6 +25,16 @@ public sealed partial class ArchitectureTests
         ["Listeners"] = ["Loop", "Net", "Admission", "Sessions", "Diagnostics"],
         ["Configuration"] = ["Loop", "Net", "Admission", "Sessions", "Upstreams", "Diagnostics"],
         ["Diagnostics"] = [],
+        ["Heap"] = ["Diagnostics"],
+        ["Reporting"] =
+        [
+            "Net", "Processes", "Upstreams", "Sessions", "Routes", "Listeners", "Configuration", "Diagnostics",
+        ],
+        ["Running"] =
+        [
+            "Loop", "Net", "Processes", "Upstreams", "Admission", "Sessions", "Routes", "Listeners", "Configuration",
+            "Diagnostics", "Reporting",
+        ],
         ["Hosting"] = [Everything],
         ["CommandLine"] = [Everything],
     };

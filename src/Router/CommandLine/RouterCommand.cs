@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using Router.Hosting;
+using Router.Reporting;
 
 namespace Router.CommandLine;
 

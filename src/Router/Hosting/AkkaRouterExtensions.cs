@@ -1,4 +1,6 @@
 using Router.Hosting;
+using Router.Running;
+
 
 // Where programs that add actors have a using of already.
 namespace Akka.Hosting;
@@ -19,7 +21,7 @@ public static class AkkaRouterExtensions
         this AkkaConfigurationBuilder akka,
         string configFile,
         Action<RouterBuilder>? configure = null,
-        string name = RouterHome.DefaultName) =>
+        string name = HostSystem.DefaultName) =>
         akka.WithRouter(
             LaunchOf(configFile, configure, name),
             static (registry, actor) => registry.TryRegister<RouterActorKey>(actor));
@@ -35,7 +37,7 @@ public static class AkkaRouterExtensions
         this AkkaConfigurationBuilder akka,
         string configFile,
         Action<RouterBuilder>? configure = null,
-        string name = RouterHome.DefaultName) =>
+        string name = HostSystem.DefaultName) =>
         akka.WithRouter(
             LaunchOf(configFile, configure, name), static (registry, actor) => registry.Register<TKey>(actor));
 
@@ -44,8 +46,8 @@ public static class AkkaRouterExtensions
     /// <param name="name">Of the router.</param>
     /// <exception cref="ArgumentException">There is no router of this name, or it has not been started yet.</exception>
     public static IRouterControl GetRouterControl(
-        this ActorSystem system, string name = RouterHome.DefaultName) =>
-        SystemRouters.Of(system).Find(name)
+        this ActorSystem system, string name = HostSystem.DefaultName) =>
+        RouterRegistry.Of(system).Find(name)
         ?? throw new ArgumentException($"there is no router {name} in the actor system {system.Name}", nameof(name));
 
     internal static AkkaConfigurationBuilder WithRouter(
@@ -57,7 +59,7 @@ public static class AkkaRouterExtensions
             akka.AddHocon(said, HoconAddMode.Prepend);
         }
 
-        akka.AddHocon(EngineSystem.GuestSettings, HoconAddMode.Append);
+        akka.AddHocon(ActorSystemSettings.GuestSettings, HoconAddMode.Append);
         return akka.WithActors((system, registry, resolver) =>
             register(registry, launch.Start(system, resolver.GetService<IServiceProvider>()).Actor));
     }

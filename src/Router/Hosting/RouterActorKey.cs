@@ -1,4 +1,5 @@
 using Akka.Hosting;
+using Router.Running;
 
 namespace Router.Hosting;
 
@@ -9,18 +10,6 @@ namespace Router.Hosting;
 public sealed class RouterActorKey
 {
     private RouterActorKey()
-    {
-    }
-}
-
-/// <summary>Told to the router's actor: reads the configuration again, as SIGHUP has the service do. The sender is
-/// answered with a <see cref="ReloadResult"/>.</summary>
-public sealed class ReloadRouter
-{
-    /// <summary>The message.</summary>
-    public static ReloadRouter Instance { get; } = new();
-
-    private ReloadRouter()
     {
     }
 }

@@ -1,3 +1,5 @@
+using Router.Running;
+
 namespace Router.Hosting;
 
 /// <summary>A running router in the hands of the program that hosts it; a service that <c>AddRouter</c> adds; of a

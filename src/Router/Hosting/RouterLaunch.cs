@@ -4,7 +4,9 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Router.Configuration;
 using Router.Net;
+using Router.Reporting;
 using Router.Routes;
+using Router.Running;
 
 namespace Router.Hosting;
 
@@ -47,7 +49,7 @@ internal sealed class RouterLaunch(
             return running;
         }
 
-        if (!SystemRouters.Of(system).TryAdd(name, control))
+        if (!RouterRegistry.Of(system).TryAdd(name, control))
         {
             var fault = "the actor system has a router of this name; WithRouter(..., name: ...) gives it another";
             throw new RouterStartException([$"router {name}: {fault}"]);
@@ -55,15 +57,15 @@ internal sealed class RouterLaunch(
 
         var time = services.GetService<TimeProvider>() ?? fallbackTime;
         var log = (services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger(
-            name == RouterHome.DefaultName ? RouterRunner.LogCategory : $"{RouterRunner.LogCategory}.{name}");
-        var loaded = RouterLoader.Load(Read, configFile, builder.PartsWith(services), time);
+            name == HostSystem.DefaultName ? RouterLogging.Category : $"{RouterLogging.Category}.{name}");
+        var loaded = SetupLoader.Load(Read, configFile, builder.PartsWith(services), time);
         if (loaded.Setup is not { } setup)
         {
             throw new RouterStartException(loaded.Faults);
         }
 
         loaded.LogWarnings(log);
-        var home = new RouterHome(system, name, IsOwn: false);
+        var home = new HostSystem(system, name, IsOwn: false);
         var engine = setup.Start(time, RandomSource.System, log, home, out var faults);
         control.Engine = engine;
         return engine ?? throw new RouterStartException(faults);

@@ -1,6 +1,9 @@
 using System.Runtime.InteropServices;
 using Router.Configuration;
+using Router.Heap;
 using Router.Net;
+using Router.Reporting;
+using Router.Running;
 
 namespace Router.Hosting;
 
@@ -15,8 +18,6 @@ internal static class RouterRunner
     /// <summary>An actor that the router cannot do without was stopped: sysexits.h's EX_SOFTWARE.</summary>
     public const int ExitFailed = 70;
 
-    internal const string LogCategory = "Router";
-
     /// <summary>Runs until a signal: the first SIGTERM or SIGINT drains, a second ends the process at once. SIGHUP has
     /// the configuration read again, at any time: before the start is done it is remembered.</summary>
     /// <param name="configFile">A HOCON file; null for the built-in default.</param>
@@ -28,7 +29,7 @@ internal static class RouterRunner
         string? configFile, IReadOnlyList<string> settings, TextWriter errors, CancellationToken stop)
     {
         using var hangups = new ReloadSignal();
-        var loaded = RouterLoader.Load(configFile, settings, ProgramParts.None, TimeProvider.System);
+        var loaded = SetupLoader.Load(configFile, settings, ProgramParts.None, TimeProvider.System);
         if (loaded.Setup is not { } setup)
         {
             WriteAll(errors, loaded.Faults);
@@ -38,11 +39,11 @@ internal static class RouterRunner
         var level = new LogThreshold(setup.Options.Log.Level);
         using var loggers = RouterLogging.Create(setup.Options.Log, level, TimeProvider.System);
         using var signals = new StopSignals(stop);
-        var log = loggers.CreateLogger(LogCategory);
+        var log = loggers.CreateLogger(RouterLogging.Category);
         loaded.LogWarnings(log);
         using var mode = new CollectorMode();
         setup = setup with { OnPrepared = CollectorMode.Compact };
-        if (RouterHome.TryMakeOwn(setup.Options, TimeProvider.System, out var refusal) is not { } home)
+        if (HostSystem.TryMakeOwn(setup.Options, TimeProvider.System, out var refusal) is not { } home)
         {
             WriteAll(errors, [refusal!]);
             return ExitRefused;
@@ -79,7 +80,7 @@ internal static class RouterRunner
     /// <returns>The process's exit code.</returns>
     public static int Check(string? configFile, IReadOnlyList<string> settings, TextWriter output, TextWriter errors)
     {
-        var loaded = RouterLoader.Load(configFile, settings, ProgramParts.None, TimeProvider.System);
+        var loaded = SetupLoader.Load(configFile, settings, ProgramParts.None, TimeProvider.System);
         if (loaded.Setup is null)
         {
             WriteAll(errors, loaded.Faults);

@@ -1,6 +1,7 @@
 using Akka.Hosting;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Router.Hosting;
+using Router.Running;
 
 // Where hosts look for it: no using is needed beside the host's own.
 namespace Microsoft.Extensions.DependencyInjection;
@@ -30,10 +31,10 @@ public static class RouterServiceCollectionExtensions
         configure?.Invoke(builder);
         services.TryAddSingleton(TimeProvider.System);
         var launch = new RouterLaunch(
-            configFile, builder, RouterHome.DefaultName, new RouterControl(), TimeProvider.System);
+            configFile, builder, HostSystem.DefaultName, new RouterControl(), TimeProvider.System);
         services.AddSingleton(launch);
         services.AddSingleton<IRouterControl>(launch.Control);
-        return services.AddAkka<RouterService>(RouterHome.DefaultName, (akka, _) => akka
+        return services.AddAkka<RouterService>(HostSystem.DefaultName, (akka, _) => akka
             .AddHocon("akka.coordinated-shutdown.run-by-clr-shutdown-hook = off", HoconAddMode.Append)
             .AddHocon("akka.loglevel = WARNING", HoconAddMode.Append)
             .WithRouter(launch, static (registry, actor) => registry.Register<RouterActorKey>(actor)));

@@ -10,11 +10,11 @@ namespace Router.Listeners;
 /// <param name="Ids">Makes the ids of its sessions.</param>
 /// <param name="SpareSessions">Its spare sessions.</param>
 /// <param name="Dispatcher">The id under which actors are put on it.</param>
-internal sealed record LoopPlace(IoLoop Loop, SessionIdSource Ids, SpareSessions SpareSessions, string Dispatcher);
+internal sealed record LoopResources(IoLoop Loop, SessionIdSource Ids, SpareSessions SpareSessions, string Dispatcher);
 
 /// <summary>What all of a router's listeners share.</summary>
-internal sealed record ListenerSurroundings(
-    IReadOnlyList<LoopPlace> Loops,
+internal sealed record ListenerEnvironment(
+    IReadOnlyList<LoopResources> Loops,
     PeerGuard Guard,
     RandomSource Random,
     ISessionEvents SessionEvents,
@@ -28,12 +28,12 @@ internal static class ListenerFactory
     /// <param name="bound">The listener's addresses, bound on every loop; the shards own the sockets from here
     /// on.</param>
     /// <param name="terms">What they go by.</param>
-    /// <param name="surroundings">What all listeners share.</param>
+    /// <param name="environment">What all listeners share.</param>
     /// <param name="shards">In the order of <paramref name="bound"/> and of its sockets.</param>
     public static IReadOnlyList<BranchChild> Create(
         IReadOnlyList<BoundListener> bound,
         ShardTerms terms,
-        ListenerSurroundings surroundings,
+        ListenerEnvironment environment,
         out IReadOnlyList<Shard> shards)
     {
         var made = new List<Shard>();
@@ -42,10 +42,10 @@ internal static class ListenerFactory
         {
             for (var socket = 0; socket < bound[bind].Sockets.Count; socket++)
             {
-                var loop = LoopOf(bound[bind], socket, surroundings.Loops.Count);
+                var loop = LoopOf(bound[bind], socket, environment.Loops.Count);
                 var name = bound.Count == 1 ? $"{loop}" : $"{bind}.{loop}";
                 var (shard, props) = CreateShard(
-                    bound[bind], surroundings.Loops[loop], socket, terms, surroundings);
+                    bound[bind], environment.Loops[loop], socket, terms, environment);
                 made.Add(shard);
                 starts.Add(new BranchChild(name, props));
             }
@@ -61,31 +61,31 @@ internal static class ListenerFactory
 
     private static (Shard Shard, Props Props) CreateShard(
         BoundListener bound,
-        LoopPlace place,
+        LoopResources loop,
         int socket,
         ShardTerms terms,
-        ListenerSurroundings around)
+        ListenerEnvironment environment)
     {
         var request = bound.Request;
         var sharesPort = bound.Sockets.Count > 1;
-        var dispatcher = terms.Settings.OnPool ? around.PoolDispatcher : place.Dispatcher;
+        var dispatcher = terms.Settings.OnPool ? environment.PoolDispatcher : loop.Dispatcher;
         var setup = new ShardSetup(
-            terms, place.Loop, place.Ids, place.SpareSessions, around.Random, around.SessionEvents);
+            terms, loop.Loop, loop.Ids, loop.SpareSessions, environment.Random, environment.SessionEvents);
         if (request.Transport.IsConnectionless())
         {
-            var udp = new UdpShard(setup, around.Guard, (DatagramSocket)bound.Sockets[socket])
+            var udp = new UdpShard(setup, environment.Guard, (DatagramSocket)bound.Sockets[socket])
             {
                 SharesPort = sharesPort,
             };
             var producer = new Producer<UdpListener>(
-                () => new UdpListener(udp, request, around.ListenerEvents, dispatcher));
-            return (udp, Props.CreateBy(producer).WithDispatcher(place.Dispatcher));
+                () => new UdpListener(udp, request, environment.ListenerEvents, dispatcher));
+            return (udp, Props.CreateBy(producer).WithDispatcher(loop.Dispatcher));
         }
 
         var tcp = new TcpShard(setup, (StreamListener)bound.Sockets[socket]) { SharesPort = sharesPort };
         var tcpProducer = new Producer<TcpListener>(
-            () => new TcpListener(tcp, request, around.ListenerEvents, dispatcher));
-        return (tcp, Props.CreateBy(tcpProducer).WithDispatcher(place.Dispatcher));
+            () => new TcpListener(tcp, request, environment.ListenerEvents, dispatcher));
+        return (tcp, Props.CreateBy(tcpProducer).WithDispatcher(loop.Dispatcher));
     }
 
     /// <summary>A closure as a producer: the shard must be the same object after a restart.</summary>

@@ -1,0 +1,125 @@
+using Microsoft.Extensions.Logging;
+using Router.Diagnostics;
+
+namespace Router.Reporting;
+
+/// <summary>Counts an actor system's dead letters and writes at most one line a second about them.</summary>
+/// <remarks>A reference without a mailbox: counting is done on the thread that published, so that a storm of dead
+/// letters queues nothing. The timer runs only while there is something to write.</remarks>
+internal sealed class DeadLetterLog : MinimalActorRef
+{
+    public static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _lock = new();
+    private readonly ActorSystem _system;
+    private readonly ILogger _log;
+    private readonly ITimer _timer;
+    private long _count;
+    private ActorPath? _recipient;
+    private Type? _message;
+
+    public DeadLetterLog(ActorSystem system, ILogger log, TimeProvider time)
+    {
+        _system = system;
+        _log = log;
+        Provider = ((ExtendedActorSystem)system).Provider;
+        Path = Provider.RootPath / "router-dead-letters";
+        _timer = time.CreateTimer(
+            static state => ((DeadLetterLog)state!).Write(),
+            this,
+            Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan);
+        system.EventStream.Subscribe(this, typeof(DeadLetter));
+        system.EventStream.Subscribe(this, typeof(Dropped));
+    }
+
+    public override ActorPath Path { get; }
+
+    public override IActorRefProvider Provider { get; }
+
+    /// <summary>Counts no more, and writes what it has.</summary>
+    public void Close()
+    {
+        _system.EventStream.Unsubscribe(this);
+        _timer.Dispose();
+        Write();
+    }
+
+    protected override void TellInternal(object message, IActorRef sender)
+    {
+        if (message is not AllDeadLetters letter)
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            _recipient = letter.Recipient?.Path;
+            _message = letter.Message.GetType();
+            if (++_count == 1)
+            {
+                _timer.Change(Interval, Timeout.InfiniteTimeSpan);
+            }
+        }
+    }
+
+    private void Write()
+    {
+        long count;
+        string recipient;
+        string message;
+        lock (_lock)
+        {
+            if (_count == 0)
+            {
+                return;
+            }
+
+            count = _count;
+            recipient = _recipient?.ToStringWithoutAddress() ?? "-";
+            message = _message?.Name ?? "-";
+            _count = 0;
+        }
+
+        HostLog.DeadLetters(_log, count, recipient, message);
+    }
+}
+
+/// <summary>Has an actor system's dead letters counted as long as it has a router; an extension of it. Any
+/// thread.</summary>
+internal sealed class DeadLetterCounting(ActorSystem system) : IExtension
+{
+    private readonly Lock _lock = new();
+    private DeadLetterLog? _counted;
+    private int _routers;
+
+    public static DeadLetterCounting Of(ActorSystem system) => system.WithExtension<DeadLetterCounting, Id>();
+
+    /// <summary>A router has started: the first one's log gets the figures of all.</summary>
+    public void Join(ILogger log, TimeProvider time)
+    {
+        lock (_lock)
+        {
+            _routers++;
+            _counted ??= new DeadLetterLog(system, log, time);
+        }
+    }
+
+    /// <summary>A router is about to end: the last one ends the counting.</summary>
+    public void Leave()
+    {
+        lock (_lock)
+        {
+            if (--_routers == 0)
+            {
+                _counted?.Close();
+                _counted = null;
+            }
+        }
+    }
+
+    private sealed class Id : ExtensionIdProvider<DeadLetterCounting>
+    {
+        public override DeadLetterCounting CreateExtension(ExtendedActorSystem system) => new(system);
+    }
+}

@@ -1,0 +1,193 @@
+using Router.Diagnostics;
+using Router.Sessions;
+
+namespace Router.Reporting;
+
+/// <summary>One listener's figures since the start, summed over its shards. A snapshot.</summary>
+/// <param name="CountsTrainsAsOne">The drops of <see cref="DropReason.ReceiveBufferFull"/> are a lower bound: one may
+/// have been a train.</param>
+/// <param name="SocketFallbacks">Sessions that were to have a socket of their own and use the listener's.</param>
+/// <param name="AcceptQueue">Connections that waited to be accepted when the kernel was last asked.</param>
+/// <param name="AcceptBacklog">How many may, over all loops.</param>
+internal sealed record ListenerFigures(
+    string Listener,
+    int Sessions,
+    long Opened,
+    long Closed,
+    long Restarts,
+    long PayloadsIn,
+    long BytesIn,
+    long PayloadsOut,
+    long BytesOut,
+    bool CountsTrainsAsOne,
+    long SocketFallbacks,
+    int AcceptQueue,
+    int AcceptBacklog,
+    IReadOnlyDictionary<DropReason, long> Drops)
+{
+    private static readonly DropReason[] Reasons = Enum.GetValues<DropReason>();
+
+    /// <summary>Connection attempts that the kernel dropped because an accept queue was full.</summary>
+    public long AcceptOverflows => Drops.GetValueOrDefault(DropReason.AcceptQueueFull);
+
+    /// <summary>A shard's, under a listener's name.</summary>
+    public static ListenerFigures Of(string listener, Shard shard)
+    {
+        var counters = shard.Counters;
+        return new ListenerFigures(
+            listener,
+            Volatile.Read(ref shard.SessionsOpen),
+            Volatile.Read(ref counters.SessionsOpened),
+            Volatile.Read(ref counters.SessionsClosed),
+            Volatile.Read(ref counters.Restarts),
+            Volatile.Read(ref counters.PayloadsIn),
+            Volatile.Read(ref counters.BytesIn),
+            Volatile.Read(ref counters.PayloadsOut),
+            Volatile.Read(ref counters.BytesOut),
+            shard.CountsTrainsAsOne,
+            Volatile.Read(ref counters.SocketFallbacks),
+            Volatile.Read(ref counters.AcceptQueue),
+            Volatile.Read(ref counters.AcceptBacklog),
+            Reasons
+                .Select(reason => (reason, count: counters.Drops[reason]))
+                .Where(static drop => drop.count > 0)
+                .ToDictionary(static drop => drop.reason, static drop => drop.count));
+    }
+
+    /// <summary>With another's added, or taken off (<paramref name="sign"/> -1).</summary>
+    public ListenerFigures With(ListenerFigures other, int sign = 1) => new(
+        Listener,
+        Sessions + (sign * other.Sessions),
+        Opened + (sign * other.Opened),
+        Closed + (sign * other.Closed),
+        Restarts + (sign * other.Restarts),
+        PayloadsIn + (sign * other.PayloadsIn),
+        BytesIn + (sign * other.BytesIn),
+        PayloadsOut + (sign * other.PayloadsOut),
+        BytesOut + (sign * other.BytesOut),
+        CountsTrainsAsOne || other.CountsTrainsAsOne,
+        SocketFallbacks + (sign * other.SocketFallbacks),
+        AcceptQueue + (sign * other.AcceptQueue),
+        AcceptBacklog + (sign * other.AcceptBacklog),
+        Drops.Keys
+            .Union(other.Drops.Keys)
+            .ToDictionary(
+                static reason => reason,
+                reason => Drops.GetValueOrDefault(reason) + (sign * other.Drops.GetValueOrDefault(reason))));
+
+    /// <summary>What was counted, without what is so just now.</summary>
+    public ListenerFigures CountedOnly() => this with { Sessions = 0, AcceptQueue = 0, AcceptBacklog = 0 };
+}
+
+/// <summary>Reads the shards' counters. Any thread; the figures of one call may be a pass apart.</summary>
+/// <remarks>What a shard counted stays with its listener when the shard goes, or goes to another listener.</remarks>
+internal sealed class ListenerStats
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<Shard, Share> _shares = [];
+    private readonly Dictionary<string, ListenerFigures> _gone = new(StringComparer.Ordinal);
+    private long _closedOfForgotten;
+
+    /// <summary>Sessions open now.</summary>
+    public int Sessions
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _shares.Keys.Sum(static shard => Volatile.Read(ref shard.SessionsOpen));
+            }
+        }
+    }
+
+    /// <summary>Sessions that have ended since the start.</summary>
+    public long Closed
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _closedOfForgotten + Read().Sum(static figures => figures.Closed);
+            }
+        }
+    }
+
+    public IReadOnlyList<ListenerFigures> Read()
+    {
+        lock (_lock)
+        {
+            var all = _gone.ToDictionary(StringComparer.Ordinal);
+            foreach (var (shard, share) in _shares)
+            {
+                var figures = share.Of(shard);
+                all[share.Listener] = all.TryGetValue(share.Listener, out var sum) ? sum.With(figures) : figures;
+            }
+
+            return [.. all.Values];
+        }
+    }
+
+    /// <summary>What the shard counts from now on is the listener's.</summary>
+    public void Assign(Shard shard, string listener)
+    {
+        lock (_lock)
+        {
+            if (_shares.TryGetValue(shard, out var share) && share.Listener == listener)
+            {
+                return;
+            }
+
+            var before = Remove(shard);
+            _shares[shard] = new Share(listener, before is null ? null : ListenerFigures.Of(listener, shard));
+        }
+    }
+
+    /// <summary>The shard has stopped: what it counted stays.</summary>
+    public void Retire(Shard shard)
+    {
+        lock (_lock)
+        {
+            Remove(shard);
+        }
+    }
+
+    /// <summary>Everything was written down: listeners without a shard need not be kept any more.</summary>
+    /// <returns>Their names: one that comes back counts from 0.</returns>
+    public IReadOnlyList<string> Forget()
+    {
+        lock (_lock)
+        {
+            var names = _shares.Values.Select(static share => share.Listener).ToHashSet(StringComparer.Ordinal);
+            var gone = _gone.Keys.Where(name => !names.Contains(name)).ToList();
+            foreach (var name in gone)
+            {
+                _gone.Remove(name, out var figures);
+                _closedOfForgotten += figures!.Closed;
+            }
+
+            return gone;
+        }
+    }
+
+    private Share? Remove(Shard shard)
+    {
+        if (!_shares.Remove(shard, out var share))
+        {
+            return null;
+        }
+
+        var figures = share.Of(shard).CountedOnly();
+        _gone[share.Listener] = _gone.TryGetValue(share.Listener, out var sum) ? sum.With(figures) : figures;
+        return share;
+    }
+
+    /// <summary>Whose a shard's figures are, less those of before it was theirs.</summary>
+    private sealed record Share(string Listener, ListenerFigures? Before)
+    {
+        public ListenerFigures Of(Shard shard)
+        {
+            var figures = ListenerFigures.Of(Listener, shard);
+            return Before is null ? figures : figures.With(Before.CountedOnly(), sign: -1);
+        }
+    }
+}

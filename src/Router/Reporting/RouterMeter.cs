@@ -1,0 +1,64 @@
+using System.Diagnostics.Metrics;
+using Router.Diagnostics;
+using Router.Net;
+
+namespace Router.Reporting;
+
+/// <summary>
+/// The figures of the stats line as instruments of the meter <c>Router</c>, per listener; listed in docs/metrics.md.
+/// </summary>
+/// <remarks>
+/// All are observed: nothing is counted twice, and nobody pays who does not collect. What only the kernel knows is as
+/// of the collection before: each one has the loops ask for the next.
+/// </remarks>
+internal sealed class RouterMeter : IDisposable
+{
+    public const string Name = "Router";
+
+    private readonly Meter _meter = new(Name, RouterVersion.Text);
+    private readonly ListenerStats _stats;
+
+    public RouterMeter(ListenerStats stats, Func<long> spare, INetwork network, Action refresh)
+    {
+        _stats = stats;
+        _meter.CreateObservableUpDownCounter("router.sessions", () =>
+        {
+            refresh();
+            return Each(static figures => figures.Sessions);
+        }, "{session}", "Sessions open now.");
+        _meter.CreateObservableUpDownCounter(
+            "router.sessions.spare", spare, "{session}", "Kept or made ahead for the next peers.");
+        Count("router.sessions.opened", "{session}", static figures => figures.Opened);
+        Count("router.sessions.closed", "{session}", static figures => figures.Closed);
+        Count("router.sessions.restarts", "{restart}", static figures => figures.Restarts);
+        Count("router.sessions.fallbacks", "{session}", static figures => figures.SocketFallbacks);
+        Count("router.payloads.in", "{payload}", static figures => figures.PayloadsIn);
+        Count("router.bytes.in", "By", static figures => figures.BytesIn);
+        Count("router.payloads.out", "{payload}", static figures => figures.PayloadsOut);
+        Count("router.bytes.out", "By", static figures => figures.BytesOut);
+        _meter.CreateObservableCounter("router.drops", Drops, "{payload}", "Payloads and connections discarded.");
+        Count("router.accept.overflows", "{connection}", static figures => figures.AcceptOverflows);
+        _meter.CreateObservableUpDownCounter(
+            "router.accept.queue", () => Each(static figures => figures.AcceptQueue), "{connection}");
+        _meter.CreateObservableUpDownCounter(
+            "router.accept.backlog", () => Each(static figures => figures.AcceptBacklog), "{connection}");
+        _meter.CreateObservableCounter(
+            "router.accept.overflows.namespace", network.ReadAcceptOverflows, "{connection}");
+    }
+
+    public void Dispose() => _meter.Dispose();
+
+    private void Count(string name, string unit, Func<ListenerFigures, long> figure) =>
+        _meter.CreateObservableCounter(name, () => Each(figure), unit);
+
+    private IEnumerable<Measurement<long>> Each(Func<ListenerFigures, long> figure) =>
+        _stats.Read().Select(figures => new Measurement<long>(figure(figures), Tag("listener", figures.Listener)));
+
+    private IEnumerable<Measurement<long>> Drops() =>
+        from figures in _stats.Read()
+        from drop in figures.Drops
+        select new Measurement<long>(
+            drop.Value, Tag("listener", figures.Listener), Tag("reason", DropCounters.NameOf(drop.Key)));
+
+    private static KeyValuePair<string, object?> Tag(string key, string value) => new(key, value);
+}

@@ -1,0 +1,164 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+using Router.Diagnostics;
+using Router.Net;
+using Router.Processes;
+using Router.Sessions;
+using LogLevel = Microsoft.Extensions.Logging.LogLevel;
+
+namespace Router.Reporting;
+
+/// <summary>Writes a session's life to the log. What is not written down costs one look at the level.</summary>
+internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSummary summary) : ISessionEvents
+{
+    public DateTimeOffset Now => time.GetUtcNow();
+
+    public void Opened(SessionContext session)
+    {
+        if (logger.IsEnabled(LogLevel.Debug))
+        {
+            SessionLog.Opened(
+                logger,
+                session.Id.ToString(),
+                session.Listener,
+                ClosedSet<SessionTransport>.NameOf(session.Transport),
+                session.PeerAddr.ToString(),
+                LocalOf(session),
+                session.RouteName,
+                session.PeerCredentials?.ProcessId,
+                session.PeerCredentials?.UserId,
+                session.PeerCredentials?.GroupId);
+        }
+    }
+
+    public void Restarted(SessionContext session, Exception reason, long suppressed)
+    {
+        if (logger.IsEnabled(LogLevel.Warning))
+        {
+            SessionLog.Restarted(
+                logger,
+                reason,
+                session.Id.ToString(),
+                session.Listener,
+                session.PeerAddr.ToString(),
+                session.RouteName,
+                session.Restarts,
+                suppressed);
+        }
+    }
+
+    public void Failed(SessionContext session, Exception reason, long suppressed) =>
+        SessionLog.Failed(
+            logger,
+            reason,
+            session.Id.ToString(),
+            session.Listener,
+            session.PeerAddr.ToString(),
+            session.RouteName,
+            session.Restarts,
+            suppressed);
+
+    public void EndFailed(SessionContext session, Exception reason, long suppressed) =>
+        SessionLog.EndFailed(
+            logger,
+            reason,
+            session.Id.ToString(),
+            session.Listener,
+            session.PeerAddr.ToString(),
+            session.RouteName,
+            suppressed);
+
+    public void Closed(SessionContext session, CloseReason reason)
+    {
+        if (logger.IsEnabled(LogLevel.Information) && summary.TryRecord(session, reason))
+        {
+            SessionLog.Closed(
+                logger,
+                session.Id.ToString(),
+                session.Listener,
+                ClosedSet<SessionTransport>.NameOf(session.Transport),
+                session.PeerAddr.ToString(),
+                LocalOf(session),
+                session.RouteName,
+                session.Upstream,
+                session.OpenedAt,
+                session.AgeMs,
+                session.PayloadsReceived,
+                session.BytesReceived,
+                session.PayloadsSent,
+                session.BytesSent,
+                session.Drops,
+                session.DropReasons,
+                session.Restarts,
+                ClosedSet<CloseReason>.NameOf(reason),
+                session.PeerCredentials?.ProcessId,
+                session.PeerCredentials?.UserId,
+                session.PeerCredentials?.GroupId);
+        }
+    }
+
+    public void ChildStarted(SessionContext session, int process, string program)
+    {
+        if (logger.IsEnabled(LogLevel.Debug))
+        {
+            ChildLog.Started(
+                logger, session.Id.ToString(), session.Listener, session.RouteName, process, program);
+        }
+    }
+
+    public void ChildNotStarted(SessionContext session, string program, Errno errno, long suppressed)
+    {
+        if (logger.IsEnabled(LogLevel.Warning))
+        {
+            ChildLog.NotStarted(
+                logger, session.Id.ToString(), session.Listener, session.RouteName, program,
+                ErrnoText.Describe(-(int)errno, SocketOperation.Start), suppressed);
+        }
+    }
+
+    public void ChildSaid(SessionContext session, int process, string line, long suppressed)
+    {
+        if (logger.IsEnabled(LogLevel.Information))
+        {
+            ChildLog.Said(
+                logger, session.Id.ToString(), session.Listener, session.RouteName, process, line, suppressed);
+        }
+    }
+
+    public void ChildExited(SessionContext session, int process, ProcessExit exit, long ageMs, long suppressed)
+    {
+        if (logger.IsEnabled(LogLevel.Information))
+        {
+            ChildLog.Exited(
+                logger, session.Id.ToString(), session.Listener, session.RouteName, process, exit.Status,
+                exit.Signal, ageMs, suppressed);
+        }
+    }
+
+    public void FlowsClosed(FlowRecord record)
+    {
+        if (logger.IsEnabled(LogLevel.Information))
+        {
+            var control = record.Control;
+            SessionLog.FlowsClosed(
+                logger,
+                control.Id.ToString(),
+                control.Listener,
+                control.PeerAddr.ToString(),
+                control.RouteName,
+                control.Upstream,
+                record.Flows,
+                record.Members,
+                record.PayloadsIn,
+                record.BytesIn,
+                record.PayloadsOut,
+                record.BytesOut,
+                ClosedSet<CloseReason>.NameOf(control.Closing));
+        }
+    }
+
+    /// <summary>Where the peer sent to: on a wildcard bind the address it chose, else the bound one.</summary>
+    private static string LocalOf(SessionContext session) => session.LocalAddr.IsEmpty
+        ? session.Shard.Address.ToString()
+        : new IPEndPoint(session.LocalAddr.Address, session.Shard.Address.Port).ToString();
+}

@@ -1,0 +1,28 @@
+using Microsoft.Extensions.Logging;
+using Router.Diagnostics;
+using Router.Net;
+using Router.Upstreams;
+
+namespace Router.Reporting;
+
+/// <summary>Writes down what names lead to.</summary>
+internal sealed class UpstreamEvents(ILogger log) : IUpstreamEvents
+{
+    public void Resolved(string group, UpstreamTarget target, IReadOnlyList<SocketAddr> addresses) =>
+        UpstreamLog.Resolved(log, group, target.ToString(), string.Join(' ', addresses));
+
+    public void Unresolved(string group, UpstreamTarget target, string error, int kept, TimeSpan retry) =>
+        UpstreamLog.Unresolved(log, group, target.ToString(), error, kept, (long)retry.TotalMilliseconds);
+
+    public void Failed(string group, Upstream upstream, Errno errno, SocketOperation operation, int count)
+    {
+        var done = upstream.Address.IsUnix ? SocketOperation.ConnectUnix : operation;
+        UpstreamLog.Failed(log, group, upstream.Text, ErrnoText.Describe(errno, done), count);
+    }
+
+    public void OwnListener(string group, UpstreamTarget target, SocketAddr address) =>
+        UpstreamLog.Refused(log, group, target.ToString(), address.ToString(), "it is a listener of this router");
+
+    public void TooMany(string group, UpstreamTarget target, int limit) =>
+        UpstreamLog.Refused(log, group, target.ToString(), "-", $"a group holds at most {limit} upstreams");
+}

@@ -1,0 +1,328 @@
+using System.Collections.Frozen;
+using System.Runtime;
+using Microsoft.Extensions.Logging;
+using Router.Diagnostics;
+using Router.Listeners;
+using Router.Loop;
+using Router.Net;
+using Router.Processes;
+using Router.Reporting;
+using Router.Sessions;
+using Router.Upstreams;
+
+namespace Router.Running;
+
+/// <summary>The seams a router runs on: the system's, or a test's.</summary>
+internal sealed record RouterSeams(INetwork Network, string NetworkReason, TimeProvider Time, RandomSource Random);
+
+/// <summary>A router at work: loops, actors, listeners. Started once, stopped once.</summary>
+/// <remarks>However the stop is asked for, it is the one task of the actor system's
+/// <see cref="CoordinatedShutdown"/>.</remarks>
+internal sealed class RouterEngine : IAsyncDisposable
+{
+    private static readonly TimeSpan DrainPollInterval = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan KillMargin = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan TerminateTimeout = TimeSpan.FromSeconds(10);
+
+    private readonly RouterSeams _seams;
+    private readonly ILogger _log;
+    private readonly IoLoopGroup _loops;
+    private readonly RunningRouter _running;
+    private readonly SessionSummary _summary;
+    private readonly StatsWriter _statsWriter;
+    private readonly IReadOnlyList<SpareSessions> _spares;
+    private readonly CollectWriters _collects;
+    private readonly HostSystem _home;
+    private readonly Lock _stopLock = new();
+    private readonly CancellationTokenSource _hurry = new();
+    private readonly IActorRef _router;
+    private readonly RouterMeter _meter;
+    private readonly long _started;
+    private Task<int>? _stopping;
+
+    private RouterEngine(
+        RouterSetup setup,
+        RouterSeams seams,
+        ILogger log,
+        HostSystem home,
+        IoLoopGroup loops,
+        IReadOnlyList<SpareSessions> spares,
+        IReadOnlyList<BoundListener> bound)
+    {
+        _seams = seams;
+        _log = log;
+        _home = home;
+        _loops = loops;
+        _spares = spares;
+        _started = seams.Time.GetTimestamp();
+        var plan = setup.Plan;
+        HostLog.Started(
+            log, RouterVersion.Text, plan.Listeners.Count, plan.Loops, seams.Network.Name, seams.NetworkReason,
+            Kebab.From(GCSettings.LatencyMode.ToString()), plan.Source, Environment.ProcessId);
+        _summary = new SessionSummary(log, seams.Time, plan.SessionRecords);
+        loops.RegisterWith(home.System, home.Name);
+        _running = new RunningRouter(setup, seams, MakeEnvironment(plan), log, new SystemNameResolver());
+        // Before anything is said to listen: its assemblies are files that the process opens.
+        _meter = new RouterMeter(Stats, () => Spare, seams.Network, () => _router?.Tell(RefreshFigures.Instance));
+        _collects = new CollectWriters(loops.Loops, seams.Time, log);
+        _running.OnRoutes = _collects.Start;
+        _running.OnReloaded = _ => _collects.EndUnused();
+        var start = _running.Commit(
+            setup, FrozenSet<string>.Empty, FrozenDictionary<RunningBind, ListenerPlan>.Empty, bound);
+        _statsWriter = new StatsWriter(log, seams.Time, seams.Network, _summary, () => Spare);
+        if (home.IsOwn)
+        {
+            ActorLogActor.Start(home.System, log);
+        }
+
+        DeadLetterCounting.Of(home.System).Join(log, seams.Time);
+        loops.Start();
+        _router = home.System.ActorOf(RouterActor.PropsOf(_running, start, _statsWriter), home.Name);
+        CoordinatedShutdown.Get(home.System).AddTask(
+            ActorSystemSettings.DrainPhase, $"{home.Name}-drain", async () =>
+            {
+                await StopOnceAsync().ConfigureAwait(false);
+                return Akka.Done.Instance;
+            });
+        Ended = EndAsync();
+    }
+
+    /// <summary>Completes when the router is no more: true if it was stopped, false if its actor was stopped from
+    /// outside, which ends it without a drain.</summary>
+    public Task<bool> Ended { get; }
+
+    /// <summary>Where it listens, ports decided; in the plan's order at first.</summary>
+    public IReadOnlyList<BoundListener> Bound => _running.Bound;
+
+    public ListenerStats Stats => _running.Stats;
+
+    /// <summary>Told, on the pool, after every reload that is in force.</summary>
+    public Action<Configuration.RouterOptions>? OnReloaded
+    {
+        set => _running.OnReloaded += value;
+    }
+
+    internal ActorSystem System => _home.System;
+
+    /// <summary>The top of its tree.</summary>
+    internal IActorRef Actor => _router;
+
+    internal IReadOnlyList<IoLoop> Loops => _loops.Loops;
+
+    /// <summary>Binds everything, then starts everything; or starts nothing.</summary>
+    /// <param name="setup">What to run.</param>
+    /// <param name="seams">What to run it on.</param>
+    /// <param name="log">Where it is written down.</param>
+    /// <param name="home">The actor system.</param>
+    /// <param name="faults">Every bind that failed; empty exactly if an engine is returned.</param>
+    public static RouterEngine? Start(
+        RouterSetup setup, RouterSeams seams, ILogger log, HostSystem home, out IReadOnlyList<BindFault> faults)
+    {
+        var plan = setup.Plan;
+        var loops = new IoLoopGroup(plan.Loops, seams.Network, seams.Time, plan.LoopOptions);
+        var spares = MakeSpares(setup, loops.Loops, seams.Time, log);
+        var requests = plan.Listeners.SelectMany(static listener => listener.Binds);
+        var bound = ListenerBinder.BindAll(seams.Network, plan.Loops, requests, out faults);
+        if (faults.Count > 0)
+        {
+            loops.Dispose();
+            return null;
+        }
+
+        return new RouterEngine(setup, seams, log, home, loops, spares, bound);
+    }
+
+    /// <summary>Reads the configuration again, once for all who ask before it begins. Any thread.</summary>
+    /// <param name="cause">A word for the log.</param>
+    public Task<ReloadResult> ReloadAsync(string cause)
+    {
+        var result = _running.Reloads.Ask(cause, out var isNew);
+        if (isNew)
+        {
+            _router.Tell(ReloadQueued.Instance, ActorRefs.NoSender);
+        }
+
+        return result;
+    }
+
+    /// <summary>Stops accepting, lets sessions finish within the drain timeout, closes the rest, and ends the actor
+    /// system if it is the router's own. Who comes later waits for the same stop.</summary>
+    /// <param name="cause">A word for the log: the signal, the host.</param>
+    /// <param name="hurry">Cancelled: the waiting ends at once.</param>
+    /// <returns>Sessions that had to be closed.</returns>
+    public async Task<int> StopAsync(string cause, CancellationToken hurry)
+    {
+        using var hurried = hurry.Register(Hurry);
+        if (_home.IsOwn)
+        {
+            await CoordinatedShutdown.Get(System).Run(new StopReason(cause)).ConfigureAwait(false);
+        }
+
+        return await StopOnceAsync(cause).ConfigureAwait(false);
+    }
+
+    /// <summary>Ends the waiting of a stop that is under way, or to come.</summary>
+    internal void Hurry() => _hurry.Cancel();
+
+    private Task<int> StopOnceAsync(string? cause = null)
+    {
+        lock (_stopLock)
+        {
+            return _stopping ??= StopAsync(cause ?? CauseOf(CoordinatedShutdown.Get(System).ShutdownReason));
+        }
+    }
+
+    /// <summary>Akka.Hosting gives the end of the process as the reason when the host stops.</summary>
+    private static string CauseOf(CoordinatedShutdown.Reason? reason) => reason switch
+    {
+        StopReason ours => ours.Cause,
+        null or CoordinatedShutdown.ClrExitReason => "host",
+        _ => Kebab.From(reason.GetType().Name.Replace("Reason", "", StringComparison.Ordinal)),
+    };
+
+    private async Task<bool> EndAsync()
+    {
+        await _router.WatchAsync().ConfigureAwait(false);
+        bool isStopped;
+        lock (_stopLock)
+        {
+            isStopped = _stopping is not null;
+        }
+
+        if (!isStopped)
+        {
+            HostLog.ActorStopped(_log, _router.Path.ToString(), "the router ends");
+            Hurry();
+        }
+
+        await StopOnceAsync("actor-stopped").ConfigureAwait(false);
+        return isStopped;
+    }
+
+    private async Task<int> StopAsync(string cause)
+    {
+        foreach (var spares in _spares)
+        {
+            spares.Stop();
+        }
+
+        var (open, closedBefore) = (Stats.Sessions, Stats.Closed);
+        var drainTimeout = _running.Setup.Plan.DrainTimeout;
+        var began = _seams.Time.GetTimestamp();
+        HostLog.Draining(_log, open, (long)drainTimeout.TotalMilliseconds, cause);
+        await DrainAsync(drainTimeout, _hurry.Token).ConfigureAwait(false);
+        var (left, finished) = (Stats.Sessions, Stats.Closed - closedBefore);
+        DeadLetterCounting.Of(System).Leave();   // what is told to a tree that ends is no news
+        try
+        {
+            var gone = _router.WatchAsync();
+            System.Stop(_router);
+            await gone.WaitAsync(TerminateTimeout, _seams.Time, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (TimeoutException late)
+        {
+            HostLog.Fault(_log, late, "actor system: a handler does not return");
+        }
+
+        await WaitForChildProcessesAsync().ConfigureAwait(false);
+        await _collects.StopAsync(drainTimeout - _seams.Time.GetElapsedTime(began)).ConfigureAwait(false);
+        _meter.Dispose();
+        _loops.Dispose();
+        _running.Reloads.Close();
+        _running.Release();
+        _statsWriter.Write(Stats.Read());
+        _statsWriter.Dispose();
+        HostLog.Stopped(_log, finished, left, (long)_seams.Time.GetElapsedTime(_started).TotalMilliseconds);
+        return left;
+    }
+
+    public async ValueTask DisposeAsync() =>
+        await StopAsync("dispose", new CancellationToken(canceled: true)).ConfigureAwait(false);
+
+    private static SpareSessions[] MakeSpares(
+        RouterSetup setup, IReadOnlyList<IoLoop> loops, TimeProvider time, ILogger log)
+    {
+        var plan = setup.Plan;
+        var began = time.GetTimestamp();
+        var prepared = (plan.PreparedSessions + loops.Count - 1) / loops.Count;
+        var limit = (plan.SpareSessions + loops.Count - 1) / loops.Count;
+        var spares = loops.Select(loop => new SpareSessions(loop, limit, prepared)).ToArray();
+        var left = spares.Length;
+        Array.ForEach(spares, loop => loop.OnFilled = () =>
+        {
+            if (Interlocked.Decrement(ref left) == 0)
+            {
+                if (spares.Sum(static loop => loop.Open) == 0)
+                {
+                    setup.OnPrepared?.Invoke();
+                }
+
+                HostLog.SessionsPrepared(
+                    log, prepared * spares.Length, (long)time.GetElapsedTime(began).TotalMilliseconds);
+            }
+        });
+        return spares;
+    }
+
+    private ListenerEnvironment MakeEnvironment(RouterPlan plan)
+    {
+        var process = SessionIdSource.DrawProcess(_seams.Random);
+        var resources = _loops.Loops.Zip(_spares, (loop, spares) => new LoopResources(
+            loop, new SessionIdSource(process, loop.Index), spares, _loops.DispatcherId(loop.Index)));
+        foreach (var loop in _loops.Loops)
+        {
+            loop.OnFault = fault => HostLog.Fault(_log, fault, $"loop {loop.Index}");
+        }
+
+        return new ListenerEnvironment(
+            [.. resources],
+            plan.Guard,
+            _seams.Random,
+            new SessionEvents(_log, _seams.Time, _summary),
+            new ListenerEvents(_log),
+            ActorSystemSettings.PoolDispatcher);
+    }
+
+    /// <summary>Spare sessions now. Any thread.</summary>
+    internal int Spare => _spares.Sum(static loop => loop.Count);
+
+    /// <summary>
+    /// Waits for child processes, which have been told to end: the loops have to run until their groups are gone.
+    /// </summary>
+    private async Task WaitForChildProcessesAsync()
+    {
+        var limit = _running.GraceMax + KillMargin;
+        var started = _seams.Time.GetTimestamp();
+        using var poll = new PeriodicTimer(DrainPollInterval, _seams.Time);
+        while (NetworkProcesses.Of(_seams.Network).Running is > 0 and var running)
+        {
+            if (_seams.Time.GetElapsedTime(started) > limit)
+            {
+                HostLog.Fault(_log, null, $"child processes: {running} do not end although they were killed");
+                return;
+            }
+
+            await poll.WaitForNextTickAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task DrainAsync(TimeSpan timeout, CancellationToken hurry)
+    {
+        var started = _seams.Time.GetTimestamp();
+        using var poll = new PeriodicTimer(DrainPollInterval, _seams.Time);
+        try
+        {
+            do
+            {
+                _router.Tell(DrainListener.Instance);
+            }
+            while (await poll.WaitForNextTickAsync(hurry).ConfigureAwait(false)
+                && Stats.Sessions > 0
+                && _seams.Time.GetElapsedTime(started) < timeout);
+        }
+        catch (OperationCanceledException)
+        {
+            // told to hurry: what is left is closed
+        }
+    }
+}
