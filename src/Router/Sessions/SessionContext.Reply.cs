@@ -80,13 +80,13 @@ public sealed partial class SessionContext
     /// </summary>
     internal unsafe byte* ReserveReply(int length)
     {
-        var queue = _shard.Queue!;
-        if (!queue.HasTrainRoom(length))
+        var shard = Datagrams;
+        if (!shard.Queue.HasTrainRoom(length))
         {
-            _shard.FlushQueue();
+            shard.FlushQueue();
         }
 
-        return queue.Reserve(length);
+        return shard.Queue.Reserve(length);
     }
 
     /// <summary>
@@ -94,14 +94,15 @@ public sealed partial class SessionContext
     /// </summary>
     internal unsafe void CommitReply(int length)
     {
+        var shard = Datagrams;
         if (OwnSocket is { } own)
         {
-            SendOwn(own, _shard.Queue!.Reserve(length), length);   // the place is not taken: it is free again
+            SendOwn(own, shard.Queue.Reserve(length), length);   // the place is not taken: it is free again
             return;
         }
 
-        _shard.Queue!.Commit(length, PeerAddr, LocalAddr);
-        _shard.FlushAtEndOfPass();
+        shard.Queue.Commit(length, PeerAddr, LocalAddr);
+        shard.FlushAtEndOfPass();
         CountSent(1, length);
     }
 
@@ -109,10 +110,11 @@ public sealed partial class SessionContext
     /// <returns>Datagrams in the train.</returns>
     internal unsafe int CommitReplies(int length, int segment)
     {
+        var shard = Datagrams;
         var replies = (length + segment - 1) / segment;
         if (OwnSocket is { } own)
         {
-            var train = _shard.Queue!.Reserve(length);
+            var train = shard.Queue.Reserve(length);
             for (var at = 0; at < length && !IsClosed; at += segment)
             {
                 SendOwn(own, train + at, Math.Min(segment, length - at));
@@ -121,13 +123,13 @@ public sealed partial class SessionContext
             return replies;
         }
 
-        var queued = _shard.Queue!.CommitTrain(length, segment, PeerAddr, LocalAddr);
+        var queued = shard.Queue.CommitTrain(length, segment, PeerAddr, LocalAddr);
         if (queued < replies)
         {
             CountDrop(DropReason.SendFull, replies - queued);
         }
 
-        _shard.FlushAtEndOfPass();
+        shard.FlushAtEndOfPass();
         CountSent(queued, Math.Min(length, (long)queued * segment));
         return replies;
     }
@@ -191,6 +193,7 @@ public sealed partial class SessionContext
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private unsafe void QueueDatagram(ReadOnlySpan<byte> payload)
     {
+        var shard = Datagrams;
         fixed (byte* bytes = payload)
         {
             if (OwnSocket is { } own)
@@ -199,13 +202,13 @@ public sealed partial class SessionContext
                 return;
             }
 
-            var queue = _shard.Queue!;
+            var queue = shard.Queue;
             if (!queue.HasRoom(payload.Length))
             {
-                _shard.FlushQueue();
+                shard.FlushQueue();
             }
 
-            if (_shard.Batch!.Holds(bytes))
+            if (shard.Batch.Holds(bytes))
             {
                 queue.Add(bytes, payload.Length, PeerAddr, LocalAddr);   // receive slots stay until the flush
             }
@@ -216,7 +219,7 @@ public sealed partial class SessionContext
             }
         }
 
-        _shard.FlushAtEndOfPass();
+        shard.FlushAtEndOfPass();
         CountSent(1, payload.Length);
     }
 

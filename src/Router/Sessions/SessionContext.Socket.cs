@@ -71,7 +71,7 @@ public sealed partial class SessionContext
     {
         if (from != PeerAddr)
         {
-            _shard.OnStray(from, LocalAddr, payload);
+            Datagrams.OnStray(from, LocalAddr, payload);
             return;
         }
 
@@ -129,7 +129,7 @@ public sealed partial class SessionContext
             var received = socket.Receive(Loop.ReadBuffer, DatagramBatch.SlotBytes, out var from);
             if (received >= 0)
             {
-                _shard.OnStray(from, LocalAddr, new ReadOnlySpan<byte>(Loop.ReadBuffer, received));
+                Datagrams.OnStray(from, LocalAddr, new ReadOnlySpan<byte>(Loop.ReadBuffer, received));
             }
             else if ((Errno)(-received) is Errno.EAGAIN or Errno.EBADF)
             {

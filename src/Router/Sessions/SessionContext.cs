@@ -179,6 +179,9 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
 
     internal Shard Shard => _shard;
 
+    /// <summary>The same, of a session whose peer sends datagrams to the listener.</summary>
+    internal DatagramShard Datagrams => (DatagramShard)_shard;
+
     internal IoLoop Loop => _shard.Loop;
 
     internal SessionHandler? Handler { get; set; }

@@ -110,7 +110,7 @@ internal unsafe partial class UdpProxyHandler(ProxyRoute route) : SessionHandler
     /// <summary>Sends payloads to the upstream, those together that lie in the receive slots.</summary>
     private void PassAll(SessionContext session, PayloadBatch batch)
     {
-        var slots = session.Shard.Batch!;
+        var slots = session.Datagrams.Batch;
         var run = stackalloc IoVector[RunMax];
         var count = 0;
         foreach (var payload in batch)
