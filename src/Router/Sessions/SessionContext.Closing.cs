@@ -212,4 +212,20 @@ public sealed partial class SessionContext
             UnixNames.Return(PeerAddr);
         }
     }
+
+    /// <summary>What still waits in its mailbox is dropped with it.</summary>
+    private void LeaveAll()
+    {
+        if (_extras is not { } extras)
+        {
+            return;
+        }
+
+        if (extras.WaitingMessages is > 0 and var waiting)
+        {
+            CountDrop(DropReason.SessionClosed, waiting);
+        }
+
+        Loop.Buffers.Abandon(extras.WaitingBuffers);
+    }
 }

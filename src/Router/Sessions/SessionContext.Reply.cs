@@ -32,7 +32,7 @@ public sealed partial class SessionContext
     /// <see cref="SessionHandler.OnDrained"/>). UDP drops are counted.
     /// </returns>
     public bool Reply(ReadOnlySpan<byte> payload) =>
-        _shard.Settings.OnPool && !Loop.IsCurrent ? ReplyFromPool(payload) : ReplyOnLoop(payload);
+        Pool is { } pool && !Loop.IsCurrent ? pool.Reply(payload) : ReplyOnLoop(payload);
 
     /// <summary>
     /// For routes that answer by themselves: what earlier datagrams left of the budget lengthens no answer. Over UDP to

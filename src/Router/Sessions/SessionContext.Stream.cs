@@ -32,9 +32,9 @@ public sealed partial class SessionContext
 
     void IIoReceiver.OnReady(IoSocket socket, IoReadiness ready)
     {
-        if (_shard.Settings.OnPool)
+        if (Pool is { } pool)
         {
-            OnReadyForPool(ready);
+            pool.OnReady(ready);
             return;
         }
 
@@ -135,7 +135,7 @@ public sealed partial class SessionContext
         }
     }
 
-    private bool MayRead(StreamSide stream) =>
+    internal bool MayRead(StreamSide stream) =>
         !IsClosed && !stream.HasEnded && !stream.HasUnsent && !stream.IsStopped;
 
     private unsafe void ReadStream(StreamSide stream)
@@ -201,7 +201,7 @@ public sealed partial class SessionContext
         !output.IsFinished && (!output.HasUnsent || output.UnsentBytes + length <= _shard.Settings.WriteBuffer);
 
     /// <summary>Sends or keeps all of it, whatever is kept already; false if the stream is gone.</summary>
-    private unsafe bool WriteStream(ReadOnlySpan<byte> payload)
+    internal unsafe bool WriteStream(ReadOnlySpan<byte> payload)
     {
         var output = Stream!;
         int result;
@@ -226,17 +226,35 @@ public sealed partial class SessionContext
     }
 
     /// <summary>Watches for what the stream can go on with: reading stops while anything is unsent.</summary>
-    private void WatchStream()
+    internal void WatchStream()
     {
         var stream = Stream!;
         var interest = stream.HasUnsent ? IoReadiness.Writable : IoReadiness.None;
         Loop.SetInterest(stream.Socket, MayRead(stream) ? interest | IoReadiness.Readable : interest);
     }
 
+    /// <summary>Watches it again, which may have been taken off the loop.</summary>
+    internal void ResumeReading()
+    {
+        if (Stream is not { Socket.IsClosed: false } stream || IsClosed)
+        {
+            return;
+        }
+
+        if (stream.Socket.Loop is not null)
+        {
+            WatchStream();
+        }
+        else if (MayRead(stream) && Watch(stream.Socket, IoReadiness.Readable) < 0)
+        {
+            CloseNow(CloseReason.Reset);
+        }
+    }
+
     /// <summary>
     /// Closed, and waiting for the last bytes to leave and for the peer's own end; what it still sends is discarded.
     /// </summary>
-    private unsafe void Linger()
+    internal unsafe void Linger()
     {
         var stream = Stream!;
         if (stream.Flush() < 0)

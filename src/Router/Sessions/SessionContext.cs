@@ -197,6 +197,9 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     /// <summary>Milliseconds open, by the loop's clock.</summary>
     internal long AgeMs => Loop.NowMs - _openedMs;
 
+    /// <summary>Null where the handler runs on the loop.</summary>
+    internal PoolBridge? Pool => _extras?.Pool;
+
     private SessionExtras Extras => _extras ??= new SessionExtras();
 
     private long TimerSetMs => _extras?.TimerSetMs ?? -1;
@@ -235,6 +238,42 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
         extras.DropCount += count;
         (extras.Drops ??= new DropCounters()).Add(reason, count);
         _shard.Counters.Drops.Add(reason, count);
+    }
+
+    /// <summary>Counts a payload message in, if the mailbox has room for it. Loop thread.</summary>
+    internal bool TryEnter(int messages, int bytes) => Extras.TryEnter(_shard.Settings, messages, bytes);
+
+    /// <summary>Counts it out again: handled or dropped. Any thread.</summary>
+    internal void Leave(int messages, int bytes) => _extras!.Leave(messages, bytes);
+
+    /// <summary>Counts some payloads of a message out, whose others still wait in its buffer.</summary>
+    internal void LeavePart(int messages, int bytes) => _extras!.LeavePart(messages, bytes);
+
+    /// <summary>Runs a step on the loop's thread: at once if this is it.</summary>
+    internal void OnLoop(Action<SessionContext> step)
+    {
+        if (Loop.IsCurrent)
+        {
+            step(this);
+        }
+        else
+        {
+            Loop.Enqueue(new LoopStep(this, step));
+        }
+    }
+
+    /// <summary>The same, with what the step needs: one that captured it would cost an object also where this is the
+    /// loop, at every drop and every end.</summary>
+    internal void OnLoop<T>(Action<SessionContext, T> step, T with)
+    {
+        if (Loop.IsCurrent)
+        {
+            step(this, with);
+        }
+        else
+        {
+            Loop.Enqueue(new LoopStep<T>(this, step, with));
+        }
     }
 
     /// <summary>A datagram of the session is about to be handled.</summary>
@@ -390,7 +429,9 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
         _lastActiveMs = _openedMs;
         if (shard.Settings.OnPool)
         {
-            _extras = new SessionExtras();   // now, because two threads will look for it
+            var extras = new SessionExtras();   // now, because two threads will look for it
+            extras.Pool = new PoolBridge(this, extras);
+            _extras = extras;
         }
 
         if (peer.IsUnix)
