@@ -1,3 +1,4 @@
+using Router.Diagnostics;
 using Router.Loop;
 using Router.Net;
 
@@ -28,6 +29,64 @@ internal abstract class DatagramShard : Shard, IEndOfPass
 
     /// <summary>A session's own socket has a datagram of somebody else, or one that came too late for it.</summary>
     public abstract void OnStray(in SocketAddr from, in LocalAddr local, ReadOnlySpan<byte> payload);
+
+    /// <summary>Sends a datagram to a session's peer, at the end of the pass.</summary>
+    public unsafe void Send(SessionContext session, ReadOnlySpan<byte> payload)
+    {
+        fixed (byte* bytes = payload)
+        {
+            if (!Queue.HasRoom(payload.Length))
+            {
+                FlushQueue();
+            }
+
+            if (Batch.Holds(bytes))
+            {
+                Queue.Add(bytes, payload.Length, session.PeerAddr, session.LocalAddr);   // slots stay until the flush
+            }
+            else
+            {
+                payload.CopyTo(new Span<byte>(Queue.Reserve(payload.Length), payload.Length));
+                Queue.Commit(payload.Length, session.PeerAddr, session.LocalAddr);
+            }
+        }
+
+        FlushAtEndOfPass();
+        session.CountSent(1, payload.Length);
+    }
+
+    /// <summary>Room for one datagram, or a train of them, in the send queue.</summary>
+    public unsafe byte* Reserve(int length)
+    {
+        if (!Queue.HasTrainRoom(length))
+        {
+            FlushQueue();
+        }
+
+        return Queue.Reserve(length);
+    }
+
+    /// <summary>Sends what was written there, as one datagram.</summary>
+    public void Commit(SessionContext session, int length)
+    {
+        Queue.Commit(length, session.PeerAddr, session.LocalAddr);
+        FlushAtEndOfPass();
+        session.CountSent(1, length);
+    }
+
+    /// <summary>Sends it as datagrams of <paramref name="segment"/> bytes; those without room are counted drops.
+    /// </summary>
+    public void CommitTrain(SessionContext session, int length, int segment, int datagrams)
+    {
+        var queued = Queue.CommitTrain(length, segment, session.PeerAddr, session.LocalAddr);
+        if (queued < datagrams)
+        {
+            session.CountDrop(DropReason.SendFull, datagrams - queued);
+        }
+
+        FlushAtEndOfPass();
+        session.CountSent(queued, Math.Min(length, (long)queued * segment));
+    }
 
     /// <summary>Has the queue sent at the end of this pass.</summary>
     public void FlushAtEndOfPass()

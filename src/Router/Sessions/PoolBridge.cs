@@ -62,7 +62,7 @@ internal sealed class PoolBridge(SessionContext session, SessionExtras mailbox)
         {
             mailbox.Leave(1, chunk.Length);
             chunk.Release();
-            session.OnLoop(static session => session.ResumeReading());
+            session.OnLoop(static session => session.Stream?.Resume());
         }
     }
 
@@ -71,7 +71,7 @@ internal sealed class PoolBridge(SessionContext session, SessionExtras mailbox)
     {
         if (session.IsLingering)
         {
-            session.Linger();
+            session.Stream!.Linger();
             return;
         }
 
@@ -94,12 +94,12 @@ internal sealed class PoolBridge(SessionContext session, SessionExtras mailbox)
             Volatile.Write(ref _unsentBytes, stream.UnsentBytes);
             if (!stream.HasUnsent)
             {
-                session.WatchStream();
+                stream.SetInterest();
                 session.Ref.Tell(StreamDrained.Instance, ActorRefs.NoSender);
             }
         }
 
-        if (session.MayRead(stream))
+        if (stream.MayRead)
         {
             Read(stream);
         }
@@ -126,10 +126,10 @@ internal sealed class PoolBridge(SessionContext session, SessionExtras mailbox)
         {
             session.ReplyOnLoop(payload);   // counts what it does not take
         }
-        else if (!stream.IsFinished && session.WriteStream(payload))
+        else if (!stream.IsFinished && stream.Write(payload))
         {
             Volatile.Write(ref _unsentBytes, stream.UnsentBytes);
-            session.ResumeReading();
+            stream.Resume();
         }
         else
         {
@@ -158,7 +158,7 @@ internal sealed class PoolBridge(SessionContext session, SessionExtras mailbox)
         }
     }
 
-    private unsafe void Read(StreamSide stream)
+    private unsafe void Read(StreamCarrier stream)
     {
         var loop = session.Loop;
         var settings = session.Shard.Settings;
@@ -185,12 +185,12 @@ internal sealed class PoolBridge(SessionContext session, SessionExtras mailbox)
             new StreamChunk(new ReadOnlySpan<byte>(loop.ReadBuffer, received), _buffers), ActorRefs.NoSender);
     }
 
-    private void OnReadingEnded(StreamSide stream, int received)
+    private void OnReadingEnded(StreamCarrier stream, int received)
     {
         if (received == 0)
         {
             stream.HasEnded = true;
-            session.WatchStream();
+            stream.SetInterest();
             session.Ref.Tell(StreamFinished.Instance, ActorRefs.NoSender);
         }
         else if ((Errno)(-received) is not (Errno.EAGAIN or Errno.EINTR))

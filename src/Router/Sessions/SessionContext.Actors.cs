@@ -1,6 +1,4 @@
-using Router.Diagnostics;
 using Router.Loop;
-using Router.Net;
 
 namespace Router.Sessions;
 
@@ -116,34 +114,9 @@ public sealed partial class SessionContext
 
     private void SetReading(bool isStopped)
     {
-        if (IsClosed)
+        if (!IsClosed)   // else it lingers, and sees to its reading itself
         {
-            return;   // it lingers, and sees to its reading itself
-        }
-
-        if (Stream is { } stream && stream.IsStopped != isStopped)
-        {
-            stream.IsStopped = isStopped;
-            if (isStopped)
-            {
-                WatchStream();
-            }
-            else
-            {
-                ResumeReading();
-            }
-        }
-        else if (Packets is { } packets && packets.IsStopped != isStopped)
-        {
-            packets.IsStopped = isStopped;
-            if (packets.Socket.Loop is not null)
-            {
-                WatchPackets(packets);
-            }
-            else if (MayRead(packets) && Watch(packets.Socket, IoReadiness.Readable) < 0)
-            {
-                CloseNow(CloseReason.Reset);
-            }
+            _carrier?.SetReading(isStopped);
         }
     }
 

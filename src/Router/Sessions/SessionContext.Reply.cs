@@ -53,84 +53,49 @@ public sealed partial class SessionContext
     }
 
     /// <summary>Streams: sends FIN after what is unsent; the peer may go on sending.</summary>
-    public void FinishReplies() => OnLoop(static session =>
-    {
-        session.Stream?.Finish();
-        session.Packets?.Output.Finish();
-    });
+    public void FinishReplies() => OnLoop(static session => session._carrier?.Finish());
 
-    internal bool ReplyOnLoop(ReadOnlySpan<byte> payload)
-    {
-        if (IsClosed)
-        {
-            return false;
-        }
-
-        if (Stream is not null)
-        {
-            return ReplyStream(payload);
-        }
-
-        return _extras is { Packets: { } packets } ? ReplyPacket(packets, payload) : ReplyDatagram(payload);
-    }
+    internal bool ReplyOnLoop(ReadOnlySpan<byte> payload) =>
+        !IsClosed
+        && (!Transport.IsConnectionless() || TakeBudget(payload.Length))
+        && Send(payload)
+        && !IsClosed;   // by its own socket it may have learnt that the peer is gone
 
     /// <summary>
     /// Room for one reply, or a train of them, in the send queue, written there and then committed: upstream replies
     /// are received right into it.
     /// </summary>
-    internal unsafe byte* ReserveReply(int length)
-    {
-        var shard = Datagrams;
-        if (!shard.Queue.HasTrainRoom(length))
-        {
-            shard.FlushQueue();
-        }
-
-        return shard.Queue.Reserve(length);
-    }
+    internal unsafe byte* ReserveReply(int length) => Datagrams.Reserve(length);
 
     /// <summary>
-    /// Queues the reserved bytes. For routes that pass on what an upstream said: no amplification budget.
+    /// Sends the reserved bytes. For routes that pass on what an upstream said: no amplification budget.
     /// </summary>
     internal unsafe void CommitReply(int length)
     {
-        var shard = Datagrams;
         if (OwnSocket is { } own)
         {
-            SendOwn(own, shard.Queue.Reserve(length), length);   // the place is not taken: it is free again
-            return;
+            own.Send(Datagrams.Queue.Reserve(length), length);   // the place is not taken: it is free again
         }
-
-        shard.Queue.Commit(length, PeerAddr, LocalAddr);
-        shard.FlushAtEndOfPass();
-        CountSent(1, length);
+        else
+        {
+            Datagrams.Commit(this, length);
+        }
     }
 
     /// <summary>As <see cref="CommitReply"/>, for a train of datagrams of <paramref name="segment"/> bytes.</summary>
     /// <returns>Datagrams in the train.</returns>
     internal unsafe int CommitReplies(int length, int segment)
     {
-        var shard = Datagrams;
         var replies = (length + segment - 1) / segment;
         if (OwnSocket is { } own)
         {
-            var train = shard.Queue.Reserve(length);
-            for (var at = 0; at < length && !IsClosed; at += segment)
-            {
-                SendOwn(own, train + at, Math.Min(segment, length - at));
-            }
-
-            return replies;
+            own.SendTrain(Datagrams.Queue.Reserve(length), length, segment);
         }
-
-        var queued = shard.Queue.CommitTrain(length, segment, PeerAddr, LocalAddr);
-        if (queued < replies)
+        else
         {
-            CountDrop(DropReason.SendFull, replies - queued);
+            Datagrams.CommitTrain(this, length, segment, replies);
         }
 
-        shard.FlushAtEndOfPass();
-        CountSent(queued, Math.Min(length, (long)queued * segment));
         return replies;
     }
 
@@ -141,26 +106,13 @@ public sealed partial class SessionContext
     /// <returns>False if nothing was taken: closed, or a stream that holds its write buffer's worth unsent.</returns>
     internal bool PassOn(ReadOnlySpan<byte> payload)
     {
-        if (IsClosed || (Stream is { } stream && !HasRoom(stream, payload.Length)))
+        if (IsClosed)
         {
             return false;
         }
 
         var lastActiveMs = _lastActiveMs;
-        var isTaken = true;
-        if (Packets is { } packets)
-        {
-            isTaken = ReplyPacket(packets, payload);
-        }
-        else if (Stream is null)
-        {
-            QueueDatagram(payload);
-        }
-        else
-        {
-            isTaken = WriteStream(payload);
-        }
-
+        var isTaken = Send(payload);
         _lastActiveMs = lastActiveMs;
         return isTaken;
     }
@@ -172,61 +124,34 @@ public sealed partial class SessionContext
         _budgetBytes += Math.Max(3L * bytes, (long)BudgetBytesMin * payloads);
     }
 
-    private bool ReplyDatagram(ReadOnlySpan<byte> payload)
+    private bool Send(ReadOnlySpan<byte> payload)
     {
-        if (payload.Length > DatagramBytesMax)
+        if (_carrier is { } carrier)
+        {
+            return carrier.Send(payload);
+        }
+
+        Datagrams.Send(this, payload);
+        return true;
+    }
+
+    /// <summary>Datagrams: whether the peer may be sent so much; if not, that is a counted drop.</summary>
+    private bool TakeBudget(int length)
+    {
+        if (length > DatagramBytesMax)
         {
             CountDrop(DropReason.TooLong);
             return false;
         }
 
-        if (!_validated && !TakeBudget(payload.Length))
+        if (_validated)
         {
-            CountDrop(DropReason.Amplification);
-            return false;
+            return true;
         }
 
-        QueueDatagram(payload);
-        return !IsClosed;   // by its own socket it may have learnt that the peer is gone
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private unsafe void QueueDatagram(ReadOnlySpan<byte> payload)
-    {
-        var shard = Datagrams;
-        fixed (byte* bytes = payload)
-        {
-            if (OwnSocket is { } own)
-            {
-                SendOwn(own, bytes, payload.Length);
-                return;
-            }
-
-            var queue = shard.Queue;
-            if (!queue.HasRoom(payload.Length))
-            {
-                shard.FlushQueue();
-            }
-
-            if (shard.Batch.Holds(bytes))
-            {
-                queue.Add(bytes, payload.Length, PeerAddr, LocalAddr);   // receive slots stay until the flush
-            }
-            else
-            {
-                payload.CopyTo(new Span<byte>(queue.Reserve(payload.Length), payload.Length));
-                queue.Commit(payload.Length, PeerAddr, LocalAddr);
-            }
-        }
-
-        shard.FlushAtEndOfPass();
-        CountSent(1, payload.Length);
-    }
-
-    private bool TakeBudget(int length)
-    {
         if (PayloadsSent >= PayloadsReceived || _budgetBytes < length)
         {
+            CountDrop(DropReason.Amplification);
             return false;
         }
 

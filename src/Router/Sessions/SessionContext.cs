@@ -410,7 +410,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
         _extras = null;
         _ownIdleTimeoutMs = AsConfigured;
         (PayloadsReceived, BytesReceived, PayloadsSent, BytesSent) = (0, 0, 0, 0);
-        (Handler, Upstream, Run, Stream) = (null, null, null, null);
+        (Handler, Upstream, Run, _carrier) = (null, null, null, null);
         (_ended, HasFailed, MustEnd, IsLingering) = (false, false, false, false);
         (_validated, _budgetBytes) = (false, 0);
         Closing = CloseReason.None;

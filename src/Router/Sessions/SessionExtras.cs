@@ -18,12 +18,6 @@ internal sealed class SessionExtras
 
     public DropCounters? Drops;
 
-    /// <summary>Of a datagram session that has a socket of its own.</summary>
-    public PeerSocket? Socket;
-
-    /// <summary>Of a session over a connection that keeps messages apart.</summary>
-    public SessionContext.PacketState? Packets;
-
     /// <summary>What is disposed with the handler: itself, or also the scope of its services.</summary>
     public object? Owned;
 
