@@ -55,7 +55,10 @@ internal abstract class DatagramShard : Shard, IEndOfPass
         session.CountSent(1, payload.Length);
     }
 
-    /// <summary>Room for one datagram, or a train of them, in the send queue.</summary>
+    /// <summary>
+    /// Room for one reply, or a train of them, in the send queue, written there and then committed: upstream replies
+    /// are received right into it.
+    /// </summary>
     public unsafe byte* Reserve(int length)
     {
         if (!Queue.HasTrainRoom(length))
@@ -66,26 +69,43 @@ internal abstract class DatagramShard : Shard, IEndOfPass
         return Queue.Reserve(length);
     }
 
-    /// <summary>Sends what was written there, as one datagram.</summary>
-    public void Commit(SessionContext session, int length)
+    /// <summary>
+    /// Sends the reserved bytes to a session's peer. For routes that pass on what an upstream said: no amplification
+    /// budget.
+    /// </summary>
+    public unsafe void Commit(SessionContext session, int length)
     {
+        if (session.OwnSocket is { } own)
+        {
+            own.Send(Queue.Reserve(length), length);   // the place is not taken: it is free again
+            return;
+        }
+
         Queue.Commit(length, session.PeerAddr, session.LocalAddr);
         FlushAtEndOfPass();
         session.CountSent(1, length);
     }
 
-    /// <summary>Sends it as datagrams of <paramref name="segment"/> bytes; those without room are counted drops.
-    /// </summary>
-    public void CommitTrain(SessionContext session, int length, int segment, int datagrams)
+    /// <summary>As <see cref="Commit"/>, for a train of datagrams of <paramref name="segment"/> bytes.</summary>
+    /// <returns>Datagrams in the train.</returns>
+    public unsafe int CommitTrain(SessionContext session, int length, int segment)
     {
-        var queued = Queue.CommitTrain(length, segment, session.PeerAddr, session.LocalAddr);
-        if (queued < datagrams)
+        var replies = (length + segment - 1) / segment;
+        if (session.OwnSocket is { } own)
         {
-            session.CountDrop(DropReason.SendFull, datagrams - queued);
+            own.SendTrain(Queue.Reserve(length), length, segment);
+            return replies;
+        }
+
+        var queued = Queue.CommitTrain(length, segment, session.PeerAddr, session.LocalAddr);
+        if (queued < replies)
+        {
+            session.CountDrop(DropReason.SendFull, replies - queued);
         }
 
         FlushAtEndOfPass();
         session.CountSent(queued, Math.Min(length, (long)queued * segment));
+        return replies;
     }
 
     /// <summary>Has the queue sent at the end of this pass.</summary>

@@ -1,5 +1,3 @@
-using Router.Loop;
-
 namespace Router.Sessions;
 
 /// <summary>The session among actors: who told it something, its children, whom it watches.</summary>
@@ -73,33 +71,10 @@ public sealed partial class SessionContext
     /// throw: a failure is recorded as one of the session's end.</summary>
     internal void DisposeOwned()
     {
-        if (_extras is not { Owned: { } owned } extras)
+        if (_extras is { Owned: { } owned } extras)
         {
-            return;
-        }
-
-        extras.Owned = null;
-        try
-        {
-            if (owned is not IAsyncDisposable later)
-            {
-                ((IDisposable)owned).Dispose();
-                return;
-            }
-
-            var ending = later.DisposeAsync();
-            if (ending.IsCompleted)
-            {
-                ending.GetAwaiter().GetResult();
-            }
-            else
-            {
-                _ = TellOfFailureAsync(ending, Loop);
-            }
-        }
-        catch (Exception failure)
-        {
-            OnLoop(static (session, failure) => session._shard.OnEndFailed(session, failure), failure);
+            extras.Owned = null;
+            HandlerDisposal.Run(this, owned);
         }
     }
 
@@ -118,25 +93,5 @@ public sealed partial class SessionContext
         {
             _carrier?.SetReading(isStopped);
         }
-    }
-
-    /// <summary>The session is over by then, and its object may be another's: the loop tells of it.</summary>
-    private static async Task TellOfFailureAsync(ValueTask ending, IoLoop loop)
-    {
-        try
-        {
-            await ending.ConfigureAwait(false);
-        }
-        catch (Exception failure)
-        {
-            loop.Enqueue(new FailedDisposal(loop, failure));
-        }
-    }
-
-    private sealed class FailedDisposal(IoLoop loop, Exception failure) : IRunnable
-    {
-        public void Run() => loop.Contain(failure);
-
-        public void Execute() => Run();
     }
 }

@@ -62,44 +62,6 @@ public sealed partial class SessionContext
         && !IsClosed;   // by its own socket it may have learnt that the peer is gone
 
     /// <summary>
-    /// Room for one reply, or a train of them, in the send queue, written there and then committed: upstream replies
-    /// are received right into it.
-    /// </summary>
-    internal unsafe byte* ReserveReply(int length) => Datagrams.Reserve(length);
-
-    /// <summary>
-    /// Sends the reserved bytes. For routes that pass on what an upstream said: no amplification budget.
-    /// </summary>
-    internal unsafe void CommitReply(int length)
-    {
-        if (OwnSocket is { } own)
-        {
-            own.Send(Datagrams.Queue.Reserve(length), length);   // the place is not taken: it is free again
-        }
-        else
-        {
-            Datagrams.Commit(this, length);
-        }
-    }
-
-    /// <summary>As <see cref="CommitReply"/>, for a train of datagrams of <paramref name="segment"/> bytes.</summary>
-    /// <returns>Datagrams in the train.</returns>
-    internal unsafe int CommitReplies(int length, int segment)
-    {
-        var replies = (length + segment - 1) / segment;
-        if (OwnSocket is { } own)
-        {
-            own.SendTrain(Datagrams.Queue.Reserve(length), length, segment);
-        }
-        else
-        {
-            Datagrams.CommitTrain(this, length, segment, replies);
-        }
-
-        return replies;
-    }
-
-    /// <summary>
     /// Sends what another session said: no amplification budget, and no sign of life of this peer: its idle deadline
     /// stays.
     /// </summary>
