@@ -169,6 +169,26 @@ public sealed class AkkaHostingTests
     }
 
     [Fact]
+    public async Task An_extension_that_cannot_be_loaded_is_a_fault_with_its_place()
+    {
+        using var file = new TextFile(Text + "\nakka.stdout-loglevel = OFF\nakka.extensions = [\"nope\"]");
+        using var log = new EventLog();
+        using var host = BuildAlone(log, file.Path);
+        var refused = await Assert.ThrowsAsync<RouterStartException>(() => host.StartAsync());
+        Assert.StartsWith($"{file.Path}:8:1: akka.extensions: 'nope' is no type", Assert.Single(refused.Faults));
+    }
+
+    [Fact]
+    public async Task What_Akka_refuses_only_when_it_starts_is_a_refused_configuration()
+    {
+        using var file = new TextFile(Text + "\nakka.actor.provider = nope\n");
+        using var errors = new StringWriter();
+        var code = await RouterRunner.RunAsync(file.Path, [], errors, CancellationToken.None);
+        Assert.Equal(RouterRunner.ExitRefused, code);
+        Assert.Contains(": akka: Akka refuses it: ", errors.ToString());
+    }
+
+    [Fact]
     public async Task Akkas_own_log_is_events_of_ours_and_dead_letters_are_summed_up()
     {
         using var file = new TextFile(Text);

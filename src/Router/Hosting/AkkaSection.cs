@@ -14,6 +14,8 @@ internal static class AkkaSection
     /// <summary>Keys that are tried one by one when Akka refuses a section: each costs a few milliseconds.</summary>
     private const int TriedMax = 64;
 
+    private const string Extensions = "akka.extensions";
+
     /// <summary>What a trial never has, whatever the section says: it must not open a port, join a cluster, or run code
     /// of the program's.</summary>
     private const string TrialSettings =
@@ -38,12 +40,17 @@ internal static class AkkaSection
     /// due to single keys.</returns>
     public static IReadOnlyList<ConfigurationFault> FaultsOf(HoconObject? section)
     {
-        if (section is null || Try(section, new HashSet<string>()) is not { } refusal)
+        if (section is null)
         {
             return [];
         }
 
         var leaves = section.Leaves("akka").ToList();
+        if (Try(section, new HashSet<string>()) is not { } refusal)
+        {
+            return [.. ExtensionFaults(section, leaves.Find(static leaf => leaf.Name == Extensions)?.KeyOrigin)];
+        }
+
         var faults = new List<ConfigurationFault>();
         if (leaves.Count <= TriedMax)
         {
@@ -61,6 +68,15 @@ internal static class AkkaSection
 
         return faults.Count > 0 ? faults : [FaultAt(section.Origin, "akka", refusal)];
     }
+
+    /// <summary>Akka leaves out an extension that it cannot load, and says so only in a log that is not there
+    /// yet.</summary>
+    private static IEnumerable<ConfigurationFault> ExtensionFaults(HoconObject section, HoconOrigin? origin) =>
+        ConfigOf(section).GetStringList(Extensions, [])
+            .Where(static name => !typeof(IExtensionId).IsAssignableFrom(Type.GetType(name, throwOnError: false)))
+            .Select(name => new ConfigurationFault(
+                origin ?? section.Origin, Extensions,
+                $"'{name}' is no type of an ExtensionId that can be loaded; write it as TYPE, ASSEMBLY"));
 
     /// <summary>What Akka said when it refused a section, as a fault.</summary>
     public static ConfigurationFault FaultAt(HoconOrigin origin, string path, Exception refusal) => new(

@@ -8,7 +8,13 @@ namespace Router.Hosting;
 public sealed record ReloadResult(
     IReadOnlyList<string> Faults, IReadOnlyList<string> ChangedKeys, IReadOnlyList<string> NeedRestart)
 {
+    /// <summary>The configuration that was read is in force; false where there are faults.</summary>
     public bool IsApplied => Faults.Count == 0;
+
+    /// <summary>In one line, for a log or a person.</summary>
+    public override string ToString() => IsApplied
+        ? $"applied; changed: [{string.Join(' ', ChangedKeys)}]; at the next start: [{string.Join(' ', NeedRestart)}]"
+        : $"refused: {string.Join("; ", Faults)}";
 
     internal static ReloadResult Refused(params IReadOnlyList<string> faults) => new(faults, [], []);
 }

@@ -17,6 +17,7 @@ public sealed class RouterActorKey
 /// answered with a <see cref="ReloadResult"/>.</summary>
 public sealed class ReloadRouter
 {
+    /// <summary>The message.</summary>
     public static ReloadRouter Instance { get; } = new();
 
     private ReloadRouter()

@@ -5,7 +5,7 @@ using Router.Net;
 namespace Router.Hosting;
 
 /// <summary>Runs a router as a process: configuration, start, signals, stop.</summary>
-public static class RouterRunner
+internal static class RouterRunner
 {
     public const int ExitOk = 0;
     public const int ExitRefused = 1;
@@ -42,9 +42,16 @@ public static class RouterRunner
         loaded.LogWarnings(log);
         using var mode = new CollectorMode();
         setup = setup with { OnPrepared = CollectorMode.Compact };
-        var engine = setup.Start(TimeProvider.System, RandomSource.System, log, out var faults);
+        if (RouterHome.TryMakeOwn(setup.Options, TimeProvider.System, out var refusal) is not { } home)
+        {
+            WriteAll(errors, [refusal!]);
+            return ExitRefused;
+        }
+
+        var engine = setup.Start(TimeProvider.System, RandomSource.System, log, home, out var faults);
         if (engine is null)
         {
+            _ = home.System.Terminate();
             WriteAll(errors, faults);
             return ExitNotBound;
         }

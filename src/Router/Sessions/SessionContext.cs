@@ -53,10 +53,13 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     /// <summary>128 bits, unique across restarts and members.</summary>
     public SessionId Id { get; private set; }
 
+    /// <summary>The name of the listener that the peer came to.</summary>
     public string Listener => _shard.Listener;
 
+    /// <summary>The name of the route that the session goes by.</summary>
     public string RouteName => Route.Name;
 
+    /// <summary>What the session's bytes go by.</summary>
     public SessionTransport Transport { get; private set; }
 
     /// <summary>The peer's endpoint; allocates. A peer of a unix socket has none, and 255.255.255.255:0 here: see
@@ -91,14 +94,19 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     /// <summary>Handlers replaced after failures so far.</summary>
     public int Restarts => _extras?.Restarts ?? 0;
 
+    /// <summary>It has ended, or is about to: nothing is received any more.</summary>
     public bool IsClosed => Closing != CloseReason.None;
 
+    /// <summary>Payloads from the peer: datagrams or messages, or reads of a stream.</summary>
     public long PayloadsReceived { get; private set; }
 
+    /// <summary>Bytes from the peer.</summary>
     public long BytesReceived { get; private set; }
 
+    /// <summary>Payloads to the peer that were handed over for sending.</summary>
     public long PayloadsSent { get; private set; }
 
+    /// <summary>Bytes to the peer that were handed over for sending.</summary>
     public long BytesSent { get; private set; }
 
     /// <summary>Payloads of this session that were discarded, for any reason.</summary>
@@ -289,7 +297,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     }
 
     /// <summary>Lazy: most often the session was active meanwhile and only moves on in the wheel.</summary>
-    protected internal override void OnTimer()
+    internal override void OnTimer()
     {
         if (IsClosed && !IsLingering)
         {

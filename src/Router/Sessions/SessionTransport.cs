@@ -3,7 +3,10 @@ namespace Router.Sessions;
 /// <summary>What a session is carried by.</summary>
 public enum SessionTransport : byte
 {
+    /// <summary>Datagrams over IP.</summary>
     Udp,
+
+    /// <summary>A connection over IP.</summary>
     Tcp,
 
     /// <summary>A stream over a unix socket: <c>unix://</c>.</summary>

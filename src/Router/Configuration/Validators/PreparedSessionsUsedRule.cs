@@ -8,8 +8,15 @@ internal sealed class PreparedSessionsUsedRule : IConfigurationRule
     public IEnumerable<ConfigurationFault> Check(RuleContext context)
     {
         var prepared = context.Options.Heap.PreparedSessions;
-        var open = context.Options.Listeners.Sum(static listener => (long)listener.MaxSessions);
-        if (prepared > open)
+        var onLoops = context.Options.Listeners.Where(
+            static listener => listener.Session.Dispatcher != SessionDispatcher.Pool).ToList();
+        var open = onLoops.Sum(static listener => (long)listener.MaxSessions);
+        if (prepared > 0 && context.Options.Listeners.Count > 0 && onLoops.Count == 0)
+        {
+            yield return context.Options.Section.FaultAt("heap.prepared-sessions",
+                "no session is prepared where all listeners have session.dispatcher = pool; set it to 0");
+        }
+        else if (prepared > open)
         {
             yield return context.Options.Section.FaultAt("heap.prepared-sessions",
                 $"{prepared} sessions are prepared and the listeners' max-sessions are {open} together; lower it, or "

@@ -165,7 +165,7 @@ internal unsafe partial class UdpProxyHandler
         }
 
         /// <summary>It may be all that the session still waited for.</summary>
-        protected internal override void OnTimer()
+        internal override void OnTimer()
         {
             Socket.Dispose();
             _handler.EndIfAnswered(_session);
