@@ -17,6 +17,7 @@ public sealed record ListenerLimits
     /// <summary>Age that ends a session; <see cref="Timeout.InfiniteTimeSpan"/> for never.</summary>
     public TimeSpan MaxLifetime { get; init; } = Timeout.InfiniteTimeSpan;
 
+    /// <summary>Sessions that may be open at once; a peer beyond is refused.</summary>
     public int MaxSessions { get; init; } = 100_000;
 
     /// <summary>Payloads that may wait for a session that cannot take them.</summary>
@@ -31,6 +32,7 @@ public sealed record ListenerLimits
     /// <summary>Restarts within <see cref="RestartWindow"/> before the session closes as failed.</summary>
     public int MaxRestarts { get; init; } = 5;
 
+    /// <summary>The time in which restarts are counted.</summary>
     public TimeSpan RestartWindow { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>
@@ -41,6 +43,7 @@ public sealed record ListenerLimits
     /// <summary>SO_RCVBUF, bytes; 0 is the network's default.</summary>
     public int ReceiveBuffer { get; init; }
 
+    /// <summary>Connections that may wait to be accepted.</summary>
     public int Backlog { get; init; } = 1_024;
 
     /// <summary>On [::]: IPv4 too.</summary>
@@ -75,6 +78,7 @@ public sealed class KitListener
         EndPoint = bound.Address.ToIPEndPoint();
     }
 
+    /// <summary>The listener's name, as in logs.</summary>
     public string Name { get; }
 
     /// <summary>Where it is bound; of a unix socket nothing.</summary>
@@ -86,10 +90,13 @@ public sealed class KitListener
     /// <summary>Sessions open now.</summary>
     public int Sessions => Shards.Sum(static shard => shard.SessionsOpen);
 
+    /// <summary>Payloads that peers have sent, dropped ones too, since the start.</summary>
     public long PayloadsReceived => Shards.Sum(static shard => shard.Counters.PayloadsIn);
 
+    /// <summary>Payloads that sessions have sent to their peers since the start.</summary>
     public long PayloadsSent => Shards.Sum(static shard => shard.Counters.PayloadsOut);
 
+    /// <summary>Handlers that were replaced after a failure since the start.</summary>
     public long Restarts => Shards.Sum(static shard => shard.Counters.Restarts);
 
     internal IReadOnlyList<Shard> Shards { get; }

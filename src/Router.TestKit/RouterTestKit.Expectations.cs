@@ -78,7 +78,7 @@ public sealed partial class RouterTestKit
         var shards = _listeners.SelectMany(static listener => listener.Shards).ToList();
         var unsent = _events.Open.Count(static session => session.Stream is { HasUnsent: true });
         Compare(left, "rented buffers", _loops.Loops.Sum(static loop => loop.Buffers.Rented), unsent);
-        var queued = shards.Sum(static shard => shard.Queue is { IsDisposed: false } queue ? queue.Count : 0);
+        var queued = shards.OfType<DatagramShard>().Sum(static shard => shard.Queue.IsDisposed ? 0 : shard.Queue.Count);
         Compare(left, "datagrams in send queues", queued, 0);
         Compare(left, "sessions counted open", shards.Sum(static shard => shard.SessionsOpen), _events.Open.Count);
         Compare(left, "sessions being restarted", shards.Sum(static shard => shard.Restarting.Count), 0);
@@ -136,7 +136,9 @@ public sealed partial class RouterTestKit
     };
 
     private static int NativeBuffersOf(Shard shard) =>
-        (shard.Batch is { IsDisposed: false } ? 1 : 0) + (shard.Queue is { IsDisposed: false } ? 1 : 0);
+        shard is DatagramShard { Batch: var batch, Queue: var queue }
+            ? (batch.IsDisposed ? 0 : 1) + (queue.IsDisposed ? 0 : 1)
+            : 0;
 
     private static void Compare(List<string> left, string what, int found, int expected)
     {

@@ -16,7 +16,7 @@ public sealed partial class RouterTestKit
         BindUnix(name, new Routes.HandlerRoute("handler", create), limits);
 
     /// <summary>A stream listener (unix://) with a route.</summary>
-    public KitListener BindUnix(string name, Route route, ListenerLimits? limits = null) =>
+    internal KitListener BindUnix(string name, Route route, ListenerLimits? limits = null) =>
         Bind(SessionTransport.Unix, route, UnixAddress.Of(name, UnixSocketType.Stream), limits ?? Limits);
 
     /// <summary>A datagram listener (unixgram://) whose sessions are run by handlers made here.</summary>
@@ -24,7 +24,7 @@ public sealed partial class RouterTestKit
         BindUnixgram(name, new Routes.HandlerRoute("handler", create), limits);
 
     /// <summary>A datagram listener (unixgram://) with a route.</summary>
-    public KitListener BindUnixgram(string name, Route route, ListenerLimits? limits = null) =>
+    internal KitListener BindUnixgram(string name, Route route, ListenerLimits? limits = null) =>
         Bind(SessionTransport.Unixgram, route, UnixAddress.Of(name, UnixSocketType.Datagram), limits ?? Limits);
 
     /// <summary>A peer that connects to a unix:// listener, at once; it has no name.</summary>

@@ -15,6 +15,7 @@ namespace Router.TestKit;
 /// </summary>
 public sealed class RouterTestKitException : Exception
 {
+    /// <summary>Says what was expected and what has come.</summary>
     public RouterTestKitException(string message, Exception? innerException = null)
         : base(message, innerException)
     {
@@ -91,24 +92,29 @@ public sealed partial class RouterTestKit : IDisposable
             "akka.actor.default-dispatcher");
     }
 
+    /// <summary>The number that replays this run.</summary>
     public long Seed { get; }
 
     /// <summary>The actor system that everything runs in.</summary>
     public ActorSystem Sys { get; }
 
     /// <summary>The network, for its faults, its trace and its other settings.</summary>
-    public SimulatedNetwork Network { get; }
+    internal SimulatedNetwork Network { get; }
 
+    /// <summary>What goes wrong in it: loss, delays, errors of socket calls. Nothing at first.</summary>
+    public NetworkFaults Faults => Network.Faults;
+
+    /// <summary>The virtual clock; <see cref="Advance"/> moves it.</summary>
     public VirtualTimeProvider Time { get; }
 
     /// <summary>What is logged in the actor system, of level info and above, unless an EventFilter took it.</summary>
     public Action<LogEvent>? OnLog { get; set; }
 
     /// <summary>The test's own randomness: what it draws does not change what the network does.</summary>
-    public SeededRandom Random { get; }
+    internal SeededRandom Random { get; }
 
     /// <summary>Which peers routes that answer by themselves refuse; as configured by default.</summary>
-    public PeerGuard Guard { get; } = new(answerPrivilegedPorts: false, []);
+    internal PeerGuard Guard { get; } = new(answerPrivilegedPorts: false, []);
 
     /// <summary>Limits of listeners that are bound without any of their own.</summary>
     public ListenerLimits Limits { get; set; } = new();
@@ -129,7 +135,7 @@ public sealed partial class RouterTestKit : IDisposable
         BindUdp(new HandlerRoute("handler", create), endPoint, limits);
 
     /// <summary>A datagram listener with a route.</summary>
-    public KitListener BindUdp(Route route, string? endPoint = null, ListenerLimits? limits = null) =>
+    internal KitListener BindUdp(Route route, string? endPoint = null, ListenerLimits? limits = null) =>
         Bind(SessionTransport.Udp, route, endPoint, limits ?? Limits);
 
     /// <summary>A stream listener whose sessions are run by handlers made here, one per session.</summary>
@@ -137,7 +143,7 @@ public sealed partial class RouterTestKit : IDisposable
         BindTcp(new HandlerRoute("handler", create), endPoint, limits);
 
     /// <summary>A stream listener with a route.</summary>
-    public KitListener BindTcp(Route route, string? endPoint = null, ListenerLimits? limits = null) =>
+    internal KitListener BindTcp(Route route, string? endPoint = null, ListenerLimits? limits = null) =>
         Bind(SessionTransport.Tcp, route, endPoint, limits ?? Limits);
 
     /// <summary>

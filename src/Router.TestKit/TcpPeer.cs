@@ -187,6 +187,7 @@ public sealed class TcpServer : IStreamAcceptor
         network.AddAcceptor(SocketAddr.From(endPoint), this);
     }
 
+    /// <summary>Where it listens.</summary>
     public IPEndPoint EndPoint { get; }
 
     /// <summary>Connections so far, oldest first, ended ones too.</summary>

@@ -9,3 +9,6 @@ if (Console.IsOutputRedirected)
 
 var command = new RouterCommand(Console.Out, Console.Error, RouterRunner.RunAsync);
 return await command.InvokeAsync(args).ConfigureAwait(false);
+
+/// <summary>The service; a program that uses the library has one of its own.</summary>
+internal sealed partial class Program;

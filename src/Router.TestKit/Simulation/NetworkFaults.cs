@@ -5,13 +5,22 @@ namespace Router.TestKit.Simulation;
 /// <summary>A call of the network seam that can be made to fail.</summary>
 public enum NetworkOperation
 {
+    /// <summary>Binding a datagram socket.</summary>
     BindDatagram,
+
+    /// <summary>Opening a connected datagram socket.</summary>
     ConnectDatagram,
+
+    /// <summary>Binding a listening socket.</summary>
     Listen,
+
+    /// <summary>Starting to connect a stream.</summary>
     ConnectStream,
 
     /// <summary>Watching a socket: epoll_ctl.</summary>
     Watch,
+
+    /// <summary>Receiving at a listener's datagram socket.</summary>
     DatagramReceive,
 
     /// <summary>
@@ -19,13 +28,23 @@ public enum NetworkOperation
     /// drop it as refused.
     /// </summary>
     DatagramSend,
+
+    /// <summary>Receiving at a connected datagram socket.</summary>
     ConnectedReceive,
+
+    /// <summary>Sending from a connected datagram socket.</summary>
     ConnectedSend,
+
+    /// <summary>Accepting a connection.</summary>
     Accept,
 
     /// <summary>The outcome of a connect under way.</summary>
     ConnectResult,
+
+    /// <summary>Receiving from a stream.</summary>
     StreamReceive,
+
+    /// <summary>Sending to a stream.</summary>
     StreamSend,
 
     /// <summary>Making a child process's channel: socketpair and pipe.</summary>
@@ -62,11 +81,13 @@ public sealed class NetworkFaults
     /// </summary>
     public double Reordering { get; set; }
 
+    /// <summary>How late at most a datagram arrives that is overtaken.</summary>
     public TimeSpan ReorderWindow { get; set; } = TimeSpan.FromMilliseconds(20);
 
     /// <summary>The least and the most time between sending and arrival; stream bytes keep their order.</summary>
     public TimeSpan DelayMin { get; set; }
 
+    /// <summary>The longest time on the way.</summary>
     public TimeSpan DelayMax { get; set; }
 
     /// <summary>

@@ -6,7 +6,7 @@ namespace Router.TestKit.Simulation;
 /// Randomness that a seed replays: the same calls give the same numbers on every machine. One thread.
 /// </summary>
 /// <remarks>The generator is SplitMix64: 64 bits of state, every seed is good. Not for secrets.</remarks>
-public sealed class SeededRandom(ulong seed) : RandomSource
+internal sealed class SeededRandom(ulong seed) : RandomSource
 {
     private const ulong Step = 0x9E37_79B9_7F4A_7C15;
 

@@ -15,7 +15,7 @@ internal interface IDatagramPort
 }
 
 /// <summary>Datagrams: who has bound what, and how they get there.</summary>
-public sealed partial class SimulatedNetwork
+internal sealed partial class SimulatedNetwork
 {
     private readonly Dictionary<SocketAddr, List<IDatagramPort>> _ports = [];
     private SimulatedPeerSocket? _unconnected;

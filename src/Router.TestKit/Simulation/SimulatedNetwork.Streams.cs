@@ -10,7 +10,7 @@ internal interface IStreamAcceptor
 }
 
 /// <summary>Streams: who listens where, and how connections come about.</summary>
-public sealed partial class SimulatedNetwork
+internal sealed partial class SimulatedNetwork
 {
     private readonly Dictionary<SocketAddr, List<IStreamAcceptor>> _acceptors = [];
     private int _lastConnection = 1_000_000;

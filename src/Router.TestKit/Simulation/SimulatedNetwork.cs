@@ -14,7 +14,7 @@ namespace Router.TestKit.Simulation;
 /// address that
 /// nobody has bound is refused (ICMP), a connect too, unless the address is a black hole.
 /// </remarks>
-public sealed partial class SimulatedNetwork : IProcessNetwork
+internal sealed partial class SimulatedNetwork : IProcessNetwork
 {
     /// <summary>Receive buffer of a datagram socket that asks for none, bytes.</summary>
     public const int DefaultReceiveBuffer = 4 * 1024 * 1024;

@@ -5,7 +5,7 @@ using Router.Processes;
 namespace Router.TestKit.Simulation;
 
 /// <summary>Child processes of a <see cref="SimulatedNetwork"/>: programs are functions of the test.</summary>
-public sealed class SimulatedProcesses : IProcesses
+internal sealed class SimulatedProcesses : IProcesses
 {
     private const int FirstId = 1_000;
 
@@ -81,7 +81,7 @@ public sealed class SimulatedProcesses : IProcesses
 }
 
 /// <summary>A child process in a test's hands: what its program does.</summary>
-public sealed class SimulatedChild
+internal sealed class SimulatedChild
 {
     private readonly SimulatedChildProcess _process;
     private readonly List<ProcessSignal> _signals = [];

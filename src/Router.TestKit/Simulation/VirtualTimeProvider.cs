@@ -22,13 +22,16 @@ public sealed class VirtualTimeProvider : TimeProvider
     {
     }
 
+    /// <summary>Begins at a time of the wall clock.</summary>
     public VirtualTimeProvider(DateTimeOffset start) => _start = start;
 
     /// <summary>Time since the clock was made.</summary>
     public TimeSpan Elapsed => TimeSpan.FromTicks(Volatile.Read(ref _elapsedTicks));
 
+    /// <summary>An odd number, so that wrong assumptions show.</summary>
     public override long TimestampFrequency => Frequency;
 
+    /// <summary>UTC, wherever the test runs.</summary>
     public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
 
     /// <summary>
@@ -45,8 +48,10 @@ public sealed class VirtualTimeProvider : TimeProvider
         }
     }
 
+    /// <summary>The start and what has passed since.</summary>
     public override DateTimeOffset GetUtcNow() => _start + Elapsed;
 
+    /// <summary>What has passed since the start, in <see cref="TimestampFrequency"/>.</summary>
     public override long GetTimestamp()
     {
         var scaled = (Int128)Elapsed.Ticks * Frequency;

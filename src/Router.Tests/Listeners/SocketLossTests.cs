@@ -172,13 +172,13 @@ public sealed class SocketLossTests
         }
 
         /// <summary>The socket of the loop that a newcomer comes to breaks.</summary>
-        public Shard LoseOne()
+        public UdpShard LoseOne()
         {
             _calls.Fail(LinuxCall.ReceiveMany, Errno.EBADF);
             NewClient().SendTo("x"u8, EndPoint);
             Until(() => _calls.Left == 0);
             Settle();
-            return Shards.Single(static shard => shard.IsSocketClosed);
+            return Assert.IsType<UdpShard>(Shards.Single(static shard => shard.IsSocketClosed));
         }
 
         public void Advance(int milliseconds)

@@ -7,7 +7,7 @@ namespace Router.Tests.Loop;
 /// <summary>The loop over every network's poller.</summary>
 public abstract class IoLoopContract
 {
-    protected abstract INetwork CreateNetwork();
+    private protected abstract INetwork CreateNetwork();
 
     [Fact]
     public void Runs_from_other_threads_wake_the_loop_and_none_is_lost()

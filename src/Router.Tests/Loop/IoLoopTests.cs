@@ -239,7 +239,7 @@ public sealed class IoLoopTests : IDisposable
 
     private sealed class Timer(Action action) : LoopTimer
     {
-        protected internal override void OnTimer() => action();
+        internal override void OnTimer() => action();
     }
 
     private sealed class TurnedClock : TimeProvider

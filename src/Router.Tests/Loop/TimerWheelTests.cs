@@ -241,7 +241,7 @@ public sealed class TimerWheelTests
 
         public Action? OnFired { get; set; }
 
-        protected internal override void OnTimer()
+        internal override void OnTimer()
         {
             Assert.True(clock.NowMs >= Due);
             FiredAt = clock.NowMs;

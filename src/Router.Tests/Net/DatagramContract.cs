@@ -7,7 +7,7 @@ namespace Router.Tests.Net;
 /// <summary>What every network's datagram sockets do, over real loopback sockets.</summary>
 public abstract class DatagramContract
 {
-    protected abstract INetwork CreateNetwork();
+    private protected abstract INetwork CreateNetwork();
 
     [Fact]
     public void Datagrams_are_echoed_to_whom_they_came_from()

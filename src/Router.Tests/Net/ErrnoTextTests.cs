@@ -51,6 +51,6 @@ public sealed class ErrnoTextTests
     [InlineData(Errno.EBADF, SocketErrorClass.Fatal)]
     [InlineData(Errno.EADDRINUSE, SocketErrorClass.Fatal)]
     [InlineData((Errno)4095, SocketErrorClass.Fatal)]
-    public void An_errno_is_sorted_by_whose_matter_it_is(Errno errno, SocketErrorClass expected) =>
+    public void An_errno_is_sorted_by_whose_matter_it_is(Errno errno, object expected) =>
         Assert.Equal(expected, SocketErrors.Classify(errno));
 }

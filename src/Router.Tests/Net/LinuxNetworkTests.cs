@@ -7,17 +7,17 @@ namespace Router.Tests.Net;
 
 public sealed class LinuxDatagramTests : DatagramContract
 {
-    protected override INetwork CreateNetwork() => new LinuxNetwork();
+    private protected override INetwork CreateNetwork() => new LinuxNetwork();
 }
 
 public sealed class LinuxDatagramWithoutSegmentationTests : DatagramContract
 {
-    protected override INetwork CreateNetwork() => new LinuxNetwork(LinuxCalls.Kernel, coalesce: false);
+    private protected override INetwork CreateNetwork() => new LinuxNetwork(LinuxCalls.Kernel, coalesce: false);
 }
 
 public sealed class LinuxDatagramWithoutTrainsTests : DatagramContract
 {
-    protected override INetwork CreateNetwork() => new LinuxNetwork(LinuxCalls.Kernel, receiveTrains: false);
+    private protected override INetwork CreateNetwork() => new LinuxNetwork(LinuxCalls.Kernel, receiveTrains: false);
 }
 
 /// <summary>Trains as this machine's kernel makes them; the contract holds that what is in them arrives.</summary>
@@ -117,12 +117,12 @@ public sealed class LinuxTrainTests
 
 public sealed class LinuxStreamTests : StreamContract
 {
-    protected override INetwork CreateNetwork() => new LinuxNetwork();
+    private protected override INetwork CreateNetwork() => new LinuxNetwork();
 }
 
 public sealed class LinuxIoLoopTests : IoLoopContract
 {
-    protected override INetwork CreateNetwork() => new LinuxNetwork();
+    private protected override INetwork CreateNetwork() => new LinuxNetwork();
 }
 
 public sealed unsafe class LinuxAllocationTests

@@ -109,7 +109,7 @@ internal sealed class NetRig : IDisposable
     {
         public bool Passed { get; private set; }
 
-        protected internal override void OnTimer() => Passed = true;
+        internal override void OnTimer() => Passed = true;
     }
 }
 

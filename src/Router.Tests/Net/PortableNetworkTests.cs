@@ -5,15 +5,15 @@ namespace Router.Tests.Net;
 
 public sealed class PortableDatagramTests : DatagramContract
 {
-    protected override INetwork CreateNetwork() => new PortableNetwork();
+    private protected override INetwork CreateNetwork() => new PortableNetwork();
 }
 
 public sealed class PortableStreamTests : StreamContract
 {
-    protected override INetwork CreateNetwork() => new PortableNetwork();
+    private protected override INetwork CreateNetwork() => new PortableNetwork();
 }
 
 public sealed class PortableIoLoopTests : IoLoopContract
 {
-    protected override INetwork CreateNetwork() => new PortableNetwork();
+    private protected override INetwork CreateNetwork() => new PortableNetwork();
 }

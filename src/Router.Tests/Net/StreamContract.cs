@@ -7,7 +7,7 @@ namespace Router.Tests.Net;
 /// <summary>What every network's stream sockets do, over real loopback sockets.</summary>
 public abstract class StreamContract
 {
-    protected abstract INetwork CreateNetwork();
+    private protected abstract INetwork CreateNetwork();
 
     [Theory]
     [InlineData("127.0.0.1:0")]

@@ -18,8 +18,9 @@ public sealed class UnixSocketFileTests
     [InlineData(UnixSocketType.Stream)]
     [InlineData(UnixSocketType.Packet)]
     [InlineData(UnixSocketType.Datagram)]
-    public void A_stale_file_is_replaced(UnixSocketType type)
+    public void A_stale_file_is_replaced(object theType)
     {
+        var type = (UnixSocketType)theType;
         using var rig = new UnixRig();
         Leave(rig.Path("s"), type);
 
@@ -34,8 +35,10 @@ public sealed class UnixSocketFileTests
     [InlineData(UnixSocketType.Stream, UnixSocketType.Packet)]
     [InlineData(UnixSocketType.Datagram, UnixSocketType.Datagram)]
     [InlineData(UnixSocketType.Datagram, UnixSocketType.Stream)]
-    public void A_socket_that_lives_is_not_replaced(UnixSocketType first, UnixSocketType second)
+    public void A_socket_that_lives_is_not_replaced(object theFirst, object theSecond)
     {
+        var first = (UnixSocketType)theFirst;
+        var second = (UnixSocketType)theSecond;
         using var rig = new UnixRig();
         Assert.Equal(0, TryBind(rig, "s", first));
 
@@ -60,8 +63,9 @@ public sealed class UnixSocketFileTests
     [Theory]
     [InlineData(UnixSocketType.Stream)]
     [InlineData(UnixSocketType.Datagram)]
-    public void What_is_no_socket_is_never_replaced(UnixSocketType type)
+    public void What_is_no_socket_is_never_replaced(object theType)
     {
+        var type = (UnixSocketType)theType;
         using var rig = new UnixRig();
         File.WriteAllText(rig.Path("s"), "precious");
 
@@ -139,8 +143,9 @@ public sealed class UnixSocketFileTests
     [InlineData(UnixSocketType.Stream, 0x1B6)]     // 0666: beyond any umask
     [InlineData(UnixSocketType.Packet, Denied)]
     [InlineData(UnixSocketType.Datagram, 0x1B0)]
-    public void The_file_has_the_mode_that_was_asked_for(UnixSocketType type, int mode)
+    public void The_file_has_the_mode_that_was_asked_for(object theType, int mode)
     {
+        var type = (UnixSocketType)theType;
         using var rig = new UnixRig();
 
         Assert.Equal(0, TryBind(rig, "s", type, new UnixFileOptions(mode)));
@@ -152,8 +157,9 @@ public sealed class UnixSocketFileTests
     [Theory]
     [InlineData(UnixSocketType.Stream)]
     [InlineData(UnixSocketType.Datagram)]
-    public void Nobody_may_use_the_file_before_it_has_its_mode(UnixSocketType type)
+    public void Nobody_may_use_the_file_before_it_has_its_mode(object theType)
     {
+        var type = (UnixSocketType)theType;
         using var rig = new UnixRig();
         var mode = UnixFileMode.OtherWrite;
         var network = new LinuxNetwork(new LookAfterBind(() => mode = File.GetUnixFileMode(rig.Path("s"))));

@@ -80,8 +80,9 @@ public sealed unsafe class UnixSocketTests
     [Theory]
     [InlineData(UnixSocketType.Stream)]
     [InlineData(UnixSocketType.Packet)]
-    public void Who_connects_is_known_with_its_name_if_it_has_one(UnixSocketType type)
+    public void Who_connects_is_known_with_its_name_if_it_has_one(object theType)
     {
+        var type = (UnixSocketType)theType;
         using var rig = new UnixRig();
         var kind = type == UnixSocketType.Stream ? SocketType.Stream : SocketType.Seqpacket;
         var listener = rig.Listen("s", type);
@@ -215,8 +216,9 @@ public sealed unsafe class UnixSocketTests
     [InlineData("stream", UnixSocketType.Packet, Errno.EPROTOTYPE)]
     [InlineData("stream", UnixSocketType.Datagram, Errno.EPROTOTYPE)]
     [InlineData("full", UnixSocketType.Stream, Errno.EAGAIN)]
-    public void A_connect_that_fails_says_why(string name, UnixSocketType type, Errno errno)
+    public void A_connect_that_fails_says_why(string name, object theType, Errno errno)
     {
+        var type = (UnixSocketType)theType;
         using var rig = new UnixRig();
         rig.Listen("stream", UnixSocketType.Stream);
         rig.Network.Listen(

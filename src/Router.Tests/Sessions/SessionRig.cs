@@ -58,14 +58,6 @@ internal sealed class SessionRig : IDisposable
         public override void OnClosing(SessionContext session)
         {
         }
-
-        public override void FlushQueue()
-        {
-        }
-
-        protected override void EndPass()
-        {
-        }
     }
 
     private sealed class Silent : ISessionEvents

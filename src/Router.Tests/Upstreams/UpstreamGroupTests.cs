@@ -29,8 +29,9 @@ public sealed class UpstreamGroupTests
     [Theory]
     [InlineData(PickPolicy.RoundRobin)]
     [InlineData(PickPolicy.LeastSessions)]
-    public void Ten_new_sessions_are_spread_five_and_five(PickPolicy policy)
+    public void Ten_new_sessions_are_spread_five_and_five(object thePolicy)
     {
+        var policy = (PickPolicy)thePolicy;
         var group = Group("10.0.0.1:53", "10.0.0.2:53");
         for (var i = 0; i < 10; i++)
         {

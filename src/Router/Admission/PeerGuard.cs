@@ -9,7 +9,7 @@ namespace Router.Admission;
 /// answering
 /// each other for ever (CVE-2024-2169).</summary>
 /// <remarks>Asked once per new session, on any loop. Refusals are counted drops, never replies.</remarks>
-public sealed class PeerGuard
+internal sealed class PeerGuard
 {
     private const int FirstUnprivilegedPort = 1024;
 
@@ -62,7 +62,7 @@ public sealed class PeerGuard
 /// <summary>
 /// The endpoints our own listeners are bound to; a wildcard stands for every address of this machine.
 /// </summary>
-public sealed class OwnEndpoints
+internal sealed class OwnEndpoints
 {
     private readonly FrozenSet<int> _ports;
     private readonly IPEndPoint[] _bound;

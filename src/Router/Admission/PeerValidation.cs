@@ -6,7 +6,7 @@ using Router.Net;
 namespace Router.Admission;
 
 /// <summary>How a UDP peer proves that its address is its own before anything is done for it.</summary>
-public enum PeerProof
+internal enum PeerProof
 {
     /// <summary>It returns a challenge that was sent to its address.</summary>
     RoundTrip,
@@ -37,7 +37,7 @@ internal enum PeerVerdict
 /// <param name="allowed">Networks that need no proof under <see cref="PeerProof.None"/>, besides loopback.</param>
 /// <param name="timeout">How long a peer has for it.</param>
 /// <param name="random">Makes challenges.</param>
-public sealed class PeerValidation(
+internal sealed class PeerValidation(
     PeerProof proof,
     ReadOnlyMemory<byte> token,
     IReadOnlyList<IPNetwork> allowed,

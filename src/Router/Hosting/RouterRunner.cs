@@ -8,7 +8,7 @@ using Router.Running;
 namespace Router.Hosting;
 
 /// <summary>Runs a router as a process: configuration, start, signals, stop.</summary>
-public static class RouterRunner
+internal static class RouterRunner
 {
     public const int ExitOk = 0;
     public const int ExitRefused = 1;

@@ -13,6 +13,7 @@ namespace Router.Hosting;
 public sealed class RouterStartException(IReadOnlyList<string> faults)
     : Exception(string.Join(Environment.NewLine, faults))
 {
+    /// <summary>Every fault, a line each, with its place and what to do.</summary>
     public IReadOnlyList<string> Faults { get; } = faults;
 }
 

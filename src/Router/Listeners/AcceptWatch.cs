@@ -58,7 +58,7 @@ internal sealed class AcceptWatch(TcpShard shard, IListenerEvents events) : Loop
 
     public void Stop() => shard.Loop.Cancel(this);
 
-    protected internal override void OnTimer()
+    internal override void OnTimer()
     {
         Look();
         if (_again)

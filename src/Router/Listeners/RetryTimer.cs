@@ -28,5 +28,5 @@ internal sealed class RetryTimer(IoLoop loop) : LoopTimer
         _delayMs = FirstDelayMs;
     }
 
-    protected internal override void OnTimer() => _actor.Tell(RetryListener.Instance, ActorRefs.NoSender);
+    internal override void OnTimer() => _actor.Tell(RetryListener.Instance, ActorRefs.NoSender);
 }

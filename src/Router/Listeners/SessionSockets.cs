@@ -82,7 +82,7 @@ internal sealed class SessionSockets(UdpShard shard, IListenerEvents events)
 
     private void Watch(SessionContext session)
     {
-        if (session.OwnSocket is not { IsClosed: false } socket)
+        if (session.OwnSocket is not { Socket: { IsClosed: false } socket })
         {
             return;   // it has ended meanwhile
         }

@@ -70,14 +70,6 @@ internal sealed class TcpShard : Shard, IIoReceiver
             Actor.Tell(RetryListener.Instance, ActorRefs.NoSender);
         }
     }
-
-    public override void FlushQueue()
-    {
-    }
-
-    protected override void EndPass()
-    {
-    }
 }
 
 /// <summary>Owns one listening socket: accepts connections, opens a session for each.</summary>

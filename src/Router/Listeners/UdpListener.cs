@@ -104,7 +104,7 @@ internal sealed class UdpListener : ListenerActor
 
     private SessionContext? Open(UdpShard shard, int slot)
     {
-        var batch = shard.Batch!;
+        var batch = shard.Batch;
         return Open(batch.Peer(slot), batch.Local(slot), batch.First(slot), batch.Datagrams(slot));
     }
 

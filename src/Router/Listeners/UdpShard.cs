@@ -10,7 +10,7 @@ namespace Router.Listeners;
 /// A datagram listener's state on one loop: socket, receive slots, session table, send queue. Outlives its actor's
 /// restarts.
 /// </summary>
-internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
+internal sealed class UdpShard : DatagramShard, IIoReceiver, IDisposable
 {
     /// <summary>Datagrams per receive call; the kernel-limit servers of the benchmarks use the same.</summary>
     public const int BatchSize = 64;
@@ -30,14 +30,12 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
     private long _refusedToldMs = -1;
 
     public UdpShard(ShardSetup setup, PeerGuard guard, DatagramSocket socket)
-        : base(setup)
+        : base(setup, BatchSize, QueueSize)
     {
         _guard = guard;
         Socket = socket;
         Address = socket.LocalAddress;
         Table = new SessionTable(setup.Random);
-        Batch = new DatagramBatch(BatchSize);
-        Queue = new DatagramQueue(QueueSize);
         for (var i = 0; i < _runs.Length; i++)
         {
             _runs[i] = new DatagramRun(Batch, _next, Loop.Buffers);
@@ -70,7 +68,7 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
     public int Receive(Func<UdpShard, int, SessionContext?> open)
     {
         var unwatched = Sockets?.Unwatched ?? 0;
-        var received = Socket.Receive(Batch!);
+        var received = Socket.Receive(Batch);
         if (received > 0)
         {
             Split(received, open);
@@ -108,7 +106,7 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
             return;
         }
 
-        var run = new DatagramRun(Batch!, _next, Loop.Buffers);
+        var run = new DatagramRun(Batch, _next, Loop.Buffers);
         run.Hold(session, stray.Payload);
         session.Ref.Tell(run, ActorRefs.NoSender);
     }
@@ -155,7 +153,7 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
 
     public override void FlushQueue()
     {
-        var queue = Queue!;
+        var queue = Queue;
         if (queue.Count == 0)
         {
             return;
@@ -197,8 +195,8 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
         FlushQueue();
         CountKernelDrops();
         Socket.Dispose();
-        Batch!.Dispose();
-        Queue!.Dispose();
+        Batch.Dispose();
+        Queue.Dispose();
     }
 
     protected override void EndPass()
@@ -242,7 +240,7 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
     /// </summary>
     private void LookAhead(int received)
     {
-        var batch = Batch!;
+        var batch = Batch;
         for (var slot = 0; slot < received; slot++)
         {
             var hash = Table.HashOf(batch.Peer(slot), batch.Local(slot));
@@ -258,7 +256,7 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
 
     private void Group(int received, Func<UdpShard, int, SessionContext?> open)
     {
-        var batch = Batch!;
+        var batch = Batch;
         for (var slot = 0; slot < received; slot++)
         {
             var length = batch.Length(slot);
@@ -373,7 +371,7 @@ internal sealed class UdpShard : Shard, IIoReceiver, IDisposable
             }
 
             // the message stays in the mailbox: it is the session's now
-            _runs[i] = new DatagramRun(Batch!, _next, Loop.Buffers);
+            _runs[i] = new DatagramRun(Batch, _next, Loop.Buffers);
         }
 
         _lent = 0;

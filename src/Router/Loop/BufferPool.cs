@@ -6,7 +6,7 @@ namespace Router.Loop;
 /// <summary>Rented byte buffers of one loop, counted: what is out must come back. Any thread.</summary>
 /// <remarks>How many may be out is limited by whoever rents (write buffers, mailboxes); the memory is the
 /// process-wide pool's.</remarks>
-public sealed class BufferPool
+internal sealed class BufferPool
 {
     private int _rented;
 

@@ -10,7 +10,7 @@ namespace Router.Loop;
 /// <para>Callable from any thread. Work runs on the thread that fires the timer, in order of due time; work that throws
 /// is logged. Sessions do not use it: their deadlines are in the loop's wheel.</para>
 /// </remarks>
-public sealed class ClockScheduler : SchedulerBase, IDisposable
+internal sealed class ClockScheduler : SchedulerBase, IDisposable
 {
     /// <summary>Cancelled work is looked for when this much waits, and then whenever it has doubled.</summary>
     private const int SweepFrom = 256;

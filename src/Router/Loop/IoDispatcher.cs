@@ -5,7 +5,7 @@ using Router.Net;
 namespace Router.Loop;
 
 /// <summary>Puts actors on a loop: their turns are runnables of its run queue, on its thread.</summary>
-public sealed class IoDispatcher : MessageDispatcher
+internal sealed class IoDispatcher : MessageDispatcher
 {
     /// <summary>Messages that an actor handles before the others get their turn.</summary>
     private const int MessagesPerTurn = 64;
@@ -60,7 +60,7 @@ internal sealed class IoDispatcherConfigurator : MessageDispatcherConfigurator
 }
 
 /// <summary>The loops of one router.</summary>
-public sealed class IoLoopGroup : IDisposable
+internal sealed class IoLoopGroup : IDisposable
 {
     private readonly IoLoop[] _loops;
     private string _name = "";

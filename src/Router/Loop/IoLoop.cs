@@ -6,7 +6,7 @@ namespace Router.Loop;
 
 /// <summary>Told at the end of a loop's pass, after the run queue: sends what was queued, takes back what was
 /// lent.</summary>
-public interface IEndOfPass
+internal interface IEndOfPass
 {
     void OnEndOfPass();
 }
@@ -22,7 +22,7 @@ public interface IEndOfPass
 /// <param name="PipeBytes">The size of each, or as much of it as the system allows.</param>
 /// <param name="PipeBudget">Bytes of all of them together: see <see cref="PipePool"/>.</param>
 /// <param name="StopMs">How long a thread that is asked to end may still be in its turn.</param>
-public sealed record IoLoopOptions(
+internal sealed record IoLoopOptions(
     int RunsPerPass = 4096,
     int TimersPerPass = 64,
     int ReadBufferBytes = 256 * 1024,
@@ -38,7 +38,7 @@ public sealed record IoLoopOptions(
 /// Everything but <see cref="Enqueue"/>, <see cref="Start"/> and <see cref="Stop"/> belongs to the loop's thread.
 /// Without <see cref="Start"/> the owner drives it by <see cref="RunOnce"/>, single-threaded: so tests run it.
 /// </remarks>
-public sealed class IoLoop : ISocketLoop, IDisposable
+internal sealed class IoLoop : ISocketLoop, IDisposable
 {
     [ThreadStatic]
     private static IoLoop? _current;

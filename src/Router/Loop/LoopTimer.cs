@@ -11,8 +11,12 @@ public abstract class LoopTimer
     /// <summary>Loop time in milliseconds at which it is due; -1 while not armed.</summary>
     internal long TimerDueMs = -1;
 
-    public bool IsArmed => TimerDueMs >= 0;
+    private protected LoopTimer()
+    {
+    }
+
+    internal bool IsArmed => TimerDueMs >= 0;
 
     /// <summary>Called once on the loop when due, unarmed. Must not throw; may schedule itself again.</summary>
-    protected internal abstract void OnTimer();
+    internal abstract void OnTimer();
 }

@@ -224,6 +224,6 @@ internal sealed class TimerWheel
             TimerPrevious = this;
         }
 
-        protected internal override void OnTimer() => throw new CheckFailedException("a slot is no timer");
+        internal override void OnTimer() => throw new CheckFailedException("a slot is no timer");
     }
 }

@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 namespace Router.Net;
 
 /// <summary>An assertion failed: a defect of ours. The actor that met it fails, and its supervisor decides.</summary>
-public sealed class CheckFailedException(string message) : Exception(message);
+internal sealed class CheckFailedException(string message) : Exception(message);
 
 /// <summary>Assertions that stay on in every build.</summary>
 internal static class Check

@@ -12,7 +12,7 @@ namespace Router.Net;
 /// (UDP_GRO, udp(7)), all of one length but the last, which may be shorter. A <b>place</b> names one datagram: slot
 /// and number within its train.</para>
 /// </remarks>
-public sealed unsafe class DatagramBatch : IDisposable
+internal sealed unsafe class DatagramBatch : IDisposable
 {
     /// <summary>Payload room of a slot, bytes; the longest UDP payload over IPv4 is 65,507, over IPv6
     /// 65,527.</summary>

@@ -8,7 +8,7 @@ namespace Router.Net;
 /// Loop thread only. Entries either point at bytes that stay until the flush (receive slots) or at the queue's own
 /// arena. Full means: flush now. Nothing stays queued between passes, so its limit is its capacity.
 /// </remarks>
-public sealed unsafe class DatagramQueue : IDisposable
+internal sealed unsafe class DatagramQueue : IDisposable
 {
     public struct Entry
     {

@@ -2,6 +2,7 @@ namespace Router.Net;
 
 /// <summary>Error numbers as Linux has them (errno(3)); the portable network maps to the same.</summary>
 /// <remarks>Socket calls report failure as the negative of one of these, never by an exception.</remarks>
+#pragma warning disable CS1591 // errno(3) says what each of them means
 public enum Errno
 {
     Success = 0,

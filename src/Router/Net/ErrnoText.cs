@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Router.Net;
 
 /// <summary>What was being done when a call failed; decides what advice is given.</summary>
-public enum SocketOperation
+internal enum SocketOperation
 {
     Bind,
     Listen,
@@ -24,7 +24,7 @@ public enum SocketOperation
 }
 
 /// <summary>Errnos for people: the name, the text, and what to do.</summary>
-public static class ErrnoText
+internal static class ErrnoText
 {
     /// <summary>The symbolic name, <c>EADDRINUSE</c>; <c>errno 123</c> for one that has none here.</summary>
     public static string Name(Errno errno) => Enum.IsDefined(errno) ? errno.ToString() : $"errno {(int)errno}";

@@ -9,7 +9,7 @@ namespace Router.Net;
 /// bind.</param>
 /// <param name="MakeGroup">Whether other shards will join: SO_REUSEPORT is set after the bind.</param>
 /// <param name="File">Of a unix socket that is bound to a path: who may send to it.</param>
-public sealed record DatagramOptions(
+internal sealed record DatagramOptions(
     int ReceiveBuffer,
     int SendBuffer,
     bool DualStack,
@@ -23,14 +23,14 @@ public sealed record DatagramOptions(
 /// <param name="MakeGroup">Other shards will join.</param>
 /// <param name="JoinGroup">This shard joins; of a unix socket: accepts from the same queue as the first.</param>
 /// <param name="File">Of a unix socket that is bound to a path: who may connect.</param>
-public sealed record StreamListenOptions(
+internal sealed record StreamListenOptions(
     int Backlog, bool DualStack, bool MakeGroup = false, bool JoinGroup = false, UnixFileOptions? File = null);
 
 /// <summary>
 /// The seam to the operating system's sockets: Linux calls, the portable twin over System.Net.Sockets, or the test
 /// kit's memory. Errors are values: every call returns 0 or a negative errno and leaves nothing open on failure.
 /// </summary>
-public interface INetwork
+internal interface INetwork
 {
     /// <summary>Word for the log: <c>linux</c>, <c>portable</c>, <c>simulated</c>.</summary>
     string Name { get; }
@@ -115,7 +115,7 @@ public interface INetwork
 
 /// <summary>Waits for readiness of many sockets; one per loop, used by the loop's thread only, except
 /// <see cref="Wake"/>.</summary>
-public interface IPoller : IDisposable
+internal interface IPoller : IDisposable
 {
     /// <returns>0 or a negative errno (-ENOSPC, -ENOMEM).</returns>
     int Add(IoSocket socket, IoReadiness interest);

@@ -2,7 +2,7 @@ namespace Router.Net;
 
 /// <summary>What a socket is watched for, and what it was found ready for.</summary>
 [Flags]
-public enum IoReadiness
+internal enum IoReadiness
 {
     None = 0,
     Readable = 1,
@@ -13,7 +13,7 @@ public enum IoReadiness
 }
 
 /// <summary>Told on the loop's thread when a socket is ready. Must not throw and must not block.</summary>
-public interface IIoReceiver
+internal interface IIoReceiver
 {
     /// <summary>Level-triggered: told again on every pass until the socket is drained or its interest taken
     /// back.</summary>
@@ -27,7 +27,7 @@ public interface IIoReceiver
 }
 
 /// <summary>The loop that watches a socket, as the socket knows it. Its thread only.</summary>
-public interface ISocketLoop
+internal interface ISocketLoop
 {
     /// <summary>Watches a registered socket for other readiness.</summary>
     void SetInterest(IoSocket socket, IoReadiness interest);
@@ -41,7 +41,7 @@ public interface ISocketLoop
 
 /// <summary>A non-blocking socket that a loop can watch. Used by one loop's thread only, from registration to
 /// disposal.</summary>
-public abstract class IoSocket : IDisposable, IRunnable
+internal abstract class IoSocket : IDisposable, IRunnable
 {
     /// <summary>The endpoint the socket is bound to, as getsockname(2) tells it.</summary>
     public abstract SocketAddr LocalAddress { get; }
@@ -106,7 +106,7 @@ public abstract class IoSocket : IDisposable, IRunnable
 }
 
 /// <summary>A bound datagram socket: receives and sends in batches. See udp(7), recvmmsg(2), sendmmsg(2).</summary>
-public abstract class DatagramSocket : IoSocket
+internal abstract class DatagramSocket : IoSocket
 {
     /// <summary>Socket buffer sizes the kernel granted, in bytes of payload and bookkeeping as getsockopt(2) tells
     /// them.</summary>
@@ -142,7 +142,7 @@ public abstract class DatagramSocket : IoSocket
 
 /// <summary>A datagram socket connected to one upstream: the kernel demultiplexes and reports its ICMP errors. See
 /// udp(7).</summary>
-public abstract class ConnectedDatagramSocket : IoSocket
+internal abstract class ConnectedDatagramSocket : IoSocket
 {
     /// <returns>Bytes received (0 is an empty datagram), or a negative errno; -EAGAIN when there is none. A
     /// datagram longer than <paramref name="capacity"/> is cut and reported as -EMSGSIZE.</returns>
@@ -185,7 +185,7 @@ public abstract class ConnectedDatagramSocket : IoSocket
 /// datagrams and reports its ICMP errors.</summary>
 /// <remarks>Until it was connected it was a socket like any other on its port: what came then may be anybody's, and is
 /// told by its sender.</remarks>
-public abstract class PeerSocket : IoSocket
+internal abstract class PeerSocket : IoSocket
 {
     /// <returns>Bytes received (0 is an empty datagram), or a negative errno; -EAGAIN when there is none. A
     /// datagram longer than <paramref name="capacity"/> is cut and reported as -EMSGSIZE.</returns>
@@ -196,7 +196,7 @@ public abstract class PeerSocket : IoSocket
 }
 
 /// <summary>A connected byte stream. See tcp(7).</summary>
-public abstract class StreamSocket : IoSocket
+internal abstract class StreamSocket : IoSocket
 {
     public abstract SocketAddr PeerAddress { get; }
 
@@ -222,10 +222,10 @@ public abstract class StreamSocket : IoSocket
 /// <summary>A connection that keeps messages apart (SOCK_SEQPACKET). See unix(7).</summary>
 /// <remarks>Receive: one message, 0 for an empty one; the end is -EPIPE, and a message longer than there is room for is
 /// cut and reported as -EMSGSIZE. Send: the whole message, or -EAGAIN.</remarks>
-public abstract class PacketSocket : StreamSocket;
+internal abstract class PacketSocket : StreamSocket;
 
 /// <summary>A listening stream socket. See listen(2), accept(2).</summary>
-public abstract class StreamListener : IoSocket
+internal abstract class StreamListener : IoSocket
 {
     /// <summary>min(asked, somaxconn), as the kernel holds it (TCP_INFO of the listening socket); the asked value
     /// where unknown.</summary>

@@ -8,7 +8,7 @@ namespace Router.Net;
 /// <remarks>IPv4 is held as ::ffff:a.b.c.d. The interface index matters for link-local addresses only and is 0
 /// otherwise.</remarks>
 [StructLayout(LayoutKind.Sequential, Size = 24)]
-public struct LocalAddr : IEquatable<LocalAddr>
+internal struct LocalAddr : IEquatable<LocalAddr>
 {
     internal ulong High;
     internal ulong Low;

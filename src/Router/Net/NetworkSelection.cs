@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace Router.Net;
 
 /// <summary>What the configuration asks for.</summary>
-public enum NetworkWish
+internal enum NetworkWish
 {
     /// <summary>Linux's calls where they work, else the portable network.</summary>
     Auto,
@@ -12,7 +12,7 @@ public enum NetworkWish
 }
 
 /// <summary>Chooses the network once, at start.</summary>
-public static class NetworkSelection
+internal static class NetworkSelection
 {
     /// <param name="wish">What is asked for.</param>
     /// <param name="network">The choice.</param>

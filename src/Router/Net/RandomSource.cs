@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 namespace Router.Net;
 
 /// <summary>The seam to randomness: the system's, or a seed's in tests. Any thread.</summary>
-public abstract class RandomSource
+internal abstract class RandomSource
 {
     /// <summary>Unpredictable to peers: hash seeds and session ids come from it.</summary>
     public static RandomSource System { get; } = new SystemSource();

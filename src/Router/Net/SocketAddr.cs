@@ -12,7 +12,7 @@ namespace Router.Net;
 /// the session table's key as received. Four words, compared and hashed as such. See ip(7), ipv6(7).
 /// </remarks>
 [StructLayout(LayoutKind.Sequential, Size = 32)]
-public struct SocketAddr : IEquatable<SocketAddr>
+internal struct SocketAddr : IEquatable<SocketAddr>
 {
     /// <summary>AF_INET and AF_INET6 as Linux numbers them.</summary>
     public const ushort FamilyIPv4 = 2, FamilyIPv6 = 10;

@@ -1,7 +1,7 @@
 namespace Router.Net;
 
 /// <summary>What the owner of a socket does about an errno.</summary>
-public enum SocketErrorClass
+internal enum SocketErrorClass
 {
     /// <summary>The other side, the path or this one datagram: count it, close that session at most; a bound socket
     /// stands.</summary>
@@ -18,7 +18,7 @@ public enum SocketErrorClass
 }
 
 /// <summary>Sorts errnos once, for everybody.</summary>
-public static class SocketErrors
+internal static class SocketErrors
 {
     /// <summary>By the manual pages' words; what is not listed is <see cref="SocketErrorClass.Fatal"/>.</summary>
     public static SocketErrorClass Classify(Errno errno) => errno switch

@@ -8,7 +8,7 @@ namespace Router.Net;
 /// </summary>
 /// <remarks>Loop thread only. Takes two descriptors. Made by <see cref="INetwork.CreatePipe"/>, for streams of the
 /// same network.</remarks>
-public abstract class StreamPipe : IDisposable
+internal abstract class StreamPipe : IDisposable
 {
     private PipePool? _pool;
 
@@ -61,7 +61,7 @@ public abstract class StreamPipe : IDisposable
 /// <param name="limit">Pipes at once; 0 for none.</param>
 /// <param name="bytes">The size of each, at most.</param>
 /// <param name="budget">Bytes of all together.</param>
-public sealed class PipePool(INetwork network, int limit, int bytes, long budget = long.MaxValue)
+internal sealed class PipePool(INetwork network, int limit, int bytes, long budget = long.MaxValue)
 {
     /// <summary>Smaller ones are not made to save: what a pipe has by itself, see pipe(7).</summary>
     private const int SavedBytesMin = 64 * 1024;

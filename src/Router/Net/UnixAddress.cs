@@ -4,7 +4,7 @@ using System.Text;
 namespace Router.Net;
 
 /// <summary>SOCK_STREAM, SOCK_DGRAM and SOCK_SEQPACKET, as the kernel numbers them.</summary>
-public enum UnixSocketType
+internal enum UnixSocketType
 {
     None = 0,
 
@@ -22,14 +22,14 @@ public enum UnixSocketType
 /// <param name="Mode">Permission bits; who may write may connect.</param>
 /// <param name="Owner">A user id; -1 leaves it the router's.</param>
 /// <param name="Group">A group id; -1 leaves it the router's.</param>
-public sealed record UnixFileOptions(int Mode, int Owner = -1, int Group = -1)
+internal sealed record UnixFileOptions(int Mode, int Owner = -1, int Group = -1)
 {
     public static UnixFileOptions Default { get; } = new(0x1B0);   // 0660
 }
 
 /// <summary>Names of unix sockets as people write them: <c>/run/app.sock</c>, or <c>@app</c> for an abstract
 /// one.</summary>
-public static class UnixAddress
+internal static class UnixAddress
 {
     /// <summary>sun_path has 108 bytes; one is the closing NUL of a path, or the NUL that begins an abstract
     /// name.</summary>

@@ -8,7 +8,7 @@ namespace Router.Processes;
 /// <param name="MemoryBytes">RLIMIT_AS: address space; what goes beyond fails with ENOMEM.</param>
 /// <param name="FileBytes">RLIMIT_FSIZE: the largest file it may write.</param>
 /// <param name="OpenFiles">RLIMIT_NOFILE.</param>
-public sealed record ProcessLimits(long CpuSeconds = 0, long MemoryBytes = 0, long FileBytes = 0, int OpenFiles = 0);
+internal sealed record ProcessLimits(long CpuSeconds = 0, long MemoryBytes = 0, long FileBytes = 0, int OpenFiles = 0);
 
 /// <summary>A program and its surroundings. No shell looks at any of it.</summary>
 /// <param name="Command">The program's absolute path, then its arguments.</param>
@@ -17,7 +17,7 @@ public sealed record ProcessLimits(long CpuSeconds = 0, long MemoryBytes = 0, lo
 /// <param name="Limits">What it may use.</param>
 /// <param name="KeepsBoundaries">Whether its standard input and output carry messages (SOCK_SEQPACKET) instead of a
 /// stream of bytes.</param>
-public sealed record ProcessStart(
+internal sealed record ProcessStart(
     IReadOnlyList<string> Command,
     string Directory,
     IReadOnlyList<string> Environment,
@@ -27,14 +27,14 @@ public sealed record ProcessStart(
 /// <summary>How a child ended.</summary>
 /// <param name="Status">What it gave to exit(3), 0 to 255; -1 where a signal ended it, or where nobody knows.</param>
 /// <param name="Signal">The signal that ended it, or 0.</param>
-public readonly record struct ProcessExit(int Status, int Signal)
+internal readonly record struct ProcessExit(int Status, int Signal)
 {
     /// <summary>Whether it says of itself that all went well.</summary>
     public bool IsSuccess => Status == 0;
 }
 
 /// <summary>What a group of processes can be told.</summary>
-public enum ProcessSignal
+internal enum ProcessSignal
 {
     /// <summary>SIGKILL.</summary>
     Kill = 9,
@@ -44,7 +44,7 @@ public enum ProcessSignal
 }
 
 /// <summary>The seam to child processes. Errors are values: 0 or a negative errno.</summary>
-public interface IProcesses
+internal interface IProcesses
 {
     /// <summary>Null if children can be started here; else why not, a sentence for the operator.</summary>
     string? Fault { get; }
@@ -64,7 +64,7 @@ public interface IProcesses
 }
 
 /// <summary>Told what became of a start.</summary>
-public interface IProcessReceiver
+internal interface IProcessReceiver
 {
     /// <param name="child">The one that was asked for.</param>
     /// <param name="result">0: it runs; else the negative errno of what failed: -ENOENT, -EACCES, -EAGAIN (too many
@@ -77,7 +77,7 @@ public interface IProcessReceiver
 /// It is not waited for before <see cref="Dispose"/>: until then its id, and that of its group, can be nobody else's,
 /// so that a late signal meets no stranger.
 /// </remarks>
-public abstract class ChildProcess : IDisposable
+internal abstract class ChildProcess : IDisposable
 {
     /// <summary>Its process id, and its group's; 0 before it was started.</summary>
     public abstract int Id { get; }
@@ -106,7 +106,7 @@ public abstract class ChildProcess : IDisposable
 }
 
 /// <summary>The read end of a child's standard error.</summary>
-public abstract class ErrorOutput : IoSocket
+internal abstract class ErrorOutput : IoSocket
 {
     /// <inheritdoc/>
     public override SocketAddr LocalAddress => default;

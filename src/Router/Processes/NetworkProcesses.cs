@@ -4,14 +4,14 @@ using Router.Net;
 namespace Router.Processes;
 
 /// <summary>A network that brings child processes of its own.</summary>
-public interface IProcessNetwork : INetwork
+internal interface IProcessNetwork : INetwork
 {
     /// <summary>Child processes, whose channels are sockets of this network.</summary>
     IProcesses Processes { get; }
 }
 
 /// <summary>The child processes that go with a network.</summary>
-public static class NetworkProcesses
+internal static class NetworkProcesses
 {
     private static readonly NoProcesses NotOnThis = new("child processes need the Linux network, see router.network");
 

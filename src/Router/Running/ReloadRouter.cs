@@ -4,6 +4,7 @@ namespace Router.Running;
 /// answered with a <see cref="ReloadResult"/>.</summary>
 public sealed class ReloadRouter
 {
+    /// <summary>The message.</summary>
     public static ReloadRouter Instance { get; } = new();
 
     private ReloadRouter()
@@ -19,6 +20,7 @@ public sealed class ReloadRouter
 public sealed record ReloadResult(
     IReadOnlyList<string> Faults, IReadOnlyList<string> ChangedKeys, IReadOnlyList<string> NeedRestart)
 {
+    /// <summary>The configuration that was read is in force; false where there are faults.</summary>
     public bool IsApplied => Faults.Count == 0;
 
     /// <summary>In one line, for a log or a person.</summary>

@@ -32,8 +32,10 @@ public readonly ref struct PayloadBatch
     /// <summary>The first payload, without it counting as given to the handler.</summary>
     internal ReadOnlySpan<byte> First => _run is null ? _single : _run.First;
 
+    /// <summary>Goes over the payloads in the order in which they came.</summary>
     public Enumerator GetEnumerator() => new(_run, _single, Count);
 
+    /// <summary>Goes over the payloads in the order in which they came.</summary>
     public ref struct Enumerator
     {
         private readonly DatagramRun? _run;
@@ -49,12 +51,14 @@ public readonly ref struct PayloadBatch
             _place = -1;
         }
 
+        /// <summary>The payload at hand; valid until the handler's call returns.</summary>
         public readonly ReadOnlySpan<byte> Current
         {
             [MethodImpl(MethodImplOptions.AggressiveInlining)]
             get => _run is null ? _single : _run.PayloadAt(_place);
         }
 
+        /// <summary>Goes to the next payload; false after the last.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public bool MoveNext()
         {

@@ -406,7 +406,7 @@ internal sealed class SessionActor : ActorBase
                 OnRouteChanged(_session!, changed.Route);
                 break;
             case StreamChunk chunk:
-                _session!.OnChunk(chunk);
+                _session!.Pool!.OnChunk(chunk);
                 break;
             case StreamFinished:
                 _session!.Handler!.OnPeerFinished(_session);

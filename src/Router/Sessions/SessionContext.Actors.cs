@@ -1,7 +1,3 @@
-using Router.Diagnostics;
-using Router.Loop;
-using Router.Net;
-
 namespace Router.Sessions;
 
 /// <summary>The session among actors: who told it something, its children, whom it watches.</summary>
@@ -75,33 +71,10 @@ public sealed partial class SessionContext
     /// throw: a failure is recorded as one of the session's end.</summary>
     internal void DisposeOwned()
     {
-        if (_extras is not { Owned: { } owned } extras)
+        if (_extras is { Owned: { } owned } extras)
         {
-            return;
-        }
-
-        extras.Owned = null;
-        try
-        {
-            if (owned is not IAsyncDisposable later)
-            {
-                ((IDisposable)owned).Dispose();
-                return;
-            }
-
-            var ending = later.DisposeAsync();
-            if (ending.IsCompleted)
-            {
-                ending.GetAwaiter().GetResult();
-            }
-            else
-            {
-                _ = TellOfFailureAsync(ending, Loop);
-            }
-        }
-        catch (Exception failure)
-        {
-            OnLoop(static (session, failure) => session._shard.OnEndFailed(session, failure), failure);
+            extras.Owned = null;
+            HandlerDisposal.Run(this, owned);
         }
     }
 
@@ -116,54 +89,9 @@ public sealed partial class SessionContext
 
     private void SetReading(bool isStopped)
     {
-        if (IsClosed)
+        if (!IsClosed)   // else it lingers, and sees to its reading itself
         {
-            return;   // it lingers, and sees to its reading itself
+            _carrier?.SetReading(isStopped);
         }
-
-        if (Stream is { } stream && stream.IsStopped != isStopped)
-        {
-            stream.IsStopped = isStopped;
-            if (isStopped)
-            {
-                WatchStream();
-            }
-            else
-            {
-                ResumeReading();
-            }
-        }
-        else if (Packets is { } packets && packets.IsStopped != isStopped)
-        {
-            packets.IsStopped = isStopped;
-            if (packets.Socket.Loop is not null)
-            {
-                WatchPackets(packets);
-            }
-            else if (MayRead(packets) && Watch(packets.Socket, IoReadiness.Readable) < 0)
-            {
-                CloseNow(CloseReason.Reset);
-            }
-        }
-    }
-
-    /// <summary>The session is over by then, and its object may be another's: the loop tells of it.</summary>
-    private static async Task TellOfFailureAsync(ValueTask ending, IoLoop loop)
-    {
-        try
-        {
-            await ending.ConfigureAwait(false);
-        }
-        catch (Exception failure)
-        {
-            loop.Enqueue(new FailedDisposal(loop, failure));
-        }
-    }
-
-    private sealed class FailedDisposal(IoLoop loop, Exception failure) : IRunnable
-    {
-        public void Run() => loop.Contain(failure);
-
-        public void Execute() => Run();
     }
 }

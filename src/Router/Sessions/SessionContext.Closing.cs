@@ -6,7 +6,15 @@ namespace Router.Sessions;
 /// <summary>The end of a session: asked for once, carried out by its actor's stop, recorded once.</summary>
 public sealed partial class SessionContext
 {
+    /// <summary>
+    /// How long a closed session waits for the peer's own end, so that a late byte of the peer does not turn into a
+    /// reset that destroys the last reply under way.
+    /// </summary>
+    private const int LingerMs = 2_000;
+
     private bool _ended;
+
+    internal bool IsLingering { get; private set; }
 
     /// <summary>
     /// The handler failed and no fresh one is in place yet: if the actor stops now, the session has failed.
@@ -30,23 +38,11 @@ public sealed partial class SessionContext
             return;
         }
 
-        if (Stream is { Socket.IsClosed: false } stream && Handler is { OwnsStream: false }
-            && (!stream.IsOver || IsAbort(reason)))
+        if (_carrier is { } carrier && Handler is { OwnsStream: false } && carrier.TryLinger(reason))
         {
-            stream.Finish();
             IsLingering = true;
             Loop.Schedule(this, Loop.NowMs + LingerMs);
-            Linger();
-            return;
-        }
-
-        if (Packets is { Socket.IsClosed: false } packets && Handler is { OwnsStream: false }
-            && (!packets.IsOver || IsAbort(reason)))
-        {
-            packets.Output.Finish();
-            IsLingering = true;
-            Loop.Schedule(this, Loop.NowMs + LingerMs);
-            LingerPackets(packets);
+            carrier.Linger();
             return;
         }
 
@@ -153,11 +149,8 @@ public sealed partial class SessionContext
         return true;
     }
 
-    private static bool IsAbort(CloseReason reason) =>
-        reason is CloseReason.Failed or CloseReason.Reset or CloseReason.Shutdown or CloseReason.ListenerRemoved
-            or CloseReason.UpstreamFailed or CloseReason.UpstreamRemoved;
-
-    private void StopActor()
+    /// <summary>There is nothing to wait for: the session ends by its actor's stop.</summary>
+    internal void StopActor()
     {
         IsLingering = false;
         Loop.Cancel(this);
@@ -181,24 +174,7 @@ public sealed partial class SessionContext
         _ended = true;
         Loop.Cancel(this);
         LeaveSocket();
-        if (Stream is { } stream)
-        {
-            var isCut = stream.HasUnsent;   // a FIN behind what is missing would make it look whole
-            stream.Release();
-            if (isCut || IsAbort(Closing))
-            {
-                stream.Socket.Abort();
-            }
-
-            stream.Socket.Dispose();
-        }
-
-        if (Packets is { } packets)
-        {
-            packets.Output.Release();
-            packets.Socket.Dispose();
-        }
-
+        _carrier?.Release(Closing);
         Actor = null;
         LeaveAll();
         _shard.SessionsOpen--;
@@ -211,5 +187,21 @@ public sealed partial class SessionContext
         {
             UnixNames.Return(PeerAddr);
         }
+    }
+
+    /// <summary>What still waits in its mailbox is dropped with it.</summary>
+    private void LeaveAll()
+    {
+        if (_extras is not { } extras)
+        {
+            return;
+        }
+
+        if (extras.WaitingMessages is > 0 and var waiting)
+        {
+            CountDrop(DropReason.SessionClosed, waiting);
+        }
+
+        Loop.Buffers.Abandon(extras.WaitingBuffers);
     }
 }

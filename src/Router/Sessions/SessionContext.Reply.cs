@@ -32,7 +32,7 @@ public sealed partial class SessionContext
     /// <see cref="SessionHandler.OnDrained"/>). UDP drops are counted.
     /// </returns>
     public bool Reply(ReadOnlySpan<byte> payload) =>
-        _shard.Settings.OnPool && !Loop.IsCurrent ? ReplyFromPool(payload) : ReplyOnLoop(payload);
+        Pool is { } pool && !Loop.IsCurrent ? pool.Reply(payload) : ReplyOnLoop(payload);
 
     /// <summary>
     /// For routes that answer by themselves: what earlier datagrams left of the budget lengthens no answer. Over UDP to
@@ -53,84 +53,13 @@ public sealed partial class SessionContext
     }
 
     /// <summary>Streams: sends FIN after what is unsent; the peer may go on sending.</summary>
-    public void FinishReplies() => OnLoop(static session =>
-    {
-        session.Stream?.Finish();
-        session.Packets?.Output.Finish();
-    });
+    public void FinishReplies() => OnLoop(static session => session._carrier?.Finish());
 
-    internal bool ReplyOnLoop(ReadOnlySpan<byte> payload)
-    {
-        if (IsClosed)
-        {
-            return false;
-        }
-
-        if (Stream is not null)
-        {
-            return ReplyStream(payload);
-        }
-
-        return _extras is { Packets: { } packets } ? ReplyPacket(packets, payload) : ReplyDatagram(payload);
-    }
-
-    /// <summary>
-    /// Room for one reply, or a train of them, in the send queue, written there and then committed: upstream replies
-    /// are received right into it.
-    /// </summary>
-    internal unsafe byte* ReserveReply(int length)
-    {
-        var queue = _shard.Queue!;
-        if (!queue.HasTrainRoom(length))
-        {
-            _shard.FlushQueue();
-        }
-
-        return queue.Reserve(length);
-    }
-
-    /// <summary>
-    /// Queues the reserved bytes. For routes that pass on what an upstream said: no amplification budget.
-    /// </summary>
-    internal unsafe void CommitReply(int length)
-    {
-        if (OwnSocket is { } own)
-        {
-            SendOwn(own, _shard.Queue!.Reserve(length), length);   // the place is not taken: it is free again
-            return;
-        }
-
-        _shard.Queue!.Commit(length, PeerAddr, LocalAddr);
-        _shard.FlushAtEndOfPass();
-        CountSent(1, length);
-    }
-
-    /// <summary>As <see cref="CommitReply"/>, for a train of datagrams of <paramref name="segment"/> bytes.</summary>
-    /// <returns>Datagrams in the train.</returns>
-    internal unsafe int CommitReplies(int length, int segment)
-    {
-        var replies = (length + segment - 1) / segment;
-        if (OwnSocket is { } own)
-        {
-            var train = _shard.Queue!.Reserve(length);
-            for (var at = 0; at < length && !IsClosed; at += segment)
-            {
-                SendOwn(own, train + at, Math.Min(segment, length - at));
-            }
-
-            return replies;
-        }
-
-        var queued = _shard.Queue!.CommitTrain(length, segment, PeerAddr, LocalAddr);
-        if (queued < replies)
-        {
-            CountDrop(DropReason.SendFull, replies - queued);
-        }
-
-        _shard.FlushAtEndOfPass();
-        CountSent(queued, Math.Min(length, (long)queued * segment));
-        return replies;
-    }
+    internal bool ReplyOnLoop(ReadOnlySpan<byte> payload) =>
+        !IsClosed
+        && (!Transport.IsConnectionless() || TakeBudget(payload.Length))
+        && Send(payload)
+        && !IsClosed;   // by its own socket it may have learnt that the peer is gone
 
     /// <summary>
     /// Sends what another session said: no amplification budget, and no sign of life of this peer: its idle deadline
@@ -139,26 +68,13 @@ public sealed partial class SessionContext
     /// <returns>False if nothing was taken: closed, or a stream that holds its write buffer's worth unsent.</returns>
     internal bool PassOn(ReadOnlySpan<byte> payload)
     {
-        if (IsClosed || (Stream is { } stream && !HasRoom(stream, payload.Length)))
+        if (IsClosed)
         {
             return false;
         }
 
         var lastActiveMs = _lastActiveMs;
-        var isTaken = true;
-        if (Packets is { } packets)
-        {
-            isTaken = ReplyPacket(packets, payload);
-        }
-        else if (Stream is null)
-        {
-            QueueDatagram(payload);
-        }
-        else
-        {
-            isTaken = WriteStream(payload);
-        }
-
+        var isTaken = Send(payload);
         _lastActiveMs = lastActiveMs;
         return isTaken;
     }
@@ -170,60 +86,34 @@ public sealed partial class SessionContext
         _budgetBytes += Math.Max(3L * bytes, (long)BudgetBytesMin * payloads);
     }
 
-    private bool ReplyDatagram(ReadOnlySpan<byte> payload)
+    private bool Send(ReadOnlySpan<byte> payload)
     {
-        if (payload.Length > DatagramBytesMax)
+        if (_carrier is { } carrier)
+        {
+            return carrier.Send(payload);
+        }
+
+        Datagrams.Send(this, payload);
+        return true;
+    }
+
+    /// <summary>Datagrams: whether the peer may be sent so much; if not, that is a counted drop.</summary>
+    private bool TakeBudget(int length)
+    {
+        if (length > DatagramBytesMax)
         {
             CountDrop(DropReason.TooLong);
             return false;
         }
 
-        if (!_validated && !TakeBudget(payload.Length))
+        if (_validated)
         {
-            CountDrop(DropReason.Amplification);
-            return false;
+            return true;
         }
 
-        QueueDatagram(payload);
-        return !IsClosed;   // by its own socket it may have learnt that the peer is gone
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private unsafe void QueueDatagram(ReadOnlySpan<byte> payload)
-    {
-        fixed (byte* bytes = payload)
-        {
-            if (OwnSocket is { } own)
-            {
-                SendOwn(own, bytes, payload.Length);
-                return;
-            }
-
-            var queue = _shard.Queue!;
-            if (!queue.HasRoom(payload.Length))
-            {
-                _shard.FlushQueue();
-            }
-
-            if (_shard.Batch!.Holds(bytes))
-            {
-                queue.Add(bytes, payload.Length, PeerAddr, LocalAddr);   // receive slots stay until the flush
-            }
-            else
-            {
-                payload.CopyTo(new Span<byte>(queue.Reserve(payload.Length), payload.Length));
-                queue.Commit(payload.Length, PeerAddr, LocalAddr);
-            }
-        }
-
-        _shard.FlushAtEndOfPass();
-        CountSent(1, payload.Length);
-    }
-
-    private bool TakeBudget(int length)
-    {
         if (PayloadsSent >= PayloadsReceived || _budgetBytes < length)
         {
+            CountDrop(DropReason.Amplification);
             return false;
         }
 

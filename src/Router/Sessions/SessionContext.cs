@@ -6,43 +6,6 @@ using Router.Net;
 
 namespace Router.Sessions;
 
-/// <summary>What a session is carried by.</summary>
-public enum SessionTransport : byte
-{
-    Udp,
-    Tcp,
-
-    /// <summary>A stream over a unix socket: <c>unix://</c>.</summary>
-    Unix,
-
-    /// <summary>Messages over a connection: <c>unixpacket://</c>.</summary>
-    Unixpacket,
-
-    /// <summary>Messages without a connection: <c>unixgram://</c>.</summary>
-    Unixgram,
-}
-
-internal static class SessionTransports
-{
-    /// <summary>Whether a payload is a message, as the peer sent it; else the next bytes of a stream.</summary>
-    public static bool KeepsMessages(this SessionTransport transport) =>
-        transport is not (SessionTransport.Tcp or SessionTransport.Unix);
-
-    /// <summary>Whether peers send without connecting first: their sessions share the listener's socket.</summary>
-    public static bool IsConnectionless(this SessionTransport transport) =>
-        transport is SessionTransport.Udp or SessionTransport.Unixgram;
-
-    /// <summary>As the configuration spells it: <c>udp</c>, <c>unixpacket</c>.</summary>
-    public static string Scheme(this SessionTransport transport) => transport switch
-    {
-        SessionTransport.Udp => "udp",
-        SessionTransport.Tcp => "tcp",
-        SessionTransport.Unix => "unix",
-        SessionTransport.Unixpacket => "unixpacket",
-        _ => "unixgram",
-    };
-}
-
 /// <summary>
 /// A session as its handler sees it: who the peer is, how to answer, when it ends. Outlives restarts of the handler.
 /// </summary>
@@ -90,10 +53,13 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     /// <summary>128 bits, unique across restarts and members.</summary>
     public SessionId Id { get; private set; }
 
+    /// <summary>The name of the listener that the peer came to.</summary>
     public string Listener => _shard.Listener;
 
+    /// <summary>The name of the route that the session goes by.</summary>
     public string RouteName => Route.Name;
 
+    /// <summary>What the session's bytes go by.</summary>
     public SessionTransport Transport { get; private set; }
 
     /// <summary>The peer's endpoint; allocates. A peer of a unix socket has none, and 255.255.255.255:0 here: see
@@ -128,14 +94,19 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     /// <summary>Handlers replaced after failures so far.</summary>
     public int Restarts => _extras?.Restarts ?? 0;
 
+    /// <summary>It has ended, or is about to: nothing is received any more.</summary>
     public bool IsClosed => Closing != CloseReason.None;
 
+    /// <summary>Payloads from the peer: datagrams or messages, or reads of a stream.</summary>
     public long PayloadsReceived { get; private set; }
 
+    /// <summary>Bytes from the peer.</summary>
     public long BytesReceived { get; private set; }
 
+    /// <summary>Payloads to the peer that were handed over for sending.</summary>
     public long PayloadsSent { get; private set; }
 
+    /// <summary>Bytes to the peer that were handed over for sending.</summary>
     public long BytesSent { get; private set; }
 
     /// <summary>Payloads of this session that were discarded, for any reason.</summary>
@@ -179,6 +150,9 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
 
     internal Shard Shard => _shard;
 
+    /// <summary>The same, of a session whose peer sends datagrams to the listener.</summary>
+    internal DatagramShard Datagrams => (DatagramShard)_shard;
+
     internal IoLoop Loop => _shard.Loop;
 
     internal SessionHandler? Handler { get; set; }
@@ -193,6 +167,9 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
 
     /// <summary>Milliseconds open, by the loop's clock.</summary>
     internal long AgeMs => Loop.NowMs - _openedMs;
+
+    /// <summary>Null where the handler runs on the loop.</summary>
+    internal PoolBridge? Pool => _extras?.Pool;
 
     private SessionExtras Extras => _extras ??= new SessionExtras();
 
@@ -232,6 +209,42 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
         extras.DropCount += count;
         (extras.Drops ??= new DropCounters()).Add(reason, count);
         _shard.Counters.Drops.Add(reason, count);
+    }
+
+    /// <summary>Counts a payload message in, if the mailbox has room for it. Loop thread.</summary>
+    internal bool TryEnter(int messages, int bytes) => Extras.TryEnter(_shard.Settings, messages, bytes);
+
+    /// <summary>Counts it out again: handled or dropped. Any thread.</summary>
+    internal void Leave(int messages, int bytes) => _extras!.Leave(messages, bytes);
+
+    /// <summary>Counts some payloads of a message out, whose others still wait in its buffer.</summary>
+    internal void LeavePart(int messages, int bytes) => _extras!.LeavePart(messages, bytes);
+
+    /// <summary>Runs a step on the loop's thread: at once if this is it.</summary>
+    internal void OnLoop(Action<SessionContext> step)
+    {
+        if (Loop.IsCurrent)
+        {
+            step(this);
+        }
+        else
+        {
+            Loop.Enqueue(new LoopStep(this, step));
+        }
+    }
+
+    /// <summary>The same, with what the step needs: one that captured it would cost an object also where this is the
+    /// loop, at every drop and every end.</summary>
+    internal void OnLoop<T>(Action<SessionContext, T> step, T with)
+    {
+        if (Loop.IsCurrent)
+        {
+            step(this, with);
+        }
+        else
+        {
+            Loop.Enqueue(new LoopStep<T>(this, step, with));
+        }
     }
 
     /// <summary>A datagram of the session is about to be handled.</summary>
@@ -284,7 +297,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     }
 
     /// <summary>Lazy: most often the session was active meanwhile and only moves on in the wheel.</summary>
-    protected internal override void OnTimer()
+    internal override void OnTimer()
     {
         if (IsClosed && !IsLingering)
         {
@@ -368,7 +381,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
         _extras = null;
         _ownIdleTimeoutMs = AsConfigured;
         (PayloadsReceived, BytesReceived, PayloadsSent, BytesSent) = (0, 0, 0, 0);
-        (Handler, Upstream, Run, Stream) = (null, null, null, null);
+        (Handler, Upstream, Run, _carrier) = (null, null, null, null);
         (_ended, HasFailed, MustEnd, IsLingering) = (false, false, false, false);
         (_validated, _budgetBytes) = (false, 0);
         Closing = CloseReason.None;
@@ -387,7 +400,9 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
         _lastActiveMs = _openedMs;
         if (shard.Settings.OnPool)
         {
-            _extras = new SessionExtras();   // now, because two threads will look for it
+            var extras = new SessionExtras();   // now, because two threads will look for it
+            extras.Pool = new PoolBridge(this, extras);
+            _extras = extras;
         }
 
         if (peer.IsUnix)

@@ -18,24 +18,52 @@ internal sealed class SessionExtras
 
     public DropCounters? Drops;
 
-    /// <summary>Of a datagram session that has a socket of its own.</summary>
-    public PeerSocket? Socket;
-
-    /// <summary>Of a session over a connection that keeps messages apart.</summary>
-    public SessionContext.PacketState? Packets;
-
     /// <summary>What is disposed with the handler: itself, or also the scope of its services.</summary>
     public object? Owned;
 
     public long DropCount;
 
-    // What waits between a loop and a handler that cannot take it now: any thread, atomically.
-    public int WaitingMessages;
-    public int WaitingBytes;
-    public int WaitingBuffers;    // one per message
-    public int ReplyBytes;        // on their way to the loop
-    public int UnsentBytes;       // of a stream: arrived there, not yet sent
-    public int DrainedAsked;
+    /// <summary>Of a session whose handler runs on the pool.</summary>
+    public PoolBridge? Pool;
+
+    // What waits in the mailbox, copied, for a handler that cannot take it now: any thread, atomically.
+    private int _waitingMessages;
+    private int _waitingBytes;
+    private int _waitingBuffers;    // one per message
+
+    public int WaitingMessages => Volatile.Read(ref _waitingMessages);
+
+    public int WaitingBytes => Volatile.Read(ref _waitingBytes);
+
+    public int WaitingBuffers => Volatile.Read(ref _waitingBuffers);
+
+    /// <summary>Counts a payload message in, if the mailbox has room for it. Loop thread.</summary>
+    public bool TryEnter(SessionSettings limits, int messages, int bytes)
+    {
+        if (WaitingMessages + messages > limits.MailboxMessages || WaitingBytes + bytes > limits.MailboxBytes)
+        {
+            return false;
+        }
+
+        Interlocked.Add(ref _waitingMessages, messages);
+        Interlocked.Add(ref _waitingBytes, bytes);
+        Interlocked.Increment(ref _waitingBuffers);
+        return true;
+    }
+
+    /// <summary>Counts it out again: handled or dropped. Any thread.</summary>
+    public void Leave(int messages, int bytes)
+    {
+        LeavePart(messages, bytes);
+        Interlocked.Decrement(ref _waitingBuffers);
+    }
+
+    /// <summary>Counts some payloads of a message out, whose others still wait in its buffer.</summary>
+    public void LeavePart(int messages, int bytes)
+    {
+        Interlocked.Add(ref _waitingMessages, -messages);
+        Interlocked.Add(ref _waitingBytes, -bytes);
+    }
 }
 
 /// <summary>What sessions that began alike share: 8 bytes in each instead of 32.</summary>

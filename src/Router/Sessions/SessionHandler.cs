@@ -90,7 +90,7 @@ public abstract class SessionHandler
 }
 
 /// <summary>What is done with a listener's sessions: a recipe for handlers. Immutable; shared by all loops.</summary>
-public abstract class Route
+internal abstract class Route
 {
     protected Route(string name) => Name = name;
 

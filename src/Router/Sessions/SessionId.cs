@@ -8,6 +8,7 @@ namespace Router.Sessions;
 /// </summary>
 public readonly record struct SessionId(ulong High, ulong Low)
 {
+    /// <summary>32 hexadecimal digits, as in logs.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{High:x16}{Low:x16}");
 }
 

@@ -73,3 +73,15 @@ internal sealed class TurnFailed(Exception failure)
 {
     public Exception Failure => failure;
 }
+
+/// <summary>Told to a session on the pool: its peer has ended the stream.</summary>
+internal sealed class StreamFinished
+{
+    public static readonly StreamFinished Instance = new();
+}
+
+/// <summary>Told to a session on the pool: what its stream had unsent has left.</summary>
+internal sealed class StreamDrained
+{
+    public static readonly StreamDrained Instance = new();
+}

@@ -33,7 +33,7 @@ internal sealed class SessionWalk(Shard shard, Func<SessionContext, bool> visit)
         shard.Loop.Cancel(this);
     }
 
-    protected internal override void OnTimer()
+    internal override void OnTimer()
     {
         var sessions = shard.OpenSessions;
         var (visits, messages) = (0, 0);

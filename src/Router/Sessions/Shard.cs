@@ -113,11 +113,10 @@ internal sealed record ShardSetup(
 /// What the sessions of one listener on one loop share, and what outlives a restart of its actor: socket, table,
 /// counters.
 /// </summary>
-/// <remarks>Loop thread only. The listener's actor derives it and is told through the two abstract members.</remarks>
-internal abstract class Shard : IEndOfPass
+/// <remarks>Loop thread only.</remarks>
+internal abstract class Shard
 {
     private readonly Dictionary<IActorRef, (int Count, long SinceMs)> _restarts = [];   // of those that have failed
-    private bool _atEndOfPass;
     private SharedStart _lastStart;
     private OncePerSecond _restartsTold;
     private OncePerSecond _failuresTold;
@@ -225,11 +224,6 @@ internal abstract class Shard : IEndOfPass
     /// end them.</summary>
     public HashSet<SessionContext> Starting { get; } = [];
 
-    /// <summary>The receive slots and the send queue of a datagram shard; null on a stream shard.</summary>
-    public DatagramBatch? Batch { get; protected init; }
-
-    public DatagramQueue? Queue { get; protected init; }
-
     /// <summary>One object for the sessions that began alike, one after another.</summary>
     public SharedStart Share(in LocalAddr local)
     {
@@ -304,32 +298,6 @@ internal abstract class Shard : IEndOfPass
             _restarts.Remove(session.Ref);
         }
     }
-
-    /// <summary>A session's own socket has a datagram of somebody else, or one that came too late for it.</summary>
-    public virtual void OnStray(in SocketAddr from, in LocalAddr local, ReadOnlySpan<byte> payload)
-    {
-    }
-
-    /// <summary>Has the queue sent at the end of this pass.</summary>
-    public void FlushAtEndOfPass()
-    {
-        if (!_atEndOfPass)
-        {
-            _atEndOfPass = true;
-            Loop.AtEndOfPass(this);
-        }
-    }
-
-    /// <summary>Sends the queue now: it is full.</summary>
-    public abstract void FlushQueue();
-
-    public void OnEndOfPass()
-    {
-        _atEndOfPass = false;
-        EndPass();
-    }
-
-    protected abstract void EndPass();
 }
 
 /// <summary>What is written down about a session's life. Must not block; loop thread or pool.</summary>

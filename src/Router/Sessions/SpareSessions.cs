@@ -113,7 +113,7 @@ internal sealed class SpareSessions(IoLoop loop, int limit, int prepared) : Loop
         Arm();
     }
 
-    protected internal override void OnTimer()
+    internal override void OnTimer()
     {
         for (var left = Math.Min(Missing, IsFilled ? RefillSessions : FillSessions); left > 0; left--)
         {

@@ -8,7 +8,7 @@ namespace Router.Sessions;
 /// Loop thread only. One object, not three: a thousand sessions are not in the processor's cache, and each object on a
 /// message's way is a line to wait for.
 /// </remarks>
-internal sealed class StreamSide(StreamSocket socket, BufferPool buffers) : StreamOutput(socket, buffers)
+internal class StreamSide(StreamSocket socket, BufferPool buffers) : StreamOutput(socket, buffers)
 {
     /// <summary>Its FIN has been read.</summary>
     public bool HasEnded { get; set; }

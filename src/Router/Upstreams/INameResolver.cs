@@ -3,7 +3,7 @@ using System.Net;
 namespace Router.Upstreams;
 
 /// <summary>The seam to name resolution.</summary>
-public interface INameResolver
+internal interface INameResolver
 {
     /// <summary>All addresses of a name, in any order.</summary>
     /// <returns>A task that fails when the name does not resolve; it may also end with no address.</returns>
@@ -11,7 +11,7 @@ public interface INameResolver
 }
 
 /// <summary>The system's resolver: hosts file and DNS, as getaddrinfo(3) has them.</summary>
-public sealed class SystemNameResolver : INameResolver
+internal sealed class SystemNameResolver : INameResolver
 {
     public Task<IPAddress[]> ResolveAsync(string name, CancellationToken cancellationToken) =>
         Dns.GetHostAddressesAsync(name, cancellationToken);

@@ -1,7 +1,7 @@
 namespace Router.Upstreams;
 
 /// <summary>How one of several upstreams is picked for a new session.</summary>
-public enum PickPolicy
+internal enum PickPolicy
 {
     /// <summary>One after the other.</summary>
     RoundRobin,

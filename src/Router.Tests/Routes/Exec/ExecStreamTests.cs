@@ -263,8 +263,9 @@ public sealed class ExecStreamTests
     [InlineData(ExecRestart.OnFailure, 0, 1)]
     [InlineData(ExecRestart.Always, 0, 2)]
     [InlineData(ExecRestart.Never, 1, 1)]
-    public void The_exit_status_decides_whether_a_fresh_child_takes_over(ExecRestart restart, int status, int children)
+    public void The_exit_status_decides_whether_a_fresh_child_takes_over(object theRestart, int status, int children)
     {
+        var restart = (ExecRestart)theRestart;
         using var rig = new ExecRig(ExecRig.Echo, settings => settings with { Restart = restart });
         var client = rig.Client();
         client.Send("one "u8);

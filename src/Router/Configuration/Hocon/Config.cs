@@ -9,7 +9,7 @@ namespace Router.Configuration.Hocon;
 /// The readers are those of Akka.NET: a path that is not there gives the default. A value that is there but of
 /// another type is refused with a <see cref="HoconException"/> that names the path, the place and the type found.
 /// </remarks>
-public sealed class Config
+internal sealed class Config
 {
     private static readonly HoconOrigin Nowhere = new("(empty)", 0, 0);
 
@@ -250,7 +250,7 @@ public sealed class Config
 }
 
 /// <summary>Makes configurations from text.</summary>
-public static class ConfigurationFactory
+internal static class ConfigurationFactory
 {
     public static Config Empty => Config.Empty;
 

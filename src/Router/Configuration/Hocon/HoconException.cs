@@ -2,7 +2,7 @@ namespace Router.Configuration.Hocon;
 
 /// <summary>A text that is not HOCON, cannot be resolved, or holds another type than was asked for.</summary>
 /// <remarks><see cref="Exception.Message"/> is <c>file:line:column: reason</c>.</remarks>
-public sealed class HoconException : Exception
+internal sealed class HoconException : Exception
 {
     public HoconException(HoconOrigin origin, string reason) : base($"{origin}: {reason}")
     {

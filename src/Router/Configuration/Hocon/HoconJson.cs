@@ -3,7 +3,7 @@ using System.Text;
 namespace Router.Configuration.Hocon;
 
 /// <summary>Prints resolved values as JSON, in UTF-8's repertoire: only what JSON demands is escaped.</summary>
-public static class HoconJson
+internal static class HoconJson
 {
     /// <summary>One value; indented by two blanks, or all on one line. No newline at the end.</summary>
     public static string Print(HoconValue value, bool indented = true)

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Router.Configuration.Hocon;
 
-public enum HoconType
+internal enum HoconType
 {
     Null,
     Boolean,
@@ -14,7 +14,7 @@ public enum HoconType
 }
 
 /// <summary>A resolved value: immutable, and safe to read from any thread.</summary>
-public abstract class HoconValue
+internal abstract class HoconValue
 {
     private protected HoconValue(HoconType type, HoconOrigin origin)
     {
@@ -48,7 +48,7 @@ public abstract class HoconValue
 }
 
 /// <summary>Text, number, boolean or null.</summary>
-public sealed class HoconScalar : HoconValue
+internal sealed class HoconScalar : HoconValue
 {
     internal HoconScalar(HoconType type, string text, HoconOrigin origin) : base(type, origin)
     {
@@ -60,7 +60,7 @@ public sealed class HoconScalar : HoconValue
     public string Text { get; }
 }
 
-public sealed class HoconArray : HoconValue
+internal sealed class HoconArray : HoconValue
 {
     internal HoconArray(IReadOnlyList<HoconValue> elements, HoconOrigin origin) : base(HoconType.Array, origin)
     {
@@ -75,9 +75,9 @@ public sealed class HoconArray : HoconValue
 /// <param name="Name">The key: one path element, dots and all.</param>
 /// <param name="Value">The resolved value.</param>
 /// <param name="KeyOrigin">Where the key stands that gave the value.</param>
-public sealed record HoconField(string Name, HoconValue Value, HoconOrigin KeyOrigin);
+internal sealed record HoconField(string Name, HoconValue Value, HoconOrigin KeyOrigin);
 
-public sealed class HoconObject : HoconValue
+internal sealed class HoconObject : HoconValue
 {
     private readonly OrderedDictionary<string, HoconField> _fields;
 

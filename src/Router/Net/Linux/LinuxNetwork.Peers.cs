@@ -1,7 +1,7 @@
 namespace Router.Net;
 
 /// <summary>Sockets that serve one session.</summary>
-public sealed unsafe partial class LinuxNetwork
+internal sealed unsafe partial class LinuxNetwork
 {
     /// <summary>Tries for a port that is not the upstream's own.</summary>
     private const int FollowAttempts = 3;

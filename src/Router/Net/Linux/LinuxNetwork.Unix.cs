@@ -1,7 +1,7 @@
 namespace Router.Net;
 
 /// <summary>Unix sockets.</summary>
-public sealed unsafe partial class LinuxNetwork
+internal sealed unsafe partial class LinuxNetwork
 {
     private readonly UnixListenSockets _unixListeners = new();
 

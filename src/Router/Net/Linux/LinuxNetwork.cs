@@ -5,7 +5,7 @@ namespace Router.Net;
 
 /// <summary>Sockets by Linux system calls: epoll, recvmmsg, sendmmsg, segmentation offload where the kernel has
 /// it.</summary>
-public sealed unsafe partial class LinuxNetwork : INetwork
+internal sealed unsafe partial class LinuxNetwork : INetwork
 {
     private readonly LinuxCalls _calls;
     private readonly DescriptorReserve _reserve;

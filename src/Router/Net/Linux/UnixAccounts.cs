@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace Router.Net;
 
 /// <summary>Users and groups by name, as the system knows them: getpwnam_r(3), getgrnam_r(3).</summary>
-public static unsafe class UnixAccounts
+internal static unsafe class UnixAccounts
 {
     private const int BufferBytes = 16 * 1024;
     private const int EntryBytes = 64;      // struct passwd 48, struct group 32

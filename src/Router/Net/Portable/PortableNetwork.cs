@@ -17,7 +17,7 @@ internal interface IPortableSocket
 /// bind of a host with several addresses a reply may leave from another one than the datagram came to), count the
 /// kernel's drops, batch. Sharing a port among loops works on Linux only.
 /// </remarks>
-public sealed class PortableNetwork : INetwork
+internal sealed class PortableNetwork : INetwork
 {
     private const int SolSocket = 1, SoReusePort = 15;          // Linux
     private const int SioUdpConnectionReset = -1744830452;      // Windows: SIO_UDP_CONNRESET

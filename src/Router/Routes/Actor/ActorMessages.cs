@@ -52,5 +52,6 @@ public sealed record SessionDone(long Answers);
 /// <summary>Told to a session: close, once what was replied has been sent.</summary>
 public sealed record SessionClose
 {
+    /// <summary>The message.</summary>
     public static SessionClose Instance { get; } = new();
 }

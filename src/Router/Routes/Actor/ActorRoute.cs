@@ -22,7 +22,7 @@ internal sealed record ActorRouteSettings(
 /// <summary>Hands payloads to an actor of the program, and what it tells the session to the peer.</summary>
 /// <remarks>The actor that was found is kept until a session of the route learns that it has stopped: the next one
 /// looks again.</remarks>
-public sealed class ActorRoute : Route
+internal sealed class ActorRoute : Route
 {
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(30);
 

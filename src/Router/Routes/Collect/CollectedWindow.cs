@@ -20,6 +20,7 @@ public readonly ref struct CollectedPayload
     /// <summary>Who sent it; allocates.</summary>
     public IPEndPoint Peer => _header.Peer.ToIPEndPoint();
 
+    /// <summary>The session that it came by.</summary>
     public SessionId Session => _header.Session;
 
     /// <summary>When it came, by the wall clock, in UTC.</summary>
@@ -42,8 +43,10 @@ public sealed class CollectedWindow
         _records = records;
     }
 
+    /// <summary>The name of the route that has gathered it.</summary>
     public string Route { get; }
 
+    /// <summary>The name of the listener that its payloads came to.</summary>
     public string Listener { get; }
 
     /// <summary>Whose payloads they are; null where windows are per listener.</summary>
@@ -64,14 +67,17 @@ public sealed class CollectedWindow
     /// <summary>The sink is done with it: the memory goes back.</summary>
     internal void Release() => _records.Release();
 
+    /// <summary>Goes over the payloads, oldest first.</summary>
     public ref struct Enumerator
     {
         private PayloadRecords.Enumerator _records;
 
         internal Enumerator(PayloadRecords records) => _records = records.GetEnumerator();
 
+        /// <summary>The payload at hand; valid until the call with the window returns.</summary>
         public readonly CollectedPayload Current => new(_records.Header, _records.Payload);
 
+        /// <summary>Goes to the next payload; false after the last.</summary>
         public bool MoveNext() => _records.MoveNext();
     }
 }

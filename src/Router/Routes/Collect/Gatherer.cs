@@ -56,7 +56,7 @@ internal abstract class Gatherer(CollectRoute route, IoLoop loop, string listene
     /// <summary>Payloads for which there was no room.</summary>
     protected abstract void CountFull(long payloads);
 
-    protected internal override void OnTimer()
+    internal override void OnTimer()
     {
         if (_settings.IsSliding)
         {

@@ -3,7 +3,7 @@ using Router.Sessions;
 namespace Router.Routes;
 
 /// <summary>Sends every payload back to its peer.</summary>
-public sealed class EchoRoute(string name) : Route(name)
+internal sealed class EchoRoute(string name) : Route(name)
 {
     /// <summary>Keeps nothing per session. As old as the route: a young object that all sessions refer to would cost
     /// the next young collections a look at each.</summary>

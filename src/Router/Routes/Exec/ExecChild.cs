@@ -136,7 +136,7 @@ internal sealed class ExecChild : LoopTimer, IIoReceiver, IProcessReceiver
 
     void IIoReceiver.OnReady(IoSocket socket, IoReadiness ready) => OnEnded();
 
-    protected internal override void OnTimer()
+    internal override void OnTimer()
     {
         if (Exit is not null)
         {

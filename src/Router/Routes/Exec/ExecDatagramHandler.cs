@@ -186,7 +186,7 @@ internal sealed unsafe class ExecDatagramHandler(ExecRoute route) : SessionHandl
     /// <returns>Whether there may be more, so that asking again is worth a call.</returns>
     private bool Receive(SessionContext session)
     {
-        var room = session.ReserveReply(DatagramBatch.SlotBytes);
+        var room = session.Datagrams.Reserve(DatagramBatch.SlotBytes);
         var received = _channel!.Receive(room, DatagramBatch.SlotBytes);
         if (received > SessionContext.DatagramBytesMax || received == -(int)Errno.EMSGSIZE)
         {
@@ -196,7 +196,7 @@ internal sealed unsafe class ExecDatagramHandler(ExecRoute route) : SessionHandl
 
         if (received >= 0)
         {
-            session.CommitReply(received);
+            session.Datagrams.Commit(session, received);
             return true;
         }
 

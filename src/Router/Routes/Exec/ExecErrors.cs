@@ -86,7 +86,7 @@ internal sealed class ExecErrors(SessionContext session, int linesPerSecond, Act
         }
     }
 
-    protected internal override void OnTimer()
+    internal override void OnTimer()
     {
         if (!HasEnded && session.Loop.Register(_output!, this, IoReadiness.Readable) < 0)
         {

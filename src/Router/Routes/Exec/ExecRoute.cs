@@ -7,7 +7,7 @@ using Router.Sessions;
 namespace Router.Routes;
 
 /// <summary>What follows a child's exit while its session is open.</summary>
-public enum ExecRestart
+internal enum ExecRestart
 {
     /// <summary>The session closes, whatever the exit status.</summary>
     Never,
@@ -29,7 +29,7 @@ public enum ExecRestart
 /// <param name="ErrorLines">Lines of standard error a second that each child may have in the log.</param>
 /// <param name="Limits">What each child may use.</param>
 /// <param name="Validation">What a UDP peer must prove before a child is started for it.</param>
-public sealed record ExecRouteSettings(
+internal sealed record ExecRouteSettings(
     IReadOnlyList<string> Command,
     string Directory,
     IReadOnlyList<string> Environment,
@@ -42,7 +42,7 @@ public sealed record ExecRouteSettings(
 
 /// <summary>A supervised child process for every session: what the peer sends is its standard input, what it writes is
 /// sent to the peer.</summary>
-public sealed class ExecRoute(string name, ExecRouteSettings settings) : Route(name)
+internal sealed class ExecRoute(string name, ExecRouteSettings settings) : Route(name)
 {
     private const int NoticeMs = 1_000;
 

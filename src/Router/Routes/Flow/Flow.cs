@@ -17,11 +17,13 @@ public sealed class Flow
         Id = session.Id;
     }
 
+    /// <summary>Of the flow's session, as in its access record.</summary>
     public SessionId Id { get; }
 
     /// <summary>The flow's peer; allocates.</summary>
     public IPEndPoint PeerEndPoint => Session.PeerEndPoint;
 
+    /// <summary>It has ended, or is about to.</summary>
     public bool IsClosed => Session.IsClosed;
 
     internal FlowGroup Group { get; }

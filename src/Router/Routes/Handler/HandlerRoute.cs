@@ -3,7 +3,7 @@ using Router.Sessions;
 namespace Router.Routes;
 
 /// <summary>Runs the user's own handler, one instance per session.</summary>
-public sealed class HandlerRoute : Route
+internal sealed class HandlerRoute : Route
 {
     private readonly Func<SessionHandler> _create;
     private readonly ScopedHandlers? _scoped;

@@ -21,7 +21,7 @@ internal sealed unsafe class PacketPair
     private const int MessagesPerTurn = 16;
 
     private readonly SessionContext _session;
-    private readonly SessionContext.PacketState _client;
+    private readonly PacketCarrier _client;
     private readonly ConnectedDatagramSocket _upstream;
     private readonly Action<int> _onRefused;
     private byte[]? _kept;
@@ -270,7 +270,7 @@ internal sealed unsafe class PacketPair
         {
             MessagesFromUpstream++;
             PassedToUpstream = false;
-            return !_client.Output.IsFinished && _session.SendPacket(_session.Loop.ReadBuffer, received);
+            return !_client.Output.IsFinished && _client.Write(_session.Loop.ReadBuffer, received);
         }
 
         switch ((Errno)(-received))

@@ -84,7 +84,7 @@ internal unsafe partial class UdpProxyHandler
 
         for (var i = 0; i < RepliesPerTurn && retired.IsExpected; i++)
         {
-            var room = session.ReserveReply(DatagramBatch.SlotBytes);
+            var room = session.Datagrams.Reserve(DatagramBatch.SlotBytes);
             var received = retired.Socket.ReceiveRun(room, DatagramBatch.SlotBytes, out var segment);
             var isTooLong = received == -(int)Errno.EMSGSIZE;
             if (received < 0 && !isTooLong)
@@ -165,7 +165,7 @@ internal unsafe partial class UdpProxyHandler
         }
 
         /// <summary>It may be all that the session still waited for.</summary>
-        protected internal override void OnTimer()
+        internal override void OnTimer()
         {
             Socket.Dispose();
             _handler.EndIfAnswered(_session);

@@ -110,7 +110,7 @@ internal unsafe partial class UdpProxyHandler(ProxyRoute route) : SessionHandler
     /// <summary>Sends payloads to the upstream, those together that lie in the receive slots.</summary>
     private void PassAll(SessionContext session, PayloadBatch batch)
     {
-        var slots = session.Shard.Batch!;
+        var slots = session.Datagrams.Batch;
         var run = stackalloc IoVector[RunMax];
         var count = 0;
         foreach (var payload in batch)
@@ -248,7 +248,7 @@ internal unsafe partial class UdpProxyHandler(ProxyRoute route) : SessionHandler
     /// <returns>Whether there may be more, so that asking again is worth a call.</returns>
     private bool Receive(SessionContext session)
     {
-        var room = session.ReserveReply(DatagramBatch.SlotBytes);
+        var room = session.Datagrams.Reserve(DatagramBatch.SlotBytes);
         var received = _socket!.ReceiveRun(room, DatagramBatch.SlotBytes, out var segment);
         if (received >= 0)
         {
@@ -299,10 +299,10 @@ internal unsafe partial class UdpProxyHandler(ProxyRoute route) : SessionHandler
     {
         if (segment > 0 && segment < length)
         {
-            return session.CommitReplies(length, segment);
+            return session.Datagrams.CommitTrain(session, length, segment);
         }
 
-        session.CommitReply(length);
+        session.Datagrams.Commit(session, length);
         return 1;
     }
 

@@ -5,7 +5,7 @@ namespace Router.Routes;
 /// <summary>Answers every payload with the same bytes, or by a template.</summary>
 /// <remarks>On UDP every answer stays within the amplification budget: three times what it answers, or 64
 /// bytes.</remarks>
-public sealed class ReplyRoute : Route
+internal sealed class ReplyRoute : Route
 {
     private readonly ReplyTemplate _template;
     private readonly SessionHandler? _shared;   // for an answer that keeps nothing per session

@@ -5,7 +5,7 @@ using Router.Sessions;
 namespace Router.Routes;
 
 /// <summary>A part of a reply: bytes, or a value of the moment.</summary>
-public sealed class ReplyPart
+internal sealed class ReplyPart
 {
     internal const int PeerBytesMax = 128;   // "unix:" and a name of 107 bytes; "[", IPv6 with a zone, "]:65535" are 64
 
@@ -37,7 +37,7 @@ public sealed class ReplyPart
 }
 
 /// <summary>An answer of bytes and values of the moment, taken apart once. Immutable; shared by all loops.</summary>
-public sealed class ReplyTemplate
+internal sealed class ReplyTemplate
 {
     [ThreadStatic]
     private static byte[]? _rendered;   // one per loop, as large as the longest answer of any template

@@ -1,0 +1,140 @@
+using Router.Diagnostics;
+using Router.Net;
+
+namespace Router.Sessions;
+
+/// <summary>What a datagram session sends and receives by.</summary>
+internal enum SessionSocket
+{
+    /// <summary>The listener's socket, as all others.</summary>
+    Shared,
+
+    /// <summary>A socket of its own on the listener's port, connected to the peer.</summary>
+    Connected,
+
+    /// <summary>A socket of its own on a port of its own, connected to the peer.</summary>
+    OwnPort,
+}
+
+/// <summary>A datagram session's own socket.</summary>
+/// <remarks>
+/// Received and sent one by one, in the session's turn: what waits is in the kernel, in a buffer of this peer's alone.
+/// What the listener's socket still has of the peer comes by it; and what this socket has of other peers, from the time
+/// before it was connected, goes to the listener, which gives it to their sessions.
+/// </remarks>
+internal sealed class OwnSocketCarrier(SessionContext session, PeerSocket socket) : ISessionCarrier
+{
+    /// <summary>Datagrams taken off a socket that is about to be closed.</summary>
+    private const int LastReceivesMax = 1024;
+
+    IoSocket ISessionCarrier.Socket => socket;
+
+    public PeerSocket Socket => socket;
+
+    public unsafe bool Send(ReadOnlySpan<byte> payload)
+    {
+        fixed (byte* bytes = payload)
+        {
+            Send(bytes, payload.Length);
+        }
+
+        return true;
+    }
+
+    /// <summary>Sends one datagram; what is not sent is a counted drop.</summary>
+    public unsafe void Send(byte* bytes, int length)
+    {
+        var result = socket.Send(bytes, length);
+        if (result < 0 && IsPeerGone(result))
+        {
+            result = socket.Send(bytes, length);   // the error was an earlier datagram's, and this one was not sent
+        }
+
+        if (result >= 0)
+        {
+            session.CountSent(1, length);
+            return;
+        }
+
+        var isFull = SocketErrors.Classify((Errno)(-result))
+            is SocketErrorClass.Transient or SocketErrorClass.Exhausted;
+        session.CountDrop(isFull ? DropReason.SendFull : DropReason.SendRefused);
+        OnFailed(result);
+    }
+
+    /// <summary>Sends a train of datagrams of <paramref name="segment"/> bytes.</summary>
+    public unsafe void SendTrain(byte* train, int length, int segment)
+    {
+        for (var at = 0; at < length && !session.IsClosed; at += segment)
+        {
+            Send(train + at, Math.Min(segment, length - at));
+        }
+    }
+
+    public unsafe void OnReady(IoReadiness ready)
+    {
+        var buffer = session.Loop.ReadBuffer;
+        for (var i = 0; i < ISessionCarrier.ReceivesPerTurn && !session.IsClosed && !socket.IsClosed; i++)
+        {
+            var received = socket.Receive(buffer, DatagramBatch.SlotBytes, out var from);
+            if (received >= 0)
+            {
+                Take(new ReadOnlySpan<byte>(buffer, received), from);
+            }
+            else if (received == -(int)Errno.EMSGSIZE)
+            {
+                session.CountDrop(DropReason.Truncated);
+            }
+            else
+            {
+                OnFailed(received);
+                return;
+            }
+        }
+    }
+
+    /// <summary>What the socket still has is the listener's to deal out.</summary>
+    public unsafe void Release(CloseReason reason)
+    {
+        var buffer = session.Loop.ReadBuffer;
+        for (var i = 0; i < LastReceivesMax; i++)
+        {
+            var received = socket.Receive(buffer, DatagramBatch.SlotBytes, out var from);
+            if (received >= 0)
+            {
+                session.Datagrams.OnStray(from, session.LocalAddr, new ReadOnlySpan<byte>(buffer, received));
+            }
+            else if ((Errno)(-received) is Errno.EAGAIN or Errno.EBADF)
+            {
+                break;
+            }
+        }
+
+        socket.Dispose();
+    }
+
+    private void Take(ReadOnlySpan<byte> payload, in SocketAddr from)
+    {
+        if (from != session.PeerAddr)
+        {
+            session.Datagrams.OnStray(from, session.LocalAddr, payload);
+            return;
+        }
+
+        session.CountReceived(1, payload.Length);
+        session.GrowBudget(1, payload.Length);
+        session.Receive(payload);
+    }
+
+    /// <summary>Only what tells that the peer is gone ends the session.</summary>
+    private void OnFailed(int result)
+    {
+        if (IsPeerGone(result))
+        {
+            session.CloseNow(CloseReason.Reset);
+        }
+    }
+
+    /// <summary>udp(7): "ICMP port unreachable", the one error that the peer's own host sends.</summary>
+    private static bool IsPeerGone(int result) => result == -(int)Errno.ECONNREFUSED;
+}
