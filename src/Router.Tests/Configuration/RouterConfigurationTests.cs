@@ -1,7 +1,7 @@
 using System.Net;
 using Router.Configuration;
-using Router.Diagnostics;
 using Router.Configuration.Hocon;
+using Router.Diagnostics;
 using Router.Net;
 using Router.Routes;
 using Router.Upstreams;
