@@ -92,7 +92,8 @@ public sealed partial class RouterTestKit
         if (_stopped)
         {
             Compare(left, "receive batches and send queues", shards.Sum(NativeBuffersOf), 0);
-            var refills = _surroundings.Loops.Count(static place => place.SpareSessions.IsArmed);   // outlive them
+            // They outlive them.
+            var refills = _listenerEnvironment.Loops.Count(static loop => loop.SpareSessions.IsArmed);
             Compare(left, "armed timers", _loops.Loops.Sum(static loop => loop.ArmedTimers), refills);
         }
 

@@ -42,7 +42,7 @@ public sealed partial class RouterTestKit : IDisposable
     private readonly KitPool _pool = new();
     private readonly Func<bool> _pass;
     private readonly KitEvents _events;
-    private readonly ListenerEnvironment _surroundings;
+    private readonly ListenerEnvironment _listenerEnvironment;
     private readonly SeededRandom? _shuffle;
     private readonly List<Exception> _faults = [];
     private readonly List<KitListener> _listeners = [];
@@ -79,7 +79,7 @@ public sealed partial class RouterTestKit : IDisposable
         Sys = KitEngine.Create(_pool, Time, logged => OnLog?.Invoke(logged));
         _loops.RegisterWith(Sys, "kit");
         var process = SessionIdSource.DrawProcess(root);
-        _surroundings = new ListenerEnvironment(
+        _listenerEnvironment = new ListenerEnvironment(
             [.. _loops.Loops.Select(loop => new LoopResources(
                 loop,
                 new SessionIdSource(process, loop.Index),
@@ -124,7 +124,7 @@ public sealed partial class RouterTestKit : IDisposable
 
     internal IReadOnlyList<IoLoop> Loops => _loops.Loops;
 
-    internal ListenerEnvironment Surroundings => _surroundings;
+    internal ListenerEnvironment ListenerEnvironment => _listenerEnvironment;
 
     /// <summary>A datagram listener whose sessions are run by handlers made here, one per session.</summary>
     /// <param name="create">Makes a handler.</param>
@@ -278,7 +278,7 @@ public sealed partial class RouterTestKit : IDisposable
         }
 
         var terms = new ShardTerms(name, route, limits.ToSettings(), new SessionCount(limits.MaxSessions));
-        var children = ListenerFactory.Create(bound, terms, _surroundings, out var shards);
+        var children = ListenerFactory.Create(bound, terms, _listenerEnvironment, out var shards);
         var listener = new KitListener(bound[0], shards, Sys.ActorOf(BranchActor.PropsOf(children), name));
         _listeners.Add(listener);
         RunUntilIdle();

@@ -26,6 +26,8 @@ public sealed class RouteTypeTests
     [InlineData("type = say, text = x, voice = loud", "voice", "'loud' is none of low, very-loud")]
     [InlineData("type = say, text = x, tines = 2", "tines", "unknown key; did you mean 'times'?")]
     [InlineData("type = say, text = shout", "text", "nobody shouts here")]
+    [InlineData("type = say, text = throw", "type", "the program failed to read it: it was told to")]
+    [InlineData("type = say, text = nothing", "type", "the program gave nothing that makes its handlers")]
     [InlineData("type = sai", "type", "is none of echo, reply, proxy, exec, collect, room, flow, handler, actor, say")]
     public void What_is_wrong_with_them_is_refused_with_its_place(string route, string key, string words)
     {
@@ -88,7 +90,12 @@ public sealed class RouteTypeTests
                 text,
                 route.Int("times", 1, 5, Reload.NewSessions, orElse: 3),
                 route.Choice<Voice>("voice", Reload.NewSessions, orElse: Voice.Low)));
-            return () => new EchoHandler();
+            if (text == "throw")
+            {
+                throw new InvalidOperationException("it was told to");
+            }
+
+            return text == "nothing" ? null! : () => new EchoHandler();
         });
         return RouterConfiguration.LoadText(
             RouteTypes.With(builder.RouteTypes), $"router {{ {Listener}\n{routes} }}", [], _ => null, [], "test.conf");

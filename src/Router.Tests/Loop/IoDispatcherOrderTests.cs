@@ -72,10 +72,10 @@ public sealed class IoDispatcherOrderTests() : RouterActorTestKit(seed: 5)
     {
         var parent = Sys.ActorOf(
             Props.Create(() => new Parent(new OneForOneStrategy(static _ => Directive.Escalate)))
-                .WithDispatcher(Kit.Surroundings.Loops[0].Dispatcher),
+                .WithDispatcher(Kit.ListenerEnvironment.Loops[0].Dispatcher),
             "parent");
         parent.Tell(new Parent.Start(
-            Props.Create(() => new Reporter(TestActor)).WithDispatcher(Kit.Surroundings.Loops[0].Dispatcher)));
+            Props.Create(() => new Reporter(TestActor)).WithDispatcher(Kit.ListenerEnvironment.Loops[0].Dispatcher)));
         Kit.RunUntilIdle();
         var child = ExpectMsg<IActorRef>();
         ExpectMsgAllOf("constructed", "pre-start");
@@ -95,7 +95,7 @@ public sealed class IoDispatcherOrderTests() : RouterActorTestKit(seed: 5)
     private IActorRef Reporting(string name, IActorRef to)
     {
         var actor = Sys.ActorOf(
-            Props.Create(() => new Reporter(to)).WithDispatcher(Kit.Surroundings.Loops[0].Dispatcher), name);
+            Props.Create(() => new Reporter(to)).WithDispatcher(Kit.ListenerEnvironment.Loops[0].Dispatcher), name);
         Kit.RunUntilIdle();
         return actor;
     }

@@ -37,7 +37,8 @@ internal sealed class ReloadRig : IDisposable
         Assert.Empty(loaded.Faults);
         var setup = loaded.Setup!;
         Running = new RunningRouter(
-            setup, new RouterSeams(Kit.Network, "a test", Kit.Time, Kit.Random), Kit.Surroundings, Log, Resolver);
+            setup, new RouterSeams(Kit.Network, "a test", Kit.Time, Kit.Random), Kit.ListenerEnvironment, Log,
+            Resolver);
         var bound = Running.Listeners.Bind(setup.Plan.Listeners.SelectMany(listener => listener.Binds), out var faults);
         Assert.Empty(faults);
         _writer = new StatsWriter(Log, Kit.Time, Kit.Network, new SessionSummary(Log, Kit.Time, 1_000), static () => 0);

@@ -13,7 +13,7 @@ public sealed class SpareSessionsTests
     public void Sessions_beyond_those_that_were_made_ahead_are_made_as_they_open()
     {
         using var kit = new RouterTestKit(prepared: 2);
-        var spares = kit.Surroundings.Loops[0].SpareSessions;
+        var spares = kit.ListenerEnvironment.Loops[0].SpareSessions;
         var listener = kit.BindUdp(Echo);
         Assert.Equal(2, spares.Count);
 
@@ -41,7 +41,7 @@ public sealed class SpareSessionsTests
         kit.RunUntilIdle();
 
         Assert.Equal("hello", peer.ReceivedText);
-        Assert.Equal(0, kit.Surroundings.Loops[0].SpareSessions.Count);
+        Assert.Equal(0, kit.ListenerEnvironment.Loops[0].SpareSessions.Count);
     }
 
     [Fact]
@@ -52,7 +52,7 @@ public sealed class SpareSessionsTests
         Assert.Equal(4, one.Shards[0].Spares.Count);
 
         var other = kit.BindTcp(Echo);
-        Assert.Equal(4, kit.Surroundings.Loops[0].SpareSessions.Count);
+        Assert.Equal(4, kit.ListenerEnvironment.Loops[0].SpareSessions.Count);
         Assert.Empty(other.Shards[0].Spares);
     }
 
@@ -67,7 +67,7 @@ public sealed class SpareSessionsTests
         var before = kit.OpenSessions.Single();
         var (path, id) = (before.Ref.Path, before.Id);
         kit.Advance(TimeSpan.FromSeconds(31));
-        Assert.Equal(1, kit.Surroundings.Loops[0].SpareSessions.Count);
+        Assert.Equal(1, kit.ListenerEnvironment.Loops[0].SpareSessions.Count);
 
         kit.UdpPeer("192.0.2.8:5000", listener).Send("hi"u8);
         kit.RunUntilIdle();
@@ -76,7 +76,7 @@ public sealed class SpareSessionsTests
         Assert.Equal(path, after.Ref.Path);
         Assert.NotEqual(id, after.Id);
         Assert.Equal((1, 2, 1, 2), (after.PayloadsReceived, after.BytesReceived, after.PayloadsSent, after.BytesSent));
-        Assert.Equal(0, kit.Surroundings.Loops[0].SpareSessions.Count);
+        Assert.Equal(0, kit.ListenerEnvironment.Loops[0].SpareSessions.Count);
     }
 
     /// <summary>Whatever is added to a session later has to begin anew with the next peer too.</summary>
@@ -123,7 +123,7 @@ public sealed class SpareSessionsTests
         kit.Advance(TimeSpan.FromSeconds(31));
 
         Assert.Equal(0, listener.Sessions);
-        Assert.Equal(3, kit.Surroundings.Loops[0].SpareSessions.Count);
+        Assert.Equal(3, kit.ListenerEnvironment.Loops[0].SpareSessions.Count);
     }
 
     [Fact]
@@ -150,7 +150,7 @@ public sealed class SpareSessionsTests
         kit.OpenSessions.Single().Close();
         kit.RunUntilIdle();
 
-        Assert.Equal(0, kit.Surroundings.Loops[0].SpareSessions.Count);
+        Assert.Equal(0, kit.ListenerEnvironment.Loops[0].SpareSessions.Count);
     }
 
     [Fact]
@@ -163,7 +163,7 @@ public sealed class SpareSessionsTests
         var path = kit.OpenSessions.Single().Ref.Path;
         kit.OpenSessions.Single().Close();
         kit.RunUntilIdle();
-        Assert.Equal(1, kit.Surroundings.Loops[0].SpareSessions.Count);
+        Assert.Equal(1, kit.ListenerEnvironment.Loops[0].SpareSessions.Count);
 
         kit.Sys.ActorSelection(path.ToStringWithoutAddress()).Tell(new Identify(1), ActorRefs.NoSender);
         kit.RunUntilIdle();
@@ -185,7 +185,7 @@ public sealed class SpareSessionsTests
 
         kit.Advance(TimeSpan.FromSeconds(31));
 
-        Assert.Equal(0, kit.Surroundings.Loops[0].SpareSessions.Count);
+        Assert.Equal(0, kit.ListenerEnvironment.Loops[0].SpareSessions.Count);
     }
 
     /// <summary>Those that ended for good are made up for, at a bounded rate.</summary>
@@ -194,7 +194,7 @@ public sealed class SpareSessionsTests
     {
         const int Wanted = 3 * SpareSessions.RefillSessions;
         using var kit = new RouterTestKit(prepared: Wanted, spares: 0);
-        var spares = kit.Surroundings.Loops[0].SpareSessions;
+        var spares = kit.ListenerEnvironment.Loops[0].SpareSessions;
         var listener = kit.BindUdp(Echo);
         for (var i = 0; i < Wanted; i++)
         {
@@ -228,7 +228,7 @@ public sealed class SpareSessionsTests
     public void A_router_that_stops_keeps_and_makes_none()
     {
         using var kit = new RouterTestKit(prepared: 2);
-        var spares = kit.Surroundings.Loops[0].SpareSessions;
+        var spares = kit.ListenerEnvironment.Loops[0].SpareSessions;
         var listener = kit.BindUdp(Echo);
         kit.UdpPeer("192.0.2.7:5000", listener).Send("hello"u8);
         kit.RunUntilIdle();
@@ -249,11 +249,11 @@ public sealed class SpareSessionsTests
         kit.RunUntilIdle();
         kit.OpenSessions.Single().Close();
         kit.RunUntilIdle();
-        Assert.Equal(1, kit.Surroundings.Loops[0].SpareSessions.Count);
+        Assert.Equal(1, kit.ListenerEnvironment.Loops[0].SpareSessions.Count);
 
         ((UdpShard)listener.Shards[0]).Actor.Tell(Kill.Instance);
         kit.RunUntilIdle();
-        Assert.Equal(0, kit.Surroundings.Loops[0].SpareSessions.Count);
+        Assert.Equal(0, kit.ListenerEnvironment.Loops[0].SpareSessions.Count);
 
         var peer = kit.UdpPeer("192.0.2.8:5000", listener);
         peer.Send("hello"u8);
@@ -302,7 +302,7 @@ public sealed class SpareSessionsTests
         kit.RunUntilIdle();
 
         Assert.Empty(kit.OpenSessions);
-        Assert.Equal(kept ? 1 : 0, kit.Surroundings.Loops[0].SpareSessions.Count);
+        Assert.Equal(kept ? 1 : 0, kit.ListenerEnvironment.Loops[0].SpareSessions.Count);
     }
 
     private static IEnumerable<FieldInfo> Fields()

@@ -32,7 +32,7 @@ public sealed class SessionRaceTests
             {
                 Run(kit, onPool);
                 kit.Advance(TimeSpan.FromSeconds(1));
-                Assert.Equal(0, kit.Surroundings.Loops[0].SpareSessions.Count);
+                Assert.Equal(0, kit.ListenerEnvironment.Loops[0].SpareSessions.Count);
             },
             prepared: prepared);
 

@@ -85,7 +85,7 @@ public sealed class RouterBuilder
     /// <param name="read">Declares and reads the keys of one route, and gives what makes its handlers: that is called
     /// once per session, on its dispatcher. Called at the start, and again by every reload; a route whose keys have
     /// changed then serves new sessions. A value that it does not like is a fault
-    /// (<see cref="SectionReader.Fault(string, string)"/>), not an exception.</param>
+    /// (<see cref="SectionReader.Fault(string, string)"/>); what it throws is one at the entry.</param>
     public RouterBuilder AddRoute(string type, Func<SectionReader, Func<SessionHandler>> read)
     {
         if (Routes.RouteTypes.With(RouteTypes).Types.Any(known => known.Name == type))

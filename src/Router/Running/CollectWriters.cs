@@ -22,7 +22,7 @@ internal sealed class CollectWriters(IReadOnlyList<IoLoop> loops, TimeProvider t
     public void Start(IEnumerable<Route> routes)
     {
         _current = [.. routes.OfType<CollectRoute>()];
-        var surroundings = new CollectSurroundings(new CollectEvents(log), time, loops[0], _files);
+        var environment = new CollectEnvironment(new CollectEvents(log), time, loops[0], _files);
         foreach (var route in _current)
         {
             if (route.MakeSink is not { } makeSink || _writers.Exists(each => ReferenceEquals(each.Route, route)))
@@ -30,7 +30,7 @@ internal sealed class CollectWriters(IReadOnlyList<IoLoop> loops, TimeProvider t
                 continue;
             }
 
-            var writer = new CollectWriter(route.Name, makeSink(surroundings), time, surroundings.Events);
+            var writer = new CollectWriter(route.Name, makeSink(environment), time, environment.Events);
             route.Outlet = writer;
             writer.Start();
             _writers.Add((route, writer));

@@ -32,7 +32,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     private readonly Reloader _reloader;
     private readonly SessionSummary _summary;
     private readonly StatsWriter _statsWriter;
-    private readonly SparePools _spares;
+    private readonly AllSpareSessions _spares;
     private readonly CollectWriters _collects;
     private readonly HostSystem _home;
     private readonly Lock _stopLock = new();
@@ -56,7 +56,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         _loops = loops;
         _started = seams.Time.GetTimestamp();
         var plan = setup.Plan;
-        _spares = new SparePools(
+        _spares = new AllSpareSessions(
             loops.Loops, plan.SpareSessions, plan.PreparedSessions, setup.OnPrepared, seams.Time, log);
         HostLog.Started(
             log, RouterVersion.Text, plan.Listeners.Count, plan.Loops, seams.Network.Name, seams.NetworkReason,
@@ -185,12 +185,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     private async Task<bool> EndAsync()
     {
         await _router.WatchAsync().ConfigureAwait(false);
-        bool isStopped;
-        lock (_stopLock)
-        {
-            isStopped = _stopping is not null;
-        }
-
+        var isStopped = Volatile.Read(ref _stopping) is not null;
         if (!isStopped)
         {
             HostLog.ActorStopped(_log, _router.Path.ToString(), "the router ends");

@@ -11,7 +11,7 @@ namespace Router.Routes;
 /// route's buffer; what comes then is a counted drop, and no loop ever waits for it.
 /// </remarks>
 internal sealed class CollectRoute(
-    string name, CollectSettings settings, Func<CollectSurroundings, IWindowSink>? makeSink = null) : Route(name)
+    string name, CollectSettings settings, Func<CollectEnvironment, IWindowSink>? makeSink = null) : Route(name)
 {
     private readonly ConcurrentDictionary<string, ListenerWindows> _listeners = new(StringComparer.Ordinal);
 
@@ -26,7 +26,7 @@ internal sealed class CollectRoute(
     public MemoryBudget Budget { get; } = new(settings.Buffer);
 
     /// <summary>Makes what its windows go to; null where the outlet is set by whoever made the route.</summary>
-    public Func<CollectSurroundings, IWindowSink>? MakeSink => makeSink;
+    public Func<CollectEnvironment, IWindowSink>? MakeSink => makeSink;
 
     /// <summary>Set before the first session.</summary>
     public ICollectOutlet Outlet { get; set; } = NoOutlet.Instance;

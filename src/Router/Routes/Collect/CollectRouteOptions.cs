@@ -94,7 +94,7 @@ internal sealed class CollectRouteOptions : RouteOptions
             : RouteTo(around => new FileSink(File.Settings, around.Files, around.Time));
     }
 
-    private CollectRoute RouteTo(Func<CollectSurroundings, IWindowSink> makeSink) =>
+    private CollectRoute RouteTo(Func<CollectEnvironment, IWindowSink> makeSink) =>
         new(Name, new CollectSettings(Per, WindowMs, EveryMs, Count, Bytes, Buffer), makeSink);
 
     private static UpstreamOptions? ReadUpstream(SectionReader route, out SessionTransport transport)

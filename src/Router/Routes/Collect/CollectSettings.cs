@@ -37,4 +37,4 @@ internal interface ICollectOutlet
 /// <param name="Time">The clock.</param>
 /// <param name="Loop">Where sockets to upstreams live.</param>
 /// <param name="Files">The files of all sinks.</param>
-internal sealed record CollectSurroundings(ICollectEvents Events, TimeProvider Time, IoLoop Loop, CollectFiles Files);
+internal sealed record CollectEnvironment(ICollectEvents Events, TimeProvider Time, IoLoop Loop, CollectFiles Files);

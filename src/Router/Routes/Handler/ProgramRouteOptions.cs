@@ -10,11 +10,33 @@ namespace Router.Routes;
 internal sealed class ProgramRouteOptions(SectionReader route, Func<SectionReader, Func<SessionHandler>> read)
     : RouteOptions(route)
 {
-    private readonly Func<SessionHandler> _create = read(route);
+    private readonly Func<SessionHandler>? _create = Read(route, read);
 
     public override bool MayServeFlows => true;
 
     public override bool MayRunOnPool => true;
 
-    public override Route Build(RouteEnvironment environment) => new HandlerRoute(Name, _create);
+    /// <summary>Options that have a fault are not built.</summary>
+    public override Route Build(RouteEnvironment environment) => new HandlerRoute(Name, _create!);
+
+    /// <summary>What the program throws, or leaves out, is a fault of the entry like any other: a reload that meets it
+    /// is refused, and what runs goes on.</summary>
+    private static Func<SessionHandler>? Read(SectionReader route, Func<SectionReader, Func<SessionHandler>> read)
+    {
+        try
+        {
+            if (read(route) is { } create)
+            {
+                return create;
+            }
+
+            route.Fault("type", "the program gave nothing that makes its handlers");
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            route.Fault("type", $"the program failed to read it: {failure.Message.ReplaceLineEndings(" ")}");
+        }
+
+        return null;
+    }
 }

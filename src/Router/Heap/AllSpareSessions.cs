@@ -6,9 +6,9 @@ using Router.Sessions;
 namespace Router.Heap;
 
 /// <summary>The spare sessions of all loops: those of sessions that have ended, and those made ahead.</summary>
-internal sealed class SparePools
+internal sealed class AllSpareSessions
 {
-    private readonly SpareSessions[] _pools;
+    private readonly SpareSessions[] _loops;
 
     /// <param name="loops">Each gets an equal part.</param>
     /// <param name="kept">How many that have ended are kept.</param>
@@ -17,13 +17,13 @@ internal sealed class SparePools
     /// waits.</param>
     /// <param name="time">Measures how long it takes.</param>
     /// <param name="log">Where that is written.</param>
-    public SparePools(
+    public AllSpareSessions(
         IReadOnlyList<IoLoop> loops, int kept, int prepared, Action? onPrepared, TimeProvider time, ILogger log)
     {
         var began = time.GetTimestamp();
         var (keptEach, preparedEach) = (PartOf(kept), PartOf(prepared));
         var left = loops.Count;
-        _pools = [.. loops.Select(loop => new SpareSessions(loop, keptEach, preparedEach) { OnFilled = OnFilled })];
+        _loops = [.. loops.Select(loop => new SpareSessions(loop, keptEach, preparedEach) { OnFilled = OnFilled })];
 
         int PartOf(int sessions) => (sessions + loops.Count - 1) / loops.Count;
 
@@ -34,7 +34,7 @@ internal sealed class SparePools
                 return;
             }
 
-            if (_pools!.Sum(static pool => pool.Open) == 0)
+            if (_loops!.Sum(static loop => loop.Open) == 0)
             {
                 onPrepared?.Invoke();
             }
@@ -45,11 +45,11 @@ internal sealed class SparePools
     }
 
     /// <summary>Spare sessions now. Any thread.</summary>
-    public int Count => _pools.Sum(static pool => pool.Count);
+    public int Count => _loops.Sum(static loop => loop.Count);
 
     /// <summary>A loop's.</summary>
-    public SpareSessions this[int loop] => _pools[loop];
+    public SpareSessions this[int loop] => _loops[loop];
 
     /// <summary>None is kept or made from now on. Any thread.</summary>
-    public void Stop() => Array.ForEach(_pools, static pool => pool.Stop());
+    public void Stop() => Array.ForEach(_loops, static loop => loop.Stop());
 }
