@@ -1,4 +1,6 @@
 using Router.Diagnostics;
+using Router.Listeners;
+using Router.Sessions;
 
 namespace Router.Tests.Running;
 
@@ -43,12 +45,32 @@ public sealed class StoppedActorTests
     }
 
     [Fact]
+    public void What_the_tree_tells_an_actor_that_is_gone_is_no_dead_letter()
+    {
+        using var rig = new ReloadRig(Echo);
+        var lost = new List<object>();
+        rig.Kit.Sys.ActorOf(Props.Create<DeadLetterList>(lost));
+        var shard = (UdpShard)rig.Running.Listeners.Binds.Single(
+            static bind => bind.Listener == "a").Shards[0];
+        rig.Kit.Sys.Stop(shard.Actor);
+        rig.Kit.RunUntilIdle();
+
+        shard.Actor.Tell(new StopShards(new HashSet<Shard>()));
+        shard.Actor.Tell(new DrainRemoved(new HashSet<Shard>()));
+        shard.Actor.Tell(DrainListener.Instance);
+        shard.Actor.Tell("lost");
+        rig.Kit.RunUntilIdle();
+
+        Assert.Equal(["lost"], lost);
+    }
+
+    [Fact]
     public void One_stopped_loop_of_a_listener_takes_the_others_with_it()
     {
         using var rig = new ReloadRig(Echo, loops: 2);
         var shard = rig.Running.Listeners.Binds.Single(static bind => bind.Listener == "a").Shards[0];
 
-        rig.Kit.Sys.Stop(((Router.Listeners.UdpShard)shard).Actor);
+        rig.Kit.Sys.Stop(((UdpShard)shard).Actor);
         rig.Kit.RunUntilIdle();
 
         Assert.DoesNotContain(rig.Running.Listeners.Binds, static bind => bind.Listener == "a");
@@ -131,4 +153,11 @@ public sealed class StoppedActorTests
           routes.p { type = proxy, upstreams = ["{{upstream}}"], resolve-interval = 5s }
         }
         """;
+
+    private sealed class DeadLetterList(List<object> lost) : UntypedActor
+    {
+        protected override void PreStart() => Context.System.EventStream.Subscribe(Self, typeof(DeadLetter));
+
+        protected override void OnReceive(object message) => lost.Add(((DeadLetter)message).Message);
+    }
 }

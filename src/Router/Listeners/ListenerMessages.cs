@@ -4,7 +4,7 @@ using Router.Sessions;
 namespace Router.Listeners;
 
 /// <summary>Takes no new sessions and has those end that can; may be told again.</summary>
-internal sealed class DrainListener
+internal sealed class DrainListener : IDeadLetterSuppression
 {
     public static readonly DrainListener Instance = new();
 }
@@ -16,10 +16,11 @@ internal sealed class DrainListener
 internal sealed record ApplyTerms(IReadOnlyDictionary<Shard, ShardTerms> Shards, object Done);
 
 /// <summary>Told to all shards: those that are among these were removed, and drain. May be told again.</summary>
-internal sealed record DrainRemoved(IReadOnlySet<Shard> Shards);
+internal sealed record DrainRemoved(IReadOnlySet<Shard> Shards) : IDeadLetterSuppression;
 
 /// <summary>Told to all shards: those that are among these stop, with the sessions they have left.</summary>
-internal sealed record StopShards(IReadOnlySet<Shard> Shards);
+/// <remarks>That one of them is gone already is no news, here and for the other two.</remarks>
+internal sealed record StopShards(IReadOnlySet<Shard> Shards) : IDeadLetterSuppression;
 
 /// <summary>Asks the kernel for the figures that only it has.</summary>
 internal sealed class RefreshFigures
