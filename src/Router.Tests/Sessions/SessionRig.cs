@@ -39,7 +39,7 @@ internal sealed class SessionRig : IDisposable
     public IoLoop Loop { get; }
 
     public SessionContext Session(in SocketAddr peer, in LocalAddr local = default) =>
-        SessionContext.Begin(_shard, SessionTransport.Udp, peer, local);
+        SessionStart.ForPeer(_shard, SessionTransport.Udp, peer, local);
 
     public static SocketAddr At(string endPoint) => SocketAddr.From(IPEndPoint.Parse(endPoint));
 

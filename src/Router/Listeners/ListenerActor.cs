@@ -17,8 +17,8 @@ namespace Router.Listeners;
 internal abstract class ListenerActor(Shard shard, IListenerEvents events, string sessionDispatcher) : ActorBase
 {
     private readonly SessionActors _sessionActors = new(shard, Context, sessionDispatcher);
-    private readonly SessionWalk _drain = new(shard, static session => session.TellDrain());
-    private readonly SessionWalk _rearm = new(shard, static session => session.ArmAgain());
+    private readonly SessionWalk _drain = new(shard, SessionVisits.Drain);
+    private readonly SessionWalk _rearm = new(shard, SessionVisits.Rearm);
     private readonly Dictionary<Route, SessionWalk> _changes = [];   // of routes, one that is under way each
 
     /// <summary>Kept from the beginning: Akka's own is of whose turn it is.</summary>
@@ -132,7 +132,8 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
 
         if (!_changes.TryGetValue(changed.Route, out var told))
         {
-            _changes[changed.Route] = told = new SessionWalk(shard, session => session.TellChange(changed));
+            told = new SessionWalk(shard, session => SessionVisits.ChangeRoute(session, changed));
+            _changes[changed.Route] = told;
         }
 
         told.Begin();
@@ -186,7 +187,7 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
     {
         foreach (var session in shard.Starting.ToArray())
         {
-            session.OnStopped();
+            SessionEnd.OnActorStopped(session);
         }
 
         shard.Starting.Clear();

@@ -172,7 +172,7 @@ internal sealed class TcpListener : ListenerActor
             return 0;
         }
 
-        var session = SessionContext.ForConnection(_shard, connection);
+        var session = SessionStart.ForConnection(_shard, connection);
         _shard.Add(session);
         Start(session);
         var result = session.Route.WatchesStream ? 0 : session.Watch(connection, IoReadiness.Readable);

@@ -123,7 +123,7 @@ internal sealed class UdpListener : ListenerActor
             return null;
         }
 
-        var session = SessionContext.Begin(_shard, _request.Transport, peer, local);
+        var session = SessionStart.ForPeer(_shard, _request.Transport, peer, local);
         _shard.Sockets?.Open(session);
         Start(session);
         return session;

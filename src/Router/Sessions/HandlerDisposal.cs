@@ -5,10 +5,21 @@ namespace Router.Sessions;
 /// <summary>Disposes what a handler owned that is over.</summary>
 internal static class HandlerDisposal
 {
-    /// <summary>Does not wait, and does not throw: a failure is recorded as one of the session's end.</summary>
-    /// <param name="session">Whose handler it was.</param>
-    /// <param name="owned">An <see cref="IAsyncDisposable"/> or an <see cref="IDisposable"/>.</param>
-    public static void Run(SessionContext session, object owned)
+    /// <summary>The handler, or what was made for it, is to be disposed with it: an <see cref="IAsyncDisposable"/> or
+    /// an <see cref="IDisposable"/>.</summary>
+    public static void Own(this SessionContext session, object disposable) => session.Extras.Owned = disposable;
+
+    /// <summary>Disposes what the handler owned that is over. On the session's dispatcher; does not wait, and does not
+    /// throw: a failure is recorded as one of the session's end.</summary>
+    public static void DisposeOwned(this SessionContext session)
+    {
+        if (session.TakeOwned() is { } owned)
+        {
+            Dispose(session, owned);
+        }
+    }
+
+    private static void Dispose(SessionContext session, object owned)
     {
         try
         {

@@ -45,6 +45,24 @@ internal interface ISessionCarrier
     void Release(CloseReason reason);
 }
 
+internal static class SessionReading
+{
+    /// <summary>Connections: no more is read until <see cref="AllowReading"/>, so that the peer waits. Any thread.
+    /// </summary>
+    public static void StopReading(this SessionContext session) => session.OnLoop(SetReading, true);
+
+    /// <summary>Goes on reading. Any thread.</summary>
+    public static void AllowReading(this SessionContext session) => session.OnLoop(SetReading, false);
+
+    private static void SetReading(SessionContext session, bool isStopped)
+    {
+        if (!session.IsClosed)   // else it lingers, and sees to its reading itself
+        {
+            session.Carrier?.SetReading(isStopped);
+        }
+    }
+}
+
 internal static class CloseReasons
 {
     /// <summary>A connection that ends so is reset: what its peer was sent need not be whole.</summary>

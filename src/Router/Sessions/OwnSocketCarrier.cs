@@ -123,7 +123,7 @@ internal sealed class OwnSocketCarrier(SessionContext session, PeerSocket socket
 
         session.CountReceived(1, payload.Length);
         session.GrowBudget(1, payload.Length);
-        session.Receive(payload);
+        SessionTurn.Receive(session, payload);
     }
 
     /// <summary>Only what tells that the peer is gone ends the session.</summary>
@@ -137,4 +137,21 @@ internal sealed class OwnSocketCarrier(SessionContext session, PeerSocket socket
 
     /// <summary>udp(7): "ICMP port unreachable", the one error that the peer's own host sends.</summary>
     private static bool IsPeerGone(int result) => result == -(int)Errno.ECONNREFUSED;
+}
+
+internal static class OwnSockets
+{
+    /// <summary>The session has the socket from now on, and closes it; it is watched later.</summary>
+    public static void GiveSocket(this SessionContext session, PeerSocket socket) =>
+        session.Carrier = new OwnSocketCarrier(session, socket);
+
+    /// <summary>The session goes on by the listener's socket; what its own still has is dealt out first.</summary>
+    public static void LeaveSocket(this SessionContext session)
+    {
+        if (session.OwnSocket is { } own)
+        {
+            session.Carrier = null;
+            own.Release(session.Closing);
+        }
+    }
 }

@@ -141,7 +141,7 @@ internal sealed class PacketCarrier(SessionContext session, PacketSocket socket,
     {
         if (Output.Flush() < 0)
         {
-            session.StopActor();
+            SessionEnd.StopActor(session);
             return;
         }
 
@@ -157,7 +157,7 @@ internal sealed class PacketCarrier(SessionContext session, PacketSocket socket,
 
         if (IsOver)
         {
-            session.StopActor();
+            SessionEnd.StopActor(session);
             return;
         }
 
@@ -178,7 +178,7 @@ internal sealed class PacketCarrier(SessionContext session, PacketSocket socket,
         if (received >= 0)
         {
             session.CountReceived(1, received);
-            session.Receive(new ReadOnlySpan<byte>(session.Loop.ReadBuffer, received));
+            SessionTurn.Receive(session, new ReadOnlySpan<byte>(session.Loop.ReadBuffer, received));
             return true;
         }
 

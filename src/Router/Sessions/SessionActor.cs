@@ -110,7 +110,7 @@ internal sealed class SessionActor : ActorBase
         var outer = Enter();
         try
         {
-            _session!.OnIo(socket);
+            SessionTurn.OnIo(_session!, socket);
         }
         catch (Exception failure)
         {
@@ -130,7 +130,7 @@ internal sealed class SessionActor : ActorBase
         var outer = Enter();
         try
         {
-            _session!.OnTick();
+            SessionTurn.OnTick(_session!);
         }
         catch (Exception failure)
         {
@@ -165,7 +165,11 @@ internal sealed class SessionActor : ActorBase
                     OnRunTold(run);
                     break;
                 case IoSocket socket:
-                    _session?.OnIo(socket);
+                    if (_session is { } session)
+                    {
+                        SessionTurn.OnIo(session, socket);
+                    }
+
                     break;
                 default:
                     OnOther(message);
@@ -203,10 +207,10 @@ internal sealed class SessionActor : ActorBase
         NoteKill(session);
         if (session.HasFailed)
         {
-            session.MustEnd = !MayRestart();
-            session.Handler?.OnReplaced(session);
+            var failed = session.Handler;
+            session.Handler = MayRestart() ? null : EndedHandler.Instance;
+            failed?.OnReplaced(session);
             session.DisposeOwned();
-            session.Handler = session.MustEnd ? EndedHandler.Instance : null;
             StopChildren();
         }
 
@@ -264,7 +268,7 @@ internal sealed class SessionActor : ActorBase
             }
 
             NoteKill(session);
-            session.OnStopped();
+            SessionEnd.OnActorStopped(session);
         }
     }
 
@@ -391,19 +395,19 @@ internal sealed class SessionActor : ActorBase
             case var _ when _session is null:
                 break;   // it has ended meanwhile, or somebody has found a spare one by its path
             case SessionTick:
-                _session!.OnTick();
+                SessionTurn.OnTick(_session!);
                 break;
             case OpenFailed:
                 (_session!.Handler as UnopenedHandler)?.Fail();   // unless a payload came first and has failed by it
                 break;
             case DrainSession:
-                _session!.Drain();
+                SessionTurn.Drain(_session!);
                 break;
             case RearmSession:
                 _session!.Rearm();
                 break;
             case RouteChanged changed:
-                OnRouteChanged(_session!, changed.Route);
+                SessionTurn.OnRouteChanged(_session!, changed.Route);
                 break;
             case StreamChunk chunk:
                 _session!.Pool!.OnChunk(chunk);
@@ -417,14 +421,6 @@ internal sealed class SessionActor : ActorBase
             default:
                 _session!.Handler!.OnMessage(_session, message);
                 break;
-        }
-    }
-
-    private static void OnRouteChanged(SessionContext session, Route route)
-    {
-        if (session.Route.Involves(route) && !session.IsClosed)
-        {
-            session.Handler!.OnRouteChanged(session);
         }
     }
 
@@ -466,7 +462,7 @@ internal sealed class SessionActor : ActorBase
 
         var session = _session!;
         _session = null;
-        session.OnStopped();
+        SessionEnd.OnActorStopped(session);
         if (!MayBecomeSpare(session) || !session.TryGiveAway())
         {
             _cell.Stop(_cell.Self);   // its handler has seen to that in its last call

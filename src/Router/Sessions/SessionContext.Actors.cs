@@ -8,6 +8,16 @@ namespace Router.Sessions;
 /// </remarks>
 public sealed partial class SessionContext
 {
+    /// <summary>Who may have the actor's reference: nobody else; somebody; the actor is another session's.</summary>
+    private const byte Private = 0, Shared = 1, GivenAway = 2;
+
+    private byte _reach;
+
+    /// <summary>The session's actor: tell it to have <see cref="SessionHandler.OnMessage"/> called. Ask, watch and pipe
+    /// to it from anywhere. It is this session's alone: once its session has ended, a message is a dead letter.
+    /// </summary>
+    public IActorRef Self => MarkShared() ? Ref : ActorRefs.Nobody;
+
     /// <summary>Who told the message that <see cref="SessionHandler.OnMessage"/> handles. Dead letters if nobody said
     /// so, and outside of that call: keep it in a variable where an answer comes later.</summary>
     public IActorRef Sender => Actor?.SenderOfMessage ?? ActorRefs.Nobody;
@@ -63,35 +73,21 @@ public sealed partial class SessionContext
     /// <exception cref="InvalidOperationException">The session is over.</exception>
     public ActorSelection ActorSelection(string path) => ActorContext.ActorSelection(path);
 
-    /// <summary>The handler, or what was made for it, is to be disposed with it: an <see cref="IAsyncDisposable"/> or
-    /// an <see cref="IDisposable"/>.</summary>
-    internal void Own(object disposable) => Extras.Owned = disposable;
+    /// <summary>The same as <see cref="Self"/>, for nobody who keeps it beyond the session's end.</summary>
+    internal IActorRef Ref { get; set; } = ActorRefs.Nobody;
 
-    /// <summary>Disposes what the handler owned that is over. On the session's dispatcher; does not wait, and does not
-    /// throw: a failure is recorded as one of the session's end.</summary>
-    internal void DisposeOwned()
-    {
-        if (_extras is { Owned: { } owned } extras)
-        {
-            extras.Owned = null;
-            HandlerDisposal.Run(this, owned);
-        }
-    }
+    internal SessionActor? Actor { get; set; }
 
-    /// <summary>Connections: no more is read until <see cref="AllowReading"/>, so that the peer waits.</summary>
-    internal void StopReading() => OnLoop(static session => session.SetReading(isStopped: true));
+    /// <summary>Somebody may have the reference of the session's actor, which so serves no other peer.</summary>
+    internal bool IsShared => Volatile.Read(ref _reach) == Shared;
 
-    /// <summary>Goes on reading.</summary>
-    internal void AllowReading() => OnLoop(static session => session.SetReading(isStopped: false));
+    /// <summary>Something waits in its mailbox. In its own turn.</summary>
+    internal bool HasMessages => Actor is not { HasMessages: false };
 
     private IActorContext ActorContext =>
         Actor?.OwnContext ?? throw new InvalidOperationException("the session is over: it has no actor any more");
 
-    private void SetReading(bool isStopped)
-    {
-        if (!IsClosed)   // else it lingers, and sees to its reading itself
-        {
-            _carrier?.SetReading(isStopped);
-        }
-    }
+    /// <summary>Says that somebody may have the reference from now on. Any thread.</summary>
+    /// <returns>False where the actor is another session's by now.</returns>
+    internal bool MarkShared() => Interlocked.CompareExchange(ref _reach, Shared, Private) != GivenAway;
 }

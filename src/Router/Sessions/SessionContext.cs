@@ -11,44 +11,28 @@ namespace Router.Sessions;
 /// </summary>
 /// <remarks>
 /// Used within the handler's calls only. Its one place in the loop's timer wheel serves idle timeout, lifetime and the
-/// handler's
-/// timer: a payload only writes the time, the wheel looks again when the earliest deadline comes.
+/// handler's timer: a payload only writes the time, the wheel looks again when the earliest deadline comes.
 /// </remarks>
 public sealed partial class SessionContext : LoopTimer, IIoReceiver
 {
-    private const int AsConfigured = -1;
-
-    /// <summary>Who may have the actor's reference: nobody else; somebody; the actor is another session's.</summary>
-    private const byte Private = 0, Shared = 1, GivenAway = 2;
+    /// <summary>The longest payload of a UDP datagram over IPv4: 65,535 less 20 of IP and 8 of UDP.</summary>
+    public const int DatagramBytesMax = 65_507;
 
     /// <summary>Sizes as docs/performance.md has them; what they are off by costs a line that comes late.</summary>
     private const int ContextBytes = 240, ActorBytes = 72;
 
-    /// <summary>Of the key: a field, because a property would copy 32 bytes per look-up. Fixed once it has begun, as
-    /// are the next four.</summary>
+    /// <summary>Part of the session's key. A field, because a property would copy 32 bytes per look-up.</summary>
     internal SocketAddr PeerAddr;
 
     private Shard _shard;
     private SharedStart _start;
-    private byte _reach;
-    private long _openedMs;
     private long _openedTicksUtc;
     private SessionExtras? _extras;
-    private long _lastActiveMs;
-    private int _ownIdleTimeoutMs = AsConfigured;   // the handler's wish, if it had one
+    private SessionTimes _times;
+    private AmplificationBudget _budget;
 
-    /// <summary>Makes one for a session to come; <see cref="Begin"/> says whose.</summary>
+    /// <summary>Makes one for a session to come; <see cref="SessionStart"/> says whose.</summary>
     internal SessionContext() => (_shard, _start) = (null!, null!);
-
-    /// <summary>A session that begins now, prepared if there is such a one. Not open yet: its listener starts it.
-    /// </summary>
-    internal static SessionContext Begin(
-        Shard shard, SessionTransport transport, in SocketAddr peer, in LocalAddr local)
-    {
-        var session = shard.SpareSessions.TryTake(shard) ?? new SessionContext();
-        session.Init(shard, transport, peer, local);
-        return session;
-    }
 
     /// <summary>128 bits, unique across restarts and members.</summary>
     public SessionId Id { get; private set; }
@@ -60,7 +44,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     public string RouteName => Route.Name;
 
     /// <summary>What the session's bytes go by.</summary>
-    public SessionTransport Transport { get; private set; }
+    public SessionTransport Transport => _start.Transport;
 
     /// <summary>The peer's endpoint; allocates. A peer of a unix socket has none, and 255.255.255.255:0 here: see
     /// <see cref="PeerText"/>.</summary>
@@ -73,23 +57,6 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     /// <summary>Of a peer of a unix socket, told by the kernel: as of its connect, or of its first message. Null for
     /// all others. A peer that goes on under other credentials is another session.</summary>
     public PeerCredentials? PeerCredentials => UnixAddress.CredentialsOf(PeerAddr);
-
-    /// <summary>The session's actor: tell it to have <see cref="SessionHandler.OnMessage"/> called. Ask, watch and pipe
-    /// to it from anywhere. It is this session's alone: once its session has ended, a message is a dead letter.
-    /// </summary>
-    public IActorRef Self => MarkShared() ? Ref : ActorRefs.Nobody;
-
-    /// <summary>The same for the router's own use: for nobody who keeps it beyond the session's end.</summary>
-    internal IActorRef Ref { get; set; } = ActorRefs.Nobody;
-
-    /// <summary>Somebody may have the reference of the session's actor, which so serves no other peer.</summary>
-    internal bool IsShared => Volatile.Read(ref _reach) == Shared;
-
-    /// <summary>Something waits in its mailbox. In its own turn.</summary>
-    internal bool HasMessages => Actor is not { HasMessages: false };
-
-    /// <summary>Not only made ahead.</summary>
-    internal bool HasBegun => _shard is not null;
 
     /// <summary>Handlers replaced after failures so far.</summary>
     public int Restarts => _extras?.Restarts ?? 0;
@@ -118,26 +85,31 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     /// </summary>
     public TimeSpan IdleTimeout
     {
-        get => IdleTimeoutMs == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(IdleTimeoutMs);
+        get => _times.IdleTimeoutMs(_shard.Settings) is > 0 and var timeoutMs
+            ? TimeSpan.FromMilliseconds(timeoutMs)
+            : Timeout.InfiniteTimeSpan;
         set
         {
-            _ownIdleTimeoutMs = value == Timeout.InfiniteTimeSpan
+            _times.SetIdleTimeout(value == Timeout.InfiniteTimeSpan
                 ? 0
-                : (int)Math.Clamp(value.TotalMilliseconds, 1, int.MaxValue);
-            OnLoop(static session => session.Arm());
+                : (int)Math.Clamp(value.TotalMilliseconds, 1, int.MaxValue));
+            Rearm();
         }
     }
 
     /// <summary>The listener's when the session began: a later one is for later sessions.</summary>
     internal Route Route => _start.Route;
 
-    /// <summary>Of the key: where the peer sent to, on a wildcard bind; empty otherwise.</summary>
+    /// <summary>Part of the session's key: where the peer sent to, on a wildcard bind; empty otherwise.</summary>
     internal ref readonly LocalAddr LocalAddr => ref _start.Local;
 
     internal DateTimeOffset OpenedAt => new(_openedTicksUtc, TimeSpan.Zero);
 
     /// <summary>Wall-clock time, for what is written down or told to peers.</summary>
     internal DateTimeOffset Now => _shard.Events.Now;
+
+    /// <summary>Milliseconds open, by the loop's clock.</summary>
+    internal long AgeMs => _times.AgeMs(Loop.NowMs);
 
     /// <summary>Of the key, where the shard has a table; of a stream session its place among the open ones.</summary>
     internal uint TableHash { get; set; }
@@ -157,23 +129,67 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
 
     internal SessionHandler? Handler { get; set; }
 
-    internal SessionActor? Actor { get; set; }
-
     /// <summary>The upstream the session goes to, for the access record; null on routes without.</summary>
     internal string? Upstream { get; set; }
 
-    /// <summary>Why the session is ending; None while it is open.</summary>
-    internal CloseReason Closing { get; private set; }
+    /// <summary>What carries this session alone; null where its listener's socket does.</summary>
+    internal ISessionCarrier? Carrier { get; set; }
 
-    /// <summary>Milliseconds open, by the loop's clock.</summary>
-    internal long AgeMs => Loop.NowMs - _openedMs;
+    internal StreamCarrier? Stream => Carrier as StreamCarrier;
+
+    internal PacketCarrier? Packets => Carrier as PacketCarrier;
+
+    internal OwnSocketCarrier? OwnSocket => Carrier as OwnSocketCarrier;
 
     /// <summary>Null where the handler runs on the loop.</summary>
     internal PoolBridge? Pool => _extras?.Pool;
 
-    private SessionExtras Extras => _extras ??= new SessionExtras();
+    /// <summary>Why the session is ending; None while it is open.</summary>
+    internal CloseReason Closing { get; set; }
+
+    /// <summary>It is closed and waits for the peer's end.</summary>
+    internal bool IsLingering { get; set; }
+
+    /// <summary>
+    /// The handler failed and no fresh one is in place yet: if the actor stops now, the session has failed.
+    /// </summary>
+    internal bool HasFailed => Failure is not null;
+
+    /// <summary>It has failed, and is a stream that may not go on with a fresh handler.</summary>
+    internal bool MustEnd => Handler is EndedHandler;
+
+    /// <summary>The end has been carried out and recorded.</summary>
+    internal bool HasEnded { get; set; }
+
+    /// <summary>What the handler failed by, until a fresh one is in place.</summary>
+    internal Exception? Failure => _extras?.Failure;
+
+    /// <summary>Made when something of it is first needed.</summary>
+    internal SessionExtras Extras => _extras ??= new SessionExtras();
 
     private long TimerSetMs => _extras?.TimerSetMs ?? -1;
+
+    /// <summary>
+    /// Lifts the amplification budget: the handler has seen proof that the peer receives what it is sent (it returned a
+    /// token).
+    /// </summary>
+    public void MarkPeerValidated() => _budget.Lift();
+
+    /// <summary>
+    /// Sends a payload to the peer: UDP and unixgram one datagram, at the end of the pass; streams the next bytes, at
+    /// once as far as the kernel takes them; unixpacket one message, likewise.
+    /// </summary>
+    /// <returns>
+    /// False if nothing was taken: the session is closed; the datagram is longer than <see cref="DatagramBytesMax"/> or
+    /// beyond the amplification budget (at most one reply, and three times the bytes, per datagram received); or the
+    /// stream, or a unixpacket connection, holds its write buffer's worth unsent (wait for
+    /// <see cref="SessionHandler.OnDrained"/>). UDP drops are counted.
+    /// </returns>
+    public bool Reply(ReadOnlySpan<byte> payload) =>
+        Pool is { } pool && !Loop.IsCurrent ? pool.Reply(payload) : ReplyOnLoop(payload);
+
+    /// <summary>Streams: sends FIN after what is unsent; the peer may go on sending.</summary>
+    public void FinishReplies() => this.OnLoop(static session => session.Carrier?.Finish());
 
     /// <summary>
     /// Has <see cref="SessionHandler.OnTimer"/> called once after <paramref name="delay"/>; replaces an earlier one.
@@ -181,7 +197,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     public void SetTimer(TimeSpan delay)
     {
         Extras.TimerSetMs = Loop.NowMs + Math.Max(1, (long)Math.Ceiling(delay.TotalMilliseconds));
-        OnLoop(static session => session.Arm());
+        Rearm();
     }
 
     /// <summary>Takes the timer back.</summary>
@@ -196,12 +212,64 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     /// <summary>Ends the session once everything queued has been sent. Payloads that still wait are dropped.</summary>
     public void Close() => Close(CloseReason.Done);
 
+    /// <inheritdoc cref="SessionEnd.Begin"/>
+    internal void Close(CloseReason reason) => SessionEnd.Begin(this, reason);
+
+    /// <inheritdoc cref="SessionEnd.BeginNow"/>
+    internal void CloseNow(CloseReason reason) => SessionEnd.BeginNow(this, reason);
+
+    /// <summary>
+    /// For routes that answer by themselves: what earlier datagrams left of the budget lengthens no answer. Over UDP to
+    /// a peer that has proved nothing it is at most three times the datagram that it answers, or 64 bytes; a longer one
+    /// is a counted drop.
+    /// </summary>
+    /// <param name="answer">What is sent.</param>
+    /// <param name="askedBytes">The length of what it answers.</param>
+    internal bool Answer(ReadOnlySpan<byte> answer, int askedBytes)
+    {
+        if (Stream is null && !_budget.Allows(answer.Length, askedBytes))
+        {
+            CountDrop(DropReason.Amplification);
+            return false;
+        }
+
+        return Reply(answer);
+    }
+
+    internal bool ReplyOnLoop(ReadOnlySpan<byte> payload) =>
+        !IsClosed
+        && (!Transport.IsConnectionless() || TakeBudget(payload.Length))
+        && Send(payload)
+        && !IsClosed;   // by its own socket it may have learnt that the peer is gone
+
+    /// <summary>
+    /// Sends what another session said: no amplification budget, and no sign of life of this peer: its idle deadline
+    /// stays.
+    /// </summary>
+    /// <returns>False if nothing was taken: closed, or a stream that holds its write buffer's worth unsent.</returns>
+    internal bool PassOn(ReadOnlySpan<byte> payload)
+    {
+        if (IsClosed)
+        {
+            return false;
+        }
+
+        var lastActiveMs = _times.LastActiveMs;
+        var isTaken = Send(payload);
+        _times.Touch(lastActiveMs);
+        return isTaken;
+    }
+
+    /// <summary>A run of datagrams has come in: what may be answered grows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void GrowBudget(int payloads, int bytes) => _budget.Grow(payloads, bytes);
+
     /// <summary>Counts discarded payloads; the counters are the loop's.</summary>
     internal void CountDrop(DropReason reason, long count = 1)
     {
         if (!Loop.IsCurrent && _shard.Settings.OnPool)
         {
-            OnLoop(static (session, drop) => session.CountDrop(drop.reason, drop.count), (reason, count));
+            this.OnLoop(static (session, drop) => session.CountDrop(drop.reason, drop.count), (reason, count));
             return;
         }
 
@@ -209,6 +277,23 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
         extras.DropCount += count;
         (extras.Drops ??= new DropCounters()).Add(reason, count);
         _shard.Counters.Drops.Add(reason, count);
+    }
+
+    /// <summary>Payloads that wait in its mailbox, and buffers that hold them. Any thread.</summary>
+    internal int WaitingPayloads => _extras?.WaitingMessages ?? 0;
+
+    internal int WaitingBuffers => _extras?.WaitingBuffers ?? 0;
+
+    /// <summary>Takes out what is to be disposed with the handler; null if there is nothing.</summary>
+    internal object? TakeOwned()
+    {
+        var owned = _extras?.Owned;
+        if (owned is not null)
+        {
+            _extras!.Owned = null;
+        }
+
+        return owned;
     }
 
     /// <summary>Counts a payload message in, if the mailbox has room for it. Loop thread.</summary>
@@ -220,33 +305,6 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     /// <summary>Counts some payloads of a message out, whose others still wait in its buffer.</summary>
     internal void LeavePart(int messages, int bytes) => _extras!.LeavePart(messages, bytes);
 
-    /// <summary>Runs a step on the loop's thread: at once if this is it.</summary>
-    internal void OnLoop(Action<SessionContext> step)
-    {
-        if (Loop.IsCurrent)
-        {
-            step(this);
-        }
-        else
-        {
-            Loop.Enqueue(new LoopStep(this, step));
-        }
-    }
-
-    /// <summary>The same, with what the step needs: one that captured it would cost an object also where this is the
-    /// loop, at every drop and every end.</summary>
-    internal void OnLoop<T>(Action<SessionContext, T> step, T with)
-    {
-        if (Loop.IsCurrent)
-        {
-            step(this, with);
-        }
-        else
-        {
-            Loop.Enqueue(new LoopStep<T>(this, step, with));
-        }
-    }
-
     /// <summary>A datagram of the session is about to be handled.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Prefetch() => CacheLines.Prefetch(this, ContextBytes);
@@ -257,7 +315,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
 
     /// <summary>Something came or went: the idle deadline moves.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal void Touch() => _lastActiveMs = Loop.NowMs;
+    internal void Touch() => _times.Touch(Loop.NowMs);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void CountReceived(int payloads, long bytes)
@@ -279,175 +337,32 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
         Touch();
     }
 
-    /// <summary>
-    /// Puts the session into the wheel at its earliest deadline, if it has one and is not there sooner already.
-    /// </summary>
-    internal void Arm()
+    private bool Send(ReadOnlySpan<byte> payload)
     {
-        var due = NextDeadlineMs();
-        if (due == long.MaxValue || IsClosed)
+        if (Carrier is { } carrier)
         {
-            return;
+            return carrier.Send(payload);
         }
 
-        if (!IsArmed || TimerDueMs > due)
-        {
-            Loop.Schedule(this, due);
-        }
-    }
-
-    /// <summary>Lazy: most often the session was active meanwhile and only moves on in the wheel.</summary>
-    internal override void OnTimer()
-    {
-        if (IsClosed && !IsLingering)
-        {
-            return;
-        }
-
-        var due = IsLingering ? 0 : NextDeadlineMs();
-        if (due <= Loop.NowMs)
-        {
-            if (Actor is { CanTurnNow: true } actor && !_shard.Settings.OnPool)
-            {
-                actor.TickNow();
-            }
-            else
-            {
-                Ref.Tell(SessionTick.Instance, ActorRefs.NoSender);
-            }
-
-            return;
-        }
-
-        if (due != long.MaxValue)
-        {
-            Loop.Schedule(this, due);
-        }
-    }
-
-    /// <summary>In the session's turn: acts on the deadlines that have come.</summary>
-    internal void OnTick()
-    {
-        if (IsLingering)
-        {
-            StopActor();
-            return;
-        }
-
-        var now = Loop.NowMs;
-        var settings = _shard.Settings;
-        if (settings.MaxLifetimeMs > 0 && now - _openedMs >= settings.MaxLifetimeMs)
-        {
-            Close(CloseReason.Lifetime);
-        }
-        else if (IdleTimeoutMs > 0 && now - _lastActiveMs >= IdleTimeoutMs)
-        {
-            Close(CloseReason.Idle);
-        }
-        else
-        {
-            Arm();
-            if (TimerSetMs >= 0 && now >= TimerSetMs)
-            {
-                CancelTimer();
-                Handler!.OnTimer(this);
-            }
-        }
-    }
-
-    /// <summary>Says that somebody may have the reference from now on. Any thread.</summary>
-    /// <returns>False where the actor is another session's by now.</returns>
-    internal bool MarkShared() => Interlocked.CompareExchange(ref _reach, Shared, Private) != GivenAway;
-
-    /// <summary>Parts with its actor, for the next peer's session. Loop thread; the session has ended.</summary>
-    /// <returns>False if somebody may have the reference.</returns>
-    internal bool TryGiveAway()
-    {
-        if (Interlocked.CompareExchange(ref _reach, GivenAway, Private) != Private)
-        {
-            return false;
-        }
-
-        Ref = ActorRefs.Nobody;
+        Datagrams.Send(this, payload);
         return true;
     }
 
-    /// <summary>As new, with an actor: a session to come.</summary>
-    internal void Reset(SessionActor actor, IActorRef self)
+    /// <summary>Datagrams: whether the peer may be sent so much; if not, that is a counted drop.</summary>
+    private bool TakeBudget(int length)
     {
-        Check.That(!IsArmed);
-        (Actor, Ref) = (actor, self);
-        (_shard, _start) = (null!, null!);
-        _extras = null;
-        _ownIdleTimeoutMs = AsConfigured;
-        (PayloadsReceived, BytesReceived, PayloadsSent, BytesSent) = (0, 0, 0, 0);
-        (Handler, Upstream, Run, _carrier) = (null, null, null, null);
-        (_ended, HasFailed, MustEnd, IsLingering) = (false, false, false, false);
-        (_validated, _budgetBytes) = (false, 0);
-        Closing = CloseReason.None;
-        Volatile.Write(ref _reach, Private);
-    }
-
-    private void Init(Shard shard, SessionTransport transport, in SocketAddr peer, in LocalAddr local)
-    {
-        _shard = shard;
-        Transport = transport;
-        PeerAddr = peer;
-        _start = shard.Share(local);
-        Id = shard.Ids.Next();
-        _openedTicksUtc = shard.Events.Now.UtcTicks;
-        _openedMs = shard.Loop.NowMs;
-        _lastActiveMs = _openedMs;
-        if (shard.Settings.OnPool)
+        if (length > DatagramBytesMax)
         {
-            var extras = new SessionExtras();   // now, because two threads will look for it
-            extras.Pool = new PoolBridge(this, extras);
-            _extras = extras;
-        }
-
-        if (peer.IsUnix)
-        {
-            UnixNames.Hold(peer);
-            _validated = true;   // nobody can send under another's name
-        }
-    }
-
-    /// <summary>0 for never.</summary>
-    private int IdleTimeoutMs => _ownIdleTimeoutMs == AsConfigured ? _shard.Settings.IdleTimeoutMs : _ownIdleTimeoutMs;
-
-    /// <summary>Its deadlines may have come nearer.</summary>
-    internal void Rearm() => OnLoop(static session => session.Arm());
-
-    /// <summary>On the loop: the session's deadline may be nearer than it was.</summary>
-    /// <returns>False: the session need not be told.</returns>
-    internal bool ArmAgain()
-    {
-        Arm();
-        return false;
-    }
-
-    /// <summary>Has the session look at its route, if it goes by it.</summary>
-    /// <returns>Whether it was told so.</returns>
-    internal bool TellChange(RouteChanged changed)
-    {
-        if (!Route.Involves(changed.Route))
-        {
+            CountDrop(DropReason.TooLong);
             return false;
         }
 
-        Ref.Tell(changed, ActorRefs.NoSender);
-        return true;
-    }
-
-    private long NextDeadlineMs()
-    {
-        var idleTimeoutMs = IdleTimeoutMs;
-        var due = idleTimeoutMs > 0 ? _lastActiveMs + idleTimeoutMs : long.MaxValue;
-        if (_shard.Settings.MaxLifetimeMs > 0)
+        if (!_budget.TryTake(length, owesReply: PayloadsSent < PayloadsReceived))
         {
-            due = Math.Min(due, _openedMs + _shard.Settings.MaxLifetimeMs);
+            CountDrop(DropReason.Amplification);
+            return false;
         }
 
-        return TimerSetMs is >= 0 and var set ? Math.Min(due, set) : due;
+        return true;
     }
 }

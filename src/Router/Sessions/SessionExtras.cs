@@ -67,8 +67,10 @@ internal sealed class SessionExtras
 }
 
 /// <summary>What sessions that began alike share: 8 bytes in each instead of 32.</summary>
-internal sealed class SharedStart(in LocalAddr local, Route route)
+internal sealed class SharedStart(SessionTransport transport, in LocalAddr local, Route route)
 {
+    public SessionTransport Transport => transport;
+
     /// <summary>Where the peer sent to, on a wildcard bind; empty otherwise.</summary>
     public readonly LocalAddr Local = local;
 

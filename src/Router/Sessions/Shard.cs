@@ -125,7 +125,7 @@ internal abstract class Shard
     protected Shard(ShardSetup setup)
     {
         (Listener, Route, Settings, SessionCount) = setup.Terms;
-        _lastStart = new SharedStart(default, Route);
+        _lastStart = new SharedStart(default, default, Route);
         Loop = setup.Loop;
         Ids = setup.Ids;
         SpareSessions = setup.SpareSessions;
@@ -225,11 +225,13 @@ internal abstract class Shard
     public HashSet<SessionContext> Starting { get; } = [];
 
     /// <summary>One object for the sessions that began alike, one after another.</summary>
-    public SharedStart Share(in LocalAddr local)
+    public SharedStart Share(SessionTransport transport, in LocalAddr local)
     {
-        if (!ReferenceEquals(_lastStart.Route, Route) || !_lastStart.Local.Equals(local))
+        if (!ReferenceEquals(_lastStart.Route, Route)
+            || _lastStart.Transport != transport
+            || !_lastStart.Local.Equals(local))
         {
-            _lastStart = new SharedStart(local, Route);
+            _lastStart = new SharedStart(transport, local, Route);
         }
 
         return _lastStart;

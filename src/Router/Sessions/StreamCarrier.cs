@@ -124,7 +124,7 @@ internal sealed class StreamCarrier(SessionContext session, StreamSocket socket,
     {
         if (Flush() < 0)
         {
-            session.StopActor();
+            SessionEnd.StopActor(session);
             return;
         }
 
@@ -134,7 +134,7 @@ internal sealed class StreamCarrier(SessionContext session, StreamSocket socket,
             var received = Socket.Receive(loop.ReadBuffer, loop.ReadBufferBytes);
             if (received < 0 && (Errno)(-received) is not (Errno.EAGAIN or Errno.EINTR))
             {
-                session.StopActor();
+                SessionEnd.StopActor(session);
                 return;
             }
 
@@ -143,7 +143,7 @@ internal sealed class StreamCarrier(SessionContext session, StreamSocket socket,
 
         if (HasEnded && !HasUnsent)
         {
-            session.StopActor();
+            SessionEnd.StopActor(session);
             return;
         }
 

@@ -1,0 +1,86 @@
+using Router.Diagnostics;
+using Router.Net;
+
+namespace Router.Sessions;
+
+/// <summary>What is done within a session's turn, beside handing it datagrams.</summary>
+internal static class SessionTurn
+{
+    /// <summary>A socket is ready.</summary>
+    public static void OnIo(SessionContext session, IoSocket socket)
+    {
+        var ready = socket.Pending;
+        socket.Pending = IoReadiness.None;
+        if (socket.IsClosed)
+        {
+            return;
+        }
+
+        var handler = session.Handler!;
+        if (session.IsLingering)
+        {
+            session.Carrier!.Linger();
+        }
+        else if (session.Carrier is { } carrier && !handler.OwnsStream && ReferenceEquals(socket, carrier.Socket))
+        {
+            carrier.OnReady(ready);
+        }
+        else
+        {
+            handler.OnIo(session, socket, ready);
+        }
+    }
+
+    /// <summary>Gives the handler one message of the session's own socket.</summary>
+    public static void Receive(SessionContext session, ReadOnlySpan<byte> payload)
+    {
+        try
+        {
+            session.Handler!.OnReceived(session, new PayloadBatch(payload));
+        }
+        catch
+        {
+            session.CountDrop(DropReason.HandlerFailed);
+            throw;
+        }
+    }
+
+    /// <summary>A deadline may have come.</summary>
+    public static void OnTick(SessionContext session)
+    {
+        if (session.IsLingering)
+        {
+            SessionEnd.StopActor(session);
+        }
+        else if (session.EndDue is not CloseReason.None and var reason)
+        {
+            session.Close(reason);
+        }
+        else
+        {
+            session.Arm();
+            if (session.TryTakeTimer())
+            {
+                session.Handler!.OnTimer(session);
+            }
+        }
+    }
+
+    /// <summary>The listener drains: ends the session if nothing is under way.</summary>
+    public static void Drain(SessionContext session)
+    {
+        if (session.Handler is { } handler && handler.MayEndNow(session))
+        {
+            session.Close(session.Shard.EndReason);
+        }
+    }
+
+    /// <summary>Looks at the route, if it is the session's that has changed.</summary>
+    public static void OnRouteChanged(SessionContext session, Route route)
+    {
+        if (session.Route.Involves(route) && !session.IsClosed)
+        {
+            session.Handler!.OnRouteChanged(session);
+        }
+    }
+}
