@@ -5,13 +5,13 @@ using Router.Loop;
 
 namespace Router.TestKit;
 
-/// <summary>Makes the kit's actor system: all of it on the test's thread, its scheduler on virtual time.</summary>
+/// <summary>Makes the kit's actor system, which runs on the test's thread and by virtual time.</summary>
 internal static class KitEngine
 {
     /// <summary>Parsed once: simulations make many thousands of kits.</summary>
     private static readonly Config Settings = ConfigurationFactory.ParseString(SettingsText());
 
-    /// <summary>In whoever logs: an EventFilter counts without a pass.</summary>
+    /// <summary>The log runs in whoever logs, so that an EventFilter counts without a pass.</summary>
     private static readonly Props LogProps =
         Props.Create<KitLog>().WithDispatcher("akka.test.test-actor.dispatcher");
 
@@ -66,8 +66,8 @@ internal static class KitEngine
     }
 }
 
-/// <summary>What EventFilter listens by. The rest goes to <see cref="RouterTestKit.OnLog"/>, nothing to standard
-/// output.</summary>
+/// <summary>The log that EventFilter listens to. What no filter takes goes to <see cref="RouterTestKit.OnLog"/>, and
+/// nothing to standard output.</summary>
 internal sealed class KitLog : TestEventListener
 {
     private readonly Action<LogEvent> _log = Context.System.Settings.Setup.Get<KitSetup>().Value.Log;

@@ -14,7 +14,7 @@ internal sealed class KitSetup(KitPool pool, Action<LogEvent> log) : Setup
     public Action<LogEvent> Log => log;
 }
 
-/// <summary>What would run on the thread pool, run on the test's thread between the loop's passes.</summary>
+/// <summary>Stands for the thread pool: runs its work on the test's thread, between the loop's passes.</summary>
 internal sealed class KitPool
 {
     private readonly int _thread = Environment.CurrentManagedThreadId;
@@ -26,9 +26,8 @@ internal sealed class KitPool
 
     public void Enqueue(IRunnable run) => _runs.Enqueue(run);
 
-    /// <summary>For Akka's guardians: they run at once when the test itself asks them for something, and else as
-    /// everybody. Akka's TestKit waits until a probe that it made has started, and nobody would step it meanwhile.
-    /// </summary>
+    /// <summary>Runs a turn of one of Akka's guardians at once if the test itself has told it something, and else like all
+    /// others. Akka's TestKit waits until a probe that it made has started, and nothing would run meanwhile.</summary>
     public void RunNowOrEnqueue(IRunnable run)
     {
         if (_isInPass || Environment.CurrentManagedThreadId != _thread)
@@ -57,8 +56,8 @@ internal sealed class KitPool
         }
     }
 
-    /// <summary>A pass of the router, in which nothing runs at once, and nothing is sent by the test's own actor: a
-    /// TestKit has its thread send as that.</summary>
+    /// <summary>Runs a pass of the router. Within it nothing runs at once, and nothing is sent in the name of the test's
+    /// own actor, as which a TestKit has its thread send.</summary>
     public bool Pass(Func<bool> pass)
     {
         var outer = InternalCurrentActorCellKeeper.Current;
@@ -75,8 +74,8 @@ internal sealed class KitPool
         }
     }
 
-    /// <summary>Runs what is ready: in order, or some of it in seeded order.</summary>
-    /// <returns>Runs made; at least 1 if any was ready.</returns>
+    /// <summary>Runs all that is ready in order, or a part of it in seeded order.</summary>
+    /// <returns>How many were run; at least 1 if any was ready.</returns>
     public int RunReady(SeededRandom? shuffle)
     {
         while (_runs.TryDequeue(out var run))

@@ -32,7 +32,7 @@ public sealed partial class RouterTestKit
     /// each with how many of them had no record before it.</summary>
     public IReadOnlyList<(SessionId Session, Exception Reason, long Suppressed)> FailedEndRecords => _events.FailedEnds;
 
-    /// <summary>Restarts that had none, by what the records say of those before them.</summary>
+    /// <summary>Restarts without a record of their own, as the records count them.</summary>
     public long RestartsSuppressed => _events.RestartsSuppressed;
 
     /// <summary>

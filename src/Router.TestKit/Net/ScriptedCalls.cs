@@ -40,10 +40,10 @@ internal sealed unsafe class ScriptedCalls : LinuxCalls
     /// <summary>Cuts the messages that the next recvmmsg returns: marks them as longer than their slot.</summary>
     public bool MarkTruncated { get; set; }
 
-    /// <summary>Calls of splice, scripted to fail or not.</summary>
+    /// <summary>The number of calls of splice, scripted or not.</summary>
     public int Splices { get; private set; }
 
-    /// <summary>Calls of epoll_ctl, scripted to fail or not.</summary>
+    /// <summary>The number of calls of epoll_ctl, scripted or not.</summary>
     public int PollChanges { get; private set; }
 
     /// <summary>Sockets opened or accepted, and ends of pipes, through these calls and not closed.</summary>
@@ -52,7 +52,7 @@ internal sealed unsafe class ScriptedCalls : LinuxCalls
     /// <summary>Descriptors closed that are no open socket: pollers, and sockets closed twice.</summary>
     public int StrayCloses { get; private set; }
 
-    /// <summary>Scripted outcomes that have not been used.</summary>
+    /// <summary>The number of scripted outcomes that no call has met yet.</summary>
     public int Left => _script.Values.Sum(queue => queue.Count);
 
     /// <summary>The next calls fail with these, in order.</summary>

@@ -84,12 +84,11 @@ internal sealed class SimulatedChildProcess : ChildProcess
     }
 }
 
-/// <summary>Readable for good once the child has ended.</summary>
+/// <summary>Stands for a pidfd: readable for good once the child has ended.</summary>
 internal sealed class SimulatedEnding : IoSocket, IReadiness
 {
     private readonly SimulatedNetwork _network;
     private readonly int _id;
-    private bool _closed;
 
     public SimulatedEnding(SimulatedNetwork network)
     {
@@ -101,22 +100,12 @@ internal sealed class SimulatedEnding : IoSocket, IReadiness
 
     public override SocketAddr LocalAddress => default;
 
-    public override bool IsClosed => _closed;
-
     IoReadiness IReadiness.Ready => HasEnded ? IoReadiness.Readable : IoReadiness.None;
 
-    public override void Dispose()
-    {
-        if (!_closed)
-        {
-            _closed = true;
-            Loop?.Unregister(this);
-            _network.OnClosed(this, _id);
-        }
-    }
+    protected override void Close() => _network.OnClosed(this, _id);
 }
 
-/// <summary>A pipe of bounded room.</summary>
+/// <summary>A child's standard error: a pipe that holds as much as one direction of a stream.</summary>
 internal sealed class SimulatedErrorOutput : ErrorOutput, IReadiness
 {
     private readonly SimulatedNetwork _network;
@@ -124,7 +113,6 @@ internal sealed class SimulatedErrorOutput : ErrorOutput, IReadiness
     private readonly Queue<byte[]> _arrived = new();
     private int _bytes;
     private bool _hasEnded;
-    private bool _closed;
 
     public SimulatedErrorOutput(SimulatedNetwork network)
     {
@@ -132,15 +120,13 @@ internal sealed class SimulatedErrorOutput : ErrorOutput, IReadiness
         _id = network.OnOpened(this);
     }
 
-    public override bool IsClosed => _closed;
-
     IoReadiness IReadiness.Ready =>
         (_bytes > 0 ? IoReadiness.Readable : IoReadiness.None)
         | (_hasEnded ? IoReadiness.Readable | IoReadiness.Failed : IoReadiness.None);
 
     public bool Arrive(byte[] bytes)
     {
-        if (_closed || _bytes + bytes.Length > _network.StreamBufferBytes)
+        if (IsClosed || _bytes + bytes.Length > _network.StreamBufferBytes)
         {
             return false;
         }
@@ -154,7 +140,7 @@ internal sealed class SimulatedErrorOutput : ErrorOutput, IReadiness
 
     public override unsafe int Receive(byte* buffer, int capacity)
     {
-        Check.That(!_closed);
+        Check.That(!IsClosed);
         if (!_arrived.TryDequeue(out var bytes))
         {
             return _hasEnded ? 0 : -(int)Errno.EAGAIN;
@@ -166,15 +152,7 @@ internal sealed class SimulatedErrorOutput : ErrorOutput, IReadiness
         return bytes.Length;
     }
 
-    public override void Dispose()
-    {
-        if (!_closed)
-        {
-            _closed = true;
-            Loop?.Unregister(this);
-            _network.OnClosed(this, _id);
-        }
-    }
+    protected override void Close() => _network.OnClosed(this, _id);
 }
 
 /// <summary>Our end of a channel that keeps boundaries. See unix(7), SOCK_SEQPACKET.</summary>
@@ -187,7 +165,6 @@ internal sealed class SimulatedPacketSocket : ConnectedDatagramSocket, IReadines
     private int _arrivedBytes;
     private int _unreadBytes;
     private bool _hasEnded;
-    private bool _closed;
 
     public SimulatedPacketSocket(SimulatedNetwork network)
     {
@@ -199,8 +176,6 @@ internal sealed class SimulatedPacketSocket : ConnectedDatagramSocket, IReadines
 
     public override SocketAddr LocalAddress => default;
 
-    public override bool IsClosed => _closed;
-
     IoReadiness IReadiness.Ready =>
         IoReadiness.Writable
         | (_arrived.Count > 0 ? IoReadiness.Readable : IoReadiness.None)
@@ -209,7 +184,7 @@ internal sealed class SimulatedPacketSocket : ConnectedDatagramSocket, IReadines
     /// <summary>The child writes.</summary>
     public bool Arrive(byte[] message)
     {
-        if (_closed || _hasEnded || _arrivedBytes + message.Length > _network.StreamBufferBytes)
+        if (IsClosed || _hasEnded || _arrivedBytes + message.Length > _network.StreamBufferBytes)
         {
             return false;
         }
@@ -223,7 +198,7 @@ internal sealed class SimulatedPacketSocket : ConnectedDatagramSocket, IReadines
 
     public override unsafe int Receive(byte* buffer, int capacity)
     {
-        Check.That(!_closed);
+        Check.That(!IsClosed);
         if (!_arrived.TryDequeue(out var message))
         {
             return -(int)(_hasEnded ? Errno.EPIPE : Errno.EAGAIN);
@@ -238,7 +213,7 @@ internal sealed class SimulatedPacketSocket : ConnectedDatagramSocket, IReadines
 
     public override unsafe int Send(byte* payload, int length)
     {
-        Check.That(!_closed);
+        Check.That(!IsClosed);
         if (_hasEnded)
         {
             return -(int)Errno.EPIPE;
@@ -269,13 +244,5 @@ internal sealed class SimulatedPacketSocket : ConnectedDatagramSocket, IReadines
         }
     }
 
-    public override void Dispose()
-    {
-        if (!_closed)
-        {
-            _closed = true;
-            Loop?.Unregister(this);
-            _network.OnClosed(this, _id);
-        }
-    }
+    protected override void Close() => _network.OnClosed(this, _id);
 }

@@ -17,7 +17,6 @@ internal sealed class SimulatedDatagramSocket : DatagramSocket, IDatagramPort, I
     private readonly int _receiveBuffer;
     private readonly Queue<(SocketAddr From, SocketAddr To, byte[] Payload)> _received = new();
     private int _receivedBytes;
-    private bool _closed;
     private long _kernelDrops;
 
     public SimulatedDatagramSocket(SimulatedNetwork network, in SocketAddr local, DatagramOptions options)
@@ -31,8 +30,6 @@ internal sealed class SimulatedDatagramSocket : DatagramSocket, IDatagramPort, I
     }
 
     public override SocketAddr LocalAddress => _local;
-
-    public override bool IsClosed => _closed;
 
     public override (int Receive, int Send) BufferSizes => (_receiveBuffer, _options.SendBuffer);
 
@@ -66,7 +63,7 @@ internal sealed class SimulatedDatagramSocket : DatagramSocket, IDatagramPort, I
 
     public override unsafe int Receive(DatagramBatch batch)
     {
-        Check.That(!_closed);
+        Check.That(!IsClosed);
         batch.Generation++;
         batch.Count = 0;
         var error = _network.Faults.Next(NetworkOperation.DatagramReceive);
@@ -89,7 +86,7 @@ internal sealed class SimulatedDatagramSocket : DatagramSocket, IDatagramPort, I
 
     public override unsafe void Send(DatagramQueue queue)
     {
-        Check.That(!_closed);
+        Check.That(!IsClosed);
         for (var i = 0; i < queue.Count; i++)
         {
             var entry = queue.At(i);
@@ -115,15 +112,10 @@ internal sealed class SimulatedDatagramSocket : DatagramSocket, IDatagramPort, I
         queue.Clear();
     }
 
-    public override void Dispose()
+    protected override void Close()
     {
-        if (!_closed)
-        {
-            _closed = true;
-            Loop?.Unregister(this);
-            _network.RemovePort(SimulatedNetwork.Canonical(_local), this);
-            _network.OnClosed(this, _id);
-        }
+        _network.RemovePort(SimulatedNetwork.Canonical(_local), this);
+        _network.OnClosed(this, _id);
     }
 
     /// <summary>Moves the next datagram into a slot, or the next train.</summary>
@@ -188,7 +180,6 @@ internal sealed class SimulatedConnectedDatagramSocket : ConnectedDatagramSocket
     private int _receivedBytes;
     private long _foreignDrops;
     private Errno _pending;
-    private bool _closed;
 
     public SimulatedConnectedDatagramSocket(SimulatedNetwork network, in SocketAddr local, in SocketAddr remote)
     {
@@ -199,8 +190,6 @@ internal sealed class SimulatedConnectedDatagramSocket : ConnectedDatagramSocket
     }
 
     public override SocketAddr LocalAddress => _local;
-
-    public override bool IsClosed => _closed;
 
     IoReadiness IReadiness.Ready =>
         IoReadiness.Writable
@@ -234,7 +223,7 @@ internal sealed class SimulatedConnectedDatagramSocket : ConnectedDatagramSocket
 
     public override unsafe int Receive(byte* buffer, int capacity)
     {
-        Check.That(!_closed);
+        Check.That(!IsClosed);
         var error = TakeError(NetworkOperation.ConnectedReceive);
         if (error == Errno.Success && _received.Count == 0)
         {
@@ -257,7 +246,7 @@ internal sealed class SimulatedConnectedDatagramSocket : ConnectedDatagramSocket
 
     public override unsafe int Send(byte* payload, int length)
     {
-        Check.That(!_closed);
+        Check.That(!IsClosed);
         var error = TakeError(NetworkOperation.ConnectedSend);
         if (error == Errno.Success && length > 65_507)
         {
@@ -274,15 +263,10 @@ internal sealed class SimulatedConnectedDatagramSocket : ConnectedDatagramSocket
         return length;
     }
 
-    public override void Dispose()
+    protected override void Close()
     {
-        if (!_closed)
-        {
-            _closed = true;
-            Loop?.Unregister(this);
-            _network.RemovePort(_local, this);
-            _network.OnClosed(this, _id);
-        }
+        _network.RemovePort(_local, this);
+        _network.OnClosed(this, _id);
     }
 
     private Errno TakeError(NetworkOperation operation)

@@ -11,8 +11,7 @@ namespace Router.TestKit.Simulation;
 /// <remarks>
 /// Every address exists on it, like loopback: whoever binds one owns it. What is sent arrives at once, or later under
 /// <see cref="Faults"/>; the same seed and the same calls give the same <see cref="TraceHash"/>. A datagram to an
-/// address that
-/// nobody has bound is refused (ICMP), a connect too, unless the address is a black hole.
+/// address that nobody has bound is refused (ICMP), and so is a connect, unless the address is a black hole.
 /// </remarks>
 internal sealed partial class SimulatedNetwork : IProcessNetwork
 {
@@ -47,8 +46,8 @@ internal sealed partial class SimulatedNetwork : IProcessNetwork
 
     public NetworkFaults Faults { get; }
 
-    /// <summary>Bytes that one direction of a stream holds between sender and receiver. For connections made from now
-    /// on.</summary>
+    /// <summary>Bytes that one direction of a stream holds between sender and receiver. A change holds for later
+    /// connections.</summary>
     public int StreamBufferBytes { get; set; } = 64 * 1024;
 
     /// <summary>Whether equal datagrams of one peer that lie one behind the other are received as a train, as UDP_GRO
@@ -59,7 +58,6 @@ internal sealed partial class SimulatedNetwork : IProcessNetwork
     /// none, or when it connects.</summary>
     public IPAddress HostAddress { get; set; } = IPAddress.Parse("198.51.100.1");
 
-    /// <summary>The same for IPv6.</summary>
     public IPAddress HostAddressIPv6 { get; set; } = IPAddress.Parse("2001:db8::1");
 
     /// <summary>Everything that happened so far, folded: equal for equal runs.</summary>
@@ -164,7 +162,7 @@ internal sealed partial class SimulatedNetwork : IProcessNetwork
     internal static SocketAddr Canonical(in SocketAddr address) =>
         address.IsUnix ? address : SocketAddr.From(address.Address, address.Port);
 
-    /// <summary>What the router's own end of a connection to <paramref name="remote"/> is called.</summary>
+    /// <summary>The address that the router's own end of a connection to <paramref name="remote"/> gets.</summary>
     internal SocketAddr NewLocalAddress(in SocketAddr remote) => remote.IsUnix
         ? NewUnixName(remote)
         : SocketAddr.From(remote.Family == SocketAddr.FamilyIPv6 ? HostAddressIPv6 : HostAddress, NextPort());

@@ -11,7 +11,6 @@ internal sealed class SimulatedPeerSocket : PeerSocket, IDatagramPort, IReadines
     private readonly Queue<(SocketAddr From, byte[] Payload)> _received = new();
     private int _receivedBytes;
     private Errno _pending;
-    private bool _closed;
 
     public SimulatedPeerSocket(SimulatedNetwork network, in SocketAddr local, in SocketAddr remote)
     {
@@ -27,8 +26,6 @@ internal sealed class SimulatedPeerSocket : PeerSocket, IDatagramPort, IReadines
     public bool IsConnected { get; set; }
 
     public override SocketAddr LocalAddress => _local;
-
-    public override bool IsClosed => _closed;
 
     IoReadiness IReadiness.Ready => IoReadiness.Writable
         | (_received.Count > 0 ? IoReadiness.Readable : IoReadiness.None)
@@ -51,7 +48,7 @@ internal sealed class SimulatedPeerSocket : PeerSocket, IDatagramPort, IReadines
 
     public override unsafe int Receive(byte* buffer, int capacity, out SocketAddr from)
     {
-        Check.That(!_closed);
+        Check.That(!IsClosed);
         from = default;
         var error = TakeError(NetworkOperation.ConnectedReceive);
         if (error == Errno.Success && _received.Count == 0)
@@ -75,7 +72,7 @@ internal sealed class SimulatedPeerSocket : PeerSocket, IDatagramPort, IReadines
 
     public override unsafe int Send(byte* payload, int length)
     {
-        Check.That(!_closed);
+        Check.That(!IsClosed);
         var error = TakeError(NetworkOperation.ConnectedSend);
         if (error != Errno.Success)
         {
@@ -88,15 +85,10 @@ internal sealed class SimulatedPeerSocket : PeerSocket, IDatagramPort, IReadines
         return length;
     }
 
-    public override void Dispose()
+    protected override void Close()
     {
-        if (!_closed)
-        {
-            _closed = true;
-            Loop?.Unregister(this);
-            _network.RemovePort(SimulatedNetwork.Canonical(_local), this);
-            _network.OnClosed(this, _id);
-        }
+        _network.RemovePort(SimulatedNetwork.Canonical(_local), this);
+        _network.OnClosed(this, _id);
     }
 
     private Errno TakeError(NetworkOperation operation)

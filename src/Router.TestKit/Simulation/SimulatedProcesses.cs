@@ -15,7 +15,7 @@ internal sealed class SimulatedProcesses : IProcesses
 
     internal SimulatedProcesses(SimulatedNetwork network) => _network = network;
 
-    /// <summary>Why no process can be run at all; null, as it is at first, if some can.</summary>
+    /// <summary>Why no process can be run at all; null, as at first, if processes can be run.</summary>
     public string? Fault { get; set; }
 
     public int Running { get; internal set; }
@@ -80,7 +80,7 @@ internal sealed class SimulatedProcesses : IProcesses
     }
 }
 
-/// <summary>A child process in a test's hands: what its program does.</summary>
+/// <summary>A simulated child process, whose program the test plays.</summary>
 internal sealed class SimulatedChild
 {
     private readonly SimulatedChildProcess _process;

@@ -12,7 +12,6 @@ internal sealed class SimulatedStreamSocket : StreamSocket, IReadiness
     private StreamEnd? _end;      // null while connecting, and after a connect that failed
     private Errno _connectError;
     private bool _decided;
-    private bool _closed;
 
     /// <summary>A connect that has begun.</summary>
     public SimulatedStreamSocket(SimulatedNetwork network, in SocketAddr local, in SocketAddr remote)
@@ -37,8 +36,6 @@ internal sealed class SimulatedStreamSocket : StreamSocket, IReadiness
 
     public override SocketAddr PeerAddress => _remote;
 
-    public override bool IsClosed => _closed;
-
     IoReadiness IReadiness.Ready
     {
         get
@@ -55,7 +52,7 @@ internal sealed class SimulatedStreamSocket : StreamSocket, IReadiness
     /// <summary>The connect has come to its end: refused without one.</summary>
     public void Decide(StreamEnd? end)
     {
-        if (_closed)
+        if (IsClosed)
         {
             end?.Abort();
             return;
@@ -76,7 +73,7 @@ internal sealed class SimulatedStreamSocket : StreamSocket, IReadiness
 
     public override int ConnectResult()
     {
-        Check.That(!_closed);
+        Check.That(!IsClosed);
         if (!_decided)
         {
             return -(int)Errno.EINPROGRESS;
@@ -95,7 +92,7 @@ internal sealed class SimulatedStreamSocket : StreamSocket, IReadiness
 
     public override unsafe int Receive(byte* buffer, int capacity)
     {
-        Check.That(!_closed);
+        Check.That(!IsClosed);
         var result = Failing(NetworkOperation.StreamReceive);
         if (result == 0)
         {
@@ -109,7 +106,7 @@ internal sealed class SimulatedStreamSocket : StreamSocket, IReadiness
 
     public override unsafe int Send(byte* payload, int length)
     {
-        Check.That(!_closed);
+        Check.That(!IsClosed);
         var result = Failing(NetworkOperation.StreamSend);
         if (result == 0)
         {
@@ -123,14 +120,14 @@ internal sealed class SimulatedStreamSocket : StreamSocket, IReadiness
 
     public override void ShutdownWrite()
     {
-        Check.That(!_closed);
+        Check.That(!IsClosed);
         _network.Trace("shutdown", _id, 0);
         _end?.ShutdownWrite();
     }
 
     public override void Abort()
     {
-        if (!_closed)
+        if (!IsClosed)
         {
             _network.Trace("abort", _id, 0);
             _end?.Abort();
@@ -138,15 +135,10 @@ internal sealed class SimulatedStreamSocket : StreamSocket, IReadiness
         }
     }
 
-    public override void Dispose()
+    protected override void Close()
     {
-        if (!_closed)
-        {
-            _closed = true;
-            Loop?.Unregister(this);
-            _end?.Close();
-            _network.OnClosed(this, _id);
-        }
+        _end?.Close();
+        _network.OnClosed(this, _id);
     }
 
     private int Failing(NetworkOperation operation)
@@ -176,7 +168,6 @@ internal sealed class SimulatedStreamListener : StreamListener, IStreamAcceptor,
     private readonly int _id;
     private readonly Queue<StreamEnd> _waiting = new();
     private long _overflows;
-    private bool _closed;
 
     public SimulatedStreamListener(SimulatedNetwork network, in SocketAddr local, StreamListenOptions options)
     {
@@ -187,8 +178,6 @@ internal sealed class SimulatedStreamListener : StreamListener, IStreamAcceptor,
     }
 
     public override SocketAddr LocalAddress => _local;
-
-    public override bool IsClosed => _closed;
 
     public override int GrantedBacklog => _options.Backlog;
 
@@ -214,7 +203,7 @@ internal sealed class SimulatedStreamListener : StreamListener, IStreamAcceptor,
 
     public override int Accept(out StreamSocket? connection)
     {
-        Check.That(!_closed);
+        Check.That(!IsClosed);
         connection = null;
         var error = _network.Faults.Next(NetworkOperation.Accept);
         if (error == Errno.Success && _waiting.Count == 0)
@@ -232,15 +221,8 @@ internal sealed class SimulatedStreamListener : StreamListener, IStreamAcceptor,
         return -(int)error;
     }
 
-    public override void Dispose()
+    protected override void Close()
     {
-        if (_closed)
-        {
-            return;
-        }
-
-        _closed = true;
-        Loop?.Unregister(this);
         _network.RemoveAcceptor(_local, this);
         _network.OnClosed(this, _id);
         while (_waiting.TryDequeue(out var end))

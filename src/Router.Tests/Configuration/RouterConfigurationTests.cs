@@ -65,7 +65,7 @@ public sealed class RouterConfigurationTests
             }
             """);
 
-        Assert.Equal((3, NetworkWish.Portable, TimeSpan.FromSeconds(1)),
+        Assert.Equal((3, NetworkChoice.Portable, TimeSpan.FromSeconds(1)),
             (options.LoopCount, options.Network, options.DrainTimeout));
         Assert.Equal(new SpliceOptions(5, 6 << 10), options.Splice);
         Assert.Equal(new HeapOptions(77, 78, 79), options.Heap);

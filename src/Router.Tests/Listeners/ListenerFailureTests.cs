@@ -93,7 +93,7 @@ public sealed class ListenerFailureTests
 
         public override bool IsClosed => throw new InvalidOperationException("broken");
 
-        public override void Dispose()
+        protected override void Close()
         {
         }
     }

@@ -310,9 +310,7 @@ public sealed class IoLoopTests : IDisposable
     {
         public override SocketAddr LocalAddress => default;
 
-        public override bool IsClosed => false;
-
-        public override void Dispose()
+        protected override void Close()
         {
         }
     }

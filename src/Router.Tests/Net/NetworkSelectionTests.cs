@@ -8,7 +8,7 @@ public sealed class NetworkSelectionTests
     [Fact]
     public void Where_the_calls_work_they_are_chosen_and_the_log_says_why()
     {
-        var selected = NetworkSelection.TrySelect(NetworkWish.Auto, out var network, out var reason);
+        var selected = NetworkSelection.TrySelect(NetworkChoice.Auto, out var network, out var reason);
 
         Assert.True(selected);
         Assert.Equal(LinuxNetwork.IsSupported ? "linux" : "portable", network!.Name);
@@ -18,7 +18,7 @@ public sealed class NetworkSelectionTests
     [Fact]
     public void The_portable_network_is_had_for_the_asking()
     {
-        Assert.True(NetworkSelection.TrySelect(NetworkWish.Portable, out var network, out var reason));
+        Assert.True(NetworkSelection.TrySelect(NetworkChoice.Portable, out var network, out var reason));
         Assert.Equal("portable", network!.Name);
         Assert.Equal("portable: asked for by the configuration", reason);
     }
@@ -26,11 +26,11 @@ public sealed class NetworkSelectionTests
     [Fact]
     public void Elsewhere_than_on_linux_the_portable_network_is_chosen_unless_linux_is_insisted_on()
     {
-        Assert.True(NetworkSelection.TrySelect(NetworkWish.Auto, null, out var network, out var reason));
+        Assert.True(NetworkSelection.TrySelect(NetworkChoice.Auto, null, out var network, out var reason));
         Assert.Equal("portable", network!.Name);
         Assert.Contains("not on 64-bit Linux", reason, StringComparison.Ordinal);
 
-        Assert.False(NetworkSelection.TrySelect(NetworkWish.Linux, null, out network, out reason));
+        Assert.False(NetworkSelection.TrySelect(NetworkChoice.Linux, null, out network, out reason));
         Assert.Null(network);
         Assert.StartsWith("network = linux cannot be had: ", reason, StringComparison.Ordinal);
     }
@@ -47,7 +47,7 @@ public sealed class NetworkSelectionTests
         {
             var calls = new ScriptedCalls().Fail(call, Errno.ENOSYS);
 
-            Assert.True(NetworkSelection.TrySelect(NetworkWish.Auto, calls, out var network, out var reason));
+            Assert.True(NetworkSelection.TrySelect(NetworkChoice.Auto, calls, out var network, out var reason));
 
             Assert.Equal("portable", network!.Name);
             Assert.Contains("ENOSYS, Function not implemented", reason, StringComparison.Ordinal);

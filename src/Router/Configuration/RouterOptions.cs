@@ -13,7 +13,7 @@ internal sealed class RouterOptions
     {
         Section = router;
         Loops = router.IntOr("auto", AutoLoops, "loops", 1, 64, Reload.No);
-        Network = router.Choice<NetworkWish>("network", Reload.No);
+        Network = router.Choice<NetworkChoice>("network", Reload.No);
         var splice = router.Child("splice");
         Splice = new SpliceOptions(
             splice.Int("pipes", 0, 4_096, Reload.No), splice.Size("pipe-size", 4 << 10, 16 << 20, Reload.No));
@@ -60,7 +60,7 @@ internal sealed class RouterOptions
     /// <summary>I/O loops asked for; null is "auto".</summary>
     public int? Loops { get; }
 
-    public NetworkWish Network { get; }
+    public NetworkChoice Network { get; }
 
     public SpliceOptions Splice { get; }
 

@@ -2,23 +2,23 @@ using Akka.Configuration;
 
 namespace Router.Loop;
 
-/// <summary>Akka's scheduler over a <see cref="TimeProvider"/>: one timer, set to the earliest work that is due.
-/// </summary>
+/// <summary>A scheduler for Akka that goes by a <see cref="TimeProvider"/>, with one timer that is set to the earliest
+/// work.</summary>
 /// <remarks>
-/// <para>Akka's own wakes every 10 ms: 4.4 % of a core while nothing happens. This one sleeps, and in a test it goes by
-/// virtual time, which so reaches Ask, timers of actors and receive timeouts.</para>
-/// <para>Callable from any thread. Work runs on the thread that fires the timer, in order of due time; work that throws
-/// is logged. Sessions do not use it: their deadlines are in the loop's wheel.</para>
+/// <para>Akka's own scheduler wakes every 10 ms, which takes 4.4 % of a core while nothing happens. This one sleeps. In a
+/// test it goes by virtual time, and so do Ask, timers of actors and receive timeouts.</para>
+/// <para>Any thread may call it. Work runs on the thread that fires the timer, in order of due time; what it throws is
+/// logged. Sessions do not use it: their deadlines are in the loop's wheel.</para>
 /// </remarks>
 internal sealed class ClockScheduler : SchedulerBase, IDisposable
 {
-    /// <summary>Cancelled work is looked for when this much waits, and then whenever it has doubled.</summary>
+    /// <summary>Cancelled work is removed when so much work waits, and then each time that has doubled.</summary>
     private const int SweepFrom = 256;
 
-    /// <summary>Akka makes its scheduler by name and hands it text only: the clock of a system that is being made lies
-    /// here, for the thread that makes it.</summary>
+    /// <summary>The clock of the actor system that this thread is making: Akka makes its scheduler by name and hands it
+    /// text only.</summary>
     [ThreadStatic]
-    private static TimeProvider? _clockInTheMaking;
+    private static TimeProvider? _clockOfNewSystem;
 
     private readonly Lock _lock = new();
     private readonly PriorityQueue<Work, (long DueTicks, long Number)> _queue = new();
@@ -34,7 +34,7 @@ internal sealed class ClockScheduler : SchedulerBase, IDisposable
     public ClockScheduler(Config config, ILoggingAdapter log)
         : base(config, log)
     {
-        _time = _clockInTheMaking ?? TimeProvider.System;
+        _time = _clockOfNewSystem ?? TimeProvider.System;
         _started = _time.GetTimestamp();
         _timer = _time.CreateTimer(
             static state => ((ClockScheduler)state!).RunDue(),
@@ -43,7 +43,7 @@ internal sealed class ClockScheduler : SchedulerBase, IDisposable
             Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>What a system's configuration says to have this scheduler.</summary>
+    /// <summary>The line that an actor system's configuration needs to use this scheduler.</summary>
     public static string Setting =>
         $"akka.scheduler.implementation = \"{typeof(ClockScheduler).AssemblyQualifiedName}\"";
 
@@ -53,7 +53,7 @@ internal sealed class ClockScheduler : SchedulerBase, IDisposable
 
     protected override DateTimeOffset TimeNow => _time.GetUtcNow();
 
-    /// <summary>Work that waits, cancelled or not.</summary>
+    /// <summary>The number of pieces of work that wait, cancelled ones too.</summary>
     internal int Waiting
     {
         get
@@ -65,22 +65,21 @@ internal sealed class ClockScheduler : SchedulerBase, IDisposable
         }
     }
 
-    /// <summary>Makes an actor system whose scheduler, if it is this one, goes by a clock.</summary>
+    /// <summary>Makes an actor system whose scheduler, if it is this one, goes by <paramref name="time"/>.</summary>
     public static ActorSystem Create(TimeProvider time, Func<ActorSystem> create)
     {
-        var outer = _clockInTheMaking;
-        _clockInTheMaking = time;
+        var outer = _clockOfNewSystem;
+        _clockOfNewSystem = time;
         try
         {
             return create();
         }
         finally
         {
-            _clockInTheMaking = outer;
+            _clockOfNewSystem = outer;
         }
     }
 
-    /// <summary>What waits is forgotten; Akka stops its scheduler last.</summary>
     public void Dispose()
     {
         lock (_lock)
@@ -139,7 +138,7 @@ internal sealed class ClockScheduler : SchedulerBase, IDisposable
         }
     }
 
-    /// <summary>Under the lock: throws away what was cancelled.</summary>
+    /// <summary>Removes what was cancelled. The caller holds the lock.</summary>
     private void Sweep()
     {
         var left = _queue.UnorderedItems.Where(static item => !item.Element.IsCancelled).ToArray();
@@ -148,7 +147,7 @@ internal sealed class ClockScheduler : SchedulerBase, IDisposable
         _sweepAt = Math.Max(SweepFrom, left.Length * 2);
     }
 
-    /// <summary>Under the lock: sets the timer to the earliest work.</summary>
+    /// <summary>Sets the timer to the earliest work. The caller holds the lock.</summary>
     private void Arm()
     {
         var due = _queue.TryPeek(out _, out var next) ? next.DueTicks : long.MaxValue;

@@ -20,11 +20,11 @@ internal sealed class IoDispatcher : MessageDispatcher
         Throughput = MessagesPerTurn;
     }
 
-    /// <summary>The calling thread runs the turns of this dispatcher's actors.</summary>
+    /// <summary>Whether the calling thread runs the turns of this dispatcher's actors.</summary>
     internal bool IsOfThisThread => _loop.IsCurrent;
 
-    /// <summary>A session is told by its mailbox, and only by it, from here until that has handled the message: see
-    /// <see cref="SessionQueue.CanTurnNow"/>. Who watches a session has its reference.</summary>
+    /// <remarks>Until a session's mailbox has handled a system message, nothing may go past it: see
+    /// <see cref="SessionQueue.CanTurnNow"/>. An actor that watches a session has the session's reference.</remarks>
     public override void SystemDispatch(ActorCell cell, SystemMessage message)
     {
         if (cell.Mailbox?.MessageQueue is SessionQueue queue)
@@ -41,13 +41,12 @@ internal sealed class IoDispatcher : MessageDispatcher
 
     protected override void ExecuteTask(IRunnable run) => _loop.Enqueue(run);
 
-    /// <summary>Leaves the loop to its group, which outlives the actor system and may serve another one.</summary>
     protected override void Shutdown()
     {
+        // The loop belongs to its group, which outlives the actor system and may serve another one.
     }
 }
 
-/// <summary>Hands out the dispatcher of one loop.</summary>
 internal sealed class IoDispatcherConfigurator : MessageDispatcherConfigurator
 {
     private readonly IoDispatcher _dispatcher;
@@ -65,7 +64,6 @@ internal sealed class IoLoopGroup : IDisposable
     private readonly IoLoop[] _loops;
     private string _name = "";
 
-    /// <summary>Makes the loops; none runs before <see cref="Start"/>.</summary>
     public IoLoopGroup(int count, INetwork network, TimeProvider time, IoLoopOptions options)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
@@ -76,8 +74,9 @@ internal sealed class IoLoopGroup : IDisposable
     public IReadOnlyList<IoLoop> Loops => _loops;
 
     /// <summary>Makes the loops dispatchers of an actor system, each under its <see cref="DispatcherId"/>.</summary>
-    /// <param name="system">Where actors are to live on these loops.</param>
-    /// <param name="name">Of the router: several may share a system, and one may come after another.</param>
+    /// <param name="system">The actor system.</param>
+    /// <param name="name">The router's name. If a router of that name is or was in the system, a number is
+    /// added.</param>
     public void RegisterWith(ActorSystem system, string name)
     {
         if (!system.Settings.Config.HasPath(SessionMailbox.Path))
@@ -99,10 +98,10 @@ internal sealed class IoLoopGroup : IDisposable
         }
     }
 
-    /// <summary>What actors of a loop name in <c>Props.WithDispatcher</c>, once the loops are registered.</summary>
+    /// <summary>The name of a loop's dispatcher for <c>Props.WithDispatcher</c>, once the loops are
+    /// registered.</summary>
     public string DispatcherId(int loop) => $"router.io-dispatcher.{_name}.loop-{loop}";
 
-    /// <summary>Starts the loops' threads.</summary>
     public void Start() => Array.ForEach(_loops, static loop => loop.Start());
 
     public void Dispose() => Array.ForEach(_loops, static loop => loop.Dispose());

@@ -4,10 +4,10 @@ using Router.Net;
 
 namespace Router.Loop;
 
-/// <summary>Told at the end of a loop's pass, after the run queue: sends what was queued, takes back what was
-/// lent.</summary>
 internal interface IEndOfPass
 {
+    /// <summary>Called at the end of a loop's pass, after the run queue, to send what was queued and to take back what was
+    /// lent.</summary>
     void OnEndOfPass();
 }
 
@@ -16,12 +16,12 @@ internal interface IEndOfPass
 /// sockets.</param>
 /// <param name="TimersPerPass">Deadlines fired in one pass: as many as a batch has datagrams, so that a million
 /// sessions that expire at once take turns with the live ones.</param>
-/// <param name="ReadBufferBytes">The one read buffer that all streams of the loop share.</param>
-/// <param name="Pipes">Pipes that bulk between two streams may go through at once, a direction each; 0 for
-/// none.</param>
-/// <param name="PipeBytes">The size of each, or as much of it as the system allows.</param>
-/// <param name="PipeBudget">Bytes of all of them together: see <see cref="PipePool"/>.</param>
-/// <param name="StopMs">How long a thread that is asked to end may still be in its turn.</param>
+/// <param name="ReadBufferBytes">The size of the one read buffer that all streams of the loop share.</param>
+/// <param name="Pipes">The most pipes at once, each for one direction between two streams; 0 for none.</param>
+/// <param name="PipeBytes">The size of a pipe, or as much of it as the system allows.</param>
+/// <param name="PipeBudget">The most bytes of all pipes together, see <see cref="PipePool"/>.</param>
+/// <param name="StopMs">How long <see cref="IoLoop.Stop"/> waits for the thread to finish its turn,
+/// milliseconds.</param>
 internal sealed record IoLoopOptions(
     int RunsPerPass = 4096,
     int TimersPerPass = 64,
@@ -35,8 +35,8 @@ internal sealed record IoLoopOptions(
 /// One I/O thread: polls sockets, runs the mailboxes they woke, flushes replies, turns the timer wheel, and again.
 /// </summary>
 /// <remarks>
-/// Everything but <see cref="Enqueue"/>, <see cref="Start"/> and <see cref="Stop"/> belongs to the loop's thread.
-/// Without <see cref="Start"/> the owner drives it by <see cref="RunOnce"/>, single-threaded: so tests run it.
+/// <see cref="Enqueue"/>, <see cref="Start"/> and <see cref="Stop"/> may be called on other threads, everything else on the
+/// loop's thread only. Tests do not start the thread: they drive the loop by <see cref="RunOnce"/>.
 /// </remarks>
 internal sealed class IoLoop : ISocketLoop, IDisposable
 {
@@ -48,7 +48,7 @@ internal sealed class IoLoop : ISocketLoop, IDisposable
     private readonly IoLoopOptions _options;
     private readonly TimerWheel _timers;
     private readonly long _started;
-    private readonly ConcurrentQueue<IRunnable> _foreign = new();
+    private readonly ConcurrentQueue<IRunnable> _fromOtherThreads = new();
     private readonly List<IEndOfPass> _endOfPass = [];
     private IRunnable?[] _runs = new IRunnable?[256];   // ring; grows to the number of cells that are ready at once
     private int _runsHead;
@@ -78,40 +78,37 @@ internal sealed class IoLoop : ISocketLoop, IDisposable
 
     public INetwork Network { get; }
 
-    /// <summary>Milliseconds since the loop was made, read once per pass: cheap, and up to one pass old.</summary>
+    /// <summary>Milliseconds since the loop was made. Read once per pass, so up to one pass old.</summary>
     public long NowMs { get; private set; }
 
-    /// <summary>Shared by all streams of this loop; valid within one turn.</summary>
+    /// <summary>The read buffer that all streams of this loop share. Its content is valid within one turn.</summary>
     public unsafe byte* ReadBuffer { get; }
 
     public int ReadBufferBytes => _options.ReadBufferBytes;
 
-    /// <summary>Where what lives on this loop rents what it must keep beyond a turn.</summary>
+    /// <summary>Rents buffers for what must be kept beyond a turn.</summary>
     public BufferPool Buffers { get; } = new();
 
-    /// <summary>What bulk between two streams of this loop goes through.</summary>
     public PipePool Pipes { get; }
 
     internal TimeProvider Time => _time;
 
-    /// <summary>The loop whose thread this is, or null.</summary>
+    /// <summary>The loop of the calling thread; null if it has none.</summary>
     public static IoLoop? Current => _current;
 
     public bool IsCurrent => ReferenceEquals(_current, this);
 
     public int ArmedTimers => _timers.Count;
 
-    /// <summary>Registered sockets.</summary>
+    /// <summary>The number of sockets that are watched.</summary>
     public int Sockets { get; private set; }
 
-    /// <summary>An exception left a receiver, a timer or a runnable: a defect, contained. Called on the loop's
-    /// thread.</summary>
+    /// <summary>Called on the loop's thread with an exception that a receiver, a timer or a runnable has thrown, which is
+    /// a defect of ours. The loop goes on.</summary>
     public Action<Exception>? OnFault { get; set; }
 
-    /// <summary>Whether the dedicated thread runs.</summary>
     public bool IsStarted => _thread is not null;
 
-    /// <summary>Starts the dedicated thread.</summary>
     public void Start()
     {
         Check.That(_thread is null && !_stopping);
@@ -121,7 +118,7 @@ internal sealed class IoLoop : ISocketLoop, IDisposable
 
     /// <summary>Asks the thread to end after its pass and waits for it. Any thread but the loop's own; twice is
     /// allowed.</summary>
-    /// <returns>Whether it has ended; else something that it runs does not return.</returns>
+    /// <returns>False if it has not ended in <see cref="IoLoopOptions.StopMs"/>.</returns>
     public bool Stop()
     {
         _stopping = true;
@@ -135,7 +132,7 @@ internal sealed class IoLoop : ISocketLoop, IDisposable
         return true;
     }
 
-    /// <summary>Watches a socket; it belongs to this loop from now on.</summary>
+    /// <summary>Watches a socket, which belongs to this loop from now on.</summary>
     /// <returns>0 or a negative errno.</returns>
     public int Register(IoSocket socket, IIoReceiver receiver, IoReadiness interest)
     {
@@ -165,23 +162,22 @@ internal sealed class IoLoop : ISocketLoop, IDisposable
         _poller.Modify(socket, interest);
     }
 
-    /// <summary>Takes a socket off; its Dispose calls this before the descriptor closes.</summary>
     void ISocketLoop.Unregister(IoSocket socket)
     {
         if (socket.Loop is not null)
         {
             _poller.Forget(socket);
-            Leave(socket);
+            OnUnregistered(socket);
         }
     }
 
-    /// <summary>Takes a socket off that stays open and may be registered again.</summary>
+    /// <summary>Stops watching a socket that stays open and may be registered again.</summary>
     internal void TakeOff(IoSocket socket)
     {
         if (socket.Loop is not null)
         {
             _poller.Remove(socket);
-            Leave(socket);
+            OnUnregistered(socket);
         }
     }
 
@@ -194,7 +190,7 @@ internal sealed class IoLoop : ISocketLoop, IDisposable
             return;
         }
 
-        _foreign.Enqueue(run);
+        _fromOtherThreads.Enqueue(run);
         Interlocked.MemoryBarrier();   // pairs with the one in Poll: either it sees this run, or this sees it asleep
         if (Volatile.Read(ref _sleeping) != 0 && Interlocked.Exchange(ref _sleeping, 0) != 0)
         {
@@ -202,8 +198,7 @@ internal sealed class IoLoop : ISocketLoop, IDisposable
         }
     }
 
-    /// <summary>Has <paramref name="item"/> told once at the end of this pass. The caller sees to it that it asks
-    /// once.</summary>
+    /// <summary>Has <paramref name="item"/> called at the end of this pass, as often as this is called in it.</summary>
     public void AtEndOfPass(IEndOfPass item) => _endOfPass.Add(item);
 
     public void Schedule(LoopTimer timer, long dueMs) => _timers.Schedule(timer, dueMs);
@@ -214,13 +209,12 @@ internal sealed class IoLoop : ISocketLoop, IDisposable
     /// armed.</summary>
     internal int NextTimerMs() => _timers.NextTurnMs(NowMs);
 
-    /// <summary>What a socket's receiver threw: told to <see cref="OnFault"/>, and the pass goes on.</summary>
     internal void Contain(Exception fault) => OnFault?.Invoke(fault);
 
     void ISocketLoop.Contain(Exception fault) => Contain(fault);
 
-    /// <summary>One pass. <paramref name="block"/>: sleeps in the poll until something is ready, due or
-    /// enqueued.</summary>
+    /// <summary>Runs one pass.</summary>
+    /// <param name="block">Whether it sleeps in the poll until something is ready, due or enqueued.</param>
     /// <returns>Whether anything happened.</returns>
     public bool RunOnce(bool block)
     {
@@ -292,7 +286,7 @@ internal sealed class IoLoop : ISocketLoop, IDisposable
         {
             Volatile.Write(ref _sleeping, 1);
             Interlocked.MemoryBarrier();
-            if (!_foreign.IsEmpty || _stopping)
+            if (!_fromOtherThreads.IsEmpty || _stopping)
             {
                 timeout = 0;
             }
@@ -308,9 +302,9 @@ internal sealed class IoLoop : ISocketLoop, IDisposable
         var ran = 0;
         while (ran < _options.RunsPerPass)
         {
-            if (!_foreign.IsEmpty)
+            if (!_fromOtherThreads.IsEmpty)
             {
-                TakeForeign();
+                TakeFromOtherThreads();
             }
 
             if (_runsCount == 0)
@@ -324,8 +318,8 @@ internal sealed class IoLoop : ISocketLoop, IDisposable
         return ran;
     }
 
-    /// <summary>Runs what is ready now; a body of its own, so that it is compiled to its best while the thread's
-    /// loop runs on.</summary>
+    /// <summary>Runs what is ready now. A method of its own, so that the runtime can optimize it while the thread stays in
+    /// its loop.</summary>
     private int RunBatch()
     {
         var count = Math.Min(_runsCount, 256);
@@ -358,8 +352,8 @@ internal sealed class IoLoop : ISocketLoop, IDisposable
         _endOfPass.Clear();
     }
 
-    /// <summary>A fault ends the step, not the pass: what the step did not reach stays queued for the next
-    /// one.</summary>
+    /// <summary>Runs a step of the pass. An exception ends the step, not the pass: what the step did not reach stays
+    /// queued for the next one.</summary>
     private int Guarded(Func<IoLoop, int> step)
     {
         try
@@ -373,7 +367,7 @@ internal sealed class IoLoop : ISocketLoop, IDisposable
         }
     }
 
-    private void Leave(IoSocket socket)
+    private void OnUnregistered(IoSocket socket)
     {
         socket.Loop = null;
         socket.Receiver = null;
@@ -382,9 +376,9 @@ internal sealed class IoLoop : ISocketLoop, IDisposable
 
     private void ReadClock() => NowMs = (long)_time.GetElapsedTime(_started).TotalMilliseconds;
 
-    private void TakeForeign()
+    private void TakeFromOtherThreads()
     {
-        for (var i = _foreign.Count; i > 0 && _foreign.TryDequeue(out var run); i--)
+        for (var i = _fromOtherThreads.Count; i > 0 && _fromOtherThreads.TryDequeue(out var run); i--)
         {
             AddRun(run);
         }

@@ -1,8 +1,8 @@
 namespace Router.Loop;
 
-/// <summary>A place in a loop's timer wheel; whoever has a deadline derives from it, so that waiting costs no
-/// object of its own.</summary>
-/// <remarks>Loop thread only. Re-scheduling an armed timer moves it.</remarks>
+/// <summary>A deadline in a loop's timer wheel. What has a deadline derives from this, so that waiting costs no
+/// object.</summary>
+/// <remarks>Used on the loop's thread only. Scheduling an armed timer moves it.</remarks>
 public abstract class LoopTimer
 {
     internal LoopTimer? TimerNext;

@@ -3,13 +3,13 @@ using Router.Net;
 
 namespace Router.Loop;
 
-/// <summary>Deadlines of one loop: four levels of 256 slots, 8 ms wide at the lowest; arming and cancelling cost
-/// two links.</summary>
+/// <summary>The deadlines of one loop, in a hierarchical timer wheel: four levels of 256 slots, the lowest 8 ms wide.
+/// Arming and cancelling take constant time.</summary>
 /// <remarks>
-/// Loop thread only. A timer fires in the first turn of the wheel at or after its deadline, never before: up to one
-/// slot late. One turn does bounded work, so that a million deadlines at once do not hold up the sockets: what is due
-/// beyond <c>max</c> waits for the next turn, and so does what an upper slot empties beyond
-/// <see cref="MovesPerTurn"/>.
+/// Loop thread only. A timer fires in the first turn of the wheel at or after its deadline, at most one slot late and
+/// never early. The work of one turn is bounded, so that a million deadlines at once do not hold up the sockets: timers
+/// due beyond the limit wait for the next turn, and so do those beyond <see cref="MovesPerTurn"/> that leave an upper
+/// slot.
 /// </remarks>
 internal sealed class TimerWheel
 {
@@ -39,10 +39,9 @@ internal sealed class TimerWheel
         _tick = nowMs / SlotMs;
     }
 
-    /// <summary>Armed timers.</summary>
     public int Count { get; private set; }
 
-    /// <summary>The last turn left work that the next one must do at once.</summary>
+    /// <summary>Whether the last turn has left work that the next one must do at once.</summary>
     public bool IsBehind => !_due.IsEmpty || !_falling.IsEmpty;
 
     public void Schedule(LoopTimer timer, long dueMs)

@@ -46,10 +46,9 @@ internal sealed unsafe class DatagramBatch : IDisposable
     /// <summary>Slots in use, 0..Capacity; the socket sets it.</summary>
     public int Count { get; internal set; }
 
-    /// <summary>The slots have been given back to the system.</summary>
     internal bool IsDisposed => _disposed;
 
-    /// <summary>Grows with every receive: what was lent from an earlier content is known by its number.</summary>
+    /// <summary>Grows with every receive, so that a payload that was lent from an earlier content can be told.</summary>
     public uint Generation { get; internal set; }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -73,7 +72,6 @@ internal sealed unsafe class DatagramBatch : IDisposable
         return segment == 0 ? 1 : (Math.Abs(_lengths[slot]) + segment - 1) / segment;
     }
 
-    /// <summary>The first datagram of a slot.</summary>
     internal ReadOnlySpan<byte> First(int slot)
     {
         var segment = _segments[slot];
@@ -97,7 +95,6 @@ internal sealed unsafe class DatagramBatch : IDisposable
         return segment == 0 || ((place & ((1 << PlaceBits) - 1)) + 1) * segment >= _lengths[slot];
     }
 
-    /// <summary>The payload of one datagram.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ReadOnlySpan<byte> PayloadAt(int place)
     {

@@ -54,10 +54,10 @@ internal sealed unsafe class DatagramQueue : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool HasRoom(int length) => Count < Capacity && ArenaBytes - _arenaUsed >= length;
 
-    /// <summary>The same for a train of as many datagrams as there can be.</summary>
+    /// <summary>Whether a train of <paramref name="length"/> bytes, of as many datagrams as a train can have, can be
+    /// copied in without a flush.</summary>
     internal bool HasTrainRoom(int length) => Count + TrainMax <= Capacity && ArenaBytes - _arenaUsed >= length;
 
-    /// <summary>The memory has been given back to the system.</summary>
     internal bool IsDisposed => _disposed;
 
     public bool IsFull => Count == Capacity;

@@ -8,7 +8,7 @@ namespace Router.Net;
 /// is refused, then opened for the others (SO_REUSEPORT set after bind). True for the others: SO_REUSEPORT before
 /// bind.</param>
 /// <param name="MakeGroup">Whether other shards will join: SO_REUSEPORT is set after the bind.</param>
-/// <param name="File">Of a unix socket that is bound to a path: who may send to it.</param>
+/// <param name="File">The mode and owner of a unix socket's file: who may send to it.</param>
 internal sealed record DatagramOptions(
     int ReceiveBuffer,
     int SendBuffer,
@@ -19,10 +19,11 @@ internal sealed record DatagramOptions(
 
 /// <summary>How to make a stream listener's socket.</summary>
 /// <param name="Backlog">Connections that may wait to be accepted; the kernel caps it at somaxconn.</param>
-/// <param name="DualStack">As in <see cref="DatagramOptions"/>; the next two likewise.</param>
-/// <param name="MakeGroup">Other shards will join.</param>
-/// <param name="JoinGroup">This shard joins; of a unix socket: accepts from the same queue as the first.</param>
-/// <param name="File">Of a unix socket that is bound to a path: who may connect.</param>
+/// <param name="DualStack">On an IPv6 wildcard: also accept IPv4 (IPV6_V6ONLY off).</param>
+/// <param name="MakeGroup">Whether other shards will join, as in <see cref="DatagramOptions"/>.</param>
+/// <param name="JoinGroup">Whether this shard joins. A unix socket that joins accepts from the queue of the
+/// first.</param>
+/// <param name="File">The mode and owner of a unix socket's file: who may connect.</param>
 internal sealed record StreamListenOptions(
     int Backlog, bool DualStack, bool MakeGroup = false, bool JoinGroup = false, UnixFileOptions? File = null);
 
@@ -32,80 +33,81 @@ internal sealed record StreamListenOptions(
 /// </summary>
 internal interface INetwork
 {
-    /// <summary>Word for the log: <c>linux</c>, <c>portable</c>, <c>simulated</c>.</summary>
+    /// <summary>The network's name in the log: <c>linux</c>, <c>portable</c>, <c>simulated</c>.</summary>
     string Name { get; }
 
-    /// <summary>Whether a datagram's reply leaves from the address it came to, on a socket bound to a
-    /// wildcard.</summary>
+    /// <summary>Whether a socket bound to a wildcard can send a reply from the address that the datagram came
+    /// to.</summary>
     bool ChoosesReplySource => true;
 
     /// <summary>Whether several sockets can share a port (MakeGroup, JoinGroup); without it a listener has one
     /// shard, and a bind that would join fails with -EOPNOTSUPP.</summary>
     bool SupportsGroups => true;
 
-    /// <summary>Whether addresses may be those of unix sockets; else what gets one answers -EAFNOSUPPORT.</summary>
+    /// <summary>Whether addresses may be those of unix sockets. Without that, calls that are given one return
+    /// -EAFNOSUPPORT.</summary>
     bool SupportsUnix => false;
 
-    /// <summary>Connections dropped since the boot because some accept queue was full, over all processes of this
-    /// network namespace (ListenOverflows of /proc/net/netstat); -1 where unknown. Reads a file: not for a
-    /// loop.</summary>
+    /// <summary>Connections that the kernel has dropped since the boot because an accept queue was full, over all
+    /// processes of this network namespace (ListenOverflows of /proc/net/netstat); -1 where unknown.</summary>
+    /// <remarks>Reads a file, which may block: never called on a loop.</remarks>
     long ReadAcceptOverflows() => -1;
 
-    /// <summary>One per loop; owned and disposed by it.</summary>
+    /// <summary>Makes the poller of one loop, which disposes of it.</summary>
     IPoller CreatePoller();
 
-    /// <summary>A bound, non-blocking datagram socket; wildcard binds report the local address of every
+    /// <summary>Binds a datagram socket. One that is bound to a wildcard tells the local address of every
     /// datagram.</summary>
     int BindDatagram(in SocketAddr local, DatagramOptions options, out DatagramSocket? socket);
 
-    /// <summary>A datagram socket connected to <paramref name="remote"/> on a port the kernel picks; to a unixpacket
-    /// socket a connection, see <see cref="ConnectedDatagramSocket.IsConnection"/>.</summary>
+    /// <summary>Connects a datagram socket to <paramref name="remote"/>, from a port that the kernel picks. To a
+    /// unixpacket socket this makes a connection, see <see cref="ConnectedDatagramSocket.IsConnection"/>.</summary>
     int ConnectDatagram(in SocketAddr remote, out ConnectedDatagramSocket? socket);
 
     /// <summary>Whether sessions can have sockets of their own: <see cref="OpenPeer"/>, <see cref="FixShards"/>,
     /// <see cref="FollowDatagram"/>.</summary>
     bool SupportsPeerSockets => false;
 
-    /// <summary>A socket that serves one peer: bound to <paramref name="local"/>, then connected.</summary>
-    /// <param name="local">Port 0: a port of its own. Else the listener's very address: the socket joins its group, and
-    /// the kernel gives it what that peer sends.</param>
-    /// <param name="peer">Who is served.</param>
+    /// <summary>Binds a socket to <paramref name="local"/>, then connects it to the one peer that it serves.</summary>
+    /// <param name="local">With port 0 the socket gets a port of its own. Else this is the listener's address: the
+    /// socket joins the listener's group, and the kernel gives it what the peer sends.</param>
+    /// <param name="peer">The peer that the socket serves.</param>
     /// <param name="socket">Null on failure.</param>
-    /// <remarks>What comes between the bind and the connect may be anybody's: see <see cref="PeerSocket"/>.</remarks>
+    /// <remarks>Between the bind and the connect the socket receives from anybody: see <see cref="PeerSocket"/>.
+    /// </remarks>
     int OpenPeer(in SocketAddr local, in SocketAddr peer, out PeerSocket? socket)
     {
         socket = null;
         return -(int)Errno.EOPNOTSUPP;
     }
 
-    /// <summary>
-    /// Has the kernel give new peers to these sockets alone, each peer always to the same one, whatever joins their
-    /// group later. They are all of their group, in the order they were bound.
-    /// </summary>
+    /// <summary>Has the kernel give new peers to these sockets alone, each peer always to the same one, whatever joins
+    /// their group later.</summary>
+    /// <param name="shards">All sockets of the group, in the order in which they were bound.</param>
     int FixShards(IReadOnlyList<DatagramSocket> shards) => -(int)Errno.EOPNOTSUPP;
 
-    /// <summary>
-    /// A datagram socket that sends to <paramref name="remote"/> at first, takes what any port of that address answers,
-    /// and sends to the port that answered last: as TFTP has it (RFC 1350, 4).
-    /// </summary>
+    /// <summary>Opens a datagram socket that sends to <paramref name="remote"/> at first, receives from any port of that
+    /// address, and sends to the port that answered last, as TFTP needs it (RFC 1350, 4).</summary>
     int FollowDatagram(in SocketAddr remote, out ConnectedDatagramSocket? socket)
     {
         socket = null;
         return -(int)Errno.EOPNOTSUPP;
     }
 
-    /// <summary>A bound, listening, non-blocking stream socket; at a unixpacket address what it accepts is a
-    /// <see cref="PacketSocket"/>.</summary>
+    /// <summary>Binds a stream socket and listens. At a unixpacket address it accepts
+    /// <see cref="PacketSocket"/>s.</summary>
     int Listen(in SocketAddr local, StreamListenOptions options, out StreamListener? socket);
 
-    /// <summary>Starts to connect: 0 or -EINPROGRESS with a socket that turns writable when decided.</summary>
+    /// <summary>Starts to connect.</summary>
+    /// <returns>0 if the connection stands; -EINPROGRESS if the socket turns writable once it is decided; or another
+    /// negative errno, without a socket.</returns>
     int ConnectStream(in SocketAddr remote, out StreamSocket? socket);
 
     /// <summary>Bytes that all pipes of this process should hold together.</summary>
     long PipeBudget => long.MaxValue;
 
-    /// <summary>An empty pipe of <paramref name="bytes"/> bytes for streams of this network; -EOPNOTSUPP where there
-    /// is no such thing.</summary>
+    /// <summary>Makes an empty pipe of <paramref name="bytes"/> bytes for streams of this network; -EOPNOTSUPP where
+    /// the network has no pipes.</summary>
     int CreatePipe(int bytes, out StreamPipe? pipe)
     {
         pipe = null;
@@ -122,14 +124,14 @@ internal interface IPoller : IDisposable
 
     void Modify(IoSocket socket, IoReadiness interest);
 
-    /// <summary>Takes the socket off, whose descriptor stays open.</summary>
+    /// <summary>Stops watching a socket that stays open.</summary>
     void Remove(IoSocket socket);
 
-    /// <summary>Takes the socket off, whose descriptor is closed next.</summary>
+    /// <summary>Stops watching a socket that is closed next.</summary>
     void Forget(IoSocket socket) => Remove(socket);
 
-    /// <summary>Waits up to <paramref name="timeoutMs"/> (0: polls, -1: until woken) and tells each ready socket's
-    /// receiver. EINTR is not an end.</summary>
+    /// <summary>Waits up to <paramref name="timeoutMs"/> milliseconds (0 polls, -1 waits until woken) and tells the
+    /// receiver of each ready socket.</summary>
     /// <returns>Sockets told.</returns>
     int Wait(int timeoutMs);
 

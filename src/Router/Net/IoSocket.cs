@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Router.Net;
 
 /// <summary>What a socket is watched for, and what it was found ready for.</summary>
@@ -15,39 +17,38 @@ internal enum IoReadiness
 /// <summary>Told on the loop's thread when a socket is ready. Must not throw and must not block.</summary>
 internal interface IIoReceiver
 {
-    /// <summary>Level-triggered: told again on every pass until the socket is drained or its interest taken
-    /// back.</summary>
+    /// <summary>Called on every pass until the socket is drained or its interest is taken back
+    /// (level-triggered).</summary>
     void OnReady(IoSocket socket, IoReadiness ready);
 
-    /// <summary>The turn of the socket that was queued on the loop: for receivers that do so.
-    /// </summary>
+    /// <summary>Called when a socket that its receiver has queued on the loop gets its turn.</summary>
     void OnTurn(IoSocket socket)
     {
     }
 }
 
-/// <summary>The loop that watches a socket, as the socket knows it. Its thread only.</summary>
+/// <summary>What a socket needs of the loop that watches it. Called on the loop's thread only.</summary>
 internal interface ISocketLoop
 {
-    /// <summary>Watches a registered socket for other readiness.</summary>
     void SetInterest(IoSocket socket, IoReadiness interest);
 
-    /// <summary>Takes a socket off that is closed next.</summary>
+    /// <summary>Stops watching a socket that is closed next.</summary>
     void Unregister(IoSocket socket);
 
-    /// <summary>Takes an exception that left a receiver.</summary>
+    /// <summary>Reports an exception that a receiver has thrown.</summary>
     void Contain(Exception fault);
 }
 
 /// <summary>A non-blocking socket that a loop can watch. Used by one loop's thread only, from registration to
 /// disposal.</summary>
-internal abstract class IoSocket : IDisposable, IRunnable
+/// <param name="descriptor">The open descriptor, which the socket owns from now on; -1 where the network has
+/// none.</param>
+internal abstract class IoSocket(int descriptor = -1) : IDisposable, IRunnable
 {
     /// <summary>The endpoint the socket is bound to, as getsockname(2) tells it.</summary>
     public abstract SocketAddr LocalAddress { get; }
 
-    /// <summary>Whether the descriptor has been closed.</summary>
-    public abstract bool IsClosed { get; }
+    public virtual bool IsClosed { get; private set; }
 
     /// <summary>The loop the socket is registered with; null before it is registered and after
     /// disposal.</summary>
@@ -58,20 +59,20 @@ internal abstract class IoSocket : IDisposable, IRunnable
     /// <summary>What the loop watches for now; set through <see cref="ISocketLoop.SetInterest"/>.</summary>
     public IoReadiness Interest { get; internal set; }
 
-    /// <summary>Readiness that the receiver has been told of and has not consumed; for the receiver's use.</summary>
+    /// <summary>Readiness that the receiver has been told of and has not consumed. The receiver keeps it.</summary>
     public IoReadiness Pending { get; set; }
 
     /// <summary>The loop's slot of this socket, -1 while not registered.</summary>
     internal int Slot { get; set; } = -1;
 
     /// <summary>The descriptor, for the poller of the same network; -1 once closed, or where there is none.</summary>
-    internal virtual int Descriptor => -1;
+    internal int Descriptor { get; private set; } = descriptor;
 
-    /// <summary>Others wait for the same connections by descriptors of their own: one of them is to be woken, not all
-    /// (EPOLLEXCLUSIVE).</summary>
+    /// <summary>Whether other sockets wait for the same connections by descriptors of their own, so that the kernel is
+    /// to wake one of them and not all (EPOLLEXCLUSIVE).</summary>
     internal virtual bool WakesOne => false;
 
-    /// <summary>Tells the receiver; what it throws is the loop's to contain, so that the other sockets are told as
+    /// <summary>Tells the receiver. The loop contains what it throws, so that the other sockets are told as
     /// well.</summary>
     internal void Tell(IoReadiness ready)
     {
@@ -86,7 +87,6 @@ internal abstract class IoSocket : IDisposable, IRunnable
         }
     }
 
-    /// <summary>Its turn in the loop's run queue.</summary>
     public void Run()
     {
         if (Receiver is { } receiver)
@@ -102,13 +102,25 @@ internal abstract class IoSocket : IDisposable, IRunnable
     public void Execute() => Run();
 
     /// <summary>Takes the socket off its loop and closes it. Closing twice is allowed.</summary>
-    public abstract void Dispose();
+    public void Dispose()
+    {
+        if (!IsClosed)
+        {
+            IsClosed = true;
+            Loop?.Unregister(this);
+            Close();
+            Descriptor = -1;
+        }
+    }
+
+    /// <summary>Closes <see cref="Descriptor"/>, and gives back what else the socket holds. Called once.</summary>
+    protected abstract void Close();
 }
 
 /// <summary>A bound datagram socket: receives and sends in batches. See udp(7), recvmmsg(2), sendmmsg(2).</summary>
-internal abstract class DatagramSocket : IoSocket
+internal abstract class DatagramSocket(int descriptor = -1) : IoSocket(descriptor)
 {
-    /// <summary>Socket buffer sizes the kernel granted, in bytes of payload and bookkeeping as getsockopt(2) tells
+    /// <summary>The buffer sizes that the kernel granted, in bytes of payload and bookkeeping, as getsockopt(2) tells
     /// them.</summary>
     public abstract (int Receive, int Send) BufferSizes { get; }
 
@@ -121,7 +133,7 @@ internal abstract class DatagramSocket : IoSocket
     /// consumed); or a negative errno.</returns>
     public abstract int Receive(DatagramBatch batch);
 
-    /// <summary>Drops what has come so far.</summary>
+    /// <summary>Receives and drops what has come so far.</summary>
     internal virtual void Discard()
     {
     }
@@ -142,7 +154,7 @@ internal abstract class DatagramSocket : IoSocket
 
 /// <summary>A datagram socket connected to one upstream: the kernel demultiplexes and reports its ICMP errors. See
 /// udp(7).</summary>
-internal abstract class ConnectedDatagramSocket : IoSocket
+internal abstract class ConnectedDatagramSocket(int descriptor = -1) : IoSocket(descriptor)
 {
     /// <returns>Bytes received (0 is an empty datagram), or a negative errno; -EAGAIN when there is none. A
     /// datagram longer than <paramref name="capacity"/> is cut and reported as -EMSGSIZE.</returns>
@@ -171,11 +183,12 @@ internal abstract class ConnectedDatagramSocket : IoSocket
     /// <summary>Datagrams that came from another address than the upstream's and were discarded, so far.</summary>
     public virtual long ForeignDrops => 0;
 
-    /// <summary>It is a connection that keeps messages apart (SOCK_SEQPACKET): its end is told by -EPIPE, and a message
-    /// that is not taken now (-EAGAIN) may be sent again when the socket is writable.</summary>
+    /// <summary>Whether this is a connection that keeps messages apart (SOCK_SEQPACKET): receiving then returns -EPIPE
+    /// at its end, and a message that is not taken now (-EAGAIN) may be sent again when the socket is
+    /// writable.</summary>
     public virtual bool IsConnection => false;
 
-    /// <summary>On a connection: no more messages come from here; the other direction goes on.</summary>
+    /// <summary>Ends the sending direction of a connection; the other goes on.</summary>
     public virtual void ShutdownWrite()
     {
     }
@@ -183,9 +196,9 @@ internal abstract class ConnectedDatagramSocket : IoSocket
 
 /// <summary>A datagram socket that serves one peer of a listener: connected, so that the kernel gives it that peer's
 /// datagrams and reports its ICMP errors.</summary>
-/// <remarks>Until it was connected it was a socket like any other on its port: what came then may be anybody's, and is
-/// told by its sender.</remarks>
-internal abstract class PeerSocket : IoSocket
+/// <remarks>Before it was connected it received from anybody, like any socket on its port: the sender of each datagram
+/// tells whose it is.</remarks>
+internal abstract class PeerSocket(int descriptor = -1) : IoSocket(descriptor)
 {
     /// <returns>Bytes received (0 is an empty datagram), or a negative errno; -EAGAIN when there is none. A
     /// datagram longer than <paramref name="capacity"/> is cut and reported as -EMSGSIZE.</returns>
@@ -196,7 +209,7 @@ internal abstract class PeerSocket : IoSocket
 }
 
 /// <summary>A connected byte stream. See tcp(7).</summary>
-internal abstract class StreamSocket : IoSocket
+internal abstract class StreamSocket(int descriptor = -1) : IoSocket(descriptor)
 {
     public abstract SocketAddr PeerAddress { get; }
 
@@ -211,8 +224,8 @@ internal abstract class StreamSocket : IoSocket
     /// <summary>Sends FIN: the other direction goes on. See shutdown(2).</summary>
     public abstract void ShutdownWrite();
 
-    /// <summary>After a pending connect turned writable: 0 if it stands, else the negative errno
-    /// (SO_ERROR).</summary>
+    /// <summary>Tells, once a pending connect has turned writable, what became of it.</summary>
+    /// <returns>0 if the connection stands, else the negative errno (SO_ERROR).</returns>
     public abstract int ConnectResult();
 
     /// <summary>Closes with a reset instead of FIN (SO_LINGER 0) and discards what is unsent.</summary>
@@ -220,12 +233,12 @@ internal abstract class StreamSocket : IoSocket
 }
 
 /// <summary>A connection that keeps messages apart (SOCK_SEQPACKET). See unix(7).</summary>
-/// <remarks>Receive: one message, 0 for an empty one; the end is -EPIPE, and a message longer than there is room for is
-/// cut and reported as -EMSGSIZE. Send: the whole message, or -EAGAIN.</remarks>
-internal abstract class PacketSocket : StreamSocket;
+/// <remarks>Receive returns one message, 0 for an empty one and -EPIPE at the end; a message that is longer than the room
+/// is cut and reported as -EMSGSIZE. Send takes the whole message, or returns -EAGAIN.</remarks>
+internal abstract class PacketSocket(int descriptor = -1) : StreamSocket(descriptor);
 
 /// <summary>A listening stream socket. See listen(2), accept(2).</summary>
-internal abstract class StreamListener : IoSocket
+internal abstract class StreamListener(int descriptor = -1) : IoSocket(descriptor)
 {
     /// <summary>min(asked, somaxconn), as the kernel holds it (TCP_INFO of the listening socket); the asked value
     /// where unknown.</summary>
@@ -240,6 +253,23 @@ internal abstract class StreamListener : IoSocket
     /// unknown.</summary>
     /// <remarks>Attempts, not clients: one whose SYN was dropped sends it again a second later, and again.</remarks>
     public virtual long OverflowDrops => -1;
+
+    /// <summary>The backlog that the system grants: as asked, or its limit (net.core.somaxconn) where that is less and
+    /// known.</summary>
+    protected static int Granted(int asked)
+    {
+        try
+        {
+            return OperatingSystem.IsLinux()
+                ? Math.Min(asked, int.Parse(
+                    File.ReadAllText("/proc/sys/net/core/somaxconn"), CultureInfo.InvariantCulture))
+                : asked;
+        }
+        catch (Exception unknown) when (unknown is IOException or UnauthorizedAccessException or FormatException)
+        {
+            return asked;
+        }
+    }
 
     /// <summary>Accepts one connection without blocking; TCP_NODELAY is set on it.</summary>
     /// <returns>0 and a socket, or a negative errno (-EAGAIN: none waiting; -EMFILE, -ENFILE: no

@@ -2,8 +2,8 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Router.Net;
 
-/// <summary>What the configuration asks for.</summary>
-internal enum NetworkWish
+/// <summary>The value of <c>router.network</c>.</summary>
+internal enum NetworkChoice
 {
     /// <summary>Linux's calls where they work, else the portable network.</summary>
     Auto,
@@ -14,19 +14,19 @@ internal enum NetworkWish
 /// <summary>Chooses the network once, at start.</summary>
 internal static class NetworkSelection
 {
-    /// <param name="wish">What is asked for.</param>
-    /// <param name="network">The choice.</param>
-    /// <param name="reason">One sentence for the log: why this one, or why the one asked for cannot be had.</param>
-    /// <returns>False if <see cref="NetworkWish.Linux"/> is asked for and does not work here.</returns>
-    public static bool TrySelect(NetworkWish wish, [NotNullWhen(true)] out INetwork? network, out string reason) =>
-        TrySelect(wish, LinuxNetwork.IsSupported ? LinuxCalls.Kernel : null, out network, out reason);
+    /// <param name="choice">The configured network.</param>
+    /// <param name="network">The network to use.</param>
+    /// <param name="reason">One sentence for the log: why this one, or why the configured one does not work.</param>
+    /// <returns>False if <see cref="NetworkChoice.Linux"/> is asked for and does not work here.</returns>
+    public static bool TrySelect(NetworkChoice choice, [NotNullWhen(true)] out INetwork? network, out string reason) =>
+        TrySelect(choice, LinuxNetwork.IsSupported ? LinuxCalls.Kernel : null, out network, out reason);
 
-    /// <summary>The same, with the calls to try; null where the process is not on a Linux we know.</summary>
+    /// <param name="calls">The calls to try; null where the process is not on a Linux that we know.</param>
     internal static bool TrySelect(
-        NetworkWish wish, LinuxCalls? calls, [NotNullWhen(true)] out INetwork? network, out string reason)
+        NetworkChoice choice, LinuxCalls? calls, [NotNullWhen(true)] out INetwork? network, out string reason)
     {
         network = null;
-        if (wish == NetworkWish.Portable)
+        if (choice == NetworkChoice.Portable)
         {
             network = new PortableNetwork();
             reason = "portable: asked for by the configuration";
@@ -44,7 +44,7 @@ internal static class NetworkSelection
             return true;
         }
 
-        if (wish == NetworkWish.Linux)
+        if (choice == NetworkChoice.Linux)
         {
             reason = $"network = linux cannot be had: {fault}";
             return false;

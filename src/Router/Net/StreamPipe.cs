@@ -10,16 +10,17 @@ namespace Router.Net;
 /// same network.</remarks>
 internal abstract class StreamPipe : IDisposable
 {
-    private PipePool? _pool;
-
-    /// <summary>Bytes it may hold, as the system made it.</summary>
+    /// <summary>The bytes that the system lets it hold.</summary>
     public abstract int Capacity { get; }
 
     /// <summary>Bytes filled in and not drained.</summary>
     public int Buffered { get; protected set; }
 
-    /// <summary>Takes what the stream has, as far as the pipe has room. The pipe is empty: on one that is not, "no
-    /// room" and "nothing there" would be the same answer.</summary>
+    /// <summary>The pool that the pipe is counted in.</summary>
+    internal PipePool? Pool { private get; set; }
+
+    /// <summary>Moves what the stream has into the pipe, which must be empty: a full one and a stream without bytes
+    /// would give the same answer.</summary>
     /// <returns>As <see cref="StreamSocket.Receive"/>: bytes, 0 at the end of the stream, or a negative errno.
     /// -EINVAL: this cannot be done with this stream, and nothing was taken.</returns>
     public abstract int Fill(StreamSocket from);
@@ -29,65 +30,64 @@ internal abstract class StreamPipe : IDisposable
     /// with this stream, and nothing was sent.</returns>
     public abstract int Drain(StreamSocket to);
 
-    /// <summary>Takes bytes out of the pipe into memory: the way back when draining cannot be done.</summary>
+    /// <summary>Copies bytes out of the pipe into memory, for the case that they cannot be drained.</summary>
     /// <returns>Bytes read, or a negative errno.</returns>
     public abstract unsafe int Read(byte* buffer, int capacity);
 
-    /// <summary>Closes both ends; what is buffered is gone. Twice is allowed.</summary>
+    /// <summary>Closes both ends and loses what is buffered. Closing twice is allowed.</summary>
     public abstract void Dispose();
 
-    /// <summary>Closes it, and counts it back to the pool it came from.</summary>
+    /// <summary>Closes the pipe and counts it back to its pool.</summary>
     internal void Return()
     {
         Dispose();
-        _pool?.OnReturned(Capacity);
-        _pool = null;
+        Pool?.OnReturned(Capacity);
+        Pool = null;
     }
 
-    /// <summary>The system makes pipes and does not splice: the pool tries no more.</summary>
-    internal void TurnOff() => _pool?.TurnOff();
-
-    internal void ComeFrom(PipePool pool) => _pool = pool;
+    /// <summary>Called when the system makes pipes but does not splice: the pool makes no more of them.</summary>
+    internal void TurnOff() => Pool?.TurnOff();
 }
 
 /// <summary>
 /// The pipes of one loop: made when a stream moves bulk, closed when it does not any more, never more than the limit.
 /// </summary>
 /// <remarks>
-/// Loop thread only. None is kept for later: making one is little beside the bulk that asks for it. All together keep
-/// within a budget: while it is ample each has the size that is asked for, later ones less, so that many are to be had.
+/// Loop thread only. No pipe is kept for later, since making one costs little beside the bulk that asks for it. All pipes
+/// share a budget: while it is ample each gets the size that is asked for; later ones get less, so that there are many.
 /// </remarks>
-/// <param name="network">Makes them, or says that it cannot.</param>
-/// <param name="limit">Pipes at once; 0 for none.</param>
-/// <param name="bytes">The size of each, at most.</param>
-/// <param name="budget">Bytes of all together.</param>
+/// <param name="network">The network that makes the pipes.</param>
+/// <param name="limit">The most pipes at once; 0 for none.</param>
+/// <param name="bytes">The largest size of a pipe.</param>
+/// <param name="budget">The most bytes of all pipes together.</param>
 internal sealed class PipePool(INetwork network, int limit, int bytes, long budget = long.MaxValue)
 {
-    /// <summary>Smaller ones are not made to save: what a pipe has by itself, see pipe(7).</summary>
-    private const int SavedBytesMin = 64 * 1024;
+    /// <summary>The size that a pipe has by itself, see pipe(7): the budget makes none smaller.</summary>
+    private const int SharedBytesMin = 64 * 1024;
 
-    /// <summary>No pipe takes more than this part of what is left of the budget, or the least.</summary>
-    private const int Part = 16;
+    /// <summary>A pipe takes at most one in so many of the bytes that are left of the budget.</summary>
+    private const int BudgetShare = 16;
 
     private long _left = budget;
     private bool _isOff;
 
-    /// <summary>Pipes that are out.</summary>
+    /// <summary>Pipes in use.</summary>
     public int Taken { get; private set; }
 
-    /// <summary>Times that there was none to be had: all taken, or refused by the system.</summary>
+    /// <summary>Calls of <see cref="Take"/> that returned null.</summary>
     public long Refusals { get; private set; }
 
-    /// <summary>An empty pipe, or null: then bytes are copied as before.</summary>
+    /// <summary>An empty pipe; null if the limit or the budget is used up or the system refuses one. The caller then
+    /// copies the bytes.</summary>
     public StreamPipe? Take()
     {
-        var part = BitOperations.RoundUpToPowerOf2((ulong)(_left / Part) + 1) / 2;
-        var size = (int)Math.Min((ulong)bytes, Math.Max(part, SavedBytesMin));
+        var part = BitOperations.RoundUpToPowerOf2((ulong)(_left / BudgetShare) + 1) / 2;
+        var size = (int)Math.Min((ulong)bytes, Math.Max(part, SharedBytesMin));
         if (!_isOff && Taken < limit && size <= _left && network.CreatePipe(size, out var pipe) >= 0)
         {
             Taken++;
             _left -= pipe!.Capacity;
-            pipe.ComeFrom(this);
+            pipe.Pool = this;
             return pipe;
         }
 

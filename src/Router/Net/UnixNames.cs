@@ -29,10 +29,10 @@ internal sealed class UnixName
 
     public ulong Number { get; }
 
-    /// <summary>Sessions and others that need the name. Under the table's lock.</summary>
+    /// <summary>How many sessions and others need the name. Changed under the table's lock.</summary>
     public int Holders { get; set; }
 
-    /// <summary>Its place among those that nobody holds.</summary>
+    /// <summary>The place in the list of names that nobody holds.</summary>
     public LinkedListNode<UnixName> Spare { get; }
 
     public string Text => UnixAddress.TextOf(Bytes);
@@ -43,17 +43,16 @@ internal sealed class UnixName
 /// is met with other credentials is another peer.
 /// </summary>
 /// <remarks>
-/// Any thread, changes under a lock; nothing of it is touched by UDP and TCP. Bounded: by the sessions that hold one,
-/// and by the last <see cref="SpareMax"/> that nobody holds, so that what was told of a peer a while ago can still be
-/// written down.
-/// A number is never given twice: one whose name is forgotten leads to none.
+/// Any thread; changes are made under a lock. UDP and TCP do not touch the table. It holds the names that a session
+/// needs, and the last <see cref="SpareMax"/> that none needs any more, so that a record of a peer that is gone can
+/// still be written. A number is never given twice: one whose name is forgotten leads to none.
 /// </remarks>
 internal static class UnixNames
 {
-    /// <summary>Names kept that nobody holds.</summary>
+    /// <summary>The most names that are kept although nobody holds them.</summary>
     public const int SpareMax = 16_384;
 
-    /// <summary>Names of configurations, which are held for good.</summary>
+    /// <summary>The most names of configurations, which are held for good.</summary>
     public const int PinnedMax = 65_536;
 
     private static readonly Lock Gate = new();
@@ -66,11 +65,10 @@ internal static class UnixNames
     private static ulong _lastNumber;
     private static int _pinned;
 
-    /// <summary>Names in the table.</summary>
     public static int Count => Names.Count;
 
-    /// <summary>The number of a name; 0 for one that is nobody's and empty. Of a known name it takes no lock: it is
-    /// asked for every message.</summary>
+    /// <summary>The number of a name; 0 for an empty name without credentials. Takes no lock for a known name, because
+    /// it is asked for every message.</summary>
     public static ulong NumberOf(ReadOnlySpan<byte> name, PeerCredentials? credentials)
     {
         if (name.IsEmpty && credentials is null)
@@ -89,7 +87,8 @@ internal static class UnixNames
         }
     }
 
-    /// <summary>The same for a name of the configuration, which stays: reloads and restarts give it again.</summary>
+    /// <summary>The number of a name of the configuration, which stays in the table: a reload finds it
+    /// again.</summary>
     public static ulong PinnedNumberOf(ReadOnlySpan<byte> name)
     {
         lock (Gate)
@@ -111,7 +110,8 @@ internal static class UnixNames
         return address.IsUnix && number != 0 ? Numbers.GetValueOrDefault(number) : null;
     }
 
-    /// <summary>A session of that peer begins: its name stays.</summary>
+    /// <summary>Keeps the name of an address until <see cref="Return"/>, while a session of that peer is
+    /// open.</summary>
     public static void Hold(in SocketAddr address)
     {
         lock (Gate)
@@ -123,7 +123,6 @@ internal static class UnixNames
         }
     }
 
-    /// <summary>It has ended.</summary>
     public static void Return(in SocketAddr address)
     {
         lock (Gate)

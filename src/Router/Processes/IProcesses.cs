@@ -10,11 +10,11 @@ namespace Router.Processes;
 /// <param name="OpenFiles">RLIMIT_NOFILE.</param>
 internal sealed record ProcessLimits(long CpuSeconds = 0, long MemoryBytes = 0, long FileBytes = 0, int OpenFiles = 0);
 
-/// <summary>A program and its surroundings. No shell looks at any of it.</summary>
+/// <summary>A program to start, and what it starts with. No shell interprets any of it.</summary>
 /// <param name="Command">The program's absolute path, then its arguments.</param>
-/// <param name="Directory">Where it starts, absolute.</param>
-/// <param name="Environment">All of it, <c>NAME=value</c> each.</param>
-/// <param name="Limits">What it may use.</param>
+/// <param name="Directory">The working directory, an absolute path.</param>
+/// <param name="Environment">The whole environment, each entry <c>NAME=value</c>.</param>
+/// <param name="Limits">What the program may use.</param>
 /// <param name="KeepsBoundaries">Whether its standard input and output carry messages (SOCK_SEQPACKET) instead of a
 /// stream of bytes.</param>
 internal sealed record ProcessStart(
@@ -25,97 +25,91 @@ internal sealed record ProcessStart(
     bool KeepsBoundaries);
 
 /// <summary>How a child ended.</summary>
-/// <param name="Status">What it gave to exit(3), 0 to 255; -1 where a signal ended it, or where nobody knows.</param>
+/// <param name="Status">What it gave to exit(3), 0 to 255; -1 where a signal ended it or its status is unknown.</param>
 /// <param name="Signal">The signal that ended it, or 0.</param>
 internal readonly record struct ProcessExit(int Status, int Signal)
 {
-    /// <summary>Whether it says of itself that all went well.</summary>
     public bool IsSuccess => Status == 0;
 }
 
-/// <summary>What a group of processes can be told.</summary>
+/// <summary>Signals for a child's process group, as Linux numbers them.</summary>
 internal enum ProcessSignal
 {
-    /// <summary>SIGKILL.</summary>
     Kill = 9,
-
-    /// <summary>SIGTERM.</summary>
     Terminate = 15,
 }
 
 /// <summary>The seam to child processes. Errors are values: 0 or a negative errno.</summary>
 internal interface IProcesses
 {
-    /// <summary>Null if children can be started here; else why not, a sentence for the operator.</summary>
+    /// <summary>Null if children can be started here; else a sentence for the operator that says why not.</summary>
     string? Fault { get; }
 
     /// <summary>Children that have been asked for and are not disposed of. Any thread.</summary>
     int Running { get; }
 
-    /// <summary>
-    /// Makes the channel at once, and has the program started beside the loop, which it would hold up for about a
-    /// millisecond.
-    /// </summary>
-    /// <param name="start">What to start.</param>
-    /// <param name="loop">The caller's: its thread alone uses the child.</param>
+    /// <summary>Makes the channel at once, and has the program started on another thread, because that takes about a
+    /// millisecond.</summary>
+    /// <param name="start">The program to start.</param>
+    /// <param name="loop">The caller's loop, whose thread alone uses the child.</param>
     /// <param name="receiver">Told once on that thread, after the call has returned, if it returns 0.</param>
-    /// <param name="child">The caller's to dispose of, also where it turns out that it could not be started.</param>
+    /// <param name="child">The caller disposes of it, even if the program turns out not to start.</param>
     int Start(ProcessStart start, IoLoop loop, IProcessReceiver receiver, out ChildProcess? child);
 }
 
-/// <summary>Told what became of a start.</summary>
 internal interface IProcessReceiver
 {
-    /// <param name="child">The one that was asked for.</param>
-    /// <param name="result">0: it runs; else the negative errno of what failed: -ENOENT, -EACCES, -EAGAIN (too many
+    /// <summary>Called on the loop's thread when a child runs, or could not be started.</summary>
+    /// <param name="child">The child that was asked for.</param>
+    /// <param name="result">0 if it runs; else the negative errno of what failed: -ENOENT, -EACCES, -EAGAIN (too many
     /// processes)...</param>
     void OnStarted(ChildProcess child, int result);
 }
 
 /// <summary>A child process in a group of its own. Loop thread only.</summary>
 /// <remarks>
-/// It is not waited for before <see cref="Dispose"/>: until then its id, and that of its group, can be nobody else's,
-/// so that a late signal meets no stranger.
+/// The child is not waited for before <see cref="Dispose"/>. Until then no other process can get its id or its group's,
+/// so a late signal reaches nobody else.
 /// </remarks>
 internal abstract class ChildProcess : IDisposable
 {
-    /// <summary>Its process id, and its group's; 0 before it was started.</summary>
+    /// <summary>The id of the process and of its group; 0 before it was started.</summary>
     public abstract int Id { get; }
 
-    /// <summary>Our end of its standard input and output if that is a stream; else null. The caller's.</summary>
+    /// <summary>Our end of the child's standard input and output if that is a stream; else null. The caller closes
+    /// it.</summary>
     public abstract StreamSocket? Stream { get; }
 
-    /// <summary>The same where it keeps boundaries; <c>Receive</c> gives -EPIPE once nobody holds the other
-    /// end.</summary>
+    /// <summary>Our end of the child's standard input and output if that keeps boundaries; else null. Its
+    /// <c>Receive</c> returns -EPIPE once nobody holds the other end. The caller closes it.</summary>
     public abstract ConnectedDatagramSocket? Packets { get; }
 
-    /// <summary>Turns readable, for good, when the process has ended; null before it was started.</summary>
+    /// <summary>Becomes readable, for good, when the process has ended; null before it was started.</summary>
     public abstract IoSocket? Ending { get; }
 
-    /// <summary>What it writes to its standard error; null before it was started.</summary>
+    /// <summary>The child's standard error; null before it was started.</summary>
     public abstract ErrorOutput? Errors { get; }
 
-    /// <summary>How it ended; null while it runs.</summary>
+    /// <summary>How the child ended; null while it runs.</summary>
     public abstract ProcessExit? Exit { get; }
 
-    /// <summary>Tells the whole group; one that is gone is no error.</summary>
+    /// <summary>Sends a signal to the whole group. A group that is gone is no error.</summary>
     public abstract void Signal(ProcessSignal signal);
 
-    /// <summary>Waits for a child that has ended, and closes everything but the channel. Never blocks.</summary>
+    /// <summary>Reaps a child that has ended, and closes everything but the channel. Never blocks.</summary>
     public abstract void Dispose();
 }
 
-/// <summary>The read end of a child's standard error.</summary>
-internal abstract class ErrorOutput : IoSocket
+/// <summary>The read end of the pipe that is a child's standard error.</summary>
+internal abstract class ErrorOutput(int descriptor = -1) : IoSocket(descriptor)
 {
-    /// <inheritdoc/>
     public override SocketAddr LocalAddress => default;
 
     /// <returns>Bytes read; 0 once nobody can write any more; or a negative errno (-EAGAIN: nothing now).</returns>
     public abstract unsafe int Receive(byte* buffer, int capacity);
 }
 
-/// <summary>Where there are no child processes.</summary>
+/// <summary>Starts no child processes, and says why.</summary>
 internal sealed class NoProcesses(string fault) : IProcesses
 {
     public string? Fault => fault;

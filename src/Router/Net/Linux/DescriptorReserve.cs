@@ -1,29 +1,42 @@
 namespace Router.Net;
 
 /// <summary>
-/// The last descriptors below the limit are not for sockets: the runtime opens files of its own (assemblies, name
+/// Keeps the last descriptors below the limit from sockets: the runtime opens files of its own (assemblies, name
 /// resolution, /proc), and what fails there fails far from any socket.
 /// </summary>
 /// <remarks>
-/// Descriptors are given out lowest first (open(2)), so one that is high says how many are taken. The limit may change
-/// while the process runs (prlimit(2)): it is asked for again after fewer descriptors than are kept back. Any thread:
-/// two that race ask once more or once less.
+/// The kernel gives out the lowest free descriptor (open(2)), so a high one tells that those below are taken. The limit
+/// may change while the process runs (prlimit(2)), so it is read again after fewer new descriptors than are kept back.
+/// Any thread: two that race read it once more or once less.
 /// </remarks>
-/// <param name="calls">Tells the limit.</param>
 internal sealed class DescriptorReserve(LinuxCalls calls)
 {
     /// <summary>Descriptors kept back.</summary>
     public const int Count = 24;
 
-    /// <summary>Descriptors looked at for one look at the limit.</summary>
+    /// <summary>New descriptors that are compared with the limit before it is read again.</summary>
     private const int LooksPerLimit = 8;
 
     private int _limit;
     private int _looksLeft;
 
+    /// <summary>A non-blocking socket that is closed on exec; -EMFILE if only descriptors that are kept back are
+    /// left.</summary>
+    public int OpenSocket(int family, int type)
+    {
+        var fd = calls.Socket(family, type | Libc.SockNonBlock | Libc.SockCloseOnExec, 0);
+        if (!Includes(fd))
+        {
+            return fd;
+        }
+
+        calls.Close(fd);
+        return -(int)Errno.EMFILE;
+    }
+
     /// <summary>Whether a new descriptor is one of those kept back.</summary>
     /// <param name="fd">The descriptor, or a negative errno.</param>
-    public bool IsTouchedBy(int fd)
+    public bool Includes(int fd)
     {
         if (--_looksLeft < 0)
         {
@@ -34,9 +47,8 @@ internal sealed class DescriptorReserve(LinuxCalls calls)
         return fd >= 0 && fd >= _limit - Count;
     }
 
-    /// <summary>Whether the lowest free descriptor, which the next socket would get, is none of those kept back.
-    /// </summary>
-    /// <param name="fd">Any open descriptor: it is duplicated for a moment.</param>
+    /// <summary>Whether the next socket would get a descriptor that is not kept back.</summary>
+    /// <param name="fd">Any open descriptor, which is duplicated for a moment.</param>
     public bool HasSpare(int fd)
     {
         var lowest = calls.Duplicate(fd);
@@ -46,6 +58,6 @@ internal sealed class DescriptorReserve(LinuxCalls calls)
         }
 
         calls.Close(lowest);
-        return !IsTouchedBy(lowest);
+        return !Includes(lowest);
     }
 }

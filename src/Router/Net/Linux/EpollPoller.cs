@@ -51,8 +51,8 @@ internal sealed unsafe class EpollPoller : IPoller
     {
         Check.That(socket.Slot < 0);
         var slot = TakeSlot();
-        var result = Control(
-            Libc.EpollAdd, socket.Descriptor, Wanted(interest) | OneOf(socket), Mark(slot));
+        var exclusive = socket.WakesOne ? Libc.EpollExclusive : 0;
+        var result = Control(Libc.EpollAdd, socket.Descriptor, ToEvents(interest) | exclusive, Mark(slot));
         if (result < 0)
         {
             _free[_freeCount++] = slot;
@@ -69,14 +69,14 @@ internal sealed unsafe class EpollPoller : IPoller
         Check.That(_sockets[socket.Slot] == socket);
         if (socket.WakesOne)
         {
-            // What was added with EPOLLEXCLUSIVE cannot be changed, see epoll_ctl(2). The place is the one it had.
+            // What was added with EPOLLEXCLUSIVE cannot be changed, see epoll_ctl(2). It keeps its slot.
             Control(Libc.EpollDelete, socket.Descriptor, 0, 0);
             Control(
-                Libc.EpollAdd, socket.Descriptor, Wanted(interest) | Libc.EpollExclusive, Mark(socket.Slot));
+                Libc.EpollAdd, socket.Descriptor, ToEvents(interest) | Libc.EpollExclusive, Mark(socket.Slot));
             return;
         }
 
-        Control(Libc.EpollModify, socket.Descriptor, Wanted(interest), Mark(socket.Slot));
+        Control(Libc.EpollModify, socket.Descriptor, ToEvents(interest), Mark(socket.Slot));
     }
 
     public void Remove(IoSocket socket)
@@ -85,9 +85,10 @@ internal sealed unsafe class EpollPoller : IPoller
         Forget(socket);
     }
 
-    /// <summary>The kernel's own part ends with close(2), see epoll(7): a call less per connection.</summary>
-    /// <remarks>A child between fork and exec may hold the descriptor a moment longer; what is told of it until then
-    /// carries a generation that is past.</remarks>
+    /// <summary>Frees the slot only: close(2) takes the descriptor off the epoll instance, see epoll(7), which saves a
+    /// call per connection.</summary>
+    /// <remarks>A child between fork and exec may hold the descriptor a moment longer. An event of it then carries a
+    /// generation that is past.</remarks>
     public void Forget(IoSocket socket)
     {
         var slot = socket.Slot;
@@ -166,7 +167,7 @@ internal sealed unsafe class EpollPoller : IPoller
             if (_generations[slot] == (uint)(mark >> 32) && _sockets[slot] is { } socket)
             {
                 told++;
-                socket.Tell(Found(*(uint*)item));
+                socket.Tell(ToReadiness(*(uint*)item));
             }
         }
 
@@ -181,11 +182,9 @@ internal sealed unsafe class EpollPoller : IPoller
         }
     }
 
-    private static uint Wanted(IoReadiness interest) => (uint)interest & (Libc.EpollIn | Libc.EpollOut);
+    private static uint ToEvents(IoReadiness interest) => (uint)interest & (Libc.EpollIn | Libc.EpollOut);
 
-    private static uint OneOf(IoSocket socket) => socket.WakesOne ? Libc.EpollExclusive : 0;
-
-    private static IoReadiness Found(uint events)
+    private static IoReadiness ToReadiness(uint events)
     {
         var ready = (IoReadiness)(events & (Libc.EpollIn | Libc.EpollOut));
         var failed = (events & (Libc.EpollErr | Libc.EpollHup)) != 0;

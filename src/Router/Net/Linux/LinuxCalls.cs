@@ -152,6 +152,53 @@ internal unsafe class LinuxCalls
         return result < 0 ? result : value;
     }
 
+    /// <summary>Whether a socket for IPv6 takes IPv4 as well (IPV6_V6ONLY): on a wildcard, if that is asked
+    /// for.</summary>
+    public int SetFamily(int fd, in SocketAddr local, bool dualStack) => local.Family == SocketAddr.FamilyIPv6
+        ? SetOption(fd, Libc.SolIpv6, Libc.Ipv6Only, dualStack && local.IsWildcard ? 0 : 1)
+        : 0;
+
+    /// <summary>Binds; the first of a group alone, so that another process on the port is refused, see
+    /// socket(7).</summary>
+    public int BindInGroup(int fd, in SocketAddr local, bool makeGroup, bool joinGroup)
+    {
+        var address = local;
+        var result = joinGroup ? SetOption(fd, Libc.SolSocket, Libc.SoReusePort, 1) : 0;
+        result = result < 0 ? result : Bind(fd, &address);
+        return result < 0 || !makeGroup ? result : SetOption(fd, Libc.SolSocket, Libc.SoReusePort, 1);
+    }
+
+    /// <summary>Takes the error that a socket holds (SO_ERROR).</summary>
+    /// <returns>0 if it holds none, else the negative errno.</returns>
+    public int TakeError(int fd)
+    {
+        var result = GetOption(fd, Libc.SolSocket, Libc.SoError);
+        return result > 0 ? -result : result;
+    }
+
+    /// <summary>What the kernel has dropped at a socket since it was made (SO_MEMINFO): 32 bits, which wrap around; -1
+    /// where the kernel does not tell.</summary>
+    public long DropsAt(int fd)
+    {
+        const int Words = 9, Drops = 8;
+        var words = stackalloc uint[Words];
+        var length = (uint)(Words * sizeof(uint));
+        var result = GetOption(fd, Libc.SolSocket, Libc.SoMemInfo, words, &length);
+        return result < 0 || length < Words * sizeof(uint) ? -1 : words[Drops];
+    }
+
+    /// <summary>Closes a descriptor if the call that prepared it has failed.</summary>
+    /// <returns>The call's result.</returns>
+    public int CloseIfFailed(int fd, int result)
+    {
+        if (result < 0)
+        {
+            Close(fd);
+        }
+
+        return result;
+    }
+
     public SocketAddr LocalAddress(int fd)
     {
         var address = default(SocketAddr);

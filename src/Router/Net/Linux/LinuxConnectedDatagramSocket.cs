@@ -12,16 +12,15 @@ internal sealed unsafe class LinuxConnectedDatagramSocket : ConnectedDatagramSoc
 
     private readonly LinuxCalls _calls;
     private readonly int _segmentBytesMax;
-    private int _fd;
     private bool _sendsTrains;
     private bool _mayAskForTrains;
     private bool _receivesTrains;
 
     public LinuxConnectedDatagramSocket(
         LinuxCalls calls, int fd, in SocketAddr remote, bool coalesce, bool receiveTrains)
+        : base(fd)
     {
         _calls = calls;
-        _fd = fd;
         _sendsTrains = coalesce;
         _mayAskForTrains = receiveTrains;
         _segmentBytesMax = remote.IsLoopback
@@ -32,18 +31,14 @@ internal sealed unsafe class LinuxConnectedDatagramSocket : ConnectedDatagramSoc
 
     public override SocketAddr LocalAddress { get; }
 
-    public override bool IsClosed => _fd < 0;
-
-    internal override int Descriptor => _fd;
-
     public override int Receive(byte* buffer, int capacity)
     {
         // MSG_TRUNC: the length that came, not the length that was kept.
-        var result = _calls.ReceiveNow(_fd, buffer, capacity, Libc.MsgTruncated);
+        var result = _calls.ReceiveNow(Descriptor, buffer, capacity, Libc.MsgTruncated);
         return result > capacity ? -(int)Errno.EMSGSIZE : result;
     }
 
-    public override int Send(byte* payload, int length) => _calls.SendNow(_fd, payload, length);
+    public override int Send(byte* payload, int length) => _calls.SendNow(Descriptor, payload, length);
 
     internal override int SendRun(IoVector* payloads, int count)
     {
@@ -78,15 +73,14 @@ internal sealed unsafe class LinuxConnectedDatagramSocket : ConnectedDatagramSoc
 
         var control = stackalloc byte[ControlBytes];
         var vector = new IoVector { Base = buffer, Length = (nuint)capacity };
-        var header = new MessageHeader { Vectors = &vector, VectorCount = 1 };
-        int result;
-        do
+        var header = new MessageHeader
         {
-            header.Control = control;
-            header.ControlLength = ControlBytes;
-            result = _calls.ReceiveMany(_fd, &header, 1, Libc.MsgDontWait | Libc.MsgTruncated);
-        }
-        while (result == -(int)Errno.EINTR);
+            Vectors = &vector,
+            VectorCount = 1,
+            Control = control,
+            ControlLength = ControlBytes,
+        };
+        var result = _calls.ReceiveManyNow(Descriptor, &header, 1, Libc.MsgTruncated);
         if (result < 0)
         {
             return result;
@@ -97,15 +91,7 @@ internal sealed unsafe class LinuxConnectedDatagramSocket : ConnectedDatagramSoc
         return (int)header.Moved > capacity ? -(int)Errno.EMSGSIZE : (int)header.Moved;
     }
 
-    public override void Dispose()
-    {
-        if (_fd >= 0)
-        {
-            Loop?.Unregister(this);
-            _calls.Close(_fd);
-            _fd = -1;
-        }
-    }
+    protected override void Close() => _calls.Close(Descriptor);
 
     /// <summary>How many of the payloads may leave as one message.</summary>
     private int CountRun(IoVector* payloads, int count)
@@ -142,8 +128,7 @@ internal sealed unsafe class LinuxConnectedDatagramSocket : ConnectedDatagramSoc
         var control = stackalloc byte[ControlBytes];
         var header = new MessageHeader { Vectors = payloads, VectorCount = (nuint)run, Control = control };
         header.ControlLength = (nuint)LinuxDatagramSender.WriteSegmentSize(control, (ushort)payloads->Length);
-        var result = _calls.SendManyNow(_fd, &header, 1);
-        return result;
+        return _calls.SendManyNow(Descriptor, &header, 1);
     }
 
     private void AskForTrains()
@@ -151,7 +136,7 @@ internal sealed unsafe class LinuxConnectedDatagramSocket : ConnectedDatagramSoc
         if (_mayAskForTrains)
         {
             _mayAskForTrains = false;
-            _receivesTrains = _calls.SetOption(_fd, Libc.SolUdp, Libc.UdpGro, 1) == 0;
+            _receivesTrains = _calls.SetOption(Descriptor, Libc.SolUdp, Libc.UdpGro, 1) == 0;
         }
     }
 }

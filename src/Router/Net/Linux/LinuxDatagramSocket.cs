@@ -13,14 +13,12 @@ namespace Router.Net;
 internal sealed unsafe class LinuxDatagramSocket : DatagramSocket
 {
     private const int ControlBytes = 64;       // in6_pktinfo 40, segment size 24
-    private const int MemInfoWords = 9, MemInfoDrops = 8;
 
     private const int DiscardsMax = 65_536;
 
     private readonly LinuxCalls _calls;
     private readonly LinuxDatagramSender _sender;
     private readonly bool _wantsControl;
-    private int _fd;
     private DatagramBatch? _batch;             // the one the headers below point into
     private MessageHeader* _headers;
     private IoVector* _vectors;
@@ -30,9 +28,9 @@ internal sealed unsafe class LinuxDatagramSocket : DatagramSocket
     /// <param name="receivesTrains">UDP_GRO is set.</param>
     /// <param name="coalesce">Whether replies leave by UDP_SEGMENT.</param>
     public LinuxDatagramSocket(LinuxCalls calls, int fd, bool wantsLocal, bool receivesTrains, bool coalesce)
+        : base(fd)
     {
         _calls = calls;
-        _fd = fd;
         _wantsControl = wantsLocal || receivesTrains;
         ReceivesTrains = receivesTrains;
         LocalAddress = calls.LocalAddress(fd);
@@ -44,24 +42,11 @@ internal sealed unsafe class LinuxDatagramSocket : DatagramSocket
 
     public override SocketAddr LocalAddress { get; }
 
-    public override bool IsClosed => _fd < 0;
-
     public override (int Receive, int Send) BufferSizes { get; }
-
-    internal override int Descriptor => _fd;
 
     public override bool ReceivesTrains { get; }
 
-    public override long KernelDrops
-    {
-        get
-        {
-            var words = stackalloc uint[MemInfoWords];
-            var length = (uint)(MemInfoWords * sizeof(uint));
-            var result = _calls.GetOption(_fd, Libc.SolSocket, Libc.SoMemInfo, words, &length);
-            return result < 0 || length < MemInfoWords * sizeof(uint) ? -1 : words[MemInfoDrops];
-        }
-    }
+    public override long KernelDrops => _calls.DropsAt(Descriptor);
 
     public override int Receive(DatagramBatch batch)
     {
@@ -72,7 +57,7 @@ internal sealed unsafe class LinuxDatagramSocket : DatagramSocket
 
         batch.Generation++;
         batch.Count = 0;
-        var count = _calls.ReceiveManyNow(_fd, _headers, batch.Capacity, Libc.MsgTruncated);
+        var count = _calls.ReceiveManyNow(Descriptor, _headers, batch.Capacity, Libc.MsgTruncated);
         if (count < 0)
         {
             return Failed((Errno)(-count));
@@ -87,23 +72,16 @@ internal sealed unsafe class LinuxDatagramSocket : DatagramSocket
     internal override void Discard()
     {
         byte none;
-        for (var i = 0; i < DiscardsMax && _calls.ReceiveNow(_fd, &none, 0, flags: 0) >= 0; i++)
+        for (var i = 0; i < DiscardsMax && _calls.ReceiveNow(Descriptor, &none, 0, flags: 0) >= 0; i++)
         {
         }
     }
 
-    public override void Send(DatagramQueue queue) => _sender.Send(_fd, queue);
+    public override void Send(DatagramQueue queue) => _sender.Send(Descriptor, queue);
 
-    public override void Dispose()
+    protected override void Close()
     {
-        if (_fd < 0)
-        {
-            return;
-        }
-
-        Loop?.Unregister(this);
-        _calls.Close(_fd);
-        _fd = -1;
+        _calls.Close(Descriptor);
         _sender.Dispose();
         Release();
     }
@@ -162,7 +140,7 @@ internal sealed unsafe class LinuxDatagramSocket : DatagramSocket
 
     private void Prepare(DatagramBatch batch)
     {
-        Check.That(_fd >= 0);
+        Check.That(Descriptor >= 0);
         Release();
         _batch = batch;
         var capacity = (nuint)batch.Capacity;

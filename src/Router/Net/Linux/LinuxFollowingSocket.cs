@@ -15,29 +15,24 @@ internal sealed unsafe class LinuxFollowingSocket : ConnectedDatagramSocket
     private readonly LinuxCalls _calls;
     private SocketAddr _remote;
     private long _foreignDrops;
-    private int _fd;
 
     public LinuxFollowingSocket(LinuxCalls calls, int fd, in SocketAddr remote)
+        : base(fd)
     {
         _calls = calls;
-        _fd = fd;
         _remote = remote;
         LocalAddress = calls.LocalAddress(fd);
     }
 
     public override SocketAddr LocalAddress { get; }
 
-    public override bool IsClosed => _fd < 0;
-
     public override long ForeignDrops => _foreignDrops;
-
-    internal override int Descriptor => _fd;
 
     public override int Receive(byte* buffer, int capacity)
     {
         for (var i = 0; i < PassedOverMax; i++)
         {
-            var result = OneDatagram.Receive(_calls, _fd, buffer, capacity, out var from);
+            var result = OneDatagram.Receive(_calls, Descriptor, buffer, capacity, out var from);
             if (result < 0 && result != -(int)Errno.EMSGSIZE)
             {
                 DiscardErrors();
@@ -57,17 +52,9 @@ internal sealed unsafe class LinuxFollowingSocket : ConnectedDatagramSocket
     }
 
     public override int Send(byte* payload, int length) =>
-        OneDatagram.Send(_calls, _fd, payload, length, _remote);
+        OneDatagram.Send(_calls, Descriptor, payload, length, _remote);
 
-    public override void Dispose()
-    {
-        if (_fd >= 0)
-        {
-            Loop?.Unregister(this);
-            _calls.Close(_fd);
-            _fd = -1;
-        }
-    }
+    protected override void Close() => _calls.Close(Descriptor);
 
     /// <summary>The error itself has been told by the call that failed.</summary>
     private void DiscardErrors()
@@ -75,7 +62,7 @@ internal sealed unsafe class LinuxFollowingSocket : ConnectedDatagramSocket
         var header = default(MessageHeader);
         for (var i = 0; i < PassedOverMax; i++)
         {
-            if (_calls.ReceiveMany(_fd, &header, 1, Libc.MsgDontWait | Libc.MsgErrorQueue) < 0)
+            if (_calls.ReceiveMany(Descriptor, &header, 1, Libc.MsgDontWait | Libc.MsgErrorQueue) < 0)
             {
                 return;
             }

@@ -5,12 +5,14 @@ namespace Router.Net;
 
 /// <summary>Sockets by Linux system calls: epoll, recvmmsg, sendmmsg, segmentation offload where the kernel has
 /// it.</summary>
-internal sealed unsafe partial class LinuxNetwork : INetwork
+internal sealed unsafe class LinuxNetwork : INetwork
 {
     private readonly LinuxCalls _calls;
     private readonly DescriptorReserve _reserve;
     private readonly bool _coalesce;
     private readonly bool _receiveTrains;
+    private readonly LinuxUnixSockets _unix;
+    private readonly LinuxSessionSockets _sessions;
 
     public LinuxNetwork()
         : this(LinuxCalls.Kernel)
@@ -22,6 +24,8 @@ internal sealed unsafe partial class LinuxNetwork : INetwork
         Check.That(IsSupported);
         _calls = calls;
         _reserve = new DescriptorReserve(calls);
+        _unix = new LinuxUnixSockets(calls, _reserve);
+        _sessions = new LinuxSessionSockets(calls, _reserve);
         _coalesce = coalesce ?? ProbeOption(Libc.UdpSegment);
         _receiveTrains = receiveTrains ?? ProbeOption(Libc.UdpGro);
     }
@@ -34,22 +38,20 @@ internal sealed unsafe partial class LinuxNetwork : INetwork
 
     public bool SupportsUnix => true;
 
-    /// <summary>The system calls it makes.</summary>
+    public bool SupportsPeerSockets => true;
+
     internal LinuxCalls Calls => _calls;
 
-    /// <summary>The descriptor it keeps for when there are no others.</summary>
     internal DescriptorReserve DescriptorReserve => _reserve;
 
-    /// <summary>Whether equal-sized datagrams to one peer leave as one UDP_SEGMENT message; found out by asking the
-    /// kernel at start.</summary>
+    /// <summary>Whether the kernel takes equal-sized datagrams to one peer as one message (UDP_SEGMENT).</summary>
     public bool CoalescesDatagrams => _coalesce;
 
-    /// <summary>Whether datagrams that a sender or the way here coalesced are received as one (UDP_GRO); found out by
-    /// asking the kernel at start.</summary>
+    /// <summary>Whether the kernel hands over datagrams that it has joined as one message (UDP_GRO).</summary>
     public bool ReceivesTrains => _receiveTrains;
 
     /// <summary>Tries the calls that a sandbox or an emulated kernel may lack.</summary>
-    /// <returns>Null if all work; else a sentence for the log.</returns>
+    /// <returns>Null if all work; else which one does not and why, for the log.</returns>
     internal static string? FindFault(LinuxCalls calls)
     {
         try
@@ -83,25 +85,32 @@ internal sealed unsafe partial class LinuxNetwork : INetwork
 
     public IPoller CreatePoller() => new EpollPoller(_calls);
 
+    public int OpenPeer(in SocketAddr local, in SocketAddr peer, out PeerSocket? socket) =>
+        _sessions.Open(local, peer, out socket);
+
+    public int FixShards(IReadOnlyList<DatagramSocket> shards) => _sessions.FixShards(shards);
+
+    public int FollowDatagram(in SocketAddr remote, out ConnectedDatagramSocket? socket) =>
+        _sessions.Follow(remote, out socket);
+
     public int BindDatagram(in SocketAddr local, DatagramOptions options, out DatagramSocket? socket)
     {
         socket = null;
         if (local.IsUnix)
         {
-            return BindUnix(local, options, out socket);
+            return _unix.Bind(local, options, out socket);
         }
 
-        var fd = Open(local.Family, Libc.SockDatagram);
+        var fd = _reserve.OpenSocket(local.Family, Libc.SockDatagram);
         if (fd < 0)
         {
             return fd;
         }
 
         var result = PrepareDatagram(fd, local, options);
-        result = result < 0 ? result : BindShard(fd, local, options);
-        if (result < 0)
+        result = result < 0 ? result : _sessions.BindShard(fd, local, options);
+        if (_calls.CloseIfFailed(fd, result) < 0)
         {
-            _calls.Close(fd);
             return result;
         }
 
@@ -116,10 +125,10 @@ internal sealed unsafe partial class LinuxNetwork : INetwork
         socket = null;
         if (remote.IsUnix)
         {
-            return ConnectUnixMessages(remote, out socket);
+            return _unix.ConnectMessages(remote, out socket);
         }
 
-        var fd = Open(remote.Family, Libc.SockDatagram);
+        var fd = _reserve.OpenSocket(remote.Family, Libc.SockDatagram);
         if (fd < 0)
         {
             return fd;
@@ -127,9 +136,8 @@ internal sealed unsafe partial class LinuxNetwork : INetwork
 
         var address = remote;
         var result = _calls.Connect(fd, &address);
-        if (result < 0)
+        if (_calls.CloseIfFailed(fd, result) < 0)
         {
-            _calls.Close(fd);
             return result;
         }
 
@@ -142,10 +150,10 @@ internal sealed unsafe partial class LinuxNetwork : INetwork
         socket = null;
         if (local.IsUnix)
         {
-            return ListenUnix(local, options, out socket);
+            return _unix.Listen(local, options, out socket);
         }
 
-        var fd = Open(local.Family, Libc.SockStream);
+        var fd = _reserve.OpenSocket(local.Family, Libc.SockStream);
         if (fd < 0)
         {
             return fd;
@@ -154,15 +162,14 @@ internal sealed unsafe partial class LinuxNetwork : INetwork
         // Past connections in TIME_WAIT must not keep a restart from its port; a live listener still does, see
         // socket(7).
         var result = _calls.SetOption(fd, Libc.SolSocket, Libc.SoReuseAddress, 1);
-        result = result < 0 ? result : SetFamily(fd, local, options.DualStack);
-        result = result < 0 ? result : Bind(fd, local, options.MakeGroup, options.JoinGroup);
+        result = result < 0 ? result : _calls.SetFamily(fd, local, options.DualStack);
+        result = result < 0 ? result : _calls.BindInGroup(fd, local, options.MakeGroup, options.JoinGroup);
 
         // What is accepted inherits it.
         result = result < 0 ? result : _calls.SetOption(fd, Libc.SolTcp, Libc.TcpNoDelay, 1);
         result = result < 0 ? result : _calls.Listen(fd, options.Backlog);
-        if (result < 0)
+        if (_calls.CloseIfFailed(fd, result) < 0)
         {
-            _calls.Close(fd);
             return result;
         }
 
@@ -175,10 +182,10 @@ internal sealed unsafe partial class LinuxNetwork : INetwork
         socket = null;
         if (remote.IsUnix)
         {
-            return ConnectUnixStream(remote, out socket);
+            return _unix.ConnectStream(remote, out socket);
         }
 
-        var fd = Open(remote.Family, Libc.SockStream);
+        var fd = _reserve.OpenSocket(remote.Family, Libc.SockStream);
         if (fd < 0)
         {
             return fd;
@@ -227,21 +234,6 @@ internal sealed unsafe partial class LinuxNetwork : INetwork
     public int CreatePipe(int bytes, out StreamPipe? pipe) =>
         LinuxStreamPipe.Create(_calls, _reserve, bytes, out pipe);
 
-    /// <summary>
-    /// A socket, unless it takes one of the descriptors kept in reserve: then EMFILE, as if there were none.
-    /// </summary>
-    private int Open(int family, int type)
-    {
-        var fd = _calls.Socket(family, type | Libc.SockNonBlock | Libc.SockCloseOnExec, 0);
-        if (!_reserve.IsTouchedBy(fd))
-        {
-            return fd;
-        }
-
-        _calls.Close(fd);
-        return -(int)Errno.EMFILE;
-    }
-
     private int PrepareDatagram(int fd, in SocketAddr local, DatagramOptions options)
     {
         // The kernel caps both at rmem_max and wmem_max without an error; BufferSizes tells what was granted.
@@ -255,7 +247,7 @@ internal sealed unsafe partial class LinuxNetwork : INetwork
             _calls.SetOption(fd, Libc.SolSocket, Libc.SoSendBuffer, options.SendBuffer);
         }
 
-        var result = SetFamily(fd, local, options.DualStack);
+        var result = _calls.SetFamily(fd, local, options.DualStack);
         if (result < 0 || !local.IsWildcard)
         {
             return result;
@@ -266,25 +258,11 @@ internal sealed unsafe partial class LinuxNetwork : INetwork
             : _calls.SetOption(fd, Libc.SolIp, Libc.IpPacketInfo, 1);
     }
 
-    private int SetFamily(int fd, in SocketAddr local, bool dualStack) => local.Family == SocketAddr.FamilyIPv6
-        ? _calls.SetOption(fd, Libc.SolIpv6, Libc.Ipv6Only, dualStack && local.IsWildcard ? 0 : 1)
-        : 0;
-
-    /// <summary>Binds; the first of a group alone, so that another process on the port is refused, see
-    /// socket(7).</summary>
-    private int Bind(int fd, in SocketAddr local, bool makeGroup, bool joinGroup)
-    {
-        var address = local;
-        var result = joinGroup ? _calls.SetOption(fd, Libc.SolSocket, Libc.SoReusePort, 1) : 0;
-        result = result < 0 ? result : _calls.Bind(fd, &address);
-        return result < 0 || !makeGroup ? result : _calls.SetOption(fd, Libc.SolSocket, Libc.SoReusePort, 1);
-    }
-
     /// <summary>UDP_SEGMENT came with Linux 4.18, UDP_GRO with 5.0; setting either to 0 changes nothing and tells
     /// whether it is known.</summary>
     private bool ProbeOption(int option)
     {
-        var fd = Open(Libc.AfInet, Libc.SockDatagram);
+        var fd = _reserve.OpenSocket(Libc.AfInet, Libc.SockDatagram);
         if (fd < 0)
         {
             return false;

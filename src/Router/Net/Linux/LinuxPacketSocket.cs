@@ -8,12 +8,11 @@ internal sealed unsafe class LinuxPacketSocket : ConnectedDatagramSocket
     private const int ControlBytes = 32;
 
     private readonly LinuxCalls _calls;
-    private int _fd;
 
     public LinuxPacketSocket(LinuxCalls calls, int fd)
+        : base(fd)
     {
         _calls = calls;
-        _fd = fd;
 
         // Every message then brings its sender's credentials, and the end of the stream brings none: nothing else
         // tells an empty message from the end.
@@ -22,16 +21,12 @@ internal sealed unsafe class LinuxPacketSocket : ConnectedDatagramSocket
 
     public override SocketAddr LocalAddress => default;
 
-    public override bool IsClosed => _fd < 0;
-
-    internal override int Descriptor => _fd;
-
     public override bool IsConnection => true;
 
     /// <returns>As the base says; -EPIPE once nobody holds the other end.</returns>
-    public override int Receive(byte* buffer, int capacity) => ReceiveOne(_calls, _fd, buffer, capacity);
+    public override int Receive(byte* buffer, int capacity) => ReceiveOne(_calls, Descriptor, buffer, capacity);
 
-    public override void ShutdownWrite() => _ = Libc.Shutdown(_fd, Libc.ShutWrite);
+    public override void ShutdownWrite() => _ = Libc.Shutdown(Descriptor, Libc.ShutWrite);
 
     /// <summary>One message of a socket with SO_PASSCRED. There is no room for descriptors that somebody may send along
     /// (SCM_RIGHTS): the kernel closes them.</summary>
@@ -39,20 +34,14 @@ internal sealed unsafe class LinuxPacketSocket : ConnectedDatagramSocket
     {
         var control = stackalloc byte[ControlBytes];
         var vector = new IoVector { Base = buffer, Length = (nuint)capacity };
-        MessageHeader header;
-        int result;
-        do
+        var header = new MessageHeader
         {
-            header = new MessageHeader
-            {
-                Vectors = &vector,
-                VectorCount = 1,
-                Control = control,
-                ControlLength = ControlBytes,
-            };
-            result = calls.ReceiveMany(fd, &header, 1, Libc.MsgDontWait);
-        }
-        while (result == -(int)Errno.EINTR);
+            Vectors = &vector,
+            VectorCount = 1,
+            Control = control,
+            ControlLength = ControlBytes,
+        };
+        var result = calls.ReceiveManyNow(fd, &header, 1, flags: 0);
         if (result <= 0)
         {
             return result < 0 ? result : -(int)Errno.EAGAIN;
@@ -66,15 +55,7 @@ internal sealed unsafe class LinuxPacketSocket : ConnectedDatagramSocket
         return (header.Flags & Libc.MsgTruncated) != 0 ? -(int)Errno.EMSGSIZE : (int)header.Moved;
     }
 
-    public override int Send(byte* payload, int length) => _calls.SendNow(_fd, payload, length);
+    public override int Send(byte* payload, int length) => _calls.SendNow(Descriptor, payload, length);
 
-    public override void Dispose()
-    {
-        if (_fd >= 0)
-        {
-            Loop?.Unregister(this);
-            _calls.Close(_fd);
-            _fd = -1;
-        }
-    }
+    protected override void Close() => _calls.Close(Descriptor);
 }

@@ -1,30 +1,17 @@
 namespace Router.Net;
 
 /// <summary>A UDP socket that serves one peer, by recvmmsg(2), which tells the sender, and send(2).</summary>
-internal sealed unsafe class LinuxPeerSocket(LinuxCalls calls, int fd) : PeerSocket
+internal sealed unsafe class LinuxPeerSocket(LinuxCalls calls, int fd) : PeerSocket(fd)
 {
-    private int _fd = fd;
 
     public override SocketAddr LocalAddress { get; } = calls.LocalAddress(fd);
 
-    public override bool IsClosed => _fd < 0;
-
-    internal override int Descriptor => _fd;
-
     public override int Receive(byte* buffer, int capacity, out SocketAddr from) =>
-        OneDatagram.Receive(calls, _fd, buffer, capacity, out from);
+        OneDatagram.Receive(calls, Descriptor, buffer, capacity, out from);
 
-    public override int Send(byte* payload, int length) => calls.SendNow(_fd, payload, length);
+    public override int Send(byte* payload, int length) => calls.SendNow(Descriptor, payload, length);
 
-    public override void Dispose()
-    {
-        if (_fd >= 0)
-        {
-            Loop?.Unregister(this);
-            calls.Close(_fd);
-            _fd = -1;
-        }
-    }
+    protected override void Close() => calls.Close(Descriptor);
 }
 
 /// <summary>One datagram by the calls for many, which name the other side.</summary>
@@ -35,14 +22,14 @@ internal static unsafe class OneDatagram
     {
         var peer = default(SocketAddr);
         var vector = new IoVector { Base = buffer, Length = (nuint)capacity };
-        var header = new MessageHeader { Name = &peer, Vectors = &vector, VectorCount = 1 };
-        int result;
-        do
+        var header = new MessageHeader
         {
-            header.NameLength = (uint)sizeof(SocketAddr);
-            result = calls.ReceiveMany(fd, &header, 1, Libc.MsgDontWait);
-        }
-        while (result == -(int)Errno.EINTR);
+            Name = &peer,
+            NameLength = (uint)sizeof(SocketAddr),
+            Vectors = &vector,
+            VectorCount = 1,
+        };
+        var result = calls.ReceiveManyNow(fd, &header, 1, flags: 0);
         peer.Normalize();
         from = peer;
         if (result < 0)

@@ -40,7 +40,7 @@ internal sealed unsafe class LinuxStreamPipe : StreamPipe
             return result;
         }
 
-        result = reserve.IsTouchedBy(Math.Max(ends[0], ends[1]))
+        result = reserve.Includes(Math.Max(ends[0], ends[1]))
             ? -(int)Errno.EMFILE
             : SetSize(calls, ends[1], ref bytes);
         if (result < 0)

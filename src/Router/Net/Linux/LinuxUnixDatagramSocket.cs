@@ -18,7 +18,6 @@ internal sealed unsafe class LinuxUnixDatagramSocket : DatagramSocket
 
     private readonly LinuxCalls _calls;
     private readonly UnixSocketFile? _file;
-    private int _fd;
     private DatagramBatch? _batch;   // the one the headers below point into
     private MessageHeader* _headers;
     private IoVector* _vectors;
@@ -26,9 +25,9 @@ internal sealed unsafe class LinuxUnixDatagramSocket : DatagramSocket
     private byte* _control;
 
     public LinuxUnixDatagramSocket(LinuxCalls calls, int fd, in SocketAddr local, UnixSocketFile? file)
+        : base(fd)
     {
         _calls = calls;
-        _fd = fd;
         _file = file;
         LocalAddress = local;
         BufferSizes = (
@@ -38,11 +37,7 @@ internal sealed unsafe class LinuxUnixDatagramSocket : DatagramSocket
 
     public override SocketAddr LocalAddress { get; }
 
-    public override bool IsClosed => _fd < 0;
-
     public override (int Receive, int Send) BufferSizes { get; }
-
-    internal override int Descriptor => _fd;
 
     /// <summary>None: who sends to a full queue waits, or is told EAGAIN.</summary>
     public override long KernelDrops => 0;
@@ -56,7 +51,7 @@ internal sealed unsafe class LinuxUnixDatagramSocket : DatagramSocket
 
         batch.Generation++;
         batch.Count = 0;
-        var count = _calls.ReceiveManyNow(_fd, _headers, batch.Capacity, Libc.MsgTruncated);
+        var count = _calls.ReceiveManyNow(Descriptor, _headers, batch.Capacity, Libc.MsgTruncated);
         if (count < 0)
         {
             return count == -(int)Errno.EAGAIN || SocketErrors.Classify((Errno)(-count)) == SocketErrorClass.Peer
@@ -97,17 +92,10 @@ internal sealed unsafe class LinuxUnixDatagramSocket : DatagramSocket
         queue.Clear();
     }
 
-    public override void Dispose()
+    protected override void Close()
     {
-        if (_fd < 0)
-        {
-            return;
-        }
-
-        Loop?.Unregister(this);
         _file?.Remove();
-        _calls.Close(_fd);
-        _fd = -1;
+        _calls.Close(Descriptor);
         Release();
     }
 
@@ -127,8 +115,7 @@ internal sealed unsafe class LinuxUnixDatagramSocket : DatagramSocket
             Vectors = &vector,
             VectorCount = 1,
         };
-        var result = _calls.SendManyNow(_fd, &header, 1);
-        return result;
+        return _calls.SendManyNow(Descriptor, &header, 1);
     }
 
     private void Take(DatagramBatch batch, int slot)
@@ -157,7 +144,7 @@ internal sealed unsafe class LinuxUnixDatagramSocket : DatagramSocket
 
     private void Prepare(DatagramBatch batch)
     {
-        Check.That(_fd >= 0);
+        Check.That(Descriptor >= 0);
         Release();
         _batch = batch;
         var capacity = (nuint)batch.Capacity;

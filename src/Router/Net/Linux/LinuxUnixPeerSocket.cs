@@ -5,19 +5,15 @@ namespace Router.Net;
 /// The kernel lets the upstream alone send to it. It forgets the connection once the upstream's socket is closed: then
 /// it is made again by the next message, to whoever has the name by then.
 /// </remarks>
-internal sealed unsafe class LinuxUnixPeerSocket(LinuxCalls calls, int fd, SocketAddr remote) : ConnectedDatagramSocket
+internal sealed unsafe class LinuxUnixPeerSocket(LinuxCalls calls, int fd, SocketAddr remote)
+    : ConnectedDatagramSocket(fd)
 {
-    private int _fd = fd;
 
     public override SocketAddr LocalAddress => SocketAddr.Unix(UnixSocketType.Datagram, number: 0);
 
-    public override bool IsClosed => _fd < 0;
-
-    internal override int Descriptor => _fd;
-
     public override int Receive(byte* buffer, int capacity)
     {
-        var result = calls.ReceiveNow(_fd, buffer, capacity, Libc.MsgTruncated);
+        var result = calls.ReceiveNow(Descriptor, buffer, capacity, Libc.MsgTruncated);
         return result > capacity ? -(int)Errno.EMSGSIZE : result;
     }
 
@@ -32,7 +28,7 @@ internal sealed unsafe class LinuxUnixPeerSocket(LinuxCalls calls, int fd, Socke
 
         var raw = stackalloc byte[UnixSocketName.Bytes + 1];
         var named = UnixSocketName.Write(remote, raw);
-        result = named < 0 ? named : calls.Connect(_fd, raw, named);
+        result = named < 0 ? named : calls.Connect(Descriptor, raw, named);
         if (result < 0)
         {
             return result == -(int)Errno.EAGAIN ? result : -(int)Errno.ECONNREFUSED;
@@ -41,15 +37,7 @@ internal sealed unsafe class LinuxUnixPeerSocket(LinuxCalls calls, int fd, Socke
         return SendOnce(payload, length);
     }
 
-    public override void Dispose()
-    {
-        if (_fd >= 0)
-        {
-            Loop?.Unregister(this);
-            calls.Close(_fd);
-            _fd = -1;
-        }
-    }
+    protected override void Close() => calls.Close(Descriptor);
 
-    private int SendOnce(byte* payload, int length) => calls.SendNow(_fd, payload, length);
+    private int SendOnce(byte* payload, int length) => calls.SendNow(Descriptor, payload, length);
 }

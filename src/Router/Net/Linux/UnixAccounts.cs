@@ -10,11 +10,11 @@ internal static unsafe class UnixAccounts
     private const int EntryBytes = 64;      // struct passwd 48, struct group 32
     private const int IdOffset = 16;        // behind two pointers, in both
 
-    /// <summary>The id of a user: its number, or its name.</summary>
+    /// <summary>Finds the id of a user by its number or its name.</summary>
     public static bool TryUser(string text, out int id) =>
         TryNumber(text, out id) || TryFind(text, isUser: true, out id);
 
-    /// <summary>The id of a group: its number, or its name.</summary>
+    /// <summary>Finds the id of a group by its number or its name.</summary>
     public static bool TryGroup(string text, out int id) =>
         TryNumber(text, out id) || TryFind(text, isUser: false, out id);
 

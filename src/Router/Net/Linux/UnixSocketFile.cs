@@ -27,14 +27,14 @@ internal sealed unsafe class UnixSocketFile
     }
 
     /// <summary>Binds a socket to its address, has it made ready, and opens it to those who may use it.</summary>
-    /// <param name="calls">The kernel.</param>
-    /// <param name="fd">The socket, not bound.</param>
+    /// <param name="calls">The system calls.</param>
+    /// <param name="fd">The socket to bind.</param>
     /// <param name="address">A path, or an abstract name, which has no file.</param>
     /// <param name="options">The file's mode and owner.</param>
-    /// <param name="ready">Makes it listen; 0 or a negative errno.</param>
-    /// <param name="file">Null for an abstract name.</param>
-    /// <returns>0, or a negative errno, and nothing is left behind. -EADDRINUSE: somebody has it, or is about to;
-    /// -ENOTSOCK: what is there is no socket.</returns>
+    /// <param name="ready">Makes the bound socket listen; returns 0 or a negative errno.</param>
+    /// <param name="file">The file that was made; null for an abstract name.</param>
+    /// <returns>0, or a negative errno, and then nothing is left behind: -EADDRINUSE if another process has the path or
+    /// is about to bind it, -ENOTSOCK if the file there is no socket.</returns>
     public static int Bind(
         LinuxCalls calls,
         int fd,
@@ -61,7 +61,7 @@ internal sealed unsafe class UnixSocketFile
         result = result < 0 ? result : BindPath(calls, fd, address, path);
         if (result >= 0)
         {
-            result = Open(path, options, out file);
+            result = OpenToUsers(path, options, out file);
             result = result < 0 ? result : ready();
             if (result < 0)
             {
@@ -75,8 +75,8 @@ internal sealed unsafe class UnixSocketFile
         return result;
     }
 
-    /// <summary>Removes the file, unless another is there by now. Before the socket is closed: until then nobody can
-    /// take it for stale.</summary>
+    /// <summary>Removes the file, unless another is there by now. Called before the socket is closed, since until then
+    /// nobody takes the file for stale.</summary>
     public void Remove()
     {
         if (Look(_path, out var facts) >= 0 && facts.IsSameFile(_facts))
@@ -146,9 +146,9 @@ internal sealed unsafe class UnixSocketFile
         return result;
     }
 
-    /// <summary>Gives the file its owner, then its mode; through a descriptor, so that it is that file and no link that
-    /// was put in its place.</summary>
-    private static int Open(string path, UnixFileOptions options, out UnixSocketFile? file)
+    /// <summary>Gives the file its owner, then its mode. It does so through a descriptor, so that nothing that was put
+    /// in the file's place gets them.</summary>
+    private static int OpenToUsers(string path, UnixFileOptions options, out UnixSocketFile? file)
     {
         file = null;
         var fd = Result(LibcUnix.Open(
@@ -174,8 +174,8 @@ internal sealed unsafe class UnixSocketFile
         return result;
     }
 
-    /// <summary>The lock's file is removed by whoever held it: one that was locked after that is no lock any
-    /// more.</summary>
+    /// <summary>Takes PATH.lock. Whoever held it removes its file, so a lock that was taken after that does not count:
+    /// then another is taken.</summary>
     private static int TakeLock(string path, out int fd)
     {
         while (true)

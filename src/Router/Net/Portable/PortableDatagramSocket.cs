@@ -32,8 +32,6 @@ internal sealed unsafe class PortableDatagramSocket : DatagramSocket, IPortableS
 
     public override SocketAddr LocalAddress { get; }
 
-    public override bool IsClosed => Inner.SafeHandle.IsClosed;
-
     public override (int Receive, int Send) BufferSizes { get; }
 
     public override long KernelDrops => -1;
@@ -83,11 +81,7 @@ internal sealed unsafe class PortableDatagramSocket : DatagramSocket, IPortableS
         queue.Clear();
     }
 
-    public override void Dispose()
-    {
-        Loop?.Unregister(this);
-        Inner.Dispose();
-    }
+    protected override void Close() => Inner.Dispose();
 
     private int ReceiveOne(DatagramBatch batch, int slot)
     {
@@ -164,8 +158,6 @@ internal sealed unsafe class PortableConnectedDatagramSocket : ConnectedDatagram
 
     public override SocketAddr LocalAddress { get; }
 
-    public override bool IsClosed => Inner.SafeHandle.IsClosed;
-
     public override int Receive(byte* buffer, int capacity)
     {
         if (IsClosed)
@@ -194,11 +186,7 @@ internal sealed unsafe class PortableConnectedDatagramSocket : ConnectedDatagram
         return error == SocketError.Success ? sent : PortableErrors.Negative(Refused(error));
     }
 
-    public override void Dispose()
-    {
-        Loop?.Unregister(this);
-        Inner.Dispose();
-    }
+    protected override void Close() => Inner.Dispose();
 
     /// <summary>Windows calls "port unreachable" a reset.</summary>
     private static SocketError Refused(SocketError error) =>

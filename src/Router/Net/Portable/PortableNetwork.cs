@@ -111,21 +111,6 @@ internal sealed class PortableNetwork : INetwork
     /// alike everywhere.</summary>
     internal static SocketAddr FromEndPoint(IPEndPoint endPoint) => SocketAddr.From(endPoint);
 
-    /// <summary>The system's limit of a backlog; none known elsewhere than on Linux.</summary>
-    internal static int ReadSomaxconn()
-    {
-        try
-        {
-            return OperatingSystem.IsLinux()
-                ? int.Parse(File.ReadAllText("/proc/sys/net/core/somaxconn"))
-                : int.MaxValue;
-        }
-        catch (IOException)
-        {
-            return int.MaxValue;
-        }
-    }
-
     /// <summary>Not <see cref="SocketAddr.ToIPEndPoint"/>, which shows mapped addresses as IPv4.</summary>
     private static IPEndPoint ToEndPoint(in SocketAddr address)
     {

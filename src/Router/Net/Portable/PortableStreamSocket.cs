@@ -25,8 +25,6 @@ internal sealed unsafe class PortableStreamSocket(Socket socket, SocketAddr peer
 
     public override SocketAddr PeerAddress => peer;
 
-    public override bool IsClosed => socket.SafeHandle.IsClosed;
-
     public override int Receive(byte* buffer, int capacity)
     {
         if (IsClosed)
@@ -95,11 +93,7 @@ internal sealed unsafe class PortableStreamSocket(Socket socket, SocketAddr peer
         Dispose();
     }
 
-    public override void Dispose()
-    {
-        Loop?.Unregister(this);
-        socket.Dispose();
-    }
+    protected override void Close() => socket.Dispose();
 }
 
 /// <summary>
@@ -111,7 +105,7 @@ internal sealed class PortableStreamListener : StreamListener, IPortableSocket
     {
         Inner = socket;
         LocalAddress = PortableNetwork.FromEndPoint((IPEndPoint)socket.LocalEndPoint!);
-        GrantedBacklog = Math.Min(askedBacklog, PortableNetwork.ReadSomaxconn());
+        GrantedBacklog = Granted(askedBacklog);
     }
 
     public Socket Inner { get; }
@@ -119,8 +113,6 @@ internal sealed class PortableStreamListener : StreamListener, IPortableSocket
     public override SocketAddr LocalAddress { get; }
 
     public override int GrantedBacklog { get; }
-
-    public override bool IsClosed => Inner.SafeHandle.IsClosed;
 
     public override int Accept(out StreamSocket? connection)
     {
@@ -151,9 +143,5 @@ internal sealed class PortableStreamListener : StreamListener, IPortableSocket
         }
     }
 
-    public override void Dispose()
-    {
-        Loop?.Unregister(this);
-        Inner.Dispose();
-    }
+    protected override void Close() => Inner.Dispose();
 }

@@ -7,8 +7,8 @@ namespace Router.Processes;
 /// <summary>A child started by posix_spawn(3): in a session and group of its own, with signals as the system delivers
 /// them to a fresh program, descriptors 0, 1 and 2, and no other.</summary>
 /// <remarks>
-/// Started on the thread pool: the thread that spawns waits until the child has left our address space
-/// (CLONE_VFORK), and a loop must not. Then it comes back to its loop as a runnable.
+/// The child is spawned on the thread pool, since the thread that spawns waits until the child has left our address
+/// space (CLONE_VFORK), which a loop must not. The object then comes back to its loop as a runnable.
 /// </remarks>
 internal sealed unsafe class LinuxChildProcess : ChildProcess, IThreadPoolWorkItem, IRunnable
 {
@@ -23,8 +23,8 @@ internal sealed unsafe class LinuxChildProcess : ChildProcess, IThreadPoolWorkIt
     private ProcessExit? _exit;
     private int _id;
     private int _result;
-    private bool _isStranger;   // somebody else has waited for it: its id may be anybody's
-    private bool _isAbandoned;  // it was started, and could not be watched
+    private bool _wasReapedElsewhere;   // another process may have its id by now
+    private bool _isAbandoned;          // it was started, and could not be watched
     private bool _disposed;
 
     public LinuxChildProcess(
@@ -59,7 +59,7 @@ internal sealed unsafe class LinuxChildProcess : ChildProcess, IThreadPoolWorkIt
 
     public override void Signal(ProcessSignal signal)
     {
-        if (_id > 0 && !_disposed && !_isStranger)
+        if (_id > 0 && !_disposed && !_wasReapedElsewhere)
         {
             _ = LibcProcesses.Kill(-_id, (int)signal);
         }
@@ -83,7 +83,7 @@ internal sealed unsafe class LinuxChildProcess : ChildProcess, IThreadPoolWorkIt
         _owner.OnDisposed();
     }
 
-    /// <summary>On the pool.</summary>
+    /// <summary>Spawns the child, on the thread pool.</summary>
     void IThreadPoolWorkItem.Execute()
     {
         _result = Spawn(out var pid);
@@ -118,7 +118,8 @@ internal sealed unsafe class LinuxChildProcess : ChildProcess, IThreadPoolWorkIt
         _loop.Enqueue(this);
     }
 
-    /// <summary>On the loop. Of one that could not be started the channel ends after its owner knows why.</summary>
+    /// <summary>Tells the receiver, on the loop. It closes the child's ends after that, so that the owner of a child that
+    /// could not be started knows why before its channel ends.</summary>
     public void Run()
     {
         _receiver.OnStarted(this, _result);
@@ -208,10 +209,8 @@ internal sealed unsafe class LinuxChildProcess : ChildProcess, IThreadPoolWorkIt
         return error != 0 ? error : LibcProcesses.AddCloseFrom(actions, LibcProcesses.StandardError + 1);
     }
 
-    /// <summary>
-    /// From outside, because posix_spawn cannot: the program has run for some microseconds without them. A limit that
-    /// cannot be set is one that is stricter already.
-    /// </summary>
+    /// <summary>Sets the limits from outside, because posix_spawn cannot: the program has run for some microseconds
+    /// without them. A limit that cannot be set is stricter already.</summary>
     private void SetLimits(int pid)
     {
         var limits = _start.Limits;
@@ -230,7 +229,8 @@ internal sealed unsafe class LinuxChildProcess : ChildProcess, IThreadPoolWorkIt
         }
     }
 
-    /// <summary>Started, but it cannot be watched: ended at once. On the pool, where waiting harms nobody.</summary>
+    /// <summary>Ends a child that was started and cannot be watched. Waits for it, which on the pool harms
+    /// nobody.</summary>
     private static void Abandon(int pid)
     {
         var info = stackalloc byte[LibcProcesses.SignalInfoBytes];
@@ -241,7 +241,8 @@ internal sealed unsafe class LinuxChildProcess : ChildProcess, IThreadPoolWorkIt
         }
     }
 
-    /// <summary>How it ended, or null while it runs. One that somebody else has waited for ended somehow.</summary>
+    /// <summary>How the child ended; null while it runs. If another part of the process has reaped it, nobody knows
+    /// how.</summary>
     private ProcessExit? Wait(int options)
     {
         var info = stackalloc byte[LibcProcesses.SignalInfoBytes];
@@ -251,7 +252,7 @@ internal sealed unsafe class LinuxChildProcess : ChildProcess, IThreadPoolWorkIt
             LibcProcesses.WaitExited | LibcProcesses.WaitNoHang | options));
         if (result < 0)
         {
-            _isStranger = true;
+            _wasReapedElsewhere = true;
             return new ProcessExit(-1, 0);
         }
 

@@ -6,8 +6,8 @@ namespace Router.Processes;
 
 /// <summary>Child processes by posix_spawn(3), watched by pidfd_open(2).</summary>
 /// <remarks>
-/// The runtime reaps no child of ours: it waits for those of <c>Process</c> only, unless SIGCHLD was ignored when it
-/// started; then the kernel or it may be first, and how a child ended is not known.
+/// The runtime reaps the children of <c>Process</c> only, unless SIGCHLD was ignored when it started: then the kernel or
+/// the runtime may reap ours first, and how they ended is not known.
 /// </remarks>
 internal sealed unsafe class LinuxProcesses(LinuxCalls calls, DescriptorReserve reserve) : IProcesses
 {
@@ -42,7 +42,7 @@ internal sealed unsafe class LinuxProcesses(LinuxCalls calls, DescriptorReserve 
             return result;
         }
 
-        if (reserve.IsTouchedBy(Math.Max(errors[0], errors[1])))
+        if (reserve.Includes(Math.Max(errors[0], errors[1])))
         {
             Close(channel);
             Close(errors);
@@ -54,7 +54,7 @@ internal sealed unsafe class LinuxProcesses(LinuxCalls calls, DescriptorReserve 
         Interlocked.Increment(ref _running);
         var made = new LinuxChildProcess(
             this, calls, start,
-            new ChildDescriptors(channel[0], AboveStandard(channel[1]), errors[0], AboveStandard(errors[1])),
+            new ChildDescriptors(channel[0], MoveAboveStandardError(channel[1]), errors[0], MoveAboveStandardError(errors[1])),
             loop, receiver);
         child = made;
         ThreadPool.UnsafeQueueUserWorkItem(made, preferLocal: false);
@@ -65,11 +65,9 @@ internal sealed unsafe class LinuxProcesses(LinuxCalls calls, DescriptorReserve 
 
     internal void OnDisposed() => Interlocked.Decrement(ref _running);
 
-    /// <summary>
-    /// The same file under a number that making it the child's standard input, output or error cannot close: low ones
-    /// are free where the router itself was started without those.
-    /// </summary>
-    private int AboveStandard(int fd)
+    /// <summary>Moves a descriptor above those of standard input, output and error, where duplicating it to one of them
+    /// would close it. Such low numbers are free if the router was started without those files.</summary>
+    private int MoveAboveStandardError(int fd)
     {
         if (fd > LibcProcesses.StandardError)
         {
@@ -91,55 +89,28 @@ internal sealed unsafe class LinuxProcesses(LinuxCalls calls, DescriptorReserve 
 /// <summary>Both ends of a child's channel and of its standard error.</summary>
 internal readonly record struct ChildDescriptors(int Channel, int ChildChannel, int Errors, int ChildErrors);
 
-/// <summary>Where a child's ending shows: its pidfd, readable for good once it has ended.</summary>
-internal sealed class LinuxProcessHandle(LinuxCalls calls, int fd) : IoSocket
+/// <summary>A child's pidfd: readable for good once the child has ended.</summary>
+internal sealed class LinuxProcessHandle(LinuxCalls calls, int fd) : IoSocket(fd)
 {
-    private int _fd = fd;
 
     public override SocketAddr LocalAddress => default;
 
-    public override bool IsClosed => _fd < 0;
-
-    internal override int Descriptor => _fd;
-
-    public override void Dispose()
-    {
-        if (_fd >= 0)
-        {
-            Loop?.Unregister(this);
-            calls.Close(_fd);
-            _fd = -1;
-        }
-    }
+    protected override void Close() => calls.Close(Descriptor);
 }
 
-/// <summary>The read end of a pipe.</summary>
-internal sealed unsafe class LinuxErrorOutput(LinuxCalls calls, int fd) : ErrorOutput
+internal sealed unsafe class LinuxErrorOutput(LinuxCalls calls, int fd) : ErrorOutput(fd)
 {
-    private int _fd = fd;
-
-    public override bool IsClosed => _fd < 0;
-
-    internal override int Descriptor => _fd;
 
     public override int Receive(byte* buffer, int capacity)
     {
         int result;
         do
         {
-            result = LinuxProcesses.Result((int)LibcProcesses.Read(_fd, buffer, (nuint)capacity));
+            result = LinuxProcesses.Result((int)LibcProcesses.Read(Descriptor, buffer, (nuint)capacity));
         }
         while (result == -(int)Errno.EINTR);
         return result;
     }
 
-    public override void Dispose()
-    {
-        if (_fd >= 0)
-        {
-            Loop?.Unregister(this);
-            calls.Close(_fd);
-            _fd = -1;
-        }
-    }
+    protected override void Close() => calls.Close(Descriptor);
 }
