@@ -26,8 +26,9 @@ internal sealed class KitPool
 
     public void Enqueue(IRunnable run) => _runs.Enqueue(run);
 
-    /// <summary>Runs a turn of one of Akka's guardians at once if the test itself has told it something, and else like all
-    /// others. Akka's TestKit waits until a probe that it made has started, and nothing would run meanwhile.</summary>
+    /// <summary>Runs a turn of one of Akka's guardians at once if the test itself has told it something, and else like
+    /// all others. Akka's TestKit waits until a probe that it made has started, and nothing would run
+    /// meanwhile.</summary>
     public void RunNowOrEnqueue(IRunnable run)
     {
         if (_isInPass || Environment.CurrentManagedThreadId != _thread)
@@ -56,8 +57,8 @@ internal sealed class KitPool
         }
     }
 
-    /// <summary>Runs a pass of the router. Within it nothing runs at once, and nothing is sent in the name of the test's
-    /// own actor, as which a TestKit has its thread send.</summary>
+    /// <summary>Runs a pass of the router. Within it nothing runs at once, and nothing is sent in the name of the
+    /// test's own actor, as which a TestKit has its thread send.</summary>
     public bool Pass(Func<bool> pass)
     {
         var outer = InternalCurrentActorCellKeeper.Current;

@@ -5,8 +5,8 @@ namespace Router.Loop;
 /// <summary>A scheduler for Akka that goes by a <see cref="TimeProvider"/>, with one timer that is set to the earliest
 /// work.</summary>
 /// <remarks>
-/// <para>Akka's own scheduler wakes every 10 ms, which takes 4.4 % of a core while nothing happens. This one sleeps. In a
-/// test it goes by virtual time, and so do Ask, timers of actors and receive timeouts.</para>
+/// <para>Akka's own scheduler wakes every 10 ms, which takes 4.4 % of a core while nothing happens. This one sleeps. In
+/// a test it goes by virtual time, and so do Ask, timers of actors and receive timeouts.</para>
 /// <para>Any thread may call it. Work runs on the thread that fires the timer, in order of due time; what it throws is
 /// logged. Sessions do not use it: their deadlines are in the loop's wheel.</para>
 /// </remarks>

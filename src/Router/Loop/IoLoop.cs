@@ -6,8 +6,8 @@ namespace Router.Loop;
 
 internal interface IEndOfPass
 {
-    /// <summary>Called at the end of a loop's pass, after the run queue, to send what was queued and to take back what was
-    /// lent.</summary>
+    /// <summary>Called at the end of a loop's pass, after the run queue, to send what was queued and to take back what
+    /// was lent.</summary>
     void OnEndOfPass();
 }
 
@@ -35,8 +35,8 @@ internal sealed record IoLoopOptions(
 /// One I/O thread: polls sockets, runs the mailboxes they woke, flushes replies, turns the timer wheel, and again.
 /// </summary>
 /// <remarks>
-/// <see cref="Enqueue"/>, <see cref="Start"/> and <see cref="Stop"/> may be called on other threads, everything else on the
-/// loop's thread only. Tests do not start the thread: they drive the loop by <see cref="RunOnce"/>.
+/// <see cref="Enqueue"/>, <see cref="Start"/> and <see cref="Stop"/> may be called on other threads, everything else on
+/// the loop's thread only. Tests do not start the thread: they drive the loop by <see cref="RunOnce"/>.
 /// </remarks>
 internal sealed class IoLoop : ISocketLoop, IDisposable
 {
@@ -103,8 +103,8 @@ internal sealed class IoLoop : ISocketLoop, IDisposable
     /// <summary>The number of sockets that are watched.</summary>
     public int Sockets { get; private set; }
 
-    /// <summary>Called on the loop's thread with an exception that a receiver, a timer or a runnable has thrown, which is
-    /// a defect of ours. The loop goes on.</summary>
+    /// <summary>Called on the loop's thread with an exception that a receiver, a timer or a runnable has thrown, which
+    /// is a defect of ours. The loop goes on.</summary>
     public Action<Exception>? OnFault { get; set; }
 
     public bool IsStarted => _thread is not null;
@@ -318,8 +318,8 @@ internal sealed class IoLoop : ISocketLoop, IDisposable
         return ran;
     }
 
-    /// <summary>Runs what is ready now. A method of its own, so that the runtime can optimize it while the thread stays in
-    /// its loop.</summary>
+    /// <summary>Runs what is ready now. A method of its own, so that the runtime can optimize it while the thread stays
+    /// in its loop.</summary>
     private int RunBatch()
     {
         var count = Math.Min(_runsCount, 256);

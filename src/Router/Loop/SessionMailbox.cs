@@ -19,8 +19,8 @@ internal sealed class SessionMailbox(Settings settings, Config config)
     public override IMessageQueue Create(IActorRef owner, ActorSystem system) => new SessionQueue();
 }
 
-/// <summary>The queue of a session's mailbox, which also tells the session's loop whether the actor could take a message
-/// now.</summary>
+/// <summary>The queue of a session's mailbox, which also tells the session's loop whether the actor could take a
+/// message now.</summary>
 /// <remarks>
 /// Any thread may add; only the actor's turn takes. Messages of the router itself are not limited here, because the
 /// router limits them in number and bytes. Messages from elsewhere are limited by <see cref="MessagesMax"/>; one beyond
@@ -67,8 +67,8 @@ internal sealed class SessionQueue : IMessageQueue, IUnboundedMessageQueueSemant
     /// <summary>Sets <see cref="IsShared"/>. Any thread.</summary>
     internal void MarkShared() => _isShared = true;
 
-    /// <summary>Called when a system message comes or the actor has failed: until the mailbox is at user messages again,
-    /// <see cref="CanTurnNow"/> is false. Any thread.</summary>
+    /// <summary>Called when a system message comes or the actor has failed: until the mailbox is at user messages
+    /// again, <see cref="CanTurnNow"/> is false. Any thread.</summary>
     internal void Close() => _isOpen = false;
 
     public void Enqueue(IActorRef receiver, Envelope envelope)
@@ -138,8 +138,8 @@ internal sealed class SessionQueue : IMessageQueue, IUnboundedMessageQueueSemant
         return true;
     }
 
-    /// <summary>Called when the actor is gone. Messages from outside the router become dead letters; the router counts its
-    /// own elsewhere.</summary>
+    /// <summary>Called when the actor is gone. Messages from outside the router become dead letters; the router counts
+    /// its own elsewhere.</summary>
     public void CleanUp(IActorRef owner, IMessageQueue deadletters)
     {
         Close();
@@ -237,8 +237,8 @@ internal sealed class SessionQueue : IMessageQueue, IUnboundedMessageQueueSemant
         return link;
     }
 
-    /// <summary>Keeps a used link, unless another thread made it: a young link among old ones costs every young collection
-    /// a look at all links that it refers to.</summary>
+    /// <summary>Keeps a used link, unless another thread made it: a young link among old ones costs every young
+    /// collection a look at all links that it refers to.</summary>
     private static void KeepLink(Link link)
     {
         link.Message = null;

@@ -48,7 +48,8 @@ internal sealed unsafe class DatagramBatch : IDisposable
 
     internal bool IsDisposed => _disposed;
 
-    /// <summary>Grows with every receive, so that a payload that was lent from an earlier content can be told.</summary>
+    /// <summary>Grows with every receive, so that a payload that was lent from an earlier content can be
+    /// told.</summary>
     public uint Generation { get; internal set; }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

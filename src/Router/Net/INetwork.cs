@@ -86,8 +86,8 @@ internal interface INetwork
     /// <param name="shards">All sockets of the group, in the order in which they were bound.</param>
     int FixShards(IReadOnlyList<DatagramSocket> shards) => -(int)Errno.EOPNOTSUPP;
 
-    /// <summary>Opens a datagram socket that sends to <paramref name="remote"/> at first, receives from any port of that
-    /// address, and sends to the port that answered last, as TFTP needs it (RFC 1350, 4).</summary>
+    /// <summary>Opens a datagram socket that sends to <paramref name="remote"/> at first, receives from any port of
+    /// that address, and sends to the port that answered last, as TFTP needs it (RFC 1350, 4).</summary>
     int FollowDatagram(in SocketAddr remote, out ConnectedDatagramSocket? socket)
     {
         socket = null;

@@ -233,8 +233,8 @@ internal abstract class StreamSocket(int descriptor = -1) : IoSocket(descriptor)
 }
 
 /// <summary>A connection that keeps messages apart (SOCK_SEQPACKET). See unix(7).</summary>
-/// <remarks>Receive returns one message, 0 for an empty one and -EPIPE at the end; a message that is longer than the room
-/// is cut and reported as -EMSGSIZE. Send takes the whole message, or returns -EAGAIN.</remarks>
+/// <remarks>Receive returns one message, 0 for an empty one and -EPIPE at the end; a message that is longer than the
+/// room is cut and reported as -EMSGSIZE. Send takes the whole message, or returns -EAGAIN.</remarks>
 internal abstract class PacketSocket(int descriptor = -1) : StreamSocket(descriptor);
 
 /// <summary>A listening stream socket. See listen(2), accept(2).</summary>

@@ -53,8 +53,9 @@ internal abstract class StreamPipe : IDisposable
 /// The pipes of one loop: made when a stream moves bulk, closed when it does not any more, never more than the limit.
 /// </summary>
 /// <remarks>
-/// Loop thread only. No pipe is kept for later, since making one costs little beside the bulk that asks for it. All pipes
-/// share a budget: while it is ample each gets the size that is asked for; later ones get less, so that there are many.
+/// Loop thread only. No pipe is kept for later, since making one costs little beside the bulk that asks for it. All
+/// pipes share a budget: while it is ample each gets the size that is asked for; later ones get less, so that there are
+/// many.
 /// </remarks>
 /// <param name="network">The network that makes the pipes.</param>
 /// <param name="limit">The most pipes at once; 0 for none.</param>

@@ -118,8 +118,8 @@ internal sealed unsafe class LinuxChildProcess : ChildProcess, IThreadPoolWorkIt
         _loop.Enqueue(this);
     }
 
-    /// <summary>Tells the receiver, on the loop. It closes the child's ends after that, so that the owner of a child that
-    /// could not be started knows why before its channel ends.</summary>
+    /// <summary>Tells the receiver, on the loop. It closes the child's ends after that, so that the owner of a child
+    /// that could not be started knows why before its channel ends.</summary>
     public void Run()
     {
         _receiver.OnStarted(this, _result);

@@ -6,8 +6,8 @@ namespace Router.Processes;
 
 /// <summary>Child processes by posix_spawn(3), watched by pidfd_open(2).</summary>
 /// <remarks>
-/// The runtime reaps the children of <c>Process</c> only, unless SIGCHLD was ignored when it started: then the kernel or
-/// the runtime may reap ours first, and how they ended is not known.
+/// The runtime reaps the children of <c>Process</c> only, unless SIGCHLD was ignored when it started: then the kernel
+/// or the runtime may reap ours first, and how they ended is not known.
 /// </remarks>
 internal sealed unsafe class LinuxProcesses(LinuxCalls calls, DescriptorReserve reserve) : IProcesses
 {
@@ -54,7 +54,8 @@ internal sealed unsafe class LinuxProcesses(LinuxCalls calls, DescriptorReserve 
         Interlocked.Increment(ref _running);
         var made = new LinuxChildProcess(
             this, calls, start,
-            new ChildDescriptors(channel[0], MoveAboveStandardError(channel[1]), errors[0], MoveAboveStandardError(errors[1])),
+            new ChildDescriptors(
+                channel[0], MoveAboveStandardError(channel[1]), errors[0], MoveAboveStandardError(errors[1])),
             loop, receiver);
         child = made;
         ThreadPool.UnsafeQueueUserWorkItem(made, preferLocal: false);
