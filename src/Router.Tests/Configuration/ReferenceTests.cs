@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using Router.Configuration;
 using Router.Configuration.Hocon;
 using Router.Routes;
+using Router.Tests.Configuration.Hocon;
 
 namespace Router.Tests.Configuration;
 
@@ -25,7 +26,7 @@ public sealed partial class ReferenceTests
         }
         """;
 
-    private static readonly Config Reference = ConfigurationFactory.ParseString(
+    private static readonly Config Reference = Config.Parse(
         RouterConfiguration.ReadResource("reference.conf"), _ => null, "reference.conf");
 
     [Fact]
@@ -98,7 +99,7 @@ public sealed partial class ReferenceTests
             {
                 HoconScalar { Type: HoconType.Null } => "-",
                 HoconScalar scalar => scalar.Text,
-                _ => string.Join(", ", Config.Elements(value)!.Select(e => ((HoconScalar)e).Text)),
+                _ => string.Join(", ", HoconReader.Elements(value)!.Select(e => ((HoconScalar)e).Text)),
             };
             Assert.Equal((key, expected), (key, rows[key]));
         }
@@ -107,7 +108,7 @@ public sealed partial class ReferenceTests
     private static ReadLog Read(out RouterOptions options)
     {
         var log = new ReadLog();
-        var user = ConfigurationFactory.ParseString(One, _ => null);
+        var user = Config.Parse(One, _ => null);
         user.WithFallback(Reference).Root.TryGet("router", out var router);
         options = new RouterOptions(
             new SectionReader("router", "router", (HoconObject)router!.Value, router.KeyOrigin, log),

@@ -4,6 +4,7 @@ using Router.Configuration.Hocon;
 using Router.Diagnostics;
 using Router.Net;
 using Router.Routes;
+using Router.Sessions;
 using Router.Upstreams;
 
 namespace Router.Tests.Configuration;
@@ -67,7 +68,7 @@ public sealed class RouterConfigurationTests
 
         Assert.Equal((3, NetworkChoice.Portable, TimeSpan.FromSeconds(1)),
             (options.LoopCount, options.Network, options.DrainTimeout));
-        Assert.Equal(new SpliceOptions(5, 6 << 10), options.Splice);
+        Assert.Equal((5, 6 << 10), (options.Loop.Pipes, options.Loop.PipeBytes));
         Assert.Equal(new HeapOptions(77, 78, 79), options.Heap);
         Assert.Equal(
             new LogOptions(
@@ -79,11 +80,10 @@ public sealed class RouterConfigurationTests
         Assert.Equal(["udp://127.0.0.1:1", "tcp://[::1]:2"], all.Binds.Select(b => b.ToString()));
         Assert.Equal(("all", "px", 7, 8 << 10, 9 << 10, false),
             (all.Name, all.Route, all.Backlog, all.ReceiveBuffer, all.SendBuffer, all.DualStack));
-        Assert.Equal((TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(3), 4, 5 << 10),
-            (all.IdleTimeout, all.MaxLifetime, all.MaxSessions, all.WriteBuffer));
-        Assert.Equal(new SessionOptions(SessionDispatcher.Io, 6, 70 << 10, 0, TimeSpan.FromSeconds(8)), all.Session);
-        Assert.Equal((8, SessionDispatcher.Pool),
-            (options.Listeners[1].Backlog, options.Listeners[1].Session.Dispatcher));
+        Assert.Equal(
+            new SessionSettings(2_000, 3_000, 4, 6, 70 << 10, 5 << 10, 0, TimeSpan.FromSeconds(8), OnPool: false),
+            all.Sessions);
+        Assert.Equal((8, true), (options.Listeners[1].Backlog, options.Listeners[1].Sessions.OnPool));
         var px = Assert.IsType<ProxyRouteOptions>(options.FindRoute("px"));
         Assert.Equal(
             ["10.0.0.1:53", "name.example:54", "[::ffff:10.0.0.2]:55"], px.Upstreams.Select(u => u.ToString()));

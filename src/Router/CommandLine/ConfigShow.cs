@@ -5,21 +5,18 @@ using Router.Routes;
 
 namespace Router.CommandLine;
 
-/// <summary>
-/// <c>router config show</c>: prints a configuration as it reads once includes and substitutions are resolved.
-/// </summary>
+/// <summary><c>router config show</c>: prints a configuration with includes and substitutions resolved.</summary>
 internal static class ConfigShow
 {
     /// <param name="file">Any HOCON file, of a router or not; null for the built-in configuration over its
     /// defaults.</param>
-    /// <param name="asJson">JSON instead of HOCON.</param>
     /// <returns>The exit code.</returns>
     public static int Run(string? file, bool asJson, TextWriter output, TextWriter error)
     {
         HoconObject root;
         try
         {
-            root = Read(file).Root;
+            root = Read(file);
         }
         catch (HoconException e)
         {
@@ -50,7 +47,7 @@ internal static class ConfigShow
         return RouterRunner.ExitOk;
     }
 
-    private static Config Read(string? file) => file is null
-        ? RouterConfiguration.Load(RouteTypes.All, null, [], Environment.GetEnvironmentVariable).Config ?? Config.Empty
-        : ConfigurationFactory.ParseFile(file, Environment.GetEnvironmentVariable);
+    private static HoconObject Read(string? file) => file is null
+        ? RouterConfiguration.Load(RouteTypes.All, null, [], Environment.GetEnvironmentVariable).Root!
+        : HoconResolver.Resolve([new HoconLoader().LoadFileObject(file)], Environment.GetEnvironmentVariable);
 }

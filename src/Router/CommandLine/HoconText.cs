@@ -14,7 +14,7 @@ internal static class HoconText
         foreach (var field in fields.Fields)
         {
             Indent(writer, depth);
-            writer.Write(IsPlain(field.Name) ? field.Name : Quote(field.Name));
+            writer.Write(IsPlain(field.Name) ? field.Name : HoconJson.Quote(field.Name));
             writer.Write(field.Value is HoconObject ? " " : " = ");
             WriteValue(writer, field.Value, depth);
             writer.Write('\n');
@@ -56,8 +56,6 @@ internal static class HoconText
 
     /// <summary>Scalars and empty objects are in HOCON what they are in JSON.</summary>
     private static string TextOf(HoconValue value) => HoconJson.Print(value, indented: false);
-
-    private static string Quote(string text) => HoconJson.Quote(text);
 
     private static bool IsPlain(string key) =>
         key is not ("" or "include")

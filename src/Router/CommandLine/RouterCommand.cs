@@ -9,10 +9,8 @@ namespace Router.CommandLine;
 internal delegate Task<int> RunRouter(
     string? configFile, IReadOnlyList<string> settings, TextWriter errors, CancellationToken stop);
 
-/// <summary>The command line: what was typed, to what is run, to an exit code.</summary>
-/// <param name="output">What was asked for.</param>
-/// <param name="error">What is wrong, a line each.</param>
-/// <param name="run">Runs the router; a seam for tests of what is typed.</param>
+/// <summary>Reads the command line, runs what it asks for, and returns the exit code.</summary>
+/// <param name="run">A seam for tests of the command line alone.</param>
 internal sealed class RouterCommand(TextWriter output, TextWriter error, RunRouter run)
 {
     /// <summary>First words that are the root command's own; any other option first means <c>run</c>.</summary>

@@ -2,9 +2,8 @@ using Router.Configuration.Hocon;
 
 namespace Router.Configuration;
 
-/// <summary>A key whose value is another than before.</summary>
+/// <summary>A key whose value has changed.</summary>
 /// <param name="Path">The whole path: <c>router.listeners.dns.idle-timeout</c>.</param>
-/// <param name="Reload">What a reload does with it.</param>
 /// <param name="Origin">Where the new value stands.</param>
 internal sealed record KeyChange(string Path, Reload Reload, HoconOrigin Origin);
 

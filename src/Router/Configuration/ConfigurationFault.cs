@@ -2,8 +2,7 @@ using Router.Configuration.Hocon;
 
 namespace Router.Configuration;
 
-/// <summary>One thing that is wrong, or for warnings unwise, with a configuration.</summary>
-/// <param name="Origin">Where it is written.</param>
+/// <summary>One thing that is wrong with a configuration, or that is a reason to warn.</summary>
 /// <param name="Path">The key, or empty when the text could not be read so far.</param>
 /// <param name="Message">What is wrong and what to do.</param>
 internal sealed record ConfigurationFault(HoconOrigin Origin, string Path, string Message)
@@ -14,14 +13,14 @@ internal sealed record ConfigurationFault(HoconOrigin Origin, string Path, strin
         Path.Length == 0 ? $"{Origin}: {Message}" : $"{Origin}: {Path}: {Message}");
 }
 
-/// <summary>What became of a configuration: options, or faults, never both.</summary>
-/// <param name="Options">Null when there are faults.</param>
-/// <param name="Config">All layers resolved; null when they could not be read.</param>
+/// <summary>The outcome of reading a configuration.</summary>
+/// <param name="Options">Null exactly if there are faults.</param>
+/// <param name="Root">All layers resolved; null when they could not be read.</param>
 /// <param name="Faults">All of them, sorted by file, line and column.</param>
 /// <param name="Warnings">Sorted likewise; they refuse nothing.</param>
 internal sealed record LoadResult(
     RouterOptions? Options,
-    Config? Config,
+    HoconObject? Root,
     IReadOnlyList<ConfigurationFault> Faults,
     IReadOnlyList<ConfigurationFault> Warnings)
 {

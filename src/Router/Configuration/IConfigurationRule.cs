@@ -13,15 +13,13 @@ internal interface IConfigurationRule
 
 /// <param name="Options">As bound; keys that could not be read hold zero, and their faults are known already.</param>
 /// <param name="Sections">What was read, with all keys that are known.</param>
-/// <param name="LocalAddresses">The addresses of this machine's interfaces.</param>
-/// <param name="System">What the machine grants.</param>
 internal sealed record RuleContext(
     RouterOptions Options,
     IReadOnlyList<SectionReader> Sections,
     IReadOnlyCollection<IPAddress> LocalAddresses,
     SystemLimits System)
 {
-    /// <summary>The listeners that name this route, or a route over it that does.</summary>
+    /// <summary>The listeners that name this route, or a route that has it as its inner one.</summary>
     public IEnumerable<ListenerOptions> ListenersOf(RouteOptions route) => Options.Listeners.Where(l =>
-        l.Route == route.Name || Options.FindRoute(l.Route)?.Over == route.Name);
+        l.Route == route.Name || Options.FindRoute(l.Route)?.InnerRoute == route.Name);
 }

@@ -1,6 +1,6 @@
 namespace Router.Configuration;
 
-/// <summary>Finds what somebody may have meant.</summary>
+/// <summary>Finds the word that somebody may have meant.</summary>
 internal static class Nearest
 {
     /// <returns><c>; did you mean 'x'?</c>, or nothing when no candidate is near.</returns>

@@ -1,7 +1,6 @@
 namespace Router.Configuration;
 
-/// <summary>What a program adds for routes to name: handlers, actors and the like, by their type and their
-/// name.</summary>
+/// <summary>Handlers, actors and the like that a program has added, for routes to name.</summary>
 internal sealed class ProgramParts
 {
     private readonly Dictionary<(Type Type, string Name), Delegate> _parts = [];
@@ -14,7 +13,7 @@ internal sealed class ProgramParts
         return this;
     }
 
-    /// <summary>What makes one, or finds it; null if the program did not add it.</summary>
+    /// <returns>What makes one, or finds it; null if the program did not add it.</returns>
     public Func<T>? Find<T>(string name) => (Func<T>?)_parts.GetValueOrDefault((typeof(T), name));
 
     /// <summary>The names of a type, for messages.</summary>

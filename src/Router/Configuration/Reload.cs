@@ -18,12 +18,9 @@ public enum Reload
     No,
 }
 
-/// <summary>A key as its owner has declared it, and what was read for it.</summary>
-/// <param name="Path">Below the entry of a listener or route, or below <c>router</c>:
-/// <c>session.mailbox-bytes</c>.</param>
-/// <param name="Limits">The smallest and the largest value, as reference.conf writes them; empty for a key without
-/// limits.</param>
-/// <param name="Reload">What a reload does with another value.</param>
+/// <summary>A key as it is declared, and what was read for it.</summary>
+/// <param name="Path">Relative to the listener, the route or <c>router</c>: <c>session.mailbox-bytes</c>.</param>
+/// <param name="Limits">As reference.conf writes them; empty for a key without limits.</param>
 /// <param name="Value">What a reload compares, by its own equality.</param>
 /// <param name="Origin">Where the key stands, or its entry where nothing was written.</param>
 internal sealed record DeclaredKey(string Path, string Limits, Reload Reload, object? Value, HoconOrigin Origin);

@@ -5,14 +5,12 @@ using Router.Upstreams;
 
 namespace Router.Configuration;
 
-/// <summary>What routes are made with. Faults are gathered: one does not keep the others from being found.</summary>
-/// <param name="parts">What the program added.</param>
-/// <param name="time">The clock.</param>
+/// <summary>What routes are built with. Faults are gathered, so that one does not hide the others.</summary>
 internal sealed class RouteEnvironment(ProgramParts parts, TimeProvider time)
 {
     public TimeProvider Time => time;
 
-    /// <summary>The routes made so far, by name.</summary>
+    /// <summary>The routes built so far, by name.</summary>
     public Dictionary<string, Route> Routes { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Upstreams of routes that are no proxies, by the route's name.</summary>
@@ -21,12 +19,11 @@ internal sealed class RouteEnvironment(ProgramParts parts, TimeProvider time)
     /// <summary>A line each.</summary>
     public List<string> Faults { get; } = [];
 
-    /// <summary>What makes the part of a program that a route names, by its name or by its class; null if that is a
-    /// fault.</summary>
-    /// <param name="route">Who names it.</param>
+    /// <summary>Finds what makes the part of a program that a route names.</summary>
     /// <param name="kind">What it is, for messages.</param>
     /// <param name="name">As the program added it; null if it is named by its class.</param>
     /// <param name="className"><c>Namespace.Type, Assembly</c>.</param>
+    /// <returns>Null if that is a fault.</returns>
     public Func<T>? Find<T>(RouteOptions route, string kind, string? name, string? className)
         where T : class
     {
@@ -44,8 +41,7 @@ internal sealed class RouteEnvironment(ProgramParts parts, TimeProvider time)
         return found;
     }
 
-    /// <summary>Notes why a route cannot be made.</summary>
-    /// <returns>Null.</returns>
+    /// <returns>Null, so that a route's <c>Build</c> may return it.</returns>
     public Route? Refuse(RouteOptions route, string why)
     {
         Faults.Add($"{route.Section.Origin}: router.routes.{route.Name}: {why}");

@@ -7,28 +7,25 @@ namespace Router.Configuration;
 /// route.</summary>
 internal abstract class RouteOptions(SectionReader section)
 {
-    /// <summary>The entry as read, defaults included.</summary>
     public SectionReader Section => section;
 
     public string Name => section.Name;
 
-    /// <summary>As <c>type = ...</c> has it.</summary>
     public string Type { get; } = (section.Find("type")?.Value as HoconScalar)?.Text ?? "";
 
     /// <summary>Whether it answers whatever comes, so that forged datagrams could turn it against others.</summary>
     public virtual bool AnswersAnybody => false;
 
-    /// <summary>Whether its sessions may run on the pool.</summary>
     public virtual bool MayRunOnPool => false;
 
-    /// <summary>Whether a flow route may be over it.</summary>
+    /// <summary>Whether it may be the inner route of a flow route.</summary>
     public virtual bool MayServeFlows => false;
 
     /// <summary>Descriptors of a session besides its connection.</summary>
     public virtual int DescriptorsPerSession => 0;
 
-    /// <summary>The route that serves its sessions, where that is another one; it is made before.</summary>
-    public virtual string? Over => null;
+    /// <summary>The name of the route that serves its sessions, if that is another one. It is built first.</summary>
+    public virtual string? InnerRoute => null;
 
     /// <summary>Its upstreams as in the file, where sessions go to one of them.</summary>
     public virtual IEnumerable<string> UpstreamNames => [];
@@ -39,7 +36,6 @@ internal abstract class RouteOptions(SectionReader section)
 }
 
 /// <summary>A type of routes, and how the keys of one are read.</summary>
-/// <param name="Name">As <c>type = NAME</c> has it.</param>
 /// <param name="Read">Declares and reads the keys.</param>
 internal sealed record RouteType(string Name, Func<SectionReader, RouteOptions> Read);
 

@@ -8,10 +8,10 @@ namespace Router.Configuration;
 /// <summary>Loads, binds and validates the router's configuration; all faults come back at once.</summary>
 internal static class RouterConfiguration
 {
-    /// <summary>The lowest layer, and what places in it are named after.</summary>
+    /// <summary>The name of the lowest layer, also in origins.</summary>
     public const string ReferenceName = "reference.conf";
 
-    /// <summary>The rules that hold whatever types of routes there are.</summary>
+    /// <summary>All rules but those of the types of routes.</summary>
     public static IReadOnlyList<IConfigurationRule> Rules { get; } =
     [
         new UnknownKeyRule(), new NameRule(), new ListenersExistRule(), new RouteExistsRule(), new RouteIsUsedRule(),
@@ -21,7 +21,6 @@ internal static class RouterConfiguration
     ];
 
     /// <summary>Merges reference.conf, the file and the sets, then resolves all substitutions at once.</summary>
-    /// <param name="types">The types that routes may have.</param>
     /// <param name="file">A HOCON file; null for the built-in router.conf.</param>
     /// <param name="sets">Each <c>path=value</c>, the value in HOCON; later ones win.</param>
     /// <param name="environment">Answers null for a variable that is not set.</param>
@@ -80,15 +79,15 @@ internal static class RouterConfiguration
             Try(() => layers.Add(ParseSet(set)));
         }
 
-        Config? config = null;
+        HoconObject? root = null;
         if (faults.Count == 0)
         {
-            Try(() => config = new Config(HoconResolver.Resolve(layers, environment)));
+            Try(() => root = HoconResolver.Resolve(layers, environment));
         }
 
-        return config is null
+        return root is null
             ? new LoadResult(null, null, Sorted(faults), [])
-            : Bind(types, config, localAddresses, system);
+            : Bind(types, root, localAddresses, system);
 
         void Try(Action step)
         {
@@ -104,19 +103,17 @@ internal static class RouterConfiguration
     }
 
     private static LoadResult Bind(
-        RouteTypeSet types, Config config, IReadOnlyCollection<IPAddress> localAddresses, SystemLimits system)
+        RouteTypeSet types, HoconObject root, IReadOnlyCollection<IPAddress> localAddresses, SystemLimits system)
     {
-        config.Root.TryGet("router", out var field);
-        if (field!.Value is not HoconObject section)   // reference.conf has it
+        var log = new ReadLog();
+        root.TryGet("router", out var field);   // reference.conf has it
+        if (log.ObjectOf(field!, "router") is not { } section)
         {
-            var fault = new ConfigurationFault(
-                field.KeyOrigin, "router", $"an object is wanted, not {field.Value.TypeName}");
-            return new LoadResult(null, config, [fault], []);
+            return new LoadResult(null, root, log.Faults, []);
         }
 
-        var log = new ReadLog();
-        var router = new SectionReader("router", "router", section, field.KeyOrigin, log);
-        var options = new RouterOptions(router, types.Types, log) { Akka = ReadAkka(config, log) };
+        var router = new SectionReader("router", "router", section, field!.KeyOrigin, log);
+        var options = new RouterOptions(router, types.Types, log) { Akka = ReadAkka(root, log) };
         var context = new RuleContext(options, log.Sections, localAddresses, system);
 
         // What could not be read holds zero: a rule's opinion of it would be noise.
@@ -125,28 +122,17 @@ internal static class RouterConfiguration
             r => r.Refuses, r => r.Check(context).Where(f => !unread.Contains(f.Path)).ToList());
         var faults = Sorted(log.Faults.Concat(log.OutOfLimits).Concat(found[true].SelectMany(f => f)));
         var warnings = Sorted(found[false].SelectMany(f => f));
-        return new LoadResult(faults.Count == 0 ? options : null, config, faults, warnings);
+        return new LoadResult(faults.Count == 0 ? options : null, root, faults, warnings);
     }
 
-    /// <summary>What stands under <c>akka</c> is for Akka to judge, but that it is an object.</summary>
-    private static HoconObject? ReadAkka(Config config, ReadLog log)
-    {
-        if (!config.Root.TryGet("akka", out var field) || field.Value.Type == HoconType.Null)
-        {
-            return null;
-        }
+    /// <summary>Akka itself judges what stands under <c>akka</c>, as long as it is an object.</summary>
+    private static HoconObject? ReadAkka(HoconObject root, ReadLog log) =>
+        root.TryGet("akka", out var field) && field.Value.Type != HoconType.Null
+        && log.ObjectOf(field, "akka") is { Fields.Count: > 0 } akka
+            ? akka
+            : null;
 
-        if (field.Value is not HoconObject akka)
-        {
-            var message = $"an object is wanted, not {field.Value.TypeName}";
-            log.Faults.Add(new ConfigurationFault(field.KeyOrigin, "akka", message));
-            return null;
-        }
-
-        return akka.Fields.Count == 0 ? null : akka;
-    }
-
-    /// <summary>What several listeners inherit from one place is one fault.</summary>
+    /// <summary>Sorts by place. What several listeners inherit from one place is one fault.</summary>
     private static List<ConfigurationFault> Sorted(IEnumerable<ConfigurationFault> faults) =>
         [.. faults
             .DistinctBy(f => (f.Origin, f.Message))

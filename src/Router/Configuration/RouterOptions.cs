@@ -1,11 +1,12 @@
 using Router.Configuration.Hocon;
 using Router.Diagnostics;
+using Router.Loop;
 using Router.Net;
 using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Router.Configuration;
 
-/// <summary>The section <c>router</c>, typed: each key is declared here once. What it means, and its default:
+/// <summary>The section <c>router</c>. Each key is declared here once; what it means, and its default, is in
 /// hocon/reference.conf.</summary>
 internal sealed class RouterOptions
 {
@@ -15,8 +16,9 @@ internal sealed class RouterOptions
         Loops = router.IntOr("auto", AutoLoops, "loops", 1, 64, Reload.No);
         Network = router.Choice<NetworkChoice>("network", Reload.No);
         var splice = router.Child("splice");
-        Splice = new SpliceOptions(
-            splice.Int("pipes", 0, 4_096, Reload.No), splice.Size("pipe-size", 4 << 10, 16 << 20, Reload.No));
+        Loop = new IoLoopOptions(
+            Pipes: splice.Int("pipes", 0, 4_096, Reload.No),
+            PipeBytes: splice.Size("pipe-size", 4 << 10, 16 << 20, Reload.No));
         var heap = router.Child("heap");
         Heap = new HeapOptions(
             heap.Int("hold-collections-from", 0, 10_000_000, Reload.No),
@@ -54,7 +56,6 @@ internal sealed class RouterOptions
             .OfType<RouteOptions>()];
     }
 
-    /// <summary>The section as read.</summary>
     public SectionReader Section { get; }
 
     /// <summary>I/O loops asked for; null is "auto".</summary>
@@ -62,7 +63,7 @@ internal sealed class RouterOptions
 
     public NetworkChoice Network { get; }
 
-    public SpliceOptions Splice { get; }
+    public IoLoopOptions Loop { get; }
 
     public HeapOptions Heap { get; }
 
@@ -84,7 +85,7 @@ internal sealed class RouterOptions
     /// none.</summary>
     public HoconObject? Akka { get; init; }
 
-    /// <summary>I/O loops to run: as asked, or the machine's processors, 8 at most.</summary>
+    /// <summary>As asked for, or as many as there are processors, 8 at most.</summary>
     public int LoopCount => Loops ?? AutoLoops;
 
     private static int AutoLoops => Math.Min(Environment.ProcessorCount, 8);
@@ -103,25 +104,20 @@ internal sealed class RouterOptions
     {
         foreach (var field in router.Object(key).Fields)
         {
-            if (field.Value is HoconObject)
+            if (field.Value.Type != HoconType.Null && log.ObjectOf(field, PathOf(key, field)) is not null)
             {
                 yield return field;
-            }
-            else if (field.Value.Type != HoconType.Null)
-            {
-                log.Faults.Add(new ConfigurationFault(
-                    field.KeyOrigin, PathOf(key, field), $"an object is wanted, not {field.Value.TypeName}"));
             }
         }
     }
 
-    /// <summary>What an entry inherits is laid below it before it is read, so that a fault in the defaults is found
-    /// where they are used, with the place it really stands at.</summary>
+    /// <summary>Lays what an entry inherits below it before it is read, so that a fault in the defaults is reported at
+    /// its own place.</summary>
     private static SectionReader EntryOf(
         string key, HoconField field, HoconObject defaults, ReadLog log) => new(
         field.Name, PathOf(key, field), ((HoconObject)field.Value).WithFallback(defaults), field.KeyOrigin, log);
 
-    private static string PathOf(string key, HoconField field) => $"router.{key}.{HoconPath.Print([field.Name])}";
+    private static string PathOf(string key, HoconField field) => HoconPath.Below($"router.{key}", field.Name);
 
     private static RouteOptions? ReadRoute(
         HoconField field, IReadOnlyList<RouteType> types, Dictionary<string, HoconObject> defaults, ReadLog log)
@@ -156,29 +152,20 @@ internal static class Limit
     public static TimeSpan Year { get; } = TimeSpan.FromDays(365);
 }
 
-/// <param name="Pipes">Of each loop; 0 copies everything.</param>
-/// <param name="PipeSize">Bytes a pipe holds.</param>
-internal sealed record SpliceOptions(int Pipes, int PipeSize);
-
 /// <param name="HoldCollectionsFrom">By how many a second the open sessions must grow for collections of the whole heap
 /// to be held off; 0 for never.</param>
-/// <param name="PreparedSessions">Sessions made before their peers come, over all loops.</param>
-/// <param name="SpareSessions">Actors of ended sessions that are kept for the next peers, over all loops.</param>
+/// <param name="PreparedSessions">Over all loops.</param>
+/// <param name="SpareSessions">Over all loops.</param>
 internal sealed record HeapOptions(int HoldCollectionsFrom, int PreparedSessions, int SpareSessions);
 
-/// <param name="Format">How lines look.</param>
-/// <param name="Level">The least severe level written.</param>
-/// <param name="StatsInterval">Between stats lines; <see cref="Timeout.InfiniteTimeSpan"/> for none.</param>
+/// <param name="StatsInterval"><see cref="Timeout.InfiniteTimeSpan"/> for no stats lines.</param>
 /// <param name="Queue">Lines that may wait for the writer.</param>
 /// <param name="SessionRecords">Access records a second.</param>
 internal sealed record LogOptions(
     LogFormat Format, LogLevel Level, TimeSpan StatsInterval, int Queue, int SessionRecords);
 
-/// <param name="AnswerPrivilegedPorts">Whether echo and reply answer source ports below 1024.</param>
-/// <param name="ResponderPorts">Source ports that echo and reply never answer.</param>
 internal sealed record GuardOptions(bool AnswerPrivilegedPorts, IReadOnlySet<int> ResponderPorts);
 
-/// <param name="OnChange">Whether a changed file is read again without being told to.</param>
 /// <param name="Debounce">How long files must stay as they are before they are read, and how often they are looked
 /// at.</param>
 internal sealed record ReloadOptions(bool OnChange, TimeSpan Debounce);

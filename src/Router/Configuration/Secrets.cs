@@ -22,7 +22,6 @@ internal static partial class Secrets
         Passwords().Replace(UserInfo().Replace(text, $"$1$2{Mask}@"), $"$1{Mask}");
 
     /// <summary>A tree with every secret masked.</summary>
-    /// <param name="root">Stays as it is.</param>
     /// <param name="masked">How many were.</param>
     public static HoconObject Without(HoconObject root, out int masked)
     {
@@ -59,7 +58,6 @@ internal static partial class Secrets
         }
     }
 
-    /// <remarks>A word for yes or no says something about a secret (keep-token = off) and is none.</remarks>
     private static HoconScalar MaskedScalar(HoconScalar scalar, bool isSecret, ref int count)
     {
         var text = isSecret && !SaysYesOrNo(scalar) ? Mask
@@ -74,6 +72,7 @@ internal static partial class Secrets
         return new HoconScalar(HoconType.String, text, scalar.Origin);
     }
 
+    /// <summary>Such a value only says whether there is a secret: <c>keep-token = off</c>.</summary>
     private static bool SaysYesOrNo(HoconScalar scalar) =>
         scalar.Type == HoconType.Null || scalar.Text is "true" or "false" or "yes" or "no" or "on" or "off";
 

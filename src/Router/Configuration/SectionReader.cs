@@ -14,7 +14,6 @@ public sealed class SectionReader
 {
     private static readonly string[] Units = ["", "KiB", "MiB", "GiB", "TiB"];
 
-    private readonly Config _config;
     private readonly HashSet<string> _known = [];
     private readonly SectionReader _entry;
     private readonly string _prefix = "";
@@ -24,7 +23,6 @@ public sealed class SectionReader
     internal SectionReader(string name, string path, HoconObject section, HoconOrigin origin, ReadLog log)
     {
         (Name, Path, Section, Origin, _log, _entry) = (name, path, section, origin, log, this);
-        _config = new Config(section);
         log.Sections.Add(this);
     }
 
@@ -32,16 +30,14 @@ public sealed class SectionReader
         : this(key, parent.PathOf(key), parent.Object(key), parent.OriginOf(key), parent._log) =>
         (_entry, _prefix) = (parent._entry, $"{parent._prefix}{key}.");
 
-    /// <summary>Of the listener or route.</summary>
+    /// <summary>The name of the listener or route.</summary>
     public string Name { get; }
 
-    /// <summary>The object's own path, for messages.</summary>
     internal string Path { get; }
 
     /// <summary>As read, with what it inherits.</summary>
     internal HoconObject Section { get; }
 
-    /// <summary>Where the object's key stands.</summary>
     internal HoconOrigin Origin { get; }
 
     /// <summary>Every key that was asked for.</summary>
@@ -50,49 +46,49 @@ public sealed class SectionReader
     /// <summary>The keys of the entry, those of its inner objects included, as they were declared.</summary>
     internal IReadOnlyList<DeclaredKey> Keys => _keys;
 
-    /// <summary>A whole number.</summary>
-    /// <param name="key">Its name.</param>
-    /// <param name="min">The smallest.</param>
-    /// <param name="max">The largest.</param>
-    /// <param name="reload">What a reload does with it.</param>
+    /// <summary>Reads a whole number.</summary>
+    /// <param name="key">The key's name.</param>
+    /// <param name="min">The smallest legal value.</param>
+    /// <param name="max">The largest legal value.</param>
+    /// <param name="reload">What a reload does with another value.</param>
     /// <param name="orElse">Its default; null for a key that must be set.</param>
     public int Int(string key, int min, int max, Reload reload, int? orElse = null) =>
-        Within(key, reload, orElse, min, max, c => c.GetInt(Quote(key)), static number => $"{number}");
+        Within(key, reload, orElse, min, max, HoconReader.ReadInteger, static number => $"{number}");
 
-    /// <summary>A size in bytes.</summary>
+    /// <summary>Reads a size in bytes.</summary>
     /// <inheritdoc cref="Int" path="/param"/>
     public int Size(string key, long min, long max, Reload reload, int? orElse = null) =>
-        (int)Within(key, reload, orElse, min, max, c =>
-        {
-            var bytes = c.GetByteSize(Quote(key))!.Value;
-            return bytes <= int.MaxValue ? bytes : throw Refuse(key, "a size here is at most 2 GiB - 1");
-        }, SizeText);
+        (int)Within(
+            key, reload, orElse, min, max,
+            static field => field.ReadSize() is <= int.MaxValue and var bytes
+                ? bytes
+                : throw field.Refuse("a size here is at most 2 GiB - 1"),
+            SizeText);
 
-    /// <summary>A time; <see cref="Timeout.InfiniteTimeSpan"/> for "infinite".</summary>
+    /// <summary>Reads a duration; <see cref="Timeout.InfiniteTimeSpan"/> for "infinite".</summary>
     /// <inheritdoc cref="Int" path="/param"/>
     /// <param name="orInfinite">Whether it may be infinite.</param>
     public TimeSpan Duration(
         string key, TimeSpan min, TimeSpan max, Reload reload, TimeSpan? orElse = null, bool orInfinite = false) =>
-        Within(
-            key, reload, orElse, min, max, c => c.GetTimeSpan(Quote(key), allowInfinite: orInfinite), DurationText);
+        Within(key, reload, orElse, min, max, field => field.ReadDuration(orInfinite), DurationText);
 
-    /// <summary>On or off.</summary>
-    /// <param name="key">Its name.</param>
-    /// <param name="reload">What a reload does with it.</param>
+    /// <summary>Reads a boolean.</summary>
+    /// <param name="key">The key's name.</param>
+    /// <param name="reload">What a reload does with another value.</param>
     /// <param name="orElse">Its default; null for a key that must be set.</param>
     public bool Bool(string key, Reload reload, bool? orElse = null) =>
-        Declare(key, reload, orElse is { } value && !Has(key) ? value : Read(key, c => c.GetBoolean(Quote(key))));
+        Declare(key, reload, orElse is { } value && !Has(key) ? value : Read(key, HoconReader.ReadBoolean));
 
-    /// <summary>A text that must be set.</summary>
-    /// <param name="key">Its name.</param>
-    /// <param name="reload">What a reload does with it.</param>
+    /// <summary>Reads a text that must be set.</summary>
+    /// <param name="key">The key's name.</param>
+    /// <param name="reload">What a reload does with another value.</param>
     public string Text(string key, Reload reload) => Declare(key, reload, TextAt(key));
 
-    /// <summary>A text, or null.</summary>
+    /// <summary>Reads a text that may be left out, as null.</summary>
     /// <inheritdoc cref="Text" path="/param"/>
     public string? OptionalText(string key, Reload reload) => Declare(key, reload, Has(key) ? TextAt(key) : null);
 
-    /// <summary>One of several words, the names of an enumeration: <c>least-sessions</c> for LeastSessions.</summary>
+    /// <summary>Reads one of the names of an enumeration: <c>least-sessions</c> for LeastSessions.</summary>
     /// <inheritdoc cref="Bool" path="/param"/>
     public T Choice<T>(string key, Reload reload, T? orElse = null)
         where T : struct, Enum =>
@@ -100,44 +96,36 @@ public sealed class SectionReader
             ? Declare(key, reload, value)
             : Choice(key, reload, [.. Enum.GetValues<T>().Select(static value => (Kebab.From($"{value}"), value))]);
 
-    /// <summary>A fault of a key's value, which only who reads it can see.</summary>
-    /// <param name="key">Its name.</param>
+    /// <summary>Reports what is wrong with a value, where only the caller can tell.</summary>
+    /// <param name="key">The key's name.</param>
     /// <param name="message">What is wrong and what to do.</param>
     public void Fault(string key, string message) => Fault(OriginOf(key), key, message);
 
-    /// <summary>The inner object at a key.</summary>
     internal SectionReader Child(string key) => new(this, key);
 
-    /// <summary>The object at the key, whose own keys are names and not read by this reader.</summary>
+    /// <summary>Reads an object whose keys are names and not declared.</summary>
     internal HoconObject Object(string key) =>
-        Read(key, c => c.GetConfig(Quote(key))?.Root) ?? new HoconObject([], Origin);
+        Read(key, HoconReader.ReadObject) ?? new HoconObject([], Origin);
 
     internal T Choice<T>(string key, Reload reload, params (string Word, T Value)[] choices) =>
-        Declare(key, reload, Read(key, c =>
+        Declare(key, reload, Read(key, field =>
         {
-            var word = c.GetString(Quote(key));
-            foreach (var choice in choices)
-            {
-                if (choice.Word == word)
-                {
-                    return choice.Value;
-                }
-            }
-
-            var words = choices.Select(w => w.Word).ToList();
-            throw Refuse(key, $"'{word}' is none of {string.Join(", ", words)}{Nearest.Hint(word!, words)}");
+            var word = field.ReadText();
+            var words = choices.Select(static choice => choice.Word).ToList();
+            return words.IndexOf(word) is >= 0 and var index
+                ? choices[index].Value
+                : throw field.Refuse($"'{word}' is none of {string.Join(", ", words)}{Nearest.Hint(word, words)}");
         })!);
 
-    /// <summary>A text of which two spellings may be one value: that is what is read, and what a reload
-    /// compares.</summary>
+    /// <summary>Reads a text that has several spellings. A reload compares what it was parsed to.</summary>
     internal T Parsed<T>(string key, Reload reload, Func<string, T> parse) =>
         Declare(key, reload, parse(TextAt(key)));
 
-    /// <summary>The same for a text that may be null.</summary>
+    /// <summary>Reads a text that may be left out. A reload compares the one spelling that it is given.</summary>
     internal string? OptionalText(string key, Reload reload, Func<string, string> spell) =>
         Declare(key, reload, Has(key) ? spell(TextAt(key)) : null);
 
-    /// <summary>A whole number, or null for a word.</summary>
+    /// <summary>Reads a whole number; null for a word that stands for one.</summary>
     internal int? IntOr(string word, int standsFor, string key, int min, int max, Reload reload)
     {
         if (!Has(key) || TextAt(key) != word)
@@ -149,11 +137,11 @@ public sealed class SectionReader
         return null;
     }
 
-    /// <summary>A size of what is no buffer of ours, and may be larger than one.</summary>
+    /// <summary>Reads a size that may be larger than a buffer in memory.</summary>
     internal long LongSize(string key, long min, long max, Reload reload) =>
-        Within(key, reload, null, min, max, c => c.GetByteSize(Quote(key))!.Value, SizeText);
+        Within(key, reload, null, min, max, HoconReader.ReadSize, SizeText);
 
-    /// <summary>A time in milliseconds, at least 1; 0 for "infinite" and for none.</summary>
+    /// <summary>Reads a duration in milliseconds, at least 1; 0 stands for "infinite" and for none.</summary>
     internal int Milliseconds(
         string key, TimeSpan min, TimeSpan max, Reload reload, TimeSpan? orElse = null, bool orInfinite = false)
     {
@@ -161,10 +149,8 @@ public sealed class SectionReader
         return time <= TimeSpan.Zero ? 0 : (int)Math.Clamp(time.TotalMilliseconds, 1, int.MaxValue);
     }
 
-    /// <summary>A list, or one value alone. What cannot be parsed is a fault and left out.</summary>
-    /// <param name="key">Its name.</param>
-    /// <param name="reload">What a reload does with it; values are compared by their text.</param>
-    /// <param name="parse">Makes a value of the text at a place, or says why not.</param>
+    /// <summary>Reads a list, or one value alone. What cannot be parsed is a fault and left out. A reload compares the
+    /// elements as they are printed.</summary>
     /// <param name="optional">Whether null stands for none.</param>
     /// <param name="atLeastOne">Whether an empty list is a fault.</param>
     internal List<T> List<T>(
@@ -175,7 +161,7 @@ public sealed class SectionReader
         return values;
     }
 
-    /// <summary>A list whose order says nothing.</summary>
+    /// <summary>Reads a list whose order says nothing.</summary>
     internal IReadOnlySet<T> Set<T>(string key, Reload reload, ParseElement<T> parse)
     {
         var values = new SortedSet<T>(Elements(key, parse, Texts(key, atLeastOne: false)));
@@ -183,7 +169,6 @@ public sealed class SectionReader
         return values;
     }
 
-    /// <summary>A list of any texts.</summary>
     internal List<string> Words(string key, Reload reload, bool optional = false) => List(
         key,
         reload,
@@ -201,37 +186,33 @@ public sealed class SectionReader
         return Section.TryGet(key, out var field) && field.Value.Type != HoconType.Null;
     }
 
-    internal string PathOf(string key) => $"{Path}.{HoconPath.Print([key])}";
+    internal string PathOf(string key) => HoconPath.Below(Path, key);
 
     internal HoconOrigin OriginOf(string key) => Section.TryGet(key, out var field) ? field.KeyOrigin : Origin;
 
-    /// <summary>A fault at the place of a key, also of one of an inner object: <c>session.dispatcher</c>.</summary>
+    /// <param name="key">May be that of an inner object: <c>session.dispatcher</c>.</param>
     internal ConfigurationFault FaultAt(string key, string message) => new(
         Find(key) is { } field ? field.KeyOrigin : Origin,
         $"{Path}.{key}",
         message);
 
-    /// <summary>The key as it was written, or inherited; null where it has no value.</summary>
+    /// <returns>The field as it was written or inherited; null if it has no value.</returns>
     internal HoconField? Find(string key) =>
         Section.TryGet(key.Split('.'), out var field) && field.Value.Type != HoconType.Null ? field : null;
 
     private void Fault(HoconOrigin origin, string key, string message) =>
         _log.Faults.Add(new ConfigurationFault(origin, PathOf(key), message));
 
-    private string TextAt(string key) => Read(key, c => c.GetString(Quote(key))) ?? "";
+    private string TextAt(string key) => Read(key, static field => field.ReadText()) ?? "";
 
-    private (string Text, HoconOrigin Origin)[] Texts(string key, bool atLeastOne) => Read(key, c =>
+    private (string Text, HoconOrigin Origin)[] Texts(string key, bool atLeastOne) => Read(key, field =>
     {
-        var value = c.GetValue(Quote(key))!;
-        var elements = Config.Elements(value) ?? [value];
-        if (atLeastOne && elements.Count == 0)
-        {
-            throw Refuse(key, "at least one must be given");
-        }
-
-        return elements.Select((e, i) => e is HoconScalar { Type: not HoconType.Null } scalar
-            ? (scalar.Text, scalar.Origin)
-            : throw Refuse(key, $"element {i} is {e.TypeName}; text is wanted")).ToArray();
+        var elements = HoconReader.Elements(field.Value) ?? [field.Value];
+        return atLeastOne && elements.Count == 0
+            ? throw field.Refuse("at least one must be given")
+            : elements.Select((e, i) => e is HoconScalar { Type: not HoconType.Null } scalar
+                ? (scalar.Text, scalar.Origin)
+                : throw field.Refuse($"element {i} is {e.TypeName}; text is wanted")).ToArray();
     }) ?? [];
 
     private IEnumerable<T> Elements<T>(
@@ -251,7 +232,7 @@ public sealed class SectionReader
     }
 
     private T Within<T>(
-        string key, Reload reload, T? orElse, T min, T max, Func<Config, T> read, Func<T, string> print)
+        string key, Reload reload, T? orElse, T min, T max, Func<HoconField, T> read, Func<T, string> print)
         where T : struct, IComparable<T>
     {
         var (faults, isThere) = (_log.Faults.Count, Has(key));
@@ -274,33 +255,28 @@ public sealed class SectionReader
         return value;
     }
 
-    private T? Read<T>(string key, Func<Config, T> read)
+    private T? Read<T>(string key, Func<HoconField, T> read)
     {
-        if (!Has(key))
+        _known.Add(key);
+        Section.TryGet(key, out var field);
+        if (field is null or { Value.Type: HoconType.Null })
         {
             // A null of reference.conf only says that there is no default.
-            var isNull = Section.TryGet(key, out var field)
-                && field.KeyOrigin.File != RouterConfiguration.ReferenceName;
+            var isNull = field is not null && field.KeyOrigin.File != RouterConfiguration.ReferenceName;
             Fault(isNull ? field!.KeyOrigin : Origin, key, isNull ? "must be set, not null" : "must be set");
             return default;
         }
 
         try
         {
-            return read(_config);
+            return read(field);
         }
         catch (HoconException e)
         {
-            var prefix = Quote(key) + ": ";
-            var reason = e.Reason.StartsWith(prefix, StringComparison.Ordinal) ? e.Reason[prefix.Length..] : e.Reason;
-            Fault(e.Origin, key, reason);
+            Fault(e.Origin, key, e.Reason);
             return default;
         }
     }
-
-    private HoconException Refuse(string key, string reason) => new(OriginOf(key), reason);
-
-    private static string Quote(string key) => HoconPath.Print([key]);
 
     private static string Print<T>(T value) => value switch
     {
@@ -329,20 +305,32 @@ public sealed class SectionReader
 }
 
 /// <summary>Makes a value of one element of a list.</summary>
-/// <param name="text">The element.</param>
-/// <param name="origin">Where it stands.</param>
-/// <param name="value">Meaningless if there is a fault.</param>
+/// <param name="value">Meaningless if the element is refused.</param>
 /// <returns>Why it is refused, or null.</returns>
 internal delegate string? ParseElement<T>(string text, HoconOrigin origin, out T? value);
 
-/// <summary>What was read, and what was wrong with it.</summary>
+/// <summary>The sections that were read so far, and what was wrong with them.</summary>
 internal sealed class ReadLog
 {
     public List<SectionReader> Sections { get; } = [];
 
-    /// <summary>Of values that could not be read: they hold zero.</summary>
+    /// <summary>About values that could not be read, which hold zero.</summary>
     public List<ConfigurationFault> Faults { get; } = [];
 
-    /// <summary>Of values that were read.</summary>
+    /// <summary>About values that were read.</summary>
     public List<ConfigurationFault> OutOfLimits { get; } = [];
+
+    /// <returns>Null, with a fault, if the value is no object.</returns>
+    public HoconObject? ObjectOf(HoconField field, string path)
+    {
+        try
+        {
+            return field.ReadObject();
+        }
+        catch (HoconException e)
+        {
+            Faults.Add(new ConfigurationFault(e.Origin, path, e.Reason));
+            return null;
+        }
+    }
 }

@@ -24,22 +24,19 @@ internal static class UnixEndpoints
         Array.Exists(Schemes, each => text.StartsWith(each.Scheme, StringComparison.Ordinal));
 
     /// <param name="text">With one of the three schemes.</param>
-    /// <param name="transport">From the scheme.</param>
     /// <param name="name">The path, without a "//", "." or ".." in it; or '@' and the abstract name.</param>
-    /// <param name="reason">Why not, or null.</param>
-    public static bool TryParse(string text, out SessionTransport transport, out string name, out string? reason)
+    /// <returns>Why it is refused, or null.</returns>
+    public static string? Parse(string text, out SessionTransport transport, out string name)
     {
-        var (scheme, kind) = Array.Find(
-            Schemes, each => text.StartsWith(each.Scheme, StringComparison.Ordinal));
-        transport = kind;
+        (var scheme, transport) = Array.Find(Schemes, each => text.StartsWith(each.Scheme, StringComparison.Ordinal));
         name = text[scheme.Length..];
-        reason = FaultOf(text, name);
-        if (reason is null && name[0] == '/')
+        if (FaultOf(text, name) is { } fault)
         {
-            name = Path.GetFullPath(name);
+            return fault;
         }
 
-        return reason is null;
+        name = name[0] == '/' ? Path.GetFullPath(name) : name;
+        return null;
     }
 
     /// <summary>The path that a name leads to, every link among its directories followed; an abstract name as it
@@ -70,9 +67,10 @@ internal static class UnixEndpoints
 
     private static string? FaultOf(string text, string name)
     {
-        var bytes = Encoding.UTF8.GetByteCount(name);
+        // The '@' stands for the NUL that begins an abstract name.
         var isAbstract = name.StartsWith('@');
-        if (bytes <= (isAbstract ? 1 : 0))
+        var bytes = Encoding.UTF8.GetByteCount(name) - (isAbstract ? 1 : 0);
+        if (bytes <= 0)
         {
             return $"'{text}' names no socket: a path follows, as in unix:///run/app.sock, or an abstract name, as in "
                 + "unix://@app";
@@ -95,10 +93,8 @@ internal static class UnixEndpoints
             return $"'{name}' is a directory; name the socket in it";
         }
 
-        // The '@' stands for the NUL that begins an abstract name.
-        var most = NameBytesMax + (isAbstract ? 1 : 0);
-        return bytes <= most
+        return bytes <= NameBytesMax
             ? null
-            : $"'{name}' has {bytes - (isAbstract ? 1 : 0)} bytes, and the name of a unix socket holds {NameBytesMax}";
+            : $"'{name}' has {bytes} bytes, and the name of a unix socket holds {NameBytesMax}";
     }
 }

@@ -9,7 +9,6 @@ internal sealed class MemoryBudget(long limit)
 
     public long Used => Volatile.Read(ref _used);
 
-    /// <summary>Takes so many bytes, if they are left.</summary>
     public bool TryTake(int bytes)
     {
         if (Interlocked.Add(ref _used, bytes) <= limit)

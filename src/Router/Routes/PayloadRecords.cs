@@ -7,8 +7,6 @@ using Router.Sessions;
 namespace Router.Routes;
 
 /// <summary>What is kept of a payload besides its bytes.</summary>
-/// <param name="Peer">Who sent it.</param>
-/// <param name="Session">Its session.</param>
 /// <param name="UtcTicks">When it came, for the record.</param>
 /// <param name="AtMs">The same by the clock of the window's loop, for what is still in a sliding window.</param>
 /// <param name="Length">Bytes of payload behind the header.</param>
@@ -36,7 +34,7 @@ internal sealed class PayloadRecords(MemoryBudget budget)
 
     public int Count { get; private set; }
 
-    /// <summary>Of the payloads alone.</summary>
+    /// <summary>Without headers.</summary>
     public long PayloadBytes { get; private set; }
 
     /// <summary>Adds a copy at the end; false if there is no room for it and nothing was added.</summary>
@@ -77,7 +75,6 @@ internal sealed class PayloadRecords(MemoryBudget budget)
     /// <summary>The loop's time of the oldest; there must be one.</summary>
     public long FirstAtMs => HeaderAt(_start).AtMs;
 
-    /// <summary>Takes the oldest out.</summary>
     public void RemoveFirst()
     {
         Check.That(Count > 0);

@@ -4,18 +4,16 @@ using Router.Admission;
 using Router.Configuration;
 using Router.Configuration.Hocon;
 using Router.Net;
-using Router.Sessions;
 
 namespace Router.Routes;
 
-/// <summary>How a route's UDP peers prove themselves: keys that several types of routes have.</summary>
+/// <summary>The keys about validation of UDP peers' addresses, which several types of routes have.</summary>
 internal sealed class ProofOptions(SectionReader route)
 {
     private const int TokenBytesMax = 64;
 
     public PeerProof Validate { get; } = route.Choice<PeerProof>("validate", Reload.NewSessions);
 
-    /// <summary>Null for none.</summary>
     public string? Token { get; } = route.OptionalText("token", Reload.NewSessions);
 
     public IReadOnlyList<IPNetwork> AllowUnvalidated { get; } =
@@ -32,10 +30,8 @@ internal sealed class ProofOptions(SectionReader route)
             ? null
             : $"'{text}' is not a network; write its first address and its length, as 10.0.0.0/8 or fd00::/8";
 
-    /// <summary>What is wrong with how the route has its UDP peers prove themselves.</summary>
-    /// <param name="risk">What a forged source address would do.</param>
-    public IEnumerable<ConfigurationFault> Check(
-        RuleContext context, RouteOptions route, string risk)
+    /// <param name="risk">What somebody who forges a source address would do, for messages.</param>
+    public IEnumerable<ConfigurationFault> Check(RuleContext context, RouteOptions route, string risk)
     {
         var allowsUnvalidated = AllowUnvalidated.Count > 0;
         var bytes = Encoding.UTF8.GetByteCount(Token ?? "");
@@ -64,6 +60,5 @@ internal sealed class ProofOptions(SectionReader route)
     }
 
     private static bool IsOpen(RuleContext context, RouteOptions route) =>
-        context.ListenersOf(route).SelectMany(static listener => listener.Binds).Any(static bind =>
-            bind.Transport == SessionTransport.Udp && !IPAddress.IsLoopback(Endpoints.Plain(bind.EndPoint.Address)));
+        context.ListenersOf(route).SelectMany(static listener => listener.Binds).Any(static bind => bind.IsOpenUdp);
 }

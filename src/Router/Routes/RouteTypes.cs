@@ -24,6 +24,6 @@ internal static class RouteTypes
             new UnixUpstreamRule(),
         ]);
 
-    /// <summary>These, and those that a program has added.</summary>
+    /// <param name="added">By the program.</param>
     public static RouteTypeSet With(IEnumerable<RouteType> added) => All with { Types = [.. All.Types, .. added] };
 }

@@ -10,7 +10,6 @@ namespace Router.Routes;
 /// name.</param>
 /// <param name="Port">1 to 65535; 0 for a unix socket.</param>
 /// <param name="Address">The host when it is numeric, IPv4-mapped ones as IPv4; else null.</param>
-/// <param name="Origin">Where it is written.</param>
 internal sealed record UpstreamOptions(string Host, int Port, IPAddress? Address, HoconOrigin Origin)
 {
     /// <summary>What kind of unix socket; null for IP.</summary>
@@ -22,19 +21,18 @@ internal sealed record UpstreamOptions(string Host, int Port, IPAddress? Address
     public static string? Parse(string text, HoconOrigin origin, out UpstreamOptions? upstream)
     {
         string? fault;
-        bool isRead;
         if (UnixEndpoints.IsUnix(text))
         {
-            isRead = UnixEndpoints.TryParse(text, out var kind, out var socket, out fault);
+            fault = UnixEndpoints.Parse(text, out var kind, out var socket);
             upstream = new UpstreamOptions(socket, 0, null, origin) { Unix = kind };
         }
         else
         {
-            isRead = Endpoints.TryParseUpstream(text, out var host, out var port, out var address, out fault);
+            fault = Endpoints.ParseUpstream(text, out var host, out var port, out var address);
             upstream = new UpstreamOptions(host, port, address, origin);
         }
 
-        return isRead ? null : fault;
+        return fault;
     }
 
     /// <summary>As in the file.</summary>

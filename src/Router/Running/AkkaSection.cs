@@ -99,7 +99,7 @@ internal static class AkkaSection
         var fields = new List<HoconField>();
         foreach (var field in section.Fields)
         {
-            var at = PathOf(path, field);
+            var at = HoconPath.Below(path, field.Name);
             if (field.Value.Type == HoconType.Null || without.Contains(at))
             {
                 continue;
@@ -110,8 +110,6 @@ internal static class AkkaSection
 
         return new HoconObject(fields, section.Origin);
     }
-
-    private static string PathOf(string path, HoconField field) => $"{path}.{HoconPath.Print([field.Name])}";
 
     /// <summary>Why no actor system can be made of it; null if one can.</summary>
     private static Exception? Try(HoconObject section, IReadOnlySet<string> without)

@@ -120,7 +120,7 @@ internal sealed record RouterSetup(RouterOptions Options, RouterPlan Plan)
     private IEnumerable<string> WhatNeedsPeerSockets()
     {
         var listeners = Options.Listeners
-            .Where(static listener => listener.SessionSocket != SessionSocket.Shared)
+            .Where(static listener => listener.Sessions.Socket != SessionSocket.Shared)
             .Select(static listener => $"listener {listener.Name}: session-socket other than shared");
         var routes = Options.Routes.OfType<ProxyRouteOptions>()
             .Where(static route => route.UpstreamReplies == UpstreamReplies.Follow)

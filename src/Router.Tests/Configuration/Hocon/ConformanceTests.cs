@@ -24,7 +24,7 @@ public sealed class ConformanceTests
     {
         var path = Path.Combine(Folder, file);
         var expected = File.ReadAllText(Path.Combine(Path.GetDirectoryName(path)!, "original.json"));
-        var actual = HoconJson.Print(ConfigurationFactory.ParseFile(path, _ => null).Root);
+        var actual = HoconJson.Print(Config.ParseFile(path, _ => null).Root);
         HoconAssert.SameJson(expected, actual);
     }
 
@@ -51,7 +51,7 @@ internal static class HoconAssert
         SameJson(json, HoconJson.Print(Parse(hocon, environment).Root));
 
     public static Config Parse(string hocon, params (string Name, string Value)[] environment) =>
-        ConfigurationFactory.ParseString(
+        Config.Parse(
             hocon, name => environment.FirstOrDefault(v => v.Name == name).Value, "test.conf");
 
     /// <summary>The text is refused at that line and column; the reason holds the given words.</summary>

@@ -66,9 +66,9 @@ public sealed class FuzzTests(ITestOutputHelper output) : IDisposable
     {
         try
         {
-            var config = ConfigurationFactory.ParseString(text, n => n is "e f" ? "env" : null, "fuzz.conf");
+            var config = Config.Parse(text, n => n is "e f" ? "env" : null, "fuzz.conf");
             var printed = config.ToString();
-            Assert.Equal(printed, ConfigurationFactory.ParseString(printed, _ => null, "printed.conf").ToString());
+            Assert.Equal(printed, Config.Parse(printed, _ => null, "printed.conf").ToString());
             return true;
         }
         catch (HoconException e)

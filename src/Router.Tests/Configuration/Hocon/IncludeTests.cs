@@ -118,7 +118,7 @@ public sealed class IncludeTests : IDisposable
     [Fact]
     public void Rule_31_a_file_without_a_name_is_refused() =>
         Assert.StartsWith("(no name):1:1: ",
-            Assert.Throws<HoconException>(() => ConfigurationFactory.ParseFile("", _ => null)).Message);
+            Assert.Throws<HoconException>(() => Config.ParseFile("", _ => null)).Message);
 
     [Fact]
     public void Rule_23_missing_is_empty_unless_required_and_required_does_not_extend()
@@ -219,7 +219,7 @@ public sealed class IncludeTests : IDisposable
     private Config Load(string text)
     {
         var file = _folder.Write("a.conf", text);
-        return ConfigurationFactory.ParseFile(file, name => name == "E" ? "env" : null);
+        return Config.ParseFile(file, name => name == "E" ? "env" : null);
     }
 
     private void Gives(string json, string text) => HoconAssert.SameJson(json, Load(text).ToString());

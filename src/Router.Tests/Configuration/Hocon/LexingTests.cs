@@ -102,7 +102,7 @@ public sealed class LexingTests
     {
         using var folder = new TemporaryFolder();
         var file = folder.Write("bad.conf", [.. "a = 1\nb = \"x"u8, 0xC3, 0x28, .. "\""u8]);
-        var refusal = Assert.Throws<HoconException>(() => ConfigurationFactory.ParseFile(file, _ => null));
+        var refusal = Assert.Throws<HoconException>(() => Config.ParseFile(file, _ => null));
         Assert.Equal(new HoconOrigin(file, 2, 7), refusal.Origin);
     }
 
@@ -111,7 +111,7 @@ public sealed class LexingTests
     {
         using var folder = new TemporaryFolder();
         var file = folder.Write("bad.conf", [0xEF, 0xBB, 0xBF, .. "a = "u8, 0xFF]);
-        var refusal = Assert.Throws<HoconException>(() => ConfigurationFactory.ParseFile(file, _ => null));
+        var refusal = Assert.Throws<HoconException>(() => Config.ParseFile(file, _ => null));
         Assert.Equal(new HoconOrigin(file, 1, 5), refusal.Origin);
     }
 

@@ -45,8 +45,8 @@ public sealed class RoundTripTests
     {
         var (lower, upper) = pair;
         var together = HoconAssert.Parse($"{Fields(lower)}\n{Fields(upper)}");
-        return together.Root.ToString() == new Router.Configuration.Hocon.Config(upper)
-            .WithFallback(new Router.Configuration.Hocon.Config(lower)).Root.ToString();
+        return together.Root.ToString() == new Config(upper)
+            .WithFallback(new Config(lower)).Root.ToString();
     });
 
     [Fact]

@@ -12,6 +12,6 @@ internal sealed class HoconException : Exception
 
     public HoconOrigin Origin { get; }
 
-    /// <summary>The message without its place.</summary>
+    /// <summary>The message without the origin.</summary>
     public string Reason { get; }
 }

@@ -2,10 +2,10 @@ using System.Text;
 
 namespace Router.Configuration.Hocon;
 
-/// <summary>Prints resolved values as JSON, in UTF-8's repertoire: only what JSON demands is escaped.</summary>
+/// <summary>Prints resolved values as JSON. Only what JSON demands is escaped.</summary>
 internal static class HoconJson
 {
-    /// <summary>One value; indented by two blanks, or all on one line. No newline at the end.</summary>
+    /// <param name="indented">By two blanks; else all is on one line. No newline follows.</param>
     public static string Print(HoconValue value, bool indented = true)
     {
         ArgumentNullException.ThrowIfNull(value);
@@ -14,7 +14,7 @@ internal static class HoconJson
         return text.ToString();
     }
 
-    /// <summary>The same, written as it comes: a tree with its blanks may be larger than memory.</summary>
+    /// <summary>Writes in pieces: a tree with its blanks may be larger than memory.</summary>
     internal static void Write(TextWriter writer, HoconValue value, bool indented = true)
     {
         var text = new Output(new StringBuilder(), writer);
@@ -49,7 +49,6 @@ internal static class HoconJson
     /// </summary>
     private const int IndentedLevels = 32;
 
-    /// <param name="output">Receives the output.</param>
     /// <param name="value">At most <see cref="HoconLimits.Depth"/> levels: recursion is safe.</param>
     /// <param name="indent">The level, or -1 for one line.</param>
     private static void Print(Output output, HoconValue value, int indent)

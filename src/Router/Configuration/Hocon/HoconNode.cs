@@ -6,9 +6,7 @@ internal abstract class HoconNode(HoconOrigin origin)
     public HoconOrigin Origin { get; } = origin;
 }
 
-/// <summary>Text, number, true, false or null.</summary>
-/// <param name="value">The finished value: nothing is left to resolve.</param>
-/// <param name="isBlank">Unquoted blanks between two values of one join.</param>
+/// <param name="isBlank">Whether it is unquoted blanks between two values of one concatenation.</param>
 internal sealed class ScalarNode(HoconScalar value, bool isBlank = false) : HoconNode(value.Origin)
 {
     public HoconScalar Value { get; } = value;
@@ -22,7 +20,7 @@ internal sealed class ArrayNode(HoconOrigin origin, IReadOnlyList<HoconNode> ele
 }
 
 /// <summary>Two or more values written beside each other, at least one of them not plain text.</summary>
-internal sealed class JoinNode(HoconOrigin origin, IReadOnlyList<HoconNode> pieces) : HoconNode(origin)
+internal sealed class ConcatenationNode(HoconOrigin origin, IReadOnlyList<HoconNode> pieces) : HoconNode(origin)
 {
     public IReadOnlyList<HoconNode> Pieces { get; } = pieces;
 }
@@ -56,8 +54,7 @@ internal sealed record HoconPlace(ObjectNode? Anchor, IReadOnlyList<string> Path
     public HoconPlace Below(IEnumerable<string> path) => this with { Path = [.. Path, .. path] };
 }
 
-/// <param name="Value">What was assigned.</param>
-/// <param name="KeyOrigin">Where the key stands.</param>
+/// <summary>One assignment to a key.</summary>
 internal sealed record FieldEntry(HoconNode Value, HoconOrigin KeyOrigin);
 
 /// <summary>Fields in the order of first mention; per field all assignments that may matter, oldest first.</summary>
@@ -65,7 +62,6 @@ internal sealed class ObjectNode(HoconOrigin origin) : HoconNode(origin)
 {
     private OrderedDictionary<string, List<FieldEntry>>? _fields;
 
-    /// <summary>All fields with their assignments, in the order of first mention.</summary>
     public IEnumerable<KeyValuePair<string, List<FieldEntry>>> Fields => _fields ?? [];
 
     /// <returns>A field's assignments, oldest first; null when there is none.</returns>

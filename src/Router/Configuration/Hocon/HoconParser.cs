@@ -247,7 +247,7 @@ internal sealed class HoconParser
     }
 
     /// <summary><c>a += b</c> is <c>a = ${?a} [b]</c>, where ${?a} means this very key and nothing else.</summary>
-    private JoinNode ParseAppended(HoconPlace full, IReadOnlyList<string> path, HoconOrigin origin)
+    private ConcatenationNode ParseAppended(HoconPlace full, IReadOnlyList<string> path, HoconOrigin origin)
     {
         var own = new SubstitutionNode(origin, path, optional: true)
         {
@@ -255,14 +255,14 @@ internal sealed class HoconParser
             ScopeOnly = true,
         };
         var element = ParseValue(place: null, path);
-        return new JoinNode(origin, [own, new ArrayNode(origin, [element])]);
+        return new ConcatenationNode(origin, [own, new ArrayNode(origin, [element])]);
     }
 
     /// <param name="place">Where the value will be; null inside an array.</param>
     /// <param name="path">The key, to name the value when there is none; null for an array's element.</param>
     private HoconNode ParseValue(HoconPlace? place, IReadOnlyList<string>? path)
     {
-        var pieces = new JoinReader(_loader);
+        var pieces = new ConcatenationReader(_loader);
         while (true)
         {
             var token = Current;

@@ -5,26 +5,11 @@ namespace Router.Configuration.Hocon;
 /// <summary>Path expressions: <c>a.b."c.d"</c>. Dots outside quotes part elements; blanks inside are kept.</summary>
 internal static class HoconPath
 {
-    public static IReadOnlyList<string> Parse(string path)
-    {
-        if (path.Length > 0 && path.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'))
-        {
-            return [path];
-        }
-
-        var lexer = new HoconLexer(path, "(path)");
-        var reader = new HoconPathReader();
-        var token = lexer.Next();
-        for (; token.Kind != HoconTokenKind.End; token = lexer.Next())
-        {
-            reader.Add(token);
-        }
-
-        return reader.End(token.Origin);
-    }
-
     /// <summary>The path as one would have to write it.</summary>
     public static string Print(IEnumerable<string> path) => string.Join('.', path.Select(PrintElement));
+
+    /// <summary>The path of a key below another path, both as one would have to write them.</summary>
+    public static string Below(string path, string key) => $"{path}.{PrintElement(key)}";
 
     private static string PrintElement(string element) =>
         element.Length > 0 && element.All(c => char.IsLetterOrDigit(c) || c is '-' or '_')

@@ -23,7 +23,6 @@ internal enum HoconTokenKind
     OpenOptionalSubstitution,
 }
 
-/// <param name="Kind">What it is.</param>
 /// <param name="Text">A string's value after escapes; everything else as written.</param>
 /// <param name="Origin">Its first character.</param>
 internal sealed record HoconToken(HoconTokenKind Kind, string Text, HoconOrigin Origin);

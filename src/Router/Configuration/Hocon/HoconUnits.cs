@@ -6,37 +6,14 @@ namespace Router.Configuration.Hocon;
 /// <summary>Durations and sizes: a number, blanks, and a unit of letters.</summary>
 internal static class HoconUnits
 {
-    private static readonly Dictionary<string, long> Nanoseconds = new(StringComparer.Ordinal)
-    {
-        ["ns"] = 1,
-        ["nano"] = 1,
-        ["nanos"] = 1,
-        ["nanosecond"] = 1,
-        ["nanoseconds"] = 1,
-        ["us"] = 1_000,
-        ["micro"] = 1_000,
-        ["micros"] = 1_000,
-        ["microsecond"] = 1_000,
-        ["microseconds"] = 1_000,
-        [""] = 1_000_000,
-        ["ms"] = 1_000_000,
-        ["milli"] = 1_000_000,
-        ["millis"] = 1_000_000,
-        ["millisecond"] = 1_000_000,
-        ["milliseconds"] = 1_000_000,
-        ["s"] = 1_000_000_000,
-        ["second"] = 1_000_000_000,
-        ["seconds"] = 1_000_000_000,
-        ["m"] = 60_000_000_000,
-        ["minute"] = 60_000_000_000,
-        ["minutes"] = 60_000_000_000,
-        ["h"] = 3_600_000_000_000,
-        ["hour"] = 3_600_000_000_000,
-        ["hours"] = 3_600_000_000_000,
-        ["d"] = 86_400_000_000_000,
-        ["day"] = 86_400_000_000_000,
-        ["days"] = 86_400_000_000_000,
-    };
+    private static readonly Dictionary<string, long> Nanoseconds = TimeUnits(
+        (1, ["ns", "nano", "nanosecond"]),
+        (1_000, ["us", "micro", "microsecond"]),
+        (1_000_000, ["", "ms", "milli", "millisecond"]),
+        (1_000_000_000, ["s", "second"]),
+        (60_000_000_000, ["m", "minute"]),
+        (3_600_000_000_000, ["h", "hour"]),
+        (86_400_000_000_000, ["d", "day"]));
 
     private static readonly Dictionary<string, BigInteger> Bytes = SizeUnits();
 
@@ -116,29 +93,31 @@ internal static class HoconUnits
         return reason is null;
     }
 
+    /// <summary>Words of more than two letters have a plural.</summary>
+    private static Dictionary<string, long> TimeUnits(params (long Nanoseconds, string[] Names)[] units) =>
+        (from unit in units
+         from name in unit.Names
+         from spelling in name.Length > 2 ? new[] { name, name + "s" } : [name]
+         select KeyValuePair.Create(spelling, unit.Nanoseconds)).ToDictionary(StringComparer.Ordinal);
+
     private static Dictionary<string, BigInteger> SizeUnits()
     {
-        var units = new Dictionary<string, BigInteger>(StringComparer.Ordinal)
+        var units = new Dictionary<string, BigInteger>(StringComparer.Ordinal);
+        foreach (var name in (string[])["", "B", "b", "byte", "bytes"])
         {
-            [""] = 1,
-            ["B"] = 1,
-            ["b"] = 1,
-            ["byte"] = 1,
-            ["bytes"] = 1,
-        };
+            units[name] = 1;
+        }
+
         (string Letter, string Decimal, string Binary)[] powers =
         [
             ("k", "kilo", "kibi"), ("M", "mega", "mebi"), ("G", "giga", "gibi"), ("T", "tera", "tebi"),
             ("P", "peta", "pebi"), ("E", "exa", "exbi"), ("Z", "zetta", "zebi"), ("Y", "yotta", "yobi"),
         ];
-        for (var i = 0; i < powers.Length; i++)
+        foreach (var (i, (letter, thousand, kibi)) in powers.Index())
         {
-            var (letter, thousand, kibi) = powers[i];
-            var upper = letter.ToUpperInvariant();
+            var (lower, upper) = (letter.ToLowerInvariant(), letter.ToUpperInvariant());
             units[letter + "B"] = units[thousand + "byte"] = units[thousand + "bytes"] = BigInteger.Pow(1000, i + 1);
-            var lower = letter.ToLowerInvariant();
-            string[] binary = [upper, lower, upper + "i", upper + "iB", kibi + "byte", kibi + "bytes"];
-            foreach (var name in binary)
+            foreach (var name in (string[])[upper, lower, upper + "i", upper + "iB", kibi + "byte", kibi + "bytes"])
             {
                 units[name] = BigInteger.Pow(1024, i + 1);
             }

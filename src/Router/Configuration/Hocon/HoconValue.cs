@@ -73,7 +73,6 @@ internal sealed class HoconArray : HoconValue
 }
 
 /// <param name="Name">The key: one path element, dots and all.</param>
-/// <param name="Value">The resolved value.</param>
 /// <param name="KeyOrigin">Where the key stands that gave the value.</param>
 internal sealed record HoconField(string Name, HoconValue Value, HoconOrigin KeyOrigin);
 
@@ -102,7 +101,7 @@ internal sealed class HoconObject : HoconValue
     /// <summary>In the order of first mention.</summary>
     public IReadOnlyList<HoconField> Fields => _fields.Values;
 
-    /// <summary>It covered something that was no object: what lies below that must not shine through.</summary>
+    /// <summary>Whether it lies over a value that is no object: what lies below that value does not count.</summary>
     internal bool IgnoresFallbacks { get; }
 
     public bool TryGet(string name, [NotNullWhen(true)] out HoconField? field) => _fields.TryGetValue(name, out field);
@@ -124,13 +123,13 @@ internal sealed class HoconObject : HoconValue
         return field is not null;
     }
 
-    /// <summary>Every value below this that is no object, or an empty one, named by its whole path.</summary>
-    /// <param name="path">Of this object, as printed.</param>
+    /// <summary>Every value below this that is no object, or an empty one, with its whole path for a name.</summary>
+    /// <param name="path">This object's own, as printed.</param>
     internal IEnumerable<HoconField> Leaves(string path)
     {
         foreach (var field in Fields)
         {
-            var at = $"{path}.{HoconPath.Print([field.Name])}";
+            var at = HoconPath.Below(path, field.Name);
             if (field.Value is HoconObject { Fields.Count: > 0 } inner)
             {
                 foreach (var leaf in inner.Leaves(at))
@@ -149,7 +148,7 @@ internal sealed class HoconObject : HoconValue
     internal static int ElementIndex(string key) =>
         int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out var index) ? index : -1;
 
-    /// <summary>This object with what it lacks taken from <paramref name="fallback"/>; both stay as they are.</summary>
+    /// <summary>Makes an object of this one and what it lacks of <paramref name="fallback"/>.</summary>
     internal HoconObject WithFallback(HoconValue fallback)
     {
         if (IgnoresFallbacks)

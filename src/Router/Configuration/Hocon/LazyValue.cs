@@ -3,9 +3,31 @@ using System.Text;
 namespace Router.Configuration.Hocon;
 
 /// <summary>A value known only so far as to say of which kind it is; its parts are evaluated when asked for.</summary>
-internal abstract class LazyValue;
+internal abstract class LazyValue
+{
+    /// <summary>The leaves of a tree of pieces, in order. Without recursion: chains are longer than a thread's stack
+    /// would bear.</summary>
+    private protected static IEnumerable<T> Leaves<T>(T root, Func<T, T[]?> piecesOf)
+    {
+        var waiting = new Stack<T>([root]);
+        while (waiting.TryPop(out var next))
+        {
+            if (piecesOf(next) is not { } pieces)
+            {
+                yield return next;
+                continue;
+            }
 
-/// <summary>A scalar, or text that is joined when first asked for: most steps of a long chain never are.</summary>
+            for (var i = pieces.Length - 1; i >= 0; i--)
+            {
+                waiting.Push(pieces[i]);
+            }
+        }
+    }
+}
+
+/// <summary>A scalar, or texts that are concatenated when first asked for: most steps of a long chain never
+/// are.</summary>
 internal sealed class LazyScalar : LazyValue
 {
     private readonly HoconOrigin _origin;
@@ -28,27 +50,16 @@ internal sealed class LazyScalar : LazyValue
     /// <summary>Characters.</summary>
     public long Length { get; }
 
-    public bool IsJoined => _value is not null;
+    public bool IsWhole => _value is not null;
 
-    public HoconScalar Value => _value ??= new HoconScalar(HoconType.String, Join(), _origin);
+    public HoconScalar Value => _value ??= new HoconScalar(HoconType.String, Concatenate(), _origin);
 
-    private string Join()
+    private string Concatenate()
     {
-        // A stack of our own: chains are longer than the thread's would bear.
         var text = new StringBuilder((int)Length);
-        var waiting = new Stack<LazyScalar>([this]);
-        while (waiting.TryPop(out var piece))
+        foreach (var piece in Leaves(this, static piece => piece._pieces))
         {
-            if (piece._value is { } value)
-            {
-                text.Append(value.Text);
-                continue;
-            }
-
-            for (var i = piece._pieces!.Length - 1; i >= 0; i--)
-            {
-                waiting.Push(piece._pieces[i]);
-            }
+            text.Append(piece.Value.Text);
         }
 
         _pieces = null;
@@ -56,24 +67,28 @@ internal sealed class LazyScalar : LazyValue
     }
 }
 
+/// <summary>An object or array: what it resolves to is kept, and to meet it while it is being resolved means that it
+/// contains itself.</summary>
+internal abstract class LazyContainer : LazyValue
+{
+    public HoconValue? Resolved { get; set; }
+
+    public bool IsResolving { get; set; }
+}
+
 /// <summary>Objects laid over each other, lowest first. Fields come into being when first looked at.</summary>
-internal sealed class LazyObject(IReadOnlyList<ObjectNode> layers, bool coversOther) : LazyValue
+internal sealed class LazyObject(IReadOnlyList<ObjectNode> layers, bool coversOther) : LazyContainer
 {
     private Dictionary<string, LazyField>? _fields;
     private OrderedDictionary<string, List<FieldEntry>>? _merged;
 
     public IReadOnlyList<ObjectNode> Layers { get; } = layers;
 
-    /// <summary>Something that is no object lies below: a later fallback must not shine through.</summary>
+    /// <summary>Whether a value that is no object lies below: fallbacks below that one do not count.</summary>
     public bool CoversOther { get; } = coversOther;
 
     /// <summary>The lowest of the objects it was merged of, all of whose layers are here.</summary>
     public LazyObject? Base { get; set; }
-
-    public HoconObject? Resolved { get; set; }
-
-    /// <summary>Being resolved in full: to meet it again means that it contains itself.</summary>
-    public bool InProgress { get; set; }
 
     /// <summary>All keys with the entries of all layers, lowest first.</summary>
     public IEnumerable<KeyValuePair<string, List<FieldEntry>>> Entries =>
@@ -154,10 +169,10 @@ internal sealed class LazyField(string name, IReadOnlyList<FieldEntry> entries)
     public bool Resolving { get; set; }
 
     /// <summary>The uppermost entry that was not undefined when last evaluated: messages point at its key.</summary>
-    public int Decider { get; set; }
+    public int DecidingEntry { get; set; }
 
-    /// <summary>Its entries cannot be evaluated from the lowest up.</summary>
-    public bool CannotClimb { get; set; }
+    /// <summary>Its entries cannot be evaluated one by one from the lowest up.</summary>
+    public bool NeedsRecursion { get; set; }
 
     /// <summary>The value of the lowest entries, if it was evaluated before.</summary>
     public bool TryGetValue(int count, out LazyValue? value)
@@ -187,8 +202,11 @@ internal sealed class LazyField(string name, IReadOnlyList<FieldEntry> entries)
     public void Forget() => (_values, _whole, _hasWhole) = (null, null, false);
 }
 
-/// <summary>Elements, or arrays that are joined when first asked for.</summary>
-internal sealed class LazyArray : LazyValue
+/// <summary>An entry of a field that is under evaluation.</summary>
+internal sealed record OpenEntry(LazyField Field, int Index);
+
+/// <summary>Elements, or arrays that are concatenated when first asked for.</summary>
+internal sealed class LazyArray : LazyContainer
 {
     private LazyElement[]? _elements;
     private LazyArray[]? _parts;
@@ -211,34 +229,24 @@ internal sealed class LazyArray : LazyValue
 
     public long Count { get; }
 
-    public bool IsJoined => _elements is not null;
+    public LazyElement[] Elements => _elements ??= Concatenate();
 
-    public LazyElement[] Elements => _elements ??= Join();
-
-    public HoconArray? Resolved { get; set; }
-
-    public bool InProgress { get; set; }
-
-    private LazyElement[] Join()
-    {
-        var elements = new List<LazyElement>((int)Count);
-        var waiting = new Stack<LazyArray>([this]);
-        while (waiting.TryPop(out var part))
+    /// <param name="entry">The entry that the array is part of; null for one by itself.</param>
+    public static LazyArray Of(ArrayNode array, OpenEntry? entry) => new(
+        [.. array.Elements.Select(e => new LazyElement
         {
-            if (part._elements is { } own)
-            {
-                elements.AddRange(own);
-                continue;
-            }
+            Node = e,
+            Home = entry,
+            IsResolved = e is ScalarNode,
+            Resolved = (e as ScalarNode)?.Value,
+        })],
+        array.Origin);
 
-            for (var i = part._parts!.Length - 1; i >= 0; i--)
-            {
-                waiting.Push(part._parts[i]);
-            }
-        }
-
+    private LazyElement[] Concatenate()
+    {
+        LazyElement[] elements = [.. Leaves(this, static part => part._parts).SelectMany(static part => part.Elements)];
         _parts = null;
-        return [.. elements];
+        return elements;
     }
 }
 
@@ -249,11 +257,9 @@ internal sealed class LazyElement
 
     public LazyField? Field { get; init; }
 
-    /// <summary>For an array that is part of a join, the field that the join defines, and which entry of it:
-    /// there <c>a = ${a} [${a}]</c> looks back in both places.</summary>
-    public LazyField? Home { get; init; }
-
-    public int HomeEntry { get; init; }
+    /// <summary>For an array that is a piece of a concatenation, the entry that it belongs to: in
+    /// <c>a = ${a} [${a}]</c> both substitutions look back.</summary>
+    public OpenEntry? Home { get; init; }
 
     public bool IsResolved { get; set; }
 

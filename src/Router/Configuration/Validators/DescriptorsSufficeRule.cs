@@ -2,8 +2,8 @@ using Router.Sessions;
 
 namespace Router.Configuration.Validators;
 
-/// <summary>More sessions than descriptors: accepting would be suspended, and upstreams not reached, long before the
-/// limit of sessions is.</summary>
+/// <summary>Where descriptors run out before max-sessions is reached, listeners stop accepting and upstreams cannot be
+/// reached.</summary>
 internal sealed class DescriptorsSufficeRule : IConfigurationRule
 {
     /// <summary>What the process holds without any session: files, loops, listening sockets.</summary>
@@ -14,7 +14,7 @@ internal sealed class DescriptorsSufficeRule : IConfigurationRule
     public IEnumerable<ConfigurationFault> Check(RuleContext context)
     {
         var needs = context.Options.Listeners
-            .Select(l => (Listener: l, Descriptors: (long)l.MaxSessions * PerSession(context, l)))
+            .Select(l => (Listener: l, Descriptors: (long)l.Sessions.MaxSessions * PerSession(context, l)))
             .ToList();
         var all = needs.Sum(n => n.Descriptors) + Reserve;
         if (all > context.System.Descriptors)

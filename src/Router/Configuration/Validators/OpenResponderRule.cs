@@ -1,6 +1,3 @@
-using System.Net;
-using Router.Sessions;
-
 namespace Router.Configuration.Validators;
 
 /// <summary>A route that answers by itself, open to a network, can be used against others.</summary>
@@ -13,7 +10,7 @@ internal sealed class OpenResponderRule : IConfigurationRule
         let route = context.Options.FindRoute(listener.Route)
         where route is { AnswersAnybody: true }
         from bind in listener.Binds
-        where bind.Transport == SessionTransport.Udp && !IPAddress.IsLoopback(Endpoints.Plain(bind.EndPoint.Address))
+        where bind.IsOpenUdp
         select new ConfigurationFault(bind.Origin, $"{listener.Section.Path}.bind",
             $"{bind} answers whoever a datagram claims to come from; "
             + "bind to 127.0.0.1 or [::1] unless this network is trusted");

@@ -9,8 +9,8 @@ internal sealed class PreparedSessionsUsedRule : IConfigurationRule
     {
         var prepared = context.Options.Heap.PreparedSessions;
         var onLoops = context.Options.Listeners.Where(
-            static listener => listener.Session.Dispatcher != SessionDispatcher.Pool).ToList();
-        var open = onLoops.Sum(static listener => (long)listener.MaxSessions);
+            static listener => !listener.Sessions.OnPool).ToList();
+        var open = onLoops.Sum(static listener => (long)listener.Sessions.MaxSessions);
         if (prepared > 0 && context.Options.Listeners.Count > 0 && onLoops.Count == 0)
         {
             yield return context.Options.Section.FaultAt("heap.prepared-sessions",

@@ -2,9 +2,8 @@ using Router.Sessions;
 
 namespace Router.Configuration.Validators;
 
-/// <summary>
-/// A session's own socket is a UDP session's, read on its loop, and answers from where the peer sent to.
-/// </summary>
+/// <summary>Only UDP sessions have sockets of their own. Such a socket is read on its loop, and must answer from the
+/// address that the peer sent to.</summary>
 internal sealed class SessionSocketRule : IConfigurationRule
 {
     private const string Key = "session-socket";
@@ -13,7 +12,7 @@ internal sealed class SessionSocketRule : IConfigurationRule
     {
         foreach (var listener in context.Options.Listeners)
         {
-            if (listener.SessionSocket == SessionSocket.Shared)
+            if (listener.Sessions.Socket == SessionSocket.Shared)
             {
                 continue;
             }
@@ -25,14 +24,14 @@ internal sealed class SessionSocketRule : IConfigurationRule
                     "is for UDP sessions, but the listener is bound to no udp:// address");
             }
 
-            if (listener.Session.Dispatcher == SessionDispatcher.Pool)
+            if (listener.Sessions.OnPool)
             {
                 yield return listener.Section.FaultAt(Key,
                     "is read on the session's loop, but session.dispatcher is pool; set one of them otherwise");
             }
 
             foreach (var bind in datagrams.Where(bind =>
-                listener.SessionSocket == SessionSocket.Connected && Endpoints.IsWildcard(bind.EndPoint.Address)))
+                listener.Sessions.Socket == SessionSocket.Connected && Endpoints.IsWildcard(bind.EndPoint.Address)))
             {
                 yield return new ConfigurationFault(bind.Origin, $"{listener.Section.Path}.{Key}",
                     $"connected is not possible on {bind}: connecting gives a socket the address of the route to the "

@@ -6,8 +6,8 @@ internal sealed class SessionsEndRule : IConfigurationRule
     public bool Refuses => false;
 
     public IEnumerable<ConfigurationFault> Check(RuleContext context) => context.Options.Listeners
-        .Where(l => l.IdleTimeout == Timeout.InfiniteTimeSpan && l.MaxLifetime == Timeout.InfiniteTimeSpan)
+        .Where(static l => l.Sessions is { IdleTimeoutMs: 0, MaxLifetimeMs: 0 })
         .Select(l => l.Section.FaultAt("idle-timeout",
-            $"nothing limits a session's time: {l.MaxSessions} silent peers lock out all others; "
+            $"nothing limits a session's time: {l.Sessions.MaxSessions} silent peers lock out all others; "
             + "set idle-timeout or max-lifetime"));
 }

@@ -16,9 +16,10 @@ internal sealed class UnixListenerRule : IConfigurationRule
             var binds = listener.Binds.Where(static bind => bind.IsUnix).ToList();
             foreach (var bind in binds)
             {
-                if (!seen.TryAdd(UnixEndpoints.Real(bind.Name!), (listener, bind)))
+                var name = UnixEndpoints.Real(bind.Name!);
+                if (!seen.TryAdd(name, (listener, bind)))
                 {
-                    var (other, earlier) = seen[UnixEndpoints.Real(bind.Name!)];
+                    var (other, earlier) = seen[name];
                     yield return At(listener, bind,
                         $"{bind} is already bound by listener '{other.Name}' at {earlier.Origin}");
                 }
@@ -34,7 +35,7 @@ internal sealed class UnixListenerRule : IConfigurationRule
     private static IEnumerable<ConfigurationFault> Sessions(
         RuleContext context, ListenerOptions listener, List<BindOptions> binds)
     {
-        var flow = context.Options.FindRoute(listener.Route) is { Over: not null } route ? route : null;
+        var flow = context.Options.FindRoute(listener.Route) is { InnerRoute: not null } route ? route : null;
         foreach (var bind in binds)
         {
             if (flow is not null)
@@ -44,14 +45,14 @@ internal sealed class UnixListenerRule : IConfigurationRule
                     + "bind to udp:// and tcp://, or name another route");
             }
 
-            if (listener.SessionSocket != SessionSocket.Shared)
+            if (listener.Sessions.Socket != SessionSocket.Shared)
             {
                 yield return At(listener, bind,
                     $"{bind} cannot have session-socket = connected or own-port, which are for UDP; bind it in a "
                     + "listener of its own");
             }
 
-            if (bind.Transport == SessionTransport.Unixpacket && listener.Session.Dispatcher == SessionDispatcher.Pool)
+            if (bind.Transport == SessionTransport.Unixpacket && listener.Sessions.OnPool)
             {
                 yield return At(listener, bind,
                     $"{bind} is served on the loop only; set session.dispatcher = io, "
@@ -62,18 +63,17 @@ internal sealed class UnixListenerRule : IConfigurationRule
 
     private static IEnumerable<ConfigurationFault> File(ListenerOptions listener, List<BindOptions> binds)
     {
-        var file = listener.Unix;
-        if (file.Mode is < 0 or > ModeMax)
+        if (listener.UnixFile.Mode is < 0 or > ModeMax)
         {
             yield return listener.Section.FaultAt("unix.mode",
                 "is written in octal, as text: \"0660\" lets owner and group connect, \"0666\" everybody, "
                 + "\"0600\" the owner alone");
         }
 
-        if (binds.Count > 0 && binds.TrueForAll(static bind => bind.Name![0] == '@')
-            && file is not { Owner: null, Group: null })
+        var owner = Array.Find(["unix.owner", "unix.group"], key => listener.Section.Find(key) is not null);
+        if (binds.Count > 0 && binds.TrueForAll(static bind => bind.Name![0] == '@') && owner is not null)
         {
-            yield return listener.Section.FaultAt(file.Owner is null ? "unix.group" : "unix.owner",
+            yield return listener.Section.FaultAt(owner,
                 "an abstract name has no file and no owner: whoever is in the same network namespace may connect; "
                 + "bind to a path instead");
         }

@@ -113,10 +113,9 @@ internal sealed class CollectRouteOptions : RouteOptions
             return null;
         }
 
-        if (!Endpoints.TryParseUpstream(
-            text["tcp://".Length..], out var host, out var port, out var address, out var reason))
+        if (Endpoints.ParseUpstream(text["tcp://".Length..], out var host, out var port, out var address) is { } fault)
         {
-            route.Fault("upstream", reason!);
+            route.Fault("upstream", fault);
             return null;
         }
 

@@ -25,7 +25,7 @@ internal sealed class FlowRouteOptions(SectionReader route) : RouteOptions(route
     /// <summary>Whether a control session ends when its last flow has.</summary>
     public bool EndWithLastFlow { get; } = route.Bool("end-with-last-flow", Reload.NewSessions);
 
-    public override string? Over => Route;
+    public override string? InnerRoute => Route;
 
     /// <summary>Null if the route it names was refused itself, or is a handler that knows no flows.</summary>
     public override Route? Build(RouteEnvironment environment)

@@ -1,11 +1,13 @@
 namespace Router.Configuration.Hocon;
 
-/// <content>Looking up paths: forward, back, and in the environment.</content>
-internal sealed partial class HoconResolver
+/// <summary>Looks up what <c>${path}</c> means: in the tree, forward or back, else in the environment.</summary>
+/// <param name="environment">Answers null for a variable that is not set.</param>
+internal sealed class HoconSubstitutions(
+    HoconEvaluator evaluator, OptionalCycles cycles, Func<string, string?> environment)
 {
-    private LazyValue? Substitute(SubstitutionNode node)
+    public LazyValue? Evaluate(SubstitutionNode node)
     {
-        if (_dropped.Contains(node))
+        if (cycles.IsDropped(node))
         {
             return null;
         }
@@ -14,21 +16,21 @@ internal sealed partial class HoconResolver
         LazyValue? value = null;
         if (node.Scope is { } scope)
         {
-            var start = scope.Anchor is null ? _root : (LazyObject)Evaluate(scope.Anchor)!;
+            var start = scope.Anchor is null ? evaluator.Root : (LazyObject)evaluator.Evaluate(scope.Anchor)!;
             value = LookUp(node, start, [.. scope.Path, .. node.Path], ref isCycle);
         }
 
         if (value is null && !node.ScopeOnly)
         {
             isCycle = false;
-            value = LookUp(node, _root, node.Path, ref isCycle);
+            value = LookUp(node, evaluator.Root, node.Path, ref isCycle);
             if (value is null && !isCycle && node.Path.Count == 1)
             {
                 value = FromEnvironment(node);
             }
         }
 
-        if (value is null && !node.Optional && !_known.ContainsKey(node))
+        if (value is null && !node.Optional && !evaluator.TryGetKnown(node, out _))
         {
             throw new HoconException(node.Origin, isCycle
                 ? $"{node} refers to itself: a cycle of substitutions, with no earlier value to look back to"
@@ -52,46 +54,28 @@ internal sealed partial class HoconResolver
 
             if (field.Evaluating < 0)
             {
-                at = EvaluateBelow(field, field.Entries.Count);
+                at = evaluator.EvaluateBelow(field, field.Entries.Count);
                 target = field;
             }
             else if (field.Evaluating > 0)
             {
-                at = EvaluateBelow(field, field.Evaluating);
+                at = evaluator.EvaluateBelow(field, field.Evaluating);
                 target = null;
             }
             else
             {
                 isCycle = true;
-                LookBackElsewhere(field);
+                evaluator.LookBackElsewhere(field);
                 return null;
             }
         }
 
         if (target is not null && at is (LazyObject or LazyArray))
         {
-            _targets.TryAdd(node, target);
+            cycles.SetTarget(node, target);
         }
 
         return at;
-    }
-
-    /// <summary>The field has nothing below to look back to; one that was met since it began may have.</summary>
-    private void LookBackElsewhere(LazyField field)
-    {
-        var start = _frames.FindLastIndex(f => ReferenceEquals(f.Field, field));
-        if (start < 0)
-        {
-            return;
-        }
-
-        for (var i = start + 1; i < _frames.Count; i++)
-        {
-            if (_frames[i].Index > 0)
-            {
-                throw new LookBackSignal(_frames[i]);
-            }
-        }
     }
 
     private LazyValue? FromEnvironment(SubstitutionNode node)
@@ -99,18 +83,17 @@ internal sealed partial class HoconResolver
         var name = node.Path[0];
         if (!node.List)
         {
-            return _environment(name) is { } text ? Text(text) : null;
+            return environment(name) is { } text ? new LazyScalar(Text(text)) : null;
         }
 
         var elements = new List<LazyElement>();
-        while (_environment($"{name}_{elements.Count}") is { } text)
+        while (environment($"{name}_{elements.Count}") is { } text)
         {
-            elements.Add(new LazyElement { Node = new ScalarNode(Text(text).Value) });
+            elements.Add(new LazyElement { Node = new ScalarNode(Text(text)) });
         }
 
         return elements.Count == 0 ? null : new LazyArray([.. elements], node.Origin);
 
-        LazyScalar Text(string text) =>
-            new(new HoconScalar(HoconType.String, text, node.Origin));
+        HoconScalar Text(string text) => new(HoconType.String, text, node.Origin);
     }
 }

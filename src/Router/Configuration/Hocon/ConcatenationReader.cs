@@ -4,7 +4,7 @@ namespace Router.Configuration.Hocon;
 
 /// <summary>Makes one value of the pieces written beside each other.</summary>
 /// <remarks>Text is joined at once: a value of millions of words is still one node.</remarks>
-internal struct JoinReader(HoconLoader loader)
+internal struct ConcatenationReader(HoconLoader loader)
 {
     private List<HoconNode>? _pieces;
     private string? _blank;
@@ -64,7 +64,7 @@ internal struct JoinReader(HoconLoader loader)
 
         FlushText();
         RefuseMixed(_pieces);
-        return _pieces.Count == 1 ? _pieces[0] : new JoinNode(_pieces[0].Origin, _pieces);
+        return _pieces.Count == 1 ? _pieces[0] : new ConcatenationNode(_pieces[0].Origin, _pieces);
     }
 
     /// <summary>What no substitution can mend is refused even where a later value would hide it.</summary>
