@@ -5,6 +5,8 @@ namespace Router.TestKit.Simulation;
 /// <remarks>
 /// Its timestamp frequency is neither a power of ten nor that of <see cref="TimeSpan"/>: whoever takes timestamps for
 /// ticks or milliseconds is found out. Time elapsed since the clock was made is exact to the tick, never short of it.
+/// The fake clock of Microsoft.Extensions.TimeProvider.Testing counts in ticks and does not say when its next timer is
+/// due, which a kit that runs loops from deadline to deadline has to know.
 /// </remarks>
 public sealed class VirtualTimeProvider : TimeProvider
 {

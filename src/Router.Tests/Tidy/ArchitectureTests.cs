@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using NetArchTest.Rules;
 
 namespace Router.Tests.Tidy;
 
@@ -52,13 +53,6 @@ public sealed partial class ArchitectureTests
             where folder.Length > 0
             select (folder, file)];
 
-    private static readonly IReadOnlyList<(Type From, Type To)> Uses =
-        [.. from type in typeof(Router.Sessions.SessionContext).Assembly.GetTypes()
-            where SpaceOf(type).Length > 0
-            from used in TypeUses.Of(type)
-            where SpaceOf(used).Length > 0
-            select (TypeUses.Outermost(type), used)];
-
     [Fact]
     public void Every_folder_has_its_walls() =>
         Assert.Equal(
@@ -83,18 +77,17 @@ public sealed partial class ArchitectureTests
 
     [Fact]
     public void No_type_uses_one_of_a_folder_that_the_walls_keep_out() =>
-        Findings.None(Uses
-            .Where(static use => !IsAllowed(SpaceOf(use.From), SpaceOf(use.To)))
-            .Select(static use => $"{use.From.FullName} uses {use.To.FullName}")
-            .Distinct(StringComparer.Ordinal));
+        Findings.None(
+            from folder in Walls.Keys
+            let foreign = Walls.Keys.Where(other => !IsAllowed(folder, other)).ToArray()
+            from user in UsersOf(foreign, folder)
+            select $"{user} uses one of {string.Join(", ", foreign)}");
 
-    [Fact]
-    public void What_types_use_is_seen_in_signatures_and_in_code()
-    {
-        Assert.Contains(Uses, static use => use is { From.Name: "SessionEvents", To.Name: "SessionLog" });
-        Assert.Contains(Uses, static use => use is { From.Name: "RouterCommand", To.Name: "RunRouter" });
-        Assert.Contains(Uses, static use => use is { From.Name: "Shard", To.Name: "SocketAddr" });
-    }
+    [Theory]
+    [InlineData("Reporting", "Diagnostics", "Router.Reporting.SessionEvents")]   // in code alone
+    [InlineData("Sessions", "Net", "Router.Sessions.Shard")]                     // in a signature
+    public void What_types_use_is_seen(string folder, string used, string user) =>
+        Assert.Contains(user, UsersOf([used], folder));
 
     [Theory]
     [InlineData("Upstreams", "Sessions", false)]
@@ -115,11 +108,14 @@ public sealed partial class ArchitectureTests
     private static bool IsWithin(string space, string folder) =>
         space == folder || space.StartsWith(folder + ".", StringComparison.Ordinal);
 
-    /// <summary>The namespace behind "Router."; empty for what is in none of ours.</summary>
-    private static string SpaceOf(Type type) =>
-        TypeUses.Outermost(type).Namespace is { } space && space.StartsWith("Router.", StringComparison.Ordinal)
-            ? space["Router.".Length..]
-            : "";
+    /// <summary>The types of a folder that use any type of some others, in signatures or in code.</summary>
+    private static IEnumerable<string> UsersOf(string[] others, string folder) => others.Length == 0
+        ? []
+        : Types.InAssembly(typeof(Router.Sessions.SessionContext).Assembly)
+            .That().ResideInNamespace($"Router.{folder}")
+            .Should().NotHaveDependencyOnAny([.. others.Select(static other => $"Router.{other}")])
+            .GetResult()
+            .FailingTypes.Select(static type => type.FullName);
 
     private static string NamespaceOf(SourceFile file) => Namespace().Match(file.Code).Groups[1].Value;
 
