@@ -4,6 +4,7 @@ using Router.Net;
 using Router.Routes;
 using Router.Sessions;
 using Router.TestKit.Simulation;
+using Router.Tests.Loop;
 
 namespace Router.Tests.Sessions;
 
@@ -40,6 +41,12 @@ internal sealed class SessionRig : IDisposable
 
     public SessionContext Session(in SocketAddr peer, in LocalAddr local = default) =>
         SessionStart.ForPeer(_shard, SessionTransport.Udp, peer, local);
+
+    public void RunOnLoop(Action step)
+    {
+        Loop.Enqueue(new IoLoopContract.Run(step));
+        Loop.RunOnce(block: false);
+    }
 
     public static SocketAddr At(string endPoint) => SocketAddr.From(IPEndPoint.Parse(endPoint));
 

@@ -17,6 +17,13 @@ internal interface ISessionCarrier
     /// <returns>False if nothing was taken.</returns>
     bool Send(ReadOnlySpan<byte> payload);
 
+    /// <summary>Sends a payload, or keeps it whatever is kept already.</summary>
+    /// <returns>False if the end was told already, or the socket is broken.</returns>
+    bool Keep(ReadOnlySpan<byte> payload);
+
+    /// <summary>Kept until the peer takes it; on another thread than the loop's it may be a little old.</summary>
+    int UnsentBytes { get; }
+
     /// <summary>In the session's turn: the socket is ready, and its handler does not see to that itself.</summary>
     void OnReady(IoReadiness ready);
 

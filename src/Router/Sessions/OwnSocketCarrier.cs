@@ -41,6 +41,10 @@ internal sealed class OwnSocketCarrier(SessionContext session, PeerSocket socket
         return true;
     }
 
+    public bool Keep(ReadOnlySpan<byte> payload) => Send(payload);
+
+    public int UnsentBytes => 0;
+
     /// <summary>Sends one datagram; what is not sent is a counted drop.</summary>
     public unsafe void Send(byte* bytes, int length)
     {

@@ -25,7 +25,9 @@ internal sealed class PacketCarrier(SessionContext session, PacketSocket socket,
 
     private bool MayRead => !session.IsClosed && !PeerFinished && !Output.HasUnsent && !IsStopped;
 
-    public unsafe bool Send(ReadOnlySpan<byte> payload)
+    public int UnsentBytes => Output.UnsentBytes;
+
+    public bool Send(ReadOnlySpan<byte> payload)
     {
         if (payload.Length > SessionContext.DatagramBytesMax)
         {
@@ -33,9 +35,14 @@ internal sealed class PacketCarrier(SessionContext session, PacketSocket socket,
             return false;
         }
 
+        return Output.HasRoom(payload.Length, session.Shard.Settings.WriteBuffer) && Keep(payload);
+    }
+
+    public unsafe bool Keep(ReadOnlySpan<byte> payload)
+    {
         fixed (byte* bytes = &MemoryMarshal.GetReference(payload))
         {
-            return Output.HasRoom(payload.Length, session.Shard.Settings.WriteBuffer) && Write(bytes, payload.Length);
+            return !Output.IsFinished && Write(bytes, payload.Length);
         }
     }
 

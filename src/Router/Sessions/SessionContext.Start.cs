@@ -49,7 +49,7 @@ public sealed partial class SessionContext
         if (shard.Settings.OnPool)
         {
             var extras = new SessionExtras();   // now, because two threads will look for it
-            extras.Pool = new PoolBridge(this, extras);
+            extras.Posted = new PoolBridge(this, extras);
             _extras = extras;
         }
 

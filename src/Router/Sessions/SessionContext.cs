@@ -10,7 +10,11 @@ namespace Router.Sessions;
 /// A session as its handler sees it: who the peer is, how to answer, when it ends. Outlives restarts of the handler.
 /// </summary>
 /// <remarks>
-/// Used within the handler's calls only. Its one place in the loop's timer wheel serves idle timeout, lifetime and the
+/// Replies, the end and the deadlines (<see cref="Reply"/>, <see cref="FinishReplies"/>, <see cref="Close()"/>,
+/// <see cref="SetTimer"/>, <see cref="CancelTimer"/>, <see cref="IdleTimeout"/>, <see cref="MarkPeerValidated"/>) may
+/// be asked for on any thread, until the session ends and after it; what is of actors (<see cref="ActorOf"/>,
+/// <see cref="Child"/>, <see cref="Stop"/>, <see cref="Watch(IActorRef)"/>, <see cref="Unwatch"/>) within the handler's
+/// calls only. Its one place in the loop's timer wheel serves idle timeout, lifetime and the
 /// handler's timer: a payload only writes the time, the wheel looks again when the earliest deadline comes.
 /// </remarks>
 public sealed partial class SessionContext : LoopTimer, IIoReceiver
@@ -142,7 +146,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     internal OwnSocketCarrier? OwnSocket => Carrier as OwnSocketCarrier;
 
     /// <summary>Null where the handler runs on the loop.</summary>
-    internal PoolBridge? Pool => _extras?.Pool;
+    internal PoolBridge? Pool => _extras?.Posted as PoolBridge;
 
     /// <summary>Why the session is ending; None while it is open.</summary>
     internal CloseReason Closing { get; set; }
@@ -165,7 +169,10 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     internal Exception? Failure => _extras?.Failure;
 
     /// <summary>Made when something of it is first needed.</summary>
-    internal SessionExtras Extras => _extras ??= new SessionExtras();
+    internal SessionExtras Extras => _extras ?? Interlocked.CompareExchange(ref _extras, new(), null) ?? _extras;
+
+    private PostedReplies Posted =>
+        Extras.Posted ?? Interlocked.CompareExchange(ref Extras.Posted, new(this), null) ?? Extras.Posted;
 
     private long TimerSetMs => _extras?.TimerSetMs ?? -1;
 
@@ -173,20 +180,23 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     /// Lifts the amplification budget: the handler has seen proof that the peer receives what it is sent (it returned a
     /// token).
     /// </summary>
-    public void MarkPeerValidated() => _budget.Lift();
+    public void MarkPeerValidated() => this.OnLoop(static session => session._budget.Lift());
 
     /// <summary>
     /// Sends a payload to the peer: UDP and unixgram one datagram, at the end of the pass; streams the next bytes, at
-    /// once as far as the kernel takes them; unixpacket one message, likewise.
+    /// once as far as the kernel takes them; unixpacket one message, likewise. From any thread: on another than the
+    /// session's loop it is copied and posted to the loop, which does that next.
     /// </summary>
     /// <returns>
     /// False if nothing was taken: the session is closed; the datagram is longer than <see cref="DatagramBytesMax"/> or
     /// beyond the amplification budget (at most one reply, and three times the bytes, per datagram received); or the
     /// stream, or a unixpacket connection, holds its write buffer's worth unsent (wait for
-    /// <see cref="SessionHandler.OnDrained"/>). UDP drops are counted.
+    /// <see cref="SessionHandler.OnDrained"/>). UDP drops are counted. On another thread only two of these are known at
+    /// once: the session is closed, or <c>mailbox-bytes</c> of its replies are under way to the loop. What is refused
+    /// behind that is a counted drop.
     /// </returns>
     public bool Reply(ReadOnlySpan<byte> payload) =>
-        Pool is { } pool && !Loop.IsCurrent ? pool.Reply(payload) : ReplyOnLoop(payload);
+        Loop.IsCurrent ? ReplyOnLoop(payload) : Posted.Post(payload);
 
     /// <summary>Streams: sends FIN after what is unsent; the peer may go on sending.</summary>
     public void FinishReplies() => this.OnLoop(static session => session.Carrier?.Finish());
@@ -233,7 +243,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
             return false;
         }
 
-        return Reply(answer);
+        return ReplyOnLoop(answer);
     }
 
     internal bool ReplyOnLoop(ReadOnlySpan<byte> payload) =>
@@ -267,7 +277,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     /// <summary>Counts discarded payloads; the counters are the loop's.</summary>
     internal void CountDrop(DropReason reason, long count = 1)
     {
-        if (!Loop.IsCurrent && _shard.Settings.OnPool)
+        if (!Loop.IsCurrent)
         {
             this.OnLoop(static (session, drop) => session.CountDrop(drop.reason, drop.count), (reason, count));
             return;

@@ -23,8 +23,9 @@ internal sealed class SessionExtras
 
     public long DropCount;
 
-    /// <summary>Of a session whose handler runs on the pool.</summary>
-    public PoolBridge? Pool;
+    /// <summary>Of a session that other threads reply to; a <see cref="PoolBridge"/> if its handler runs on the pool.
+    /// </summary>
+    public PostedReplies? Posted;
 
     // What waits in the mailbox, copied, for a handler that cannot take it now: any thread, atomically.
     private int _waitingMessages;

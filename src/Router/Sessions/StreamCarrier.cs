@@ -14,8 +14,9 @@ internal sealed class StreamCarrier(SessionContext session, StreamSocket socket,
 
     public bool Send(ReadOnlySpan<byte> payload) => HasRoom(payload.Length) && Write(payload);
 
-    /// <summary>Sends or keeps all of it, whatever is kept already; false if the stream is gone.</summary>
-    public unsafe bool Write(ReadOnlySpan<byte> payload)
+    public bool Keep(ReadOnlySpan<byte> payload) => !IsFinished && Write(payload);
+
+    private unsafe bool Write(ReadOnlySpan<byte> payload)
     {
         int result;
         fixed (byte* bytes = payload)

@@ -23,7 +23,7 @@ internal sealed class EchoRoute(string name) : Route(name)
         {
             foreach (var payload in batch)
             {
-                session.Reply(payload);
+                session.ReplyOnLoop(payload);
             }
         }
 
