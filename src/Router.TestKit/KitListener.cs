@@ -110,5 +110,5 @@ public sealed class KitListener
     public long AllDrops() => Enum.GetValues<DropReason>().Sum(Drops);
 
     /// <summary>Takes no new sessions and has those end that can.</summary>
-    public void Drain() => Actor.Tell(DrainListener.Instance, ActorRefs.NoSender);
+    public void Drain() => Actor.Tell(new DrainListener(), ActorRefs.NoSender);
 }

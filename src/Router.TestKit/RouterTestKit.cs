@@ -277,8 +277,9 @@ public sealed partial class RouterTestKit : IDisposable
             throw Failed($"{address} cannot be bound: {faults[0].Errno}");
         }
 
-        var terms = new ShardTerms(name, route, limits.ToSettings(), new SessionCount(limits.MaxSessions));
-        var children = ListenerFactory.Create(bound, terms, _listenerEnvironment, out var shards);
+        var configuration = new ShardConfiguration(
+            name, route, limits.ToSettings(), new SessionCount(limits.MaxSessions));
+        var children = ListenerFactory.Create(bound, configuration, _listenerEnvironment, out var shards);
         var listener = new KitListener(bound[0], shards, Sys.ActorOf(BranchActor.PropsOf(children), name));
         _listeners.Add(listener);
         RunUntilIdle();

@@ -1,6 +1,4 @@
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Console;
-using Microsoft.Extensions.Options;
 using Router.Diagnostics;
 
 namespace Router.Tests.Diagnostics;
@@ -19,16 +17,9 @@ public sealed class RouterConsoleTests
     [Fact]
     public void The_queue_is_bounded_and_drops_instead_of_blocking()
     {
-        using var services = new ServiceCollection()
-            .AddLogging(static logging => logging.AddRouterConsole(LogFormat.Json, 77))
-            .BuildServiceProvider();
-
-        var options = services.GetRequiredService<IOptions<ConsoleLoggerOptions>>().Value;
+        var options = RouterConsole.Options(LogFormat.Json, 77);
         Assert.Equal(ConsoleLoggerQueueFullMode.DropWrite, options.QueueFullMode);
         Assert.Equal(77, options.MaxQueueLength);
         Assert.Equal(JsonLineFormatter.FormatterName, options.FormatterName);
-        var formatters = services.GetServices<ConsoleFormatter>();
-        Assert.Contains(formatters, static f => f is JsonLineFormatter);
-        Assert.Contains(formatters, static f => f is TextLineFormatter);
     }
 }

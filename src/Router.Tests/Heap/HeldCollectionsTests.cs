@@ -23,7 +23,7 @@ public sealed class HeldCollectionsTests : IDisposable
         _heap = new HeapFigures(
             Size: 12 * MiB, AfterFull: 12 * MiB, Gen2AfterFull: 10 * MiB, FullIndex: 7, Free: 8_000 * MiB);
         _sessions = 20_000;
-        _held = new HeldCollections(() => _sessions, () => _prepared, () => _heap, _told.Add, From, _time, _log);
+        _held = HeldCollections.Start(() => _sessions, () => _prepared, () => _heap, _told.Add, From, _time, _log)!;
         Second();
         Assert.Empty(_told);
     }
@@ -180,7 +180,7 @@ public sealed class HeldCollectionsTests : IDisposable
     public void A_late_look_goes_by_the_time_that_has_passed()
     {
         var time = new LateTime();
-        using var held = new HeldCollections(
+        using var held = HeldCollections.Start(
             () => _sessions, static () => 0, () => _heap, _told.Add, From, time, _log);
         time.Look(after: TimeSpan.FromSeconds(1));
         _sessions += (3 * From) - 3;
@@ -195,7 +195,8 @@ public sealed class HeldCollectionsTests : IDisposable
 
     [Fact]
     public void Zero_holds_nothing() =>
-        Assert.Null(HeldCollections.Start(static () => 0, static () => 0, _told.Add, from: 0, _time, _log));
+        Assert.Null(HeldCollections.Start(
+            static () => 0, static () => 0, () => _heap, _told.Add, from: 0, _time, _log));
 
     [Fact]
     public void The_figures_are_the_runtimes()

@@ -54,7 +54,7 @@ public sealed class RouteTypeTests
     {
         var result = Load("routes.b { type = say, text = hello }", _ => { });
         var plan = new RouterPlanner(result.Options!, ProgramParts.None, TimeProvider.System)
-            .Make("test", out var faults);
+            .Make(out var faults);
 
         Assert.Empty(faults);
         Assert.True(Assert.IsType<HandlerRoute>(plan!.Routes["b"]).Makes<EchoHandler>());

@@ -9,6 +9,7 @@ using Router.Net;
 using Router.Running;
 using Router.Sessions;
 using Router.Tests.Kit;
+using Router.Tests.Running;
 
 namespace Router.Tests.Hosting;
 

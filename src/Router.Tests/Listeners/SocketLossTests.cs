@@ -112,10 +112,10 @@ public sealed class SocketLossTests
                 Events,
                 "akka.actor.default-dispatcher");
             var limits = new ListenerLimits { Socket = socket };
-            var terms = new ShardTerms(
+            var configuration = new ShardConfiguration(
                 "udp", new HandlerRoute("echo", static () => new ScriptHandler()), limits.ToSettings(),
                 new SessionCount(limits.MaxSessions));
-            var children = ListenerFactory.Create(bound, terms, around, out var shards);
+            var children = ListenerFactory.Create(bound, configuration, around, out var shards);
             Shards = shards;
             _system.ActorOf(BranchActor.PropsOf(children), "udp");
             Settle();

@@ -115,8 +115,8 @@ internal sealed class LoopbackRig : ISessionEvents, IListenerEvents, IDisposable
             MaxRestarts: onPool ? 1 : 5,
             RestartWindow: TimeSpan.FromMinutes(1),
             OnPool: onPool);
-        var children = ListenerFactory.Create(
-            bound, new ShardTerms("listener", route, sessions, new SessionCount(10_000)), around, out var shards);
+        var configuration = new ShardConfiguration("listener", route, sessions, new SessionCount(10_000));
+        var children = ListenerFactory.Create(bound, configuration, around, out var shards);
         Shard = shards[0];
         _system.ActorOf(BranchActor.PropsOf(children), "listener");
         Settle();

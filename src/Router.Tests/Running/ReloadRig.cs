@@ -71,7 +71,7 @@ internal sealed class ReloadRig : IDisposable
         var result = _reloader.Queue.Ask(cause, out var isNew);
         if (isNew)
         {
-            _router.Tell(ReloadQueued.Instance, ActorRefs.NoSender);
+            _router.Tell(new ReloadQueued(), ActorRefs.NoSender);
         }
 
         return result;
@@ -102,7 +102,7 @@ internal sealed class ReloadRig : IDisposable
     }
 
     /// <summary>As the engine does when it is told to stop.</summary>
-    public void TellStop() => _router.Tell(DrainListener.Instance, ActorRefs.NoSender);
+    public void TellStop() => _router.Tell(new DrainListener(), ActorRefs.NoSender);
 
     public UdpPeer Peer(string endPoint, string to) => Kit.UdpPeer(endPoint, IPEndPoint.Parse(to));
 

@@ -57,7 +57,7 @@ public sealed class StoppedActorTests
 
         shard.Actor.Tell(new StopShards(new HashSet<Shard>()));
         shard.Actor.Tell(new DrainRemoved(new HashSet<Shard>()));
-        shard.Actor.Tell(DrainListener.Instance);
+        shard.Actor.Tell(new DrainListener());
         shard.Actor.Tell("lost");
         rig.Kit.RunUntilIdle();
 

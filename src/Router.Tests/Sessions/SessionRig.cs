@@ -23,7 +23,7 @@ internal sealed class SessionRig : IDisposable
             IdleTimeoutMs: 1_000, MaxLifetimeMs: 0, MaxSessions: 1_000_000, MailboxMessages: 16, MailboxBytes: 65_536,
             WriteBuffer: 65_536, MaxRestarts: 5, RestartWindow: TimeSpan.FromMinutes(1), OnPool: false);
         _shard = new BareShard(new ShardSetup(
-            new ShardTerms("rig", new EchoRoute("echo"), settings, new SessionCount(1_000_000)),
+            new ShardConfiguration("rig", new EchoRoute("echo"), settings, new SessionCount(1_000_000)),
             Loop,
             new SessionIdSource(7, 0),
             new SpareSessions(Loop, limit: 8, prepared: 0),

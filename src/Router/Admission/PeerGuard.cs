@@ -5,9 +5,8 @@ using Router.Net;
 
 namespace Router.Admission;
 
-/// <summary>Keeps routes that answer by themselves from answering machines: one forged datagram could set two of them
-/// answering
-/// each other for ever (CVE-2024-2169).</summary>
+/// <summary>Keeps routes that answer by themselves from answering others that do: one forged datagram could set the two
+/// answering each other for ever (CVE-2024-2169).</summary>
 /// <remarks>Asked once per new session, on any loop. Refusals are counted drops, never replies.</remarks>
 internal sealed class PeerGuard
 {
@@ -38,7 +37,7 @@ internal sealed class PeerGuard
             return DropReason.ResponderPort;
         }
 
-        return Own.MightBe(port) && Own.Contains(peer.Address, port) ? DropReason.OwnListener : null;
+        return Own.HasPort(port) && Own.Contains(peer.Address, port) ? DropReason.OwnListener : null;
     }
 
     /// <summary>The same for a peer of a unix socket, whatever the route: one without a name cannot be
@@ -53,14 +52,13 @@ internal sealed class PeerGuard
         return Own.Contains(peer) ? DropReason.OwnListener : null;
     }
 
-    /// <summary>Takes over another's ports, for new sessions.</summary>
+    /// <summary>Takes over the other's ports; live sessions stay.</summary>
     internal void Apply(PeerGuard other) => _ports = other._ports;
 
     private sealed record Ports(bool AnswerPrivileged, FrozenSet<int> Responders);
 }
 
-/// <summary>
-/// The endpoints our own listeners are bound to; a wildcard stands for every address of this machine.
+/// <summary>The endpoints that our listeners are bound to; a wildcard stands for every address of this machine.
 /// </summary>
 internal sealed class OwnEndpoints
 {
@@ -70,7 +68,7 @@ internal sealed class OwnEndpoints
     private readonly SocketAddr[] _unix;
     private readonly FrozenSet<IPEndPoint> _ipv6Only;
 
-    /// <param name="bound">As bound, ports decided.</param>
+    /// <param name="bound">IP endpoints, ports decided.</param>
     /// <param name="machine">Addresses of this machine's interfaces.</param>
     /// <param name="unix">Unix sockets that are bound; null for none.</param>
     /// <param name="ipv6Only">Those of <paramref name="bound"/> on [::] that take no IPv4; null for none.</param>
@@ -108,8 +106,9 @@ internal sealed class OwnEndpoints
         return false;
     }
 
-    /// <summary>Whether any listener has the port: the cheap half of the question.</summary>
-    public bool MightBe(int port) => _ports.Contains(port);
+    /// <summary>Whether any listener has the port: quicker to ask than
+    /// <see cref="Contains(IPAddress, int)"/>.</summary>
+    public bool HasPort(int port) => _ports.Contains(port);
 
     /// <summary>Whether the endpoint, in any spelling (::ffff:, 0.0.0.0, ::), is one of ours.</summary>
     public bool Contains(IPAddress address, int port)
@@ -129,8 +128,8 @@ internal sealed class OwnEndpoints
                 continue;
             }
 
-            // As the system has it: to send to a wildcard is to send to this machine's loopback of that family, and
-            // what is bound to 0.0.0.0 takes no IPv6, nor what is bound to [::] always IPv4.
+            // On Linux what is sent to a wildcard goes to the loopback of its family. A socket on 0.0.0.0 takes no
+            // IPv6, and one on [::] takes IPv4 only if it is dual-stack.
             var own = Plain(endPoint.Address);
             var isSameFamily = own.AddressFamily == plain.AddressFamily;
             var isWildcard = own.Equals(IPAddress.IPv6Any)

@@ -5,7 +5,7 @@ using Router.Net;
 
 namespace Router.Admission;
 
-/// <summary>How a UDP peer proves that its address is its own before anything is done for it.</summary>
+/// <summary>How a UDP peer proves its address before the route does anything for it.</summary>
 internal enum PeerProof
 {
     /// <summary>It returns a challenge that was sent to its address.</summary>
@@ -14,17 +14,17 @@ internal enum PeerProof
     /// <summary>It knows a secret.</summary>
     Token,
 
-    /// <summary>Not at all: on loopback, or from the networks that are named.</summary>
+    /// <summary>It proves nothing, but must be on loopback or in a network that the route names.</summary>
     None,
 }
 
-/// <summary>What an unvalidated peer's payload amounts to.</summary>
+/// <summary>The outcome for a payload of an unvalidated peer.</summary>
 internal enum PeerVerdict
 {
-    /// <summary>No proof, and no answer.</summary>
+    /// <summary>No proof; it gets no answer.</summary>
     Refused,
 
-    /// <summary>No proof yet: the challenge is to be sent.</summary>
+    /// <summary>No proof yet; the challenge is to be sent.</summary>
     Challenged,
 
     /// <summary>Proved; what follows the proof is payload.</summary>
@@ -32,7 +32,7 @@ internal enum PeerVerdict
 }
 
 /// <summary>The rule by which a route's UDP peers are validated. Immutable; any thread.</summary>
-/// <param name="proof">What is asked for.</param>
+/// <param name="proof">What a peer has to do.</param>
 /// <param name="token">What the first payload must begin with; not empty for <see cref="PeerProof.Token"/>.</param>
 /// <param name="allowed">Networks that need no proof under <see cref="PeerProof.None"/>, besides loopback.</param>
 /// <param name="timeout">How long a peer has for it.</param>
@@ -57,7 +57,7 @@ internal sealed class PeerValidation(
     {
         if (peer.IsUnix)
         {
-            return proof != PeerProof.Token;   // the kernel vouches for its name: a token is another matter
+            return proof != PeerProof.Token;   // the kernel vouches for the name, but not for a token
         }
 
         if (proof != PeerProof.None)
@@ -113,7 +113,7 @@ internal sealed class PeerValidator(PeerValidation rule)
         }
     }
 
-    /// <summary>In a time that does not tell how much of it was right.</summary>
+    /// <summary>Compares in a time that does not tell how much of the proof was right.</summary>
     private static bool StartsWith(ReadOnlySpan<byte> payload, ReadOnlySpan<byte> proof) =>
         payload.Length >= proof.Length && CryptographicOperations.FixedTimeEquals(payload[..proof.Length], proof);
 }

@@ -1,6 +1,6 @@
 namespace Router.Diagnostics;
 
-/// <summary>Why a session ended: a closed set, written in the access record as the lower-case word.</summary>
+/// <summary>Why a session ended. The access record has it in lower case: <c>upstream-failed</c>.</summary>
 public enum CloseReason : byte
 {
     /// <summary>Not closed yet.</summary>

@@ -8,7 +8,7 @@ namespace Router.Diagnostics;
 /// </summary>
 internal static partial class CollectLog
 {
-    /// <summary>A sink takes nothing: once, until it works again.</summary>
+    /// <summary>Once, until <see cref="Recovered"/>.</summary>
     /// <param name="sink">The file, the upstream, or the handler's name.</param>
     [LoggerMessage(EventId = 1400, Level = LogLevel.Error, EventName = "collect-failed", Message =
         "The sink {Sink} of route {Route} fails; next try in {RetryMs} ms")]
@@ -18,7 +18,6 @@ internal static partial class CollectLog
         "The sink {Sink} of route {Route} works again")]
     public static partial void Recovered(ILogger logger, string route, string sink);
 
-    /// <summary>Windows that the sink never took.</summary>
     [LoggerMessage(EventId = 1402, Level = LogLevel.Error, EventName = "collect-lost", Message =
         "{Windows} windows with {Payloads} payloads of route {Route} were lost: {Sink} did not take them")]
     public static partial void Lost(
@@ -31,13 +30,6 @@ internal static partial class CollectLog
         "Window {Window} of route {Route}, listener {Listener}, session {Session}, peer {Peer} at {At}: " +
         "{Encoding} {Payload}")]
     public static partial void Collected(
-        ILogger logger,
-        string route,
-        string listener,
-        long window,
-        string session,
-        string peer,
-        DateTimeOffset at,
-        string encoding,
-        string payload);
+        ILogger logger, string route, string listener, long window, string session, string peer, DateTimeOffset at,
+        string encoding, string payload);
 }

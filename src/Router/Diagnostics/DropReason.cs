@@ -1,8 +1,6 @@
 namespace Router.Diagnostics;
 
-/// <summary>
-/// Why a payload, or a connection, was discarded: a closed set, summarised per listener and interval.
-/// </summary>
+/// <summary>Why a payload, or a connection, was dropped. The log has the sums per listener and interval.</summary>
 public enum DropReason
 {
     /// <summary>A new peer while the listener holds max-sessions.</summary>
@@ -113,7 +111,7 @@ internal sealed class DropCounters
         Volatile.Write(ref cell, cell + count);
     }
 
-    /// <summary>What was counted, as <c>reason=count</c> separated by spaces.</summary>
+    /// <summary><c>reason=count</c>, separated by spaces.</summary>
     public override string ToString() => string.Join(
         ' ',
         Enum.GetValues<DropReason>()
@@ -122,6 +120,5 @@ internal sealed class DropCounters
 
     public long this[DropReason reason] => Volatile.Read(ref _counts[(int)reason]);
 
-    /// <summary>The reason as logs and configuration spell it: max-sessions, own-listener...</summary>
     public static string NameOf(DropReason reason) => ClosedSet<DropReason>.NameOf(reason);
 }

@@ -2,19 +2,19 @@ using System.Numerics;
 
 namespace Router.Diagnostics;
 
-/// <summary>Garbage collections of an interval, by how long they stopped all threads.</summary>
-/// <param name="Pauses">Collections.</param>
+/// <summary>How long the garbage collections of an interval stopped all threads.</summary>
+/// <param name="Pauses">How many there were.</param>
 /// <param name="P99Us">99 of 100 stopped the threads no longer than so many microseconds; up to an eighth too
 /// high.</param>
-/// <param name="MaxUs">The longest.</param>
-/// <param name="Blocking">Collections of the whole heap that stopped the threads from beginning to end.</param>
+/// <param name="MaxUs">The longest, in microseconds.</param>
+/// <param name="Blocking">Full collections that stopped the threads from beginning to end.</param>
 internal readonly record struct GcFigures(long Pauses, long P99Us, long MaxUs, long Blocking);
 
 /// <summary>Measures how long each garbage collection stops the process. Costs nothing between collections.</summary>
 /// <remarks>
 /// Every collection finds an object without references, whose finalizer then reads the runtime's own account of pauses
 /// and leaves another such object. Collections that follow each other faster than the finalizer runs are counted as one
-/// pause of their sum: never too low. <see cref="Read"/> may be called from any thread.
+/// pause of their sum, which is never too low. Any thread.
 /// </remarks>
 internal sealed class GcPauses : IDisposable
 {
@@ -50,7 +50,7 @@ internal sealed class GcPauses : IDisposable
 
     public void Dispose() => _disposed = true;
 
-    /// <summary>Counts a pause; a test's way in.</summary>
+    /// <summary>Counts a pause. Internal for tests.</summary>
     internal void Count(long pauseUs)
     {
         lock (_lock)
@@ -86,7 +86,7 @@ internal sealed class GcPauses : IDisposable
 
     private long Quantile(int percent)
     {
-        var counted = _counts.Sum();   // fewer than the pauses, if some were counted as one
+        var counted = _counts.Sum();   // less than _pauses where some were counted as one
         var below = 0L;
         for (var bucket = 0; bucket < Buckets; bucket++)
         {

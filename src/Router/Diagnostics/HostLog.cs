@@ -15,15 +15,8 @@ internal static partial class HostLog
         "Router {Version} started: {Listeners} listeners, {Loops} loops, {Network} sockets " +
         "({NetworkReason}), {Collector} collector, configuration {Config}, process {Pid}")]
     public static partial void Started(
-        ILogger logger,
-        string version,
-        int listeners,
-        int loops,
-        string network,
-        string networkReason,
-        string collector,
-        string config,
-        int pid);
+        ILogger logger, string version, int listeners, int loops, string network, string networkReason,
+        string collector, string config, int pid);
 
     [LoggerMessage(EventId = 1001, Level = LogLevel.Information, EventName = "draining", Message =
         "Draining {Sessions} sessions for at most {TimeoutMs} ms, because of {Cause}")]
@@ -35,15 +28,15 @@ internal static partial class HostLog
         "Stopped after {UptimeMs} ms: {Finished} sessions finished, {Closed} closed")]
     public static partial void Stopped(ILogger logger, long finished, long closed, long uptimeMs);
 
-    /// <summary>A fault of ours: something failed that supervision had to decide on.</summary>
+    /// <summary>A defect of ours that was contained.</summary>
     [LoggerMessage(EventId = 1003, Level = LogLevel.Error, EventName = "fault", Message =
         "Fault in {Source}")]
     public static partial void Fault(ILogger logger, Exception? exception, string source);
 
-    /// <summary>The figures of one interval over all listeners; sessions is what is open at its end.</summary>
-    /// <param name="acceptQueue">Connections waiting to be accepted at its end, over all loops.</param>
-    /// <param name="acceptOverflows">Connection attempts the kernel dropped because a queue was full.</param>
-    /// <param name="namespaceAcceptOverflows">The same over all processes, since the start; -1 where unknown.</param>
+    /// <summary>The figures of one interval over all listeners. <paramref name="sessions"/>, <paramref name="spare"/>
+    /// and
+    /// <paramref name="acceptQueue"/> are as of its end.</summary>
+    /// <param name="namespaceAcceptOverflows">Over all processes, since the start; -1 where unknown.</param>
     [LoggerMessage(EventId = 1004, Level = LogLevel.Information, EventName = "stats", Message =
         "{Sessions} sessions open, {Spare} spare, {Opened} opened, {Closed} closed, {Restarts} restarts, " +
         "in {PayloadsIn} payloads {BytesIn} bytes, out {PayloadsOut} payloads {BytesOut} bytes, {Drops} drops in " +
@@ -52,34 +45,16 @@ internal static partial class HostLog
         "{GcPauses} collections, p99 {GcPauseP99Us} us, longest {GcPauseMaxUs} us, {GcBlocking} of them blocking " +
         "and full")]
     public static partial void Stats(
-        ILogger logger,
-        long intervalMs,
-        long sessions,
-        int spare,
-        long opened,
-        long closed,
-        long restarts,
-        long payloadsIn,
-        long bytesIn,
-        long payloadsOut,
-        long bytesOut,
-        long drops,
-        long acceptQueue,
-        long acceptOverflows,
-        long namespaceAcceptOverflows,
-        long managedBytes,
-        long gcPauses,
-        long gcPauseP99Us,
-        long gcPauseMaxUs,
-        long gcBlocking);
+        ILogger logger, long intervalMs, long sessions, int spare, long opened, long closed, long restarts,
+        long payloadsIn, long bytesIn, long payloadsOut, long bytesOut, long drops, long acceptQueue,
+        long acceptOverflows, long namespaceAcceptOverflows, long managedBytes, long gcPauses, long gcPauseP99Us,
+        long gcPauseMaxUs, long gcBlocking);
 
-    /// <summary>Something legal but unwise in the configuration; once per start and reload.</summary>
-    /// <param name="warning">Its place, the key, what is unwise and what to do.</param>
     [LoggerMessage(EventId = 1010, Level = LogLevel.Warning, EventName = "config-warning", Message =
         "{Warning}")]
     public static partial void ConfigurationWarning(ILogger logger, string warning);
 
-    /// <summary>What an actor, or Akka about one, logged by its own logger.</summary>
+    /// <summary>What an actor, or Akka about one, logged by Akka's logger.</summary>
     /// <param name="source">The actor's path, or the type that logs.</param>
     [LoggerMessage(EventId = 1005, EventName = "actor-log", Message = "{Source}: {Message}")]
     public static partial void ActorLog(
@@ -96,36 +71,20 @@ internal static partial class HostLog
         "[{RoutesAdded}], removed [{RoutesRemoved}], changed [{RoutesChanged}]; upstreams added " +
         "[{UpstreamsAdded}], removed [{UpstreamsRemoved}]; keys changed [{Keys}]")]
     public static partial void Reloaded(
-        ILogger logger,
-        string cause,
-        long revision,
-        long durationMs,
-        string listenersAdded,
-        string listenersRemoved,
-        string listenersChanged,
-        string routesAdded,
-        string routesRemoved,
-        string routesChanged,
-        string upstreamsAdded,
-        string upstreamsRemoved,
-        string keys);
+        ILogger logger, string cause, long revision, long durationMs, string listenersAdded, string listenersRemoved,
+        string listenersChanged, string routesAdded, string routesRemoved, string routesChanged,
+        string upstreamsAdded, string upstreamsRemoved, string keys);
 
-    /// <summary>A configuration that was read again is refused; what runs goes on unchanged. One line per
-    /// fault.</summary>
-    /// <param name="fault"><c>file:line:column: key: what is wrong</c>.</param>
-    /// <param name="number">Of this fault, from 1.</param>
-    /// <param name="faults">How many there are.</param>
+    /// <summary>One line per fault.</summary>
     [LoggerMessage(EventId = 1007, Level = LogLevel.Error, EventName = "reload-refused", Message =
         "Configuration refused, nothing changed (fault {Number} of {Faults}, read because of {Cause}): {Fault}")]
     public static partial void ReloadRefused(ILogger logger, string cause, string fault, int number, int faults);
 
-    /// <summary>A key has changed that nothing follows before the next start. One line per key.</summary>
-    /// <param name="place">Where it stands.</param>
+    /// <summary>One line per key.</summary>
     [LoggerMessage(EventId = 1008, Level = LogLevel.Warning, EventName = "reload-needs-restart", Message =
         "{Key} at {Place} has changed; it takes effect at the next start")]
     public static partial void ReloadNeedsRestart(ILogger logger, string key, string place);
 
-    /// <summary>Sessions open in numbers: the whole heap is not collected until there is garbage to find.</summary>
     [LoggerMessage(EventId = 1009, Level = LogLevel.Information, EventName = "collections-held", Message =
         "Collections of the whole heap are held off, at {Sessions} sessions and {HeapBytes} bytes")]
     public static partial void CollectionsHeld(ILogger logger, int sessions, long heapBytes);
@@ -136,21 +95,17 @@ internal static partial class HostLog
         "{HeapBytes} bytes")]
     public static partial void CollectionsReleased(ILogger logger, string cause, int sessions, long heapBytes);
 
-    /// <summary>As many spare sessions have been made ahead.</summary>
     [LoggerMessage(EventId = 1012, Level = LogLevel.Information, EventName = "sessions-prepared", Message =
         "{Sessions} sessions prepared in {DurationMs} ms")]
     public static partial void SessionsPrepared(ILogger logger, int sessions, long durationMs);
 
     /// <summary>Messages told to actors that are gone, or that did not fit a mailbox; at most once a second.</summary>
-    /// <param name="recipient">The path of the latest one's.</param>
-    /// <param name="message">The type of the latest one.</param>
+    /// <param name="recipient">The path that the latest one was sent to.</param>
+    /// <param name="message">The latest one's type.</param>
     [LoggerMessage(EventId = 1013, Level = LogLevel.Information, EventName = "dead-letters", Message =
         "{Count} messages to actors were not delivered, at last a {Message} to {Recipient}")]
     public static partial void DeadLetters(ILogger logger, long count, string recipient, string message);
 
-    /// <summary>An actor of the router was stopped by something else than the router: the program, most
-    /// likely.</summary>
-    /// <param name="actor">Its path.</param>
     [LoggerMessage(EventId = 1014, Level = LogLevel.Error, EventName = "actor-stopped", Message =
         "{Actor} was stopped from outside the router; {Outcome}")]
     public static partial void ActorStopped(ILogger logger, string actor, string outcome);

@@ -8,14 +8,9 @@ using Microsoft.Extensions.Logging.Console;
 
 namespace Router.Diagnostics;
 
-/// <summary>
-/// One JSON object a line: time, level, event, then the event's fields, always all of them. ASCII only.
-/// </summary>
-/// <remarks>
-/// ASCII because standard output has the encoding of the locale, and a line must be one JSON object under every one.
-/// Runs on
-/// the thread that logs; the line is written by the console logger's own thread.
-/// </remarks>
+/// <summary>One JSON object a line: time, level, event, then all fields of the event. ASCII only, because standard
+/// output has the encoding of the locale, and a line must be one JSON object under every one.</summary>
+/// <remarks>It runs on the thread that logs; the console logger's own thread writes the line.</remarks>
 internal sealed class JsonLineFormatter(TimeProvider time) : ConsoleFormatter(FormatterName)
 {
     public const string FormatterName = "router-json";

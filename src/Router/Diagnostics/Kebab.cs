@@ -7,13 +7,13 @@ internal static class Kebab
         (char.IsUpper(c) && i > 0 ? "-" : "") + char.ToLowerInvariant(c)));
 }
 
-/// <summary>The words of a closed set, made once: a set whose members count from 0.</summary>
+/// <summary>The members of an enumeration, counted from 0, as logs and configuration spell them.</summary>
 internal static class ClosedSet<TMember>
     where TMember : struct, Enum
 {
     private static readonly string[] Words =
         [.. Enum.GetValues<TMember>().Select(static member => Kebab.From(member.ToString()))];
 
-    /// <summary>The member as logs and configuration spell it: MaxSessions is max-sessions.</summary>
+    /// <summary>MaxSessions is max-sessions.</summary>
     public static string NameOf(TMember member) => Words[Convert.ToInt32(member)];
 }

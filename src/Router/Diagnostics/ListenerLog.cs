@@ -20,21 +20,11 @@ internal static partial class ListenerLog
         "{ReceiveBufferAsked}/{ReceiveBufferGranted}, send buffer {SendBufferAsked}/{SendBufferGranted} " +
         "(asked/granted)")]
     public static partial void Listening(
-        ILogger logger,
-        string listener,
-        string address,
-        string route,
-        string network,
-        int loops,
-        int backlogAsked,
-        int backlogGranted,
-        int receiveBufferAsked,
-        int receiveBufferGranted,
-        int sendBufferAsked,
+        ILogger logger, string listener, string address, string route, string network, int loops, int backlogAsked,
+        int backlogGranted, int receiveBufferAsked, int receiveBufferGranted, int sendBufferAsked,
         int sendBufferGranted);
 
-    /// <summary>Descriptors or memory ran out: once per suspension, not per failure.</summary>
-    /// <param name="error">The errno's name and text.</param>
+    /// <summary>Once per suspension, not per failure.</summary>
     [LoggerMessage(EventId = 1101, Level = LogLevel.Warning, EventName = "accept-suspended", Message =
         "Listener {Listener} stops accepting on {Address} for {BackoffMs} ms: {Error}")]
     public static partial void AcceptSuspended(
@@ -44,7 +34,6 @@ internal static partial class ListenerLog
         "Listener {Listener} accepts again on {Address} after {SuspendedMs} ms")]
     public static partial void AcceptResumed(ILogger logger, string listener, string address, long suspendedMs);
 
-    /// <summary>Payloads and connections discarded by one listener for one reason in one interval.</summary>
     /// <param name="reason">A <see cref="DropReason"/>, see <see cref="DropCounters.NameOf"/>.</param>
     /// <param name="atLeast">The count is a lower bound: the kernel counts a train of datagrams as one drop.</param>
     [LoggerMessage(EventId = 1103, Level = LogLevel.Warning, EventName = "drops", Message =
@@ -52,7 +41,7 @@ internal static partial class ListenerLog
     public static partial void Drops(
         ILogger logger, string listener, string reason, long count, bool atLeast, long intervalMs);
 
-    /// <summary>A bound socket broke and a new one is tried for: once, until <see cref="SocketRebound"/>.</summary>
+    /// <summary>Once, until <see cref="SocketRebound"/>.</summary>
     [LoggerMessage(EventId = 1104, Level = LogLevel.Error, EventName = "socket-lost", Message =
         "Listener {Listener} lost its socket on {Address}, next try in {BackoffMs} ms: {Error}")]
     public static partial void SocketLost(
@@ -62,7 +51,6 @@ internal static partial class ListenerLog
         "Listener {Listener} is bound to {Address} again")]
     public static partial void SocketRebound(ILogger logger, string listener, string address);
 
-    /// <summary>A listener's actor failed and a fresh one took over its socket and its sessions.</summary>
     [LoggerMessage(EventId = 1106, Level = LogLevel.Error, EventName = "listener-restarted", Message =
         "Listener {Listener} restarted on {Address}")]
     public static partial void Restarted(ILogger logger, Exception exception, string listener, string address);
@@ -77,8 +65,7 @@ internal static partial class ListenerLog
     public static partial void AcceptOverflow(
         ILogger logger, string listener, string address, int queue, int backlog, long count);
 
-    /// <summary>A session that was to have a socket of its own uses the listener's: at most once a second per
-    /// loop.</summary>
+    /// <summary>At most once a second per loop.</summary>
     /// <param name="peer">Of the latest such session.</param>
     /// <param name="count">Such sessions since the last such event.</param>
     [LoggerMessage(EventId = 1108, Level = LogLevel.Warning, EventName = "session-socket-refused", Message =
@@ -87,23 +74,21 @@ internal static partial class ListenerLog
     public static partial void SessionSocketRefused(
         ILogger logger, string listener, string address, string peer, string error, long count);
 
-    /// <summary>The kernel refused datagrams to peers: at most once a second per loop.</summary>
-    /// <param name="error">Of the latest: the errno's name and text, and what to do.</param>
+    /// <summary>At most once a second per loop.</summary>
+    /// <param name="error">Of the latest.</param>
     /// <param name="count">Datagrams since the last such event.</param>
     [LoggerMessage(EventId = 1109, Level = LogLevel.Warning, EventName = "send-refused", Message =
         "Listener {Listener} could not send {Count} datagrams from {Address}: {Error}")]
     public static partial void SendRefused(
         ILogger logger, string listener, string address, string error, long count);
 
-    /// <summary>An address that a reload took away has drained and is closed.</summary>
+    /// <summary>An address that a reload removed is closed.</summary>
     /// <param name="finished">Sessions that ended by themselves meanwhile.</param>
     /// <param name="closed">Sessions that were closed when the drain timeout had passed.</param>
     [LoggerMessage(EventId = 1110, Level = LogLevel.Information, EventName = "listener-removed", Message =
         "Listener {Listener} has left {Address}: {Finished} sessions finished, {Closed} closed")]
     public static partial void Removed(ILogger logger, string listener, string address, long finished, long closed);
 
-    /// <summary>The actor of a listener was stopped by something else than the router: the program, most
-    /// likely.</summary>
     [LoggerMessage(EventId = 1111, Level = LogLevel.Error, EventName = "listener-stopped", Message =
         "Listener {Listener} was stopped on {Address} from outside the router and serves nobody there; reload the " +
         "configuration, which binds it again")]

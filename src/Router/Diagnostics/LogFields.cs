@@ -8,17 +8,17 @@ namespace Router.Diagnostics;
 /// <summary>The words, keys and limits of log lines, shared by both formats.</summary>
 internal static class LogFields
 {
-    /// <summary>Bytes of UTF-8 a field's value may have; what is longer is cut and ends in an ellipsis.</summary>
+    /// <summary>The most bytes of UTF-8 that a field's value has; what is longer is cut and ends in an
+    /// ellipsis.</summary>
     public const int ValueBytesMax = 1024;
 
-    /// <summary>Fields of one line; what a caller adds beyond is left out.</summary>
+    /// <summary>The most fields of a line; what a caller adds beyond is left out.</summary>
     public const int FieldsMax = 64;
 
     private const int KeyCharsMax = 64;
 
-    /// <summary>
-    /// Template keys are constants of the code, so few; beyond this many, keys are made anew each time.
-    /// </summary>
+    /// <summary>Keys are constants of the code, so there are few. Beyond this many they are made anew each
+    /// time.</summary>
     private const int KeysKeptMax = 1024;
 
     private const char Ellipsis = '\u2026';
@@ -26,9 +26,7 @@ internal static class LogFields
 
     private static readonly ConcurrentDictionary<string, string> Keys = new(StringComparer.Ordinal);
 
-    /// <summary>
-    /// The key as logs spell it: BytesIn and bytesIn are bytes-in. Lower-case ASCII letters, digits and '-' only.
-    /// </summary>
+    /// <summary>BytesIn and bytesIn are bytes-in: lower-case ASCII letters, digits and '-' only.</summary>
     public static string KeyOf(string name)
     {
         if (Keys.TryGetValue(name, out var key))
@@ -61,9 +59,8 @@ internal static class LogFields
     public static string TimeOf(DateTimeOffset time) =>
         time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 
-    /// <summary>
-    /// The value's text, without a culture, well-formed and at most <see cref="ValueBytesMax"/> bytes.
-    /// </summary>
+    /// <summary>The value's text, of no culture, well-formed and of at most <see cref="ValueBytesMax"/>
+    /// bytes.</summary>
     public static string TextOf(object value)
     {
         try
@@ -79,7 +76,7 @@ internal static class LogFields
         }
         catch (Exception e)
         {
-            return "(" + e.GetType().Name + ")";   // whoever logs must not fail for what it logs
+            return "(" + e.GetType().Name + ")";   // a value whose ToString throws must not fail the caller
         }
     }
 

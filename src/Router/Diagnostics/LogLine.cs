@@ -5,15 +5,15 @@ using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Router.Diagnostics;
 
-/// <summary>
-/// One log entry as name, level and flat fields, before it is written as JSON or text. One per thread, used again.
+/// <summary>A log entry as name, level and flat fields, before it is written as JSON or text. One per thread, used
+/// again.
 /// </summary>
 internal sealed class LogLine
 {
     private const string OwnCategory = "Router";
     private const string TemplateField = "{OriginalFormat}";
 
-    /// <summary>Keys that lead every line; a field of the same name gets a number behind it.</summary>
+    /// <summary>Keys that begin every line; a field of the same name gets a number.</summary>
     private static readonly string[] Leading = ["time", "level", "event"];
 
     [ThreadStatic]
@@ -29,11 +29,8 @@ internal sealed class LogLine
     public IReadOnlyList<KeyValuePair<string, object?>> Fields => _fields;
 
     /// <summary>Valid until this thread's next call.</summary>
-    /// <remarks>
-    /// Events of ours are their fields. Anything else, a handler's own logger or a library, is the event "log" unless
-    /// it
-    /// has a name, with its category and message before its fields.
-    /// </remarks>
+    /// <remarks>An event of ours has its own fields alone. Any other, of a handler's logger or of a library, has its
+    /// category and message before them, and is the event "log" unless it has a name.</remarks>
     public static LogLine From<TState>(in LogEntry<TState> entry)
     {
         var line = _current ??= new LogLine();

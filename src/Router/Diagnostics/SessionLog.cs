@@ -6,155 +6,75 @@ namespace Router.Diagnostics;
 /// <summary>
 /// Log events of sessions: ids 1200-1299. Listed in docs/logs.md; an id is never given to another event.
 /// </summary>
-/// <remarks>Callers ask <see cref="ILogger.IsEnabled"/> before they make the strings these take.</remarks>
+/// <remarks>Who logs what comes with every session asks <see cref="ILogger.IsEnabled"/> before it makes the strings.
+/// </remarks>
 internal static partial class SessionLog
 {
-    /// <param name="peerPid">Of a unix socket, as the kernel tells it; null for all others.</param>
-    /// <param name="peerUid">Likewise.</param>
-    /// <param name="peerGid">Likewise.</param>
-    [LoggerMessage(EventId = 1200, Level = LogLevel.Debug, EventName = "session-opened",
-        SkipEnabledCheck = true, Message =
+    [LoggerMessage(EventId = 1200, Level = LogLevel.Debug, EventName = "session-opened", Message =
         "Session {Session} of {Listener} opened: {Transport} from {Peer} to {Local}, route {Route}, " +
         "process {PeerPid}, user {PeerUid}, group {PeerGid}")]
     public static partial void Opened(
-        ILogger logger,
-        string session,
-        string listener,
-        string transport,
-        string peer,
-        string local,
-        string route,
-        int? peerPid,
-        uint? peerUid,
-        uint? peerGid);
+        ILogger logger, string session, string listener, string transport, string peer, string local, string route,
+        int? peerPid, uint? peerUid, uint? peerGid);
 
-    /// <summary>The access record: exactly one per session.</summary>
+    /// <summary>The access record: exactly one per session, or a share in <see cref="Summarised"/>.</summary>
     /// <param name="local">The endpoint the peer sent to.</param>
     /// <param name="upstream">Null on routes without one.</param>
     /// <param name="dropReasons">As <c>reason=count</c>, separated by spaces; null without drops.</param>
     /// <param name="reason">A <see cref="CloseReason"/> in kebab-case.</param>
-    /// <param name="peerPid">Of a unix socket, as the kernel tells it; null for all others.</param>
-    /// <param name="peerUid">Likewise.</param>
-    /// <param name="peerGid">Likewise.</param>
-    [LoggerMessage(EventId = 1201, Level = LogLevel.Information, EventName = "session-closed",
-        SkipEnabledCheck = true, Message =
+    [LoggerMessage(EventId = 1201, Level = LogLevel.Information, EventName = "session-closed", Message =
         "Session {Session} of {Listener} closed: {Reason}; {Transport} from {Peer} to {Local}, route " +
         "{Route}, upstream {Upstream}, opened {OpenedAt}, {DurationMs} ms, in {PayloadsIn} payloads " +
         "{BytesIn} bytes, out {PayloadsOut} payloads {BytesOut} bytes, {Drops} drops {DropReasons}, " +
         "{Restarts} restarts, process {PeerPid}, user {PeerUid}, group {PeerGid}")]
     public static partial void Closed(
-        ILogger logger,
-        string session,
-        string listener,
-        string transport,
-        string peer,
-        string local,
-        string route,
-        string? upstream,
-        DateTimeOffset openedAt,
-        long durationMs,
-        long payloadsIn,
-        long bytesIn,
-        long payloadsOut,
-        long bytesOut,
-        long drops,
-        string? dropReasons,
-        int restarts,
-        string reason,
-        int? peerPid,
-        uint? peerUid,
-        uint? peerGid);
+        ILogger logger, string session, string listener, string transport, string peer, string local, string route,
+        string? upstream, DateTimeOffset openedAt, long durationMs, long payloadsIn, long bytesIn, long payloadsOut,
+        long bytesOut, long drops, string? dropReasons, int restarts, string reason,
+        int? peerPid, uint? peerUid, uint? peerGid);
 
-    /// <summary>A fresh handler took over after a failure: at most one a second for all sessions of an address on a
-    /// loop.</summary>
-    /// <param name="suppressed">Restarts of any of them since the last such event that were not written down.</param>
-    [LoggerMessage(EventId = 1202, Level = LogLevel.Warning, EventName = "session-restarted",
-        SkipEnabledCheck = true, Message =
+    /// <summary>At most one a second for all sessions of an address on a loop, as the other failures.</summary>
+    [LoggerMessage(EventId = 1202, Level = LogLevel.Warning, EventName = "session-restarted", Message =
         "Session {Session} of {Listener} restarted for {Peer}, route {Route}: {Restarts} restarts, " +
         "{Suppressed} not logged")]
     public static partial void Restarted(
-        ILogger logger,
-        Exception exception,
-        string session,
-        string listener,
-        string peer,
-        string route,
-        int restarts,
-        long suppressed);
+        ILogger logger, Exception exception, string session, string listener, string peer, string route,
+        int restarts, long suppressed);
 
-    /// <summary>Sessions that got no record of their own, because too many closed at once: their sums.</summary>
+    /// <summary>The sums of sessions that got no record of their own, because too many closed at once.</summary>
     /// <param name="reasons">As <c>reason=count</c>, separated by spaces.</param>
     [LoggerMessage(EventId = 1203, Level = LogLevel.Information, EventName = "sessions-summarised", Message =
         "{Sessions} more sessions of {Listener} closed: in {PayloadsIn} payloads {BytesIn} bytes, out {PayloadsOut} " +
         "payloads {BytesOut} bytes, {Drops} drops, {Restarts} restarts, {Reasons}, in {IntervalMs} ms")]
     public static partial void Summarised(
-        ILogger logger,
-        string listener,
-        long sessions,
-        long payloadsIn,
-        long bytesIn,
-        long payloadsOut,
-        long bytesOut,
-        long drops,
-        long restarts,
-        string reasons,
-        long intervalMs);
+        ILogger logger, string listener, long sessions, long payloadsIn, long bytesIn, long payloadsOut, long bytesOut,
+        long drops, long restarts, string reasons, long intervalMs);
 
-    /// <summary>A control session and its flows, once the last of them has ended. Each has a record of its own as
-    /// well.</summary>
-    /// <param name="session">The control session.</param>
-    /// <param name="upstream">Where all of them went; null on routes without one.</param>
+    /// <summary>Once the last flow has ended. Each session has a record of its own as well.</summary>
+    /// <param name="session">The control session's.</param>
+    /// <param name="upstream">That of all of them; null on routes without one.</param>
     /// <param name="members">Each flow's session and peer, <c>id=peer</c>, separated by spaces.</param>
-    /// <param name="payloadsIn">Of the flows; the next three likewise.</param>
-    /// <param name="reason">Why the control session ended.</param>
-    [LoggerMessage(EventId = 1204, Level = LogLevel.Information, EventName = "flows-closed",
-        SkipEnabledCheck = true, Message =
+    /// <param name="payloadsIn">The flows'; the next three likewise.</param>
+    /// <param name="reason">The control session's.</param>
+    [LoggerMessage(EventId = 1204, Level = LogLevel.Information, EventName = "flows-closed", Message =
         "Session {Session} of {Listener} and its {Flows} flows are closed: {Reason}; from {Peer}, route {Route}, " +
         "upstream {Upstream}, flows {Members}, in {PayloadsIn} payloads {BytesIn} bytes, out {PayloadsOut} payloads " +
         "{BytesOut} bytes")]
     public static partial void FlowsClosed(
-        ILogger logger,
-        string session,
-        string listener,
-        string peer,
-        string route,
-        string? upstream,
-        int flows,
-        string members,
-        long payloadsIn,
-        long bytesIn,
-        long payloadsOut,
-        long bytesOut,
-        string reason);
+        ILogger logger, string session, string listener, string peer, string route, string? upstream,
+        int flows, string members, long payloadsIn, long bytesIn, long payloadsOut, long bytesOut, string reason);
 
-    /// <summary>A handler failed when it was told that its session ends: at most one a second for all sessions of an
-    /// address on a loop.</summary>
-    /// <param name="suppressed">Such failures since the last such event that were not written down.</param>
     [LoggerMessage(EventId = 1205, Level = LogLevel.Error, EventName = "session-end-failed", Message =
         "The handler of session {Session} of {Listener} failed when the session ended, for {Peer}, route {Route}; " +
         "{Suppressed} not logged")]
     public static partial void EndFailed(
-        ILogger logger,
-        Exception exception,
-        string session,
-        string listener,
-        string peer,
-        string route,
+        ILogger logger, Exception exception, string session, string listener, string peer, string route,
         long suppressed);
 
-    /// <summary>A session ends by its handler's failure: at most one a second for all sessions of an address on a
-    /// loop.</summary>
-    /// <param name="suppressed">Such ends since the last such event that were not written down.</param>
     [LoggerMessage(EventId = 1206, Level = LogLevel.Error, EventName = "session-failed", Message =
         "Session {Session} of {Listener} ends, its handler failed: for {Peer}, route {Route}, " +
         "after {Restarts} restarts; {Suppressed} not logged")]
     public static partial void Failed(
-        ILogger logger,
-        Exception exception,
-        string session,
-        string listener,
-        string peer,
-        string route,
-        int restarts,
-        long suppressed);
+        ILogger logger, Exception exception, string session, string listener, string peer, string route,
+        int restarts, long suppressed);
 }

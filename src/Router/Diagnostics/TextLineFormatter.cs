@@ -5,12 +5,9 @@ using Microsoft.Extensions.Logging.Console;
 
 namespace Router.Diagnostics;
 
-/// <summary>
-/// For terminals: time, level, event and key=value pairs on one line; values with anything odd in them are quoted.
-/// </summary>
-/// <remarks>
-/// What is quoted is escaped as in JSON, so that no value can move the cursor or start a line of its own.
-/// </remarks>
+/// <summary>For terminals: time, level, event and key=value pairs on one line.</summary>
+/// <remarks>Values with blanks, quotes or other than ASCII are quoted and escaped as in JSON, so that no value can move
+/// the cursor or begin a line.</remarks>
 internal sealed class TextLineFormatter(TimeProvider time) : ConsoleFormatter(FormatterName)
 {
     public const string FormatterName = "router-text";

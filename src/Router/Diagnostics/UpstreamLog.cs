@@ -15,7 +15,7 @@ internal static partial class UpstreamLog
         "Upstream {Upstream} of route {Route} resolved to {Addresses}")]
     public static partial void Resolved(ILogger logger, string route, string upstream, string addresses);
 
-    /// <summary>A name could not be resolved: once, until it resolves again.</summary>
+    /// <summary>Once, until the name resolves again.</summary>
     /// <param name="kept">Addresses of the last good answer that stay in use.</param>
     [LoggerMessage(EventId = 1301, Level = LogLevel.Warning, EventName = "upstream-unresolved", Message =
         "Upstream {Upstream} of route {Route} does not resolve: {Error}; {Kept} addresses stay in use, " +
@@ -23,14 +23,13 @@ internal static partial class UpstreamLog
     public static partial void Unresolved(
         ILogger logger, string route, string upstream, string error, int kept, long retryMs);
 
-    /// <summary>An endpoint that a name leads to, or a name, is left off. Once each.</summary>
+    /// <summary>Once per name, or endpoint that a name leads to.</summary>
     /// <param name="address">The endpoint, or "-" where it is the name.</param>
     [LoggerMessage(EventId = 1302, Level = LogLevel.Warning, EventName = "upstream-refused", Message =
         "Upstream {Upstream} of route {Route} is left off at {Address}: {Error}")]
     public static partial void Refused(ILogger logger, string route, string upstream, string address, string error);
 
-    /// <summary>A session was refused by an upstream or could not reach it: at most once a second and
-    /// upstream.</summary>
+    /// <summary>At most once a second and upstream.</summary>
     /// <param name="error">The errno's name and text, and what to do.</param>
     /// <param name="count">Failures since the last such event.</param>
     [LoggerMessage(EventId = 1303, Level = LogLevel.Warning, EventName = "upstream-failed", Message =

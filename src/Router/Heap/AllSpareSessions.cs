@@ -5,18 +5,18 @@ using Router.Sessions;
 
 namespace Router.Heap;
 
-/// <summary>The spare sessions of all loops: those of sessions that have ended, and those made ahead.</summary>
+/// <summary>The spare sessions of all loops: actors of sessions that have ended, and actors made ahead.</summary>
 internal sealed class AllSpareSessions
 {
     private readonly SpareSessions[] _loops;
 
     /// <param name="loops">Each gets an equal part.</param>
     /// <param name="kept">How many that have ended are kept.</param>
-    /// <param name="prepared">How many there are to be, open ones and spare ones together.</param>
-    /// <param name="onPrepared">Called once when those are all there and no peer has come yet; on a loop, which
-    /// waits.</param>
-    /// <param name="time">Measures how long it takes.</param>
-    /// <param name="log">Where that is written.</param>
+    /// <param name="prepared">How many sessions are made ahead, open ones and spare ones together.</param>
+    /// <param name="onPrepared">Called once when those are all there and no peer has come yet; on a loop, which waits
+    /// for it.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="log">The router's.</param>
     public AllSpareSessions(
         IReadOnlyList<IoLoop> loops, int kept, int prepared, Action? onPrepared, TimeProvider time, ILogger log)
     {
@@ -47,7 +47,6 @@ internal sealed class AllSpareSessions
     /// <summary>Spare sessions now. Any thread.</summary>
     public int Count => _loops.Sum(static loop => loop.Count);
 
-    /// <summary>A loop's.</summary>
     public SpareSessions this[int loop] => _loops[loop];
 
     /// <summary>None is kept or made from now on. Any thread.</summary>

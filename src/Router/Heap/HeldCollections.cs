@@ -3,11 +3,11 @@ using Router.Diagnostics;
 
 namespace Router.Heap;
 
-/// <summary>The managed heap as of its last collection, in bytes. Sizes are without free space within.</summary>
+/// <summary>The managed heap as of its last collection, in bytes. Sizes do not count free space within it.</summary>
 /// <param name="Size">All of it.</param>
-/// <param name="AfterFull">What the last collection of all of it left; 0 before the first.</param>
-/// <param name="Gen2AfterFull">That of it which was in generation 2.</param>
-/// <param name="FullIndex">Which one that was.</param>
+/// <param name="AfterFull">What the last full collection left; 0 before the first.</param>
+/// <param name="Gen2AfterFull">The part of that in generation 2.</param>
+/// <param name="FullIndex">Which collection that was.</param>
 /// <param name="Free">What it may grow by until the runtime finds memory short, the machine's or the control group's,
 /// or refuses more. Not read anew while collections are held off.</param>
 internal readonly record struct HeapFigures(long Size, long AfterFull, long Gen2AfterFull, long FullIndex, long Free)
@@ -29,41 +29,47 @@ internal readonly record struct HeapFigures(long Size, long AfterFull, long Gen2
     }
 }
 
-/// <summary>Holds off collections of the whole heap from when sessions open in numbers until it has garbage to show.
-/// </summary>
+/// <summary>Holds off full garbage collections while sessions open in large numbers, until there is garbage to
+/// collect.</summary>
 /// <remarks>
-/// <para>The runtime looks through the whole heap whenever it has grown by four fifths since it last did. While
-/// sessions open it finds next to nothing, seven times on the way to 500,000, and takes the processor from loops for
-/// it. So what those take that have opened since is allowed for besides. Young collections go on. It does not end with
-/// the rush: what would come then is one collection of all that opened, beside loops that are no less busy.</para>
-/// <para>It looks once a second. While it holds, the runtime does not look how full memory is: what is let be is
-/// bounded by the measure above, and the heap may take half of what was free when it began. The process has one
-/// collector: this is for who owns the process, the command <c>router run</c>.</para>
+/// <para>The runtime collects the whole heap whenever that has grown by four fifths since the last full collection.
+/// While sessions open it finds next to nothing, seven times on the way to 500,000, and takes the processor from loops.
+/// So the heap may grow, beyond those four fifths, by what the sessions take that have opened since. Young collections
+/// go on. The holding does not end with the rush, since a collection of all that opened would come then, beside loops
+/// that are no less busy.</para>
+/// <para>It looks once a second. While it holds, the runtime does not look how full memory is. So the heap may take
+/// half of what was free when the holding began, and no more than the sessions account for. A process has one
+/// collector: only the command <c>router run</c>, which owns the process, uses this.</para>
 /// </remarks>
-internal sealed class HeldCollections : IDisposable
+/// <param name="sessions">How many are open.</param>
+/// <param name="prepared">How many are made ahead besides: opening one of those takes next to nothing.</param>
+/// <param name="heap">Reads the heap.</param>
+/// <param name="hold">Called with true to hold full collections off, then with false to allow them again.</param>
+/// <param name="from">By how many a second the open sessions must grow for the holding to begin.</param>
+internal sealed class HeldCollections(
+    Func<int> sessions,
+    Func<int> prepared,
+    Func<HeapFigures> heap,
+    Action<bool> hold,
+    int from,
+    TimeProvider time,
+    ILogger log) : IDisposable
 {
-    /// <summary>What a session is allowed for. An idle one of a route without state takes some 900 bytes; where
-    /// sessions take more, full collections come, more rarely than without.</summary>
+    /// <summary>By how much the heap may grow for each session. An idle session of a route without state takes some 900
+    /// bytes. Where sessions take more, full collections do come, but more rarely.</summary>
     internal const int SessionBytes = 950;
 
-    /// <summary>While generation 2 is small, some 4 MB, the runtime collects the whole heap by stopping everything, and
-    /// it goes by what the last such collection left: held off from there, the next was seen to stop all for 100 ms.
+    /// <summary>While generation 2 is smaller than some 4 MB, the runtime stops everything for full collections, and it
+    /// goes by what the last one left. Held off from there, the next one was seen to stop everything for 100 ms.
     /// </summary>
     internal const long Gen2Min = 8 * 1024 * 1024;
 
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
 
-    private readonly Func<int> _sessions;
-    private readonly Func<int> _prepared;
-    private readonly Func<HeapFigures> _heap;
-    private readonly Action<bool> _hold;
-    private readonly int _from;
-    private readonly ILogger _log;
     private readonly Lock _lock = new();
-    private readonly ITimer _timer;
-    private readonly TimeProvider _time;
-    private long _beforeAt;
-    private int _before;
+    private ITimer? _timer;
+    private long _beforeAt = time.GetTimestamp();
+    private int _before = sessions();
     private int _atFull;
     private int _most;
     private long _fullIndex = -1;
@@ -71,13 +77,8 @@ internal sealed class HeldCollections : IDisposable
     private bool _isHeld;
     private bool _disposed;
 
-    /// <param name="sessions">How many are open.</param>
-    /// <param name="prepared">How many are prepared besides: opening one of those takes next to nothing.</param>
-    /// <param name="heap">Reads the heap.</param>
-    /// <param name="hold">Told true when full collections are to be held off, false when no more; in turn.</param>
-    /// <param name="from">By how many a second the open sessions must grow for it to begin.</param>
-    /// <param name="time">What the seconds are by.</param>
-    internal HeldCollections(
+    /// <returns>Null if <paramref name="from"/> is 0.</returns>
+    public static HeldCollections? Start(
         Func<int> sessions,
         Func<int> prepared,
         Func<HeapFigures> heap,
@@ -86,21 +87,18 @@ internal sealed class HeldCollections : IDisposable
         TimeProvider time,
         ILogger log)
     {
-        (_sessions, _prepared, _heap, _hold, _from, _time, _log) = (sessions, prepared, heap, hold, from, time, log);
-        (_before, _beforeAt) = (sessions(), time.GetTimestamp());
-        _timer = time.CreateTimer(static held => ((HeldCollections)held!).OnTick(), this, Period, Period);
-    }
+        var held = from == 0 ? null : new HeldCollections(sessions, prepared, heap, hold, from, time, log);
+        if (held is not null)
+        {
+            held._timer = time.CreateTimer(static held => ((HeldCollections)held!).OnTick(), held, Period, Period);
+        }
 
-    /// <summary>For this process; null if <paramref name="from"/> is 0.</summary>
-    public static HeldCollections? Start(
-        Func<int> sessions, Func<int> prepared, Action<bool> hold, int from, TimeProvider time, ILogger log) =>
-        from == 0
-            ? null
-            : new HeldCollections(sessions, prepared, HeapFigures.Read, hold, from, time, log);
+        return held;
+    }
 
     public void Dispose()
     {
-        _timer.Dispose();
+        _timer?.Dispose();
         lock (_lock)
         {
             _disposed = true;
@@ -112,61 +110,62 @@ internal sealed class HeldCollections : IDisposable
     {
         lock (_lock)
         {
-            var elapsed = _time.GetElapsedTime(_beforeAt);
+            var elapsed = time.GetElapsedTime(_beforeAt);
             if (!_disposed && elapsed >= Period / 2)   // a late one is followed by the next too soon to tell a rate
             {
-                Look(_sessions(), _prepared(), elapsed, _heap());
+                Look(elapsed);
             }
         }
     }
 
-    private void Look(int sessions, int prepared, TimeSpan elapsed, HeapFigures heap)
+    private void Look(TimeSpan elapsed)
     {
-        var made = sessions + prepared;
-        if (heap.FullIndex != _fullIndex)
+        var (open, figures) = (sessions(), heap());
+        var made = open + prepared();
+        if (figures.FullIndex != _fullIndex)
         {
-            _fullIndex = heap.FullIndex;
-            _atFull = _most = made;   // those made before it are not allowed for
+            _fullIndex = figures.FullIndex;
+            _atFull = _most = made;   // what they take is in the figures already
         }
 
         _most = Math.Max(_most, made);   // those that ended since are still in the heap
         if (!_isHeld)
         {
-            _sizeMax = heap.Size + (heap.Free / 2);
+            _sizeMax = figures.Size + (figures.Free / 2);
         }
 
-        var opened = (int)Math.Round((sessions - _before) / elapsed.TotalSeconds);
-        _before = sessions;
-        _beforeAt = _time.GetTimestamp();
-        var against = WhatIsAgainst(heap, made, opened);
-        if (!_isHeld && against is null && opened >= _from)
+        var opened = (int)Math.Round((open - _before) / elapsed.TotalSeconds);
+        _before = open;
+        _beforeAt = time.GetTimestamp();
+        var reason = ReasonToRelease(figures, made, opened);
+        if (!_isHeld && reason is null && opened >= from)
         {
             Hold(true);
-            HostLog.CollectionsHeld(_log, sessions, heap.Size);
+            HostLog.CollectionsHeld(log, open, figures.Size);
         }
-        else if (_isHeld && against is not null)
+        else if (_isHeld && reason is not null)
         {
             Hold(false);
-            HostLog.CollectionsReleased(_log, against, sessions, heap.Size);
+            HostLog.CollectionsReleased(log, reason, open, figures.Size);
         }
     }
 
     /// <summary>Why collections may not be held off, or null.</summary>
-    private string? WhatIsAgainst(HeapFigures heap, int made, int opened)
+    private string? ReasonToRelease(HeapFigures figures, int made, int opened)
     {
-        if (heap.Size >= _sizeMax)
+        if (figures.Size >= _sizeMax)
         {
             return "memory";
         }
 
-        var runtimes = heap.AfterFull / 5 * 9;
-        if (heap.Gen2AfterFull < Gen2Min || heap.Size > runtimes + ((long)(_most - _atFull) * SessionBytes))
+        var runtimes = figures.AfterFull / 5 * 9;
+        if (figures.Gen2AfterFull < Gen2Min || figures.Size > runtimes + ((long)(_most - _atFull) * SessionBytes))
         {
             return "heap";
         }
 
-        // There is garbage to find, and no rush to disturb.
-        return made < _most / 2 && Math.Abs(opened) < _from ? "sessions" : null;
+        // Most sessions have ended, so there is garbage; and no rush is disturbed.
+        return made < _most / 2 && Math.Abs(opened) < from ? "sessions" : null;
     }
 
     private void Hold(bool isHeld)
@@ -174,7 +173,7 @@ internal sealed class HeldCollections : IDisposable
         if (isHeld != _isHeld)
         {
             _isHeld = isHeld;
-            _hold(isHeld);
+            hold(isHeld);
         }
     }
 }

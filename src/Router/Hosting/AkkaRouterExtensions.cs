@@ -1,8 +1,7 @@
 using Router.Hosting;
 using Router.Running;
 
-
-// Where programs that add actors have a using of already.
+// The namespace that a program with actors imports already.
 namespace Akka.Hosting;
 
 /// <summary>Adds routers to a program's own actor system.</summary>
@@ -21,7 +20,7 @@ public static class AkkaRouterExtensions
         this AkkaConfigurationBuilder akka,
         string configFile,
         Action<RouterBuilder>? configure = null,
-        string name = HostSystem.DefaultName) =>
+        string name = ActorSystemHandle.DefaultName) =>
         akka.WithRouter(
             LaunchOf(configFile, configure, name),
             static (registry, actor) => registry.TryRegister<RouterActorKey>(actor));
@@ -37,7 +36,7 @@ public static class AkkaRouterExtensions
         this AkkaConfigurationBuilder akka,
         string configFile,
         Action<RouterBuilder>? configure = null,
-        string name = HostSystem.DefaultName) =>
+        string name = ActorSystemHandle.DefaultName) =>
         akka.WithRouter(
             LaunchOf(configFile, configure, name), static (registry, actor) => registry.Register<TKey>(actor));
 
@@ -46,7 +45,7 @@ public static class AkkaRouterExtensions
     /// <param name="name">Of the router.</param>
     /// <exception cref="ArgumentException">There is no router of this name, or it has not been started yet.</exception>
     public static IRouterControl GetRouterControl(
-        this ActorSystem system, string name = HostSystem.DefaultName) =>
+        this ActorSystem system, string name = ActorSystemHandle.DefaultName) =>
         RouterRegistry.Of(system).GetValueOrDefault(name)
         ?? throw new ArgumentException($"there is no router {name} in the actor system {system.Name}", nameof(name));
 
@@ -59,7 +58,7 @@ public static class AkkaRouterExtensions
             akka.AddHocon(said, HoconAddMode.Prepend);
         }
 
-        akka.AddHocon(ActorSystemSettings.GuestSettings, HoconAddMode.Append);
+        akka.AddHocon(ActorSystemSettings.ProgramSettings, HoconAddMode.Append);
         return akka.WithActors((system, registry, resolver) =>
             register(registry, launch.Start(system, resolver.GetService<IServiceProvider>()).Actor));
     }

@@ -6,7 +6,8 @@ using Router.Sessions;
 
 namespace Router.Hosting;
 
-/// <summary>What the program adds to what the configuration file says: its handlers.</summary>
+/// <summary>Adds to a router what the program has and the configuration file names: handlers, actors, types of
+/// routes.</summary>
 public sealed class RouterBuilder
 {
     private readonly Dictionary<(Type, string), Action<IServiceProvider, ProgramParts>> _parts = [];
@@ -26,8 +27,8 @@ public sealed class RouterBuilder
         where T : SessionHandler =>
         Add(name, static services => new ScopedHandlers(services, typeof(T)).Factory);
 
-    /// <summary>The same with a factory of the program's own; called once per session, on its dispatcher. What it makes
-    /// is disposed with its session if it is disposable: sessions do not share one that is.</summary>
+    /// <summary>The same with a factory of the program's own, called once per session, on its dispatcher. A handler
+    /// that is disposable is disposed with its session, so sessions must not share it.</summary>
     public RouterBuilder AddHandler(string name, Func<SessionHandler> create) => Add(name, _ => create);
 
     /// <summary>
@@ -43,11 +44,11 @@ public sealed class RouterBuilder
             return () => factory(services, null);
         });
 
-    /// <summary>The same with a factory of the program's own; called once per route.</summary>
+    /// <summary>The same with a factory of the program's own, called once per route.</summary>
     public RouterBuilder AddWindowHandler(string name, Func<WindowHandler> create) => Add(name, _ => create);
 
     /// <summary>
-    /// Registers what tells the room of a session, for routes that name it:
+    /// Registers what decides which room a session joins, for routes that name it:
     /// <c>{ type = room, join = handler, name = lobby }</c>.
     /// </summary>
     /// <typeparam name="T">Made once per route; its constructor's parameters come from the host's services.</typeparam>

@@ -2,19 +2,17 @@ using Router.Running;
 
 namespace Router.Hosting;
 
-/// <summary>A running router in the hands of the program that hosts it; a service that <c>AddRouter</c> adds; of a
-/// router in the program's own actor system, <c>system.GetRouterControl(name)</c>. Any
-/// thread.</summary>
+/// <summary>Controls a running router from the program that hosts it. <c>AddRouter</c> adds it as a service;
+/// <c>system.GetRouterControl(name)</c> gives that of a router in the program's own actor system. Any thread.</summary>
 public interface IRouterControl
 {
-    /// <summary>Reads the configuration again, as SIGHUP has the service do, and brings it into force as a
-    /// whole.</summary>
+    /// <summary>Reads the configuration again, as the service does on SIGHUP, and brings it into force as a whole, or
+    /// not at all.</summary>
     /// <param name="cancellationToken">Ends the waiting, not the reload.</param>
     /// <returns>What has changed, or why nothing has. Calls before it begins share one reload.</returns>
     Task<ReloadResult> ReloadAsync(CancellationToken cancellationToken = default);
 }
 
-/// <summary>Leads to the engine while there is one.</summary>
 internal sealed class RouterControl : IRouterControl
 {
     private volatile RouterEngine? _engine;

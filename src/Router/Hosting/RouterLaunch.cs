@@ -10,19 +10,19 @@ using Router.Running;
 
 namespace Router.Hosting;
 
-/// <summary>A router on its way into an actor system: read first, since the file has a say in how the system is made,
-/// started once there is one.</summary>
+/// <summary>Reads a router's file, which has settings of the actor system too, and starts the router when there is a
+/// system.</summary>
 internal sealed class RouterLaunch(
     string configFile, RouterBuilder builder, string name, RouterControl control, TimeProvider fallbackTime)
 {
     private LoadResult? _read;
 
-    /// <summary>Whether its actor system has been configured with it.</summary>
+    /// <summary>Whether the actor system has been configured by the file.</summary>
     public bool IsRead { get; private set; }
 
     public RouterControl Control => control;
 
-    /// <summary>What the file says about Akka.</summary>
+    /// <summary>The file's section <c>akka</c>.</summary>
     /// <exception cref="RouterStartException">The file is refused.</exception>
     public Config ReadAkka()
     {
@@ -38,9 +38,9 @@ internal sealed class RouterLaunch(
         return AkkaSection.ConfigOf(read.Options!.Akka);
     }
 
-    /// <summary>Binds and starts; does nothing the second time.</summary>
-    /// <param name="system">The program's, or the one made for this.</param>
-    /// <param name="services">What handlers, the log and the clock come from.</param>
+    /// <summary>Binds and starts the router, if that has not been done yet.</summary>
+    /// <param name="system">The program's, or the one that <c>AddRouter</c> made.</param>
+    /// <param name="services">Handlers, the log and the clock come from there.</param>
     /// <exception cref="RouterStartException">Nothing runs.</exception>
     public RouterEngine Start(ActorSystem system, IServiceProvider services)
     {
@@ -57,7 +57,7 @@ internal sealed class RouterLaunch(
 
         var time = services.GetService<TimeProvider>() ?? fallbackTime;
         var log = (services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger(
-            name == HostSystem.DefaultName ? RouterLogging.Category : $"{RouterLogging.Category}.{name}");
+            name == ActorSystemHandle.DefaultName ? RouterLogging.Category : $"{RouterLogging.Category}.{name}");
         var loaded = SetupLoader.Load(Read, configFile, builder.PartsWith(services), time);
         if (loaded.Setup is not { } setup)
         {
@@ -65,13 +65,13 @@ internal sealed class RouterLaunch(
         }
 
         loaded.LogWarnings(log);
-        var home = new HostSystem(system, name, IsOwn: false);
-        var engine = setup.Start(time, RandomSource.System, log, home, out var faults);
+        var handle = new ActorSystemHandle(system, name, IsOwned: false);
+        var engine = setup.Start(time, RandomSource.System, log, handle, out var faults);
         control.Engine = engine;
         return engine ?? throw new RouterStartException(faults);
     }
 
-    /// <summary>The first time what was read already: the system has been made by it.</summary>
+    /// <summary>The first time this is what the actor system was configured by.</summary>
     private LoadResult Read() =>
         Interlocked.Exchange(ref _read, null)
         ?? Load();

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Router.Hosting;
 
-/// <summary>The routers of one actor system by their names; an extension of it. Any thread.</summary>
+/// <summary>An extension of an actor system: its routers by their names. Any thread.</summary>
 internal sealed class RouterRegistry : ConcurrentDictionary<string, RouterControl>, IExtension
 {
     public static RouterRegistry Of(ActorSystem system) => system.WithExtension<RouterRegistry, Id>();

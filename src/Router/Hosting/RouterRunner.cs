@@ -43,23 +43,24 @@ internal static class RouterRunner
         loaded.LogWarnings(log);
         using var mode = new CollectorMode();
         setup = setup with { OnPrepared = CollectorMode.Compact };
-        if (HostSystem.TryMakeOwn(setup.Options, TimeProvider.System, out var refusal) is not { } home)
+        if (ActorSystemHandle.TryMake(setup.Options, TimeProvider.System, out var refusal) is not { } system)
         {
             WriteAll(errors, [refusal!]);
             return ExitRefused;
         }
 
-        var engine = setup.Start(TimeProvider.System, RandomSource.System, log, home, out var faults);
+        var engine = setup.Start(TimeProvider.System, RandomSource.System, log, system, out var faults);
         if (engine is null)
         {
-            _ = home.System.Terminate();
+            _ = system.System.Terminate();
             WriteAll(errors, faults);
             return ExitNotBound;
         }
 
         var holdFrom = mode.CanHold ? setup.Options.Heap.HoldCollectionsFrom : 0;
         using var held = HeldCollections.Start(
-            () => engine.Stats.Sessions, () => engine.Spare, mode.Hold, holdFrom, TimeProvider.System, log);
+            () => engine.Stats.Sessions, () => engine.Spare, HeapFigures.Read, mode.Hold, holdFrom, TimeProvider.System,
+            log);
         await using (engine.ConfigureAwait(false))
         {
             engine.OnReloaded = options => level.Set(options.Log.Level);

@@ -7,19 +7,18 @@ using Router.Running;
 
 namespace Router.Hosting;
 
-/// <summary>
-/// The configuration was refused, or a listener could not be bound; the message lists every fault, a line each.
+/// <summary>The configuration was refused, or a listener could not be bound. The message has every fault, a line each.
 /// </summary>
 public sealed class RouterStartException(IReadOnlyList<string> faults)
     : Exception(string.Join(Environment.NewLine, faults))
 {
-    /// <summary>Every fault, a line each, with its place and what to do.</summary>
+    /// <summary>Every fault, with its place and what to do.</summary>
     public IReadOnlyList<string> Faults { get; } = faults;
 }
 
 /// <summary>The router as a service of a host, with the actor system that was made for it.</summary>
-/// <remarks>Akka.Hosting's own service writes a failed start to standard output and knows no limit to a stop: so the
-/// router is started before that begins, and the host's patience is passed on.</remarks>
+/// <remarks>Akka.Hosting's own service writes a failed start to standard output, so the router is started before it. It
+/// has no time-out for a stop, so the host's is passed on to the router.</remarks>
 internal sealed class RouterService(
     AkkaConfigurationBuilder akka,
     RouterLaunch launch,
@@ -60,12 +59,11 @@ internal sealed class RouterService(
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        using var hurry = cancellationToken.Register(() => Engine?.Hurry());
+        using var registration = cancellationToken.Register(() => Engine?.EndDrain());
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The router is what this host was started for: it does not outlive one whose actor was
-    /// stopped.</summary>
+    /// <summary>Stops the host when the router's actor was stopped: the host was started for the router.</summary>
     private static async Task StopWithRouterAsync(RouterEngine engine, IHostApplicationLifetime lifetime)
     {
         if (!await engine.Ended.ConfigureAwait(false))

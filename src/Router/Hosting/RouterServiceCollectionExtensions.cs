@@ -3,15 +3,15 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Router.Hosting;
 using Router.Running;
 
-// Where hosts look for it: no using is needed beside the host's own.
+// The namespace that a host's program imports already.
 namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Adds the router to a host.</summary>
 public static class RouterServiceCollectionExtensions
 {
-    /// <summary>Runs a router within the host, in an actor system made for it: it starts and stops with the host.
-    /// <see cref="IRouterControl"/> is added as a service too, and so are the actor system and its registry. A program
-    /// that has an actor system adds the router to that instead:
+    /// <summary>Runs a router within the host, in an actor system made for it. It starts and stops with the host.
+    /// <see cref="IRouterControl"/>, the actor system and its registry are added as services too. A program that has an
+    /// actor system adds the router to that instead:
     /// <see cref="AkkaRouterExtensions.WithRouter(AkkaConfigurationBuilder, string, Action{RouterBuilder}?, string)"/>.
     /// </summary>
     /// <param name="services">The host's.</param>
@@ -31,10 +31,10 @@ public static class RouterServiceCollectionExtensions
         configure?.Invoke(builder);
         services.TryAddSingleton(TimeProvider.System);
         var launch = new RouterLaunch(
-            configFile, builder, HostSystem.DefaultName, new RouterControl(), TimeProvider.System);
+            configFile, builder, ActorSystemHandle.DefaultName, new RouterControl(), TimeProvider.System);
         services.AddSingleton(launch);
         services.AddSingleton<IRouterControl>(launch.Control);
-        return services.AddAkka<RouterService>(HostSystem.DefaultName, (akka, _) => akka
+        return services.AddAkka<RouterService>(ActorSystemHandle.DefaultName, (akka, _) => akka
             .AddHocon("akka.coordinated-shutdown.run-by-clr-shutdown-hook = off", HoconAddMode.Append)
             .AddHocon("akka.loglevel = WARNING", HoconAddMode.Append)
             .WithRouter(launch, static (registry, actor) => registry.Register<RouterActorKey>(actor)));

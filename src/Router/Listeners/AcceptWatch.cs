@@ -4,10 +4,8 @@ using Router.Net;
 
 namespace Router.Listeners;
 
-/// <summary>
-/// Looks at a listening socket's accept queue: when connections come after a quiet time, and once a second while they
-/// do. An idle listener is not looked at.
-/// </summary>
+/// <summary>Looks at the accept queue of a listening socket: when connections come after a quiet time, and once a
+/// second while they come. It does not look at an idle listener.</summary>
 internal sealed class AcceptWatch(TcpShard shard, IListenerEvents events) : LoopTimer
 {
     private const int IntervalMs = 1_000;
@@ -16,7 +14,7 @@ internal sealed class AcceptWatch(TcpShard shard, IListenerEvents events) : Loop
     private uint _dropsSeen;   // the kernel's counter of that socket
     private bool _again;
 
-    /// <summary>Connections wait: before they are accepted.</summary>
+    /// <summary>Called when connections wait, before they are accepted.</summary>
     public void OnWaiting()
     {
         if (IsArmed)
@@ -29,7 +27,7 @@ internal sealed class AcceptWatch(TcpShard shard, IListenerEvents events) : Loop
         shard.Loop.Schedule(this, shard.Loop.NowMs + IntervalMs);
     }
 
-    /// <summary>Asks the kernel for the queue's length and for what was dropped, and tells of the latter.</summary>
+    /// <summary>Asks the kernel for the queue's length and the connections it has dropped.</summary>
     public void Look()
     {
         var socket = shard.Socket;

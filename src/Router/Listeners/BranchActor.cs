@@ -1,25 +1,22 @@
 namespace Router.Listeners;
 
-/// <summary>A child that a branch starts, and its name.</summary>
+/// <summary>A child that a branch starts.</summary>
 /// <param name="Name">The last part of its path.</param>
 /// <param name="Props">Its recipe.</param>
-/// <param name="IsNeeded">Whether it is to be started again when it has stopped; any thread. Null for never: a shard's
-/// socket is closed then.</param>
+/// <param name="IsNeeded">Whether it is to be started again when it has stopped; called by any thread. Null for never,
+/// as with shards, whose socket is closed then.</param>
 internal sealed record BranchChild(string Name, Props Props, Func<bool>? IsNeeded = null);
 
-/// <summary>Has a branch start one child more, of a name that it has not had before.</summary>
+/// <summary>Has a branch start another child, of a name that it has not had before.</summary>
 internal sealed record AddChild(string Branch, BranchChild Child);
 
 /// <summary>Told to a branch's parent: a child that is needed was stopped, and has been started again.</summary>
 internal sealed record StartedAgain(ActorPath Path) : IDeadLetterSuppression;
 
-/// <summary>
-/// A node of the tree: starts named children, restarts the one that fails, and passes what it is told on to all of
-/// them.
-/// /user/router/listeners is one, and every listener over its shards.
-/// </summary>
-/// <remarks>A child that fails is restarted alone; shards keep their sockets and sessions through it. If the branch
-/// itself fails, its children live on.</remarks>
+/// <summary>A node of the tree, as /user/router/listeners and the actor of each listener: it starts named children,
+/// restarts the one that fails, and passes all other messages on to them.</summary>
+/// <remarks>Shards keep their sockets and sessions when they are restarted. If the branch itself fails, its children
+/// live on.</remarks>
 internal sealed class BranchActor : UntypedActor
 {
     private readonly IReadOnlyList<BranchChild> _children;

@@ -5,33 +5,44 @@ using Router.Sessions;
 
 namespace Router.Listeners;
 
-/// <summary>
-/// What datagram and stream listeners share: they own a shard, supervise its sessions, and survive their own failures.
-/// </summary>
+/// <summary>What datagram and stream listeners share: they own a shard with its socket, supervise its sessions, and
+/// survive their own failures.</summary>
 /// <remarks>
 /// A listener that fails is restarted with the same shard: socket, sessions and counters stay, and no session is
-/// stopped.
-/// Sessions are restarted within their budget, then stopped; a failed stream session is stopped at once unless its
-/// handler is restart-safe.
+/// stopped. Sessions are restarted within their budget, then stopped; a failed stream session is stopped at once unless
+/// its handler is restart-safe.
 /// </remarks>
-internal abstract class ListenerActor(Shard shard, IListenerEvents events, string sessionDispatcher) : ActorBase
+internal abstract class ListenerActor(
+    Shard shard, BindRequest request, IListenerEvents events, string sessionDispatcher) : ActorBase
 {
     private readonly SessionActors _sessionActors = new(shard, Context, sessionDispatcher);
     private readonly SessionWalk _drain = new(shard, SessionVisits.Drain);
     private readonly SessionWalk _rearm = new(shard, SessionVisits.Rearm);
     private readonly Dictionary<Route, SessionWalk> _changes = [];   // of routes, one that is under way each
 
-    /// <summary>Kept from the beginning: Akka's own is of whose turn it is.</summary>
+    /// <summary>Kept because Akka's <c>Context</c> is that of whoever has the turn, and a session may have its turn
+    /// within the listener's.</summary>
     private readonly IActorContext _context = Context;
 
     protected IListenerEvents Events => events;
+
+    protected RetryTimer RetryTimer { get; } = new(shard.Loop);
+
+    protected abstract IoSocket Socket { get; }
+
+    /// <summary>Whether a closed socket is to be replaced.</summary>
+    protected virtual bool NeedsSocket => true;
 
     protected override SupervisorStrategy SupervisorStrategy() => new SessionStrategy(shard);
 
     protected override void PreStart()
     {
         KeepSpares();
-        Attach();
+        shard.Actor = Self;
+        if (Socket.Loop is null && NeedsSocket)
+        {
+            Register();
+        }
     }
 
     /// <summary>Sessions live on: neither stopped nor disturbed by their listener's failure.</summary>
@@ -46,20 +57,57 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
         shard.SpareSessions.Remove(shard);
     }
 
-    protected override void PostRestart(Exception reason)
-    {
-        KeepSpares();
-        Attach();
-    }
+    protected override void PostRestart(Exception reason) => PreStart();
 
-    /// <summary>Takes the shard's socket over, or registers it with the loop the first time.</summary>
-    protected abstract void Attach();
+    protected override void PostStop()
+    {
+        EndUnstarted();
+        RetryTimer.Reset();
+        shard.Release();
+        shard.OnStopped?.Invoke(shard);
+    }
 
     protected abstract void Drain();
 
-    protected abstract void Retry();
-
     protected abstract void OnReadable();
+
+    /// <summary>Goes on with a fresh socket, bound to the address of the one that was lost.</summary>
+    protected abstract void Replace(IoSocket socket);
+
+    protected virtual void OnSocketLost()
+    {
+    }
+
+    /// <summary>Binds again where the socket was lost.</summary>
+    protected virtual void Retry()
+    {
+        if (!NeedsSocket || !Socket.IsClosed)
+        {
+            return;
+        }
+
+        var makesGroup = request.JoinedBySessions && !shard.SharesPort;
+        var result = ListenerBinder.Bind(
+            shard.Loop.Network, request, shard.Address, makesGroup, shard.SharesPort, out var socket);
+        if (result < 0)
+        {
+            RetryTimer.Start(Self);
+            return;
+        }
+
+        Replace(socket!);
+        RetryTimer.Reset();
+        Register();
+        Events.SocketRebound(shard.Listener, shard.Address);
+    }
+
+    /// <summary>The socket broke: tries for another one until there is one.</summary>
+    protected void Lose(Errno errno)
+    {
+        OnSocketLost();
+        Socket.Dispose();
+        Events.SocketLost(shard.Listener, shard.Address, errno, RetryTimer.Start(Self));
+    }
 
     protected virtual void Refresh()
     {
@@ -83,8 +131,8 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
             case DrainListener:
                 OnDrain();
                 break;
-            case ApplyTerms applied:
-                OnTerms(applied);
+            case ConfigureShards change:
+                OnConfiguration(change);
                 break;
             case DrainRemoved removed when removed.Shards.Contains(shard):
                 shard.EndReason = CloseReason.ListenerRemoved;
@@ -106,11 +154,8 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
         return true;
     }
 
-    /// <summary>What drained because it was removed is in use again.</summary>
-    protected virtual void Revive() => shard.IsDraining = false;
-
-    /// <summary>Told again and again, since a session that has something under way now will have done with it: but a
-    /// round that is under way goes on.</summary>
+    /// <summary>Comes again and again, since a session that has something under way now will have finished later. A
+    /// round of asking sessions that is not over goes on.</summary>
     private void OnDrain()
     {
         Drain();
@@ -139,9 +184,9 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
         told.Begin();
     }
 
-    private void OnTerms(ApplyTerms applied)
+    private void OnConfiguration(ConfigureShards change)
     {
-        if (!applied.Shards.TryGetValue(shard, out var terms))
+        if (!change.Shards.TryGetValue(shard, out var configuration))
         {
             return;
         }
@@ -149,18 +194,27 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
         if (shard.EndReason == CloseReason.ListenerRemoved)
         {
             shard.EndReason = CloseReason.Shutdown;
-            Revive();
+            shard.IsDraining = false;   // a datagram shard: a stream shard that drains has no socket to come back to
         }
 
-        if (shard.Apply(terms))
+        if (shard.Apply(configuration))
         {
             _rearm.Begin();
         }
 
-        _context.Sender.Tell(applied.Done, ActorRefs.NoSender);
+        _context.Sender.Tell(change.Done, ActorRefs.NoSender);
     }
 
-    /// <summary>Starts a session's actor; its context is its first message.</summary>
+    private void Register()
+    {
+        var result = shard.Loop.Register(Socket, shard, IoReadiness.Readable);
+        if (result < 0)
+        {
+            Lose((Errno)(-result));
+        }
+    }
+
+    /// <summary>Starts a session's actor. Its first message is its context.</summary>
     protected void Start(SessionContext session)
     {
         shard.SessionsOpen++;
@@ -182,8 +236,8 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
         shard.Events.Opened(session);
     }
 
-    /// <summary>All sessions' actors have stopped: ends those whose actor never came to know its session.</summary>
-    protected void EndUnstarted()
+    /// <summary>All sessions' actors have stopped. Ends the sessions whose actor never got its first message.</summary>
+    private void EndUnstarted()
     {
         foreach (var session in shard.Starting.ToArray())
         {
@@ -198,7 +252,7 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
         }
     }
 
-    /// <summary>On a loop: an actor on the pool has its end on another thread.</summary>
+    /// <summary>Not for sessions on the pool, whose actors end on another thread.</summary>
     private void KeepSpares()
     {
         if (shard.Settings.OnPool)
@@ -214,10 +268,10 @@ internal abstract class ListenerActor(Shard shard, IListenerEvents events, strin
         shard.SpareSessions.Add(shard);
     }
 
-    /// <summary>Restarts within the budget what may be restarted, and notes kills, which the session itself is not told
-    /// of: whether it is restarted or stopped for one.</summary>
-    /// <remarks>The budget is ours: Akka's own goes by a clock that no test can turn, and by numbers that no reload
-    /// reaches.</remarks>
+    /// <summary>Restarts sessions within their budget. It notes kills, since the session itself is not told that it is
+    /// restarted or stopped for one.</summary>
+    /// <remarks>The budget is not Akka's, which goes by a clock that no test controls and by numbers that no reload can
+    /// change.</remarks>
     private sealed class SessionStrategy(Shard shard) : OneForOneStrategy(
         static failure => failure is HandlerFailedException { MayRestart: false } ? Directive.Stop : Directive.Restart,
         loggingEnabled: false)

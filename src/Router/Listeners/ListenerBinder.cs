@@ -3,18 +3,18 @@ using Router.Sessions;
 
 namespace Router.Listeners;
 
-/// <summary>One address a listener is to be bound to.</summary>
+/// <summary>An address to bind for a listener.</summary>
 /// <param name="Listener">Its name, as configured.</param>
-/// <param name="Transport">What comes there.</param>
+/// <param name="Transport">The transport.</param>
 /// <param name="Address">Port 0: the kernel picks one, the same for all loops.</param>
 /// <param name="ReceiveBuffer">Bytes asked for; datagrams only.</param>
 /// <param name="SendBuffer">Bytes asked for; datagrams only.</param>
-/// <param name="Backlog">Connections that may wait per loop, of a unix socket over all loops; not for
+/// <param name="Backlog">Connections that may wait per loop, or at a unix socket over all loops; not for
 /// datagrams.</param>
-/// <param name="DualStack">On [::]: IPv4 too.</param>
-/// <param name="JoinedBySessions">Sessions will have sockets of their own on this port, which must not be given other
-/// peers' datagrams.</param>
-/// <param name="File">Of a unix socket: who may use it.</param>
+/// <param name="DualStack">Whether [::] takes IPv4 too.</param>
+/// <param name="JoinedBySessions">Sessions will have sockets of their own on this port, which must not get other peers'
+/// datagrams.</param>
+/// <param name="File">Who may use a unix socket.</param>
 internal sealed record BindRequest(
     string Listener,
     SessionTransport Transport,
@@ -34,25 +34,23 @@ internal sealed record BindRequest(
         $"{Transport.Scheme()}://{(address.IsUnix ? UnixAddress.NameOf(address) : address.ToString())}";
 }
 
-/// <summary>A bind that failed.</summary>
 internal sealed record BindFault(BindRequest Request, Errno Errno);
 
-/// <summary>One address with a bound socket per loop; a unixgram address has one socket, on one loop. Whoever starts a
+/// <summary>An address with a bound socket per loop; a unixgram address has one socket, on one loop. Whoever starts a
 /// listener on it owns the sockets.</summary>
 internal sealed record BoundListener(BindRequest Request, IReadOnlyList<IoSocket> Sockets)
 {
-    /// <summary>As bound: the port decided.</summary>
+    /// <summary>The port decided.</summary>
     public SocketAddr Address => Sockets[0].LocalAddress;
 }
 
-/// <summary>
-/// Binds all listeners before any of them starts, so that a router that cannot serve everything serves nothing.
+/// <summary>Binds all listeners before any of them starts, so that a router that cannot serve everything serves
+/// nothing.
 /// </summary>
 internal static class ListenerBinder
 {
-    /// <summary>Binds every request on every loop.</summary>
-    /// <returns>The bound listeners; if anything failed, nothing is left open and <paramref name="faults"/> names every
-    /// failure.</returns>
+    /// <returns>Every request, bound on every loop; if anything failed, nothing is left open and
+    /// <paramref name="faults"/> names every failure.</returns>
     public static IReadOnlyList<BoundListener> BindAll(
         INetwork network, int loops, IEnumerable<BindRequest> requests, out IReadOnlyList<BindFault> faults)
     {
@@ -85,7 +83,7 @@ internal static class ListenerBinder
         return [];
     }
 
-    /// <summary>Binds one socket: the first of its group, or one that joins (SO_REUSEPORT).</summary>
+    /// <summary>Binds one socket: alone, the first of a group (SO_REUSEPORT), or one that joins it.</summary>
     public static int Bind(
         INetwork network,
         BindRequest request,
@@ -144,8 +142,8 @@ internal static class ListenerBinder
             return fixedResult;
         }
 
-        // What came while the group grew may lie with another shard than what its peer sends from now on: it is lost,
-        // as what came before, or the peer would have two sessions.
+        // What came while the group grew may lie with another shard than the one that the peer's datagrams go to from
+        // now on. It is discarded, since the peer would have two sessions.
         if (sockets.Count > 1)
         {
             sockets.OfType<DatagramSocket>().ToList().ForEach(static socket => socket.Discard());

@@ -5,11 +5,11 @@ using Router.Sessions;
 
 namespace Router.Listeners;
 
-/// <summary>A loop as listeners use it.</summary>
+/// <summary>A loop, with what its sessions share.</summary>
 /// <param name="Loop">The loop.</param>
 /// <param name="Ids">Makes the ids of its sessions.</param>
 /// <param name="SpareSessions">Its spare sessions.</param>
-/// <param name="Dispatcher">The id under which actors are put on it.</param>
+/// <param name="Dispatcher">The id of the dispatcher that puts actors on it.</param>
 internal sealed record LoopResources(IoLoop Loop, SessionIdSource Ids, SpareSessions SpareSessions, string Dispatcher);
 
 /// <summary>What all of a router's listeners share.</summary>
@@ -27,12 +27,12 @@ internal static class ListenerFactory
     /// <summary>One shard per bound socket: per address and loop, but for unixgram addresses, which have one.</summary>
     /// <param name="bound">The listener's addresses, bound on every loop; the shards own the sockets from here
     /// on.</param>
-    /// <param name="terms">What they go by.</param>
+    /// <param name="configuration">The listener's.</param>
     /// <param name="environment">What all listeners share.</param>
     /// <param name="shards">In the order of <paramref name="bound"/> and of its sockets.</param>
     public static IReadOnlyList<BranchChild> Create(
         IReadOnlyList<BoundListener> bound,
-        ShardTerms terms,
+        ShardConfiguration configuration,
         ListenerEnvironment environment,
         out IReadOnlyList<Shard> shards)
     {
@@ -42,12 +42,16 @@ internal static class ListenerFactory
         {
             for (var socket = 0; socket < bound[bind].Sockets.Count; socket++)
             {
-                var loop = LoopOf(bound[bind], socket, environment.Loops.Count);
-                var name = bound.Count == 1 ? $"{loop}" : $"{bind}.{loop}";
-                var (shard, props) = CreateShard(
-                    bound[bind], environment.Loops[loop], socket, terms, environment);
+                var loop = environment.Loops[LoopOf(bound[bind], socket, environment.Loops.Count)];
+                var name = bound.Count == 1 ? $"{loop.Loop.Index}" : $"{bind}.{loop.Loop.Index}";
+                var (shard, type) = CreateShard(bound[bind], loop, socket, configuration, environment);
+                var dispatcher = configuration.Settings.OnPool ? environment.PoolDispatcher : loop.Dispatcher;
+
+                // Holds the shard itself: an actor that is restarted goes on with the same one.
+                var props = Props.Create(
+                    type, shard, bound[bind].Request, environment.ListenerEvents, dispatcher);
                 made.Add(shard);
-                starts.Add(new BranchChild(name, props));
+                starts.Add(new BranchChild(name, props.WithDispatcher(loop.Dispatcher)));
             }
         }
 
@@ -59,34 +63,18 @@ internal static class ListenerFactory
     private static int LoopOf(BoundListener bound, int socket, int loops) =>
         bound.Request.Transport == SessionTransport.Unixgram ? (int)(bound.Address.Word1 % (ulong)loops) : socket;
 
-    private static (Shard Shard, Props Props) CreateShard(
+    private static (Shard Shard, Type Listener) CreateShard(
         BoundListener bound,
         LoopResources loop,
         int socket,
-        ShardTerms terms,
+        ShardConfiguration configuration,
         ListenerEnvironment environment)
     {
-        var request = bound.Request;
-        var sharesPort = bound.Sockets.Count > 1;
-        var dispatcher = terms.Settings.OnPool ? environment.PoolDispatcher : loop.Dispatcher;
         var setup = new ShardSetup(
-            terms, loop.Loop, loop.Ids, loop.SpareSessions, environment.Random, environment.SessionEvents);
-        if (request.Transport.IsConnectionless())
-        {
-            var udp = new UdpShard(setup, environment.Guard, (DatagramSocket)bound.Sockets[socket])
-            {
-                SharesPort = sharesPort,
-            };
-            return (udp, PropsOf<UdpListener>(udp));
-        }
-
-        var tcp = new TcpShard(setup, (StreamListener)bound.Sockets[socket]) { SharesPort = sharesPort };
-        return (tcp, PropsOf<TcpListener>(tcp));
-
-        // The same shard after a restart.
-        Props PropsOf<T>(Shard shard)
-            where T : ListenerActor =>
-            Props.Create<T>(shard, request, environment.ListenerEvents, dispatcher)
-                .WithDispatcher(loop.Dispatcher);
+            configuration, loop.Loop, loop.Ids, loop.SpareSessions, environment.Random, environment.SessionEvents,
+            SharesPort: bound.Sockets.Count > 1);
+        return bound.Sockets[socket] is DatagramSocket datagrams
+            ? (new UdpShard(setup, environment.Guard, datagrams), typeof(UdpListener))
+            : (new TcpShard(setup, (StreamListener)bound.Sockets[socket]), typeof(TcpListener));
     }
 }

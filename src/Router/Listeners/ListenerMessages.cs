@@ -3,65 +3,49 @@ using Router.Sessions;
 
 namespace Router.Listeners;
 
-/// <summary>Takes no new sessions and has those end that can; may be told again.</summary>
-internal sealed class DrainListener : IDeadLetterSuppression
-{
-    public static readonly DrainListener Instance = new();
-}
+/// <summary>Takes no new sessions and asks the open ones to end; may be told again.</summary>
+internal sealed record DrainListener : IDeadLetterSuppression;
 
-/// <summary>Told to all shards: what each goes by from now on. One that drained for its removal is in use
-/// again.</summary>
-/// <param name="Shards">The terms.</param>
+/// <summary>Told to all shards: the configuration that each goes by from now on. One that drained because it had been
+/// removed is in use again.</summary>
+/// <param name="Shards">Those that are meant.</param>
 /// <param name="Done">The answer of each of them once it does.</param>
-internal sealed record ApplyTerms(IReadOnlyDictionary<Shard, ShardTerms> Shards, object Done);
+internal sealed record ConfigureShards(IReadOnlyDictionary<Shard, ShardConfiguration> Shards, object Done);
 
-/// <summary>Told to all shards: those that are among these were removed, and drain. May be told again.</summary>
+/// <summary>Told to all shards: these were removed by a reload, and drain. May be told again.</summary>
 internal sealed record DrainRemoved(IReadOnlySet<Shard> Shards) : IDeadLetterSuppression;
 
-/// <summary>Told to all shards: those that are among these stop, with the sessions they have left.</summary>
-/// <remarks>That one of them is gone already is no news, here and for the other two.</remarks>
+/// <summary>Told to all shards: these stop, with the sessions they have left.</summary>
 internal sealed record StopShards(IReadOnlySet<Shard> Shards) : IDeadLetterSuppression;
 
 /// <summary>Asks the kernel for the figures that only it has.</summary>
-internal sealed class RefreshFigures
-{
-    public static readonly RefreshFigures Instance = new();
-}
+internal sealed record RefreshFigures;
 
 /// <summary>The back-off is over: tries again what failed.</summary>
-internal sealed class RetryListener
-{
-    public static readonly RetryListener Instance = new();
-}
+internal sealed record RetryListener;
 
 /// <summary>What goes wrong with a listener while it runs. Must not block; loop threads.</summary>
+/// <remarks><c>count</c> is how often since the last time it was told, which is at most once a second and shard.
+/// </remarks>
 internal interface IListenerEvents
 {
     void AcceptSuspended(string listener, SocketAddr address, Errno errno, long backoffMs);
 
     void AcceptResumed(string listener, SocketAddr address, long suspendedMs);
 
-    /// <summary>Connections were dropped because the accept queue was full: at most once a second and shard.</summary>
+    /// <summary>The kernel dropped connections because the accept queue was full.</summary>
     /// <param name="listener">Its name.</param>
     /// <param name="address">Where it listens.</param>
     /// <param name="queue">Connections waiting now.</param>
     /// <param name="backlog">Connections that may wait on this shard; the kernel lets one more in.</param>
-    /// <param name="count">Attempts dropped since the last time.</param>
+    /// <param name="count">Attempts dropped.</param>
     void AcceptOverflow(string listener, SocketAddr address, int queue, int backlog, long count);
 
-    /// <summary>A session for which there is no socket uses the listener's: at most once a second and shard.</summary>
-    /// <param name="listener">Its name.</param>
-    /// <param name="address">Where it is bound.</param>
-    /// <param name="peer">Of the latest such session.</param>
-    /// <param name="errno">Why.</param>
-    /// <param name="count">Sessions since the last time, this one included.</param>
+    /// <summary>Sessions for which there is no socket use the listener's; the latest is that of
+    /// <paramref name="peer"/>.</summary>
     void SessionSocketRefused(string listener, SocketAddr address, SocketAddr peer, Errno errno, long count);
 
-    /// <summary>The kernel refused datagrams to peers: at most once a second and shard.</summary>
-    /// <param name="listener">Its name.</param>
-    /// <param name="address">Where it is bound.</param>
-    /// <param name="errno">Of the latest.</param>
-    /// <param name="count">Datagrams since the last time.</param>
+    /// <summary>The kernel refused datagrams to peers, the latest for <paramref name="errno"/>.</summary>
     void SendRefused(string listener, SocketAddr address, Errno errno, long count);
 
     void SocketLost(string listener, SocketAddr address, Errno errno, long backoffMs);

@@ -2,7 +2,8 @@ using Router.Loop;
 
 namespace Router.Listeners;
 
-/// <summary>Tells a listener to try again: 100 ms later, then twice as long each time, to a second at most.</summary>
+/// <summary>Tells a listener to try again: after 100 ms, then after twice as long each time, a second at
+/// most.</summary>
 internal sealed class RetryTimer(IoLoop loop) : LoopTimer
 {
     private const int FirstDelayMs = 100;
@@ -21,12 +22,12 @@ internal sealed class RetryTimer(IoLoop loop) : LoopTimer
         return delayMs;
     }
 
-    /// <summary>It worked: the next failure starts from the shortest delay.</summary>
+    /// <summary>The next failure starts from the shortest delay.</summary>
     public void Reset()
     {
         loop.Cancel(this);
         _delayMs = FirstDelayMs;
     }
 
-    internal override void OnTimer() => _actor.Tell(RetryListener.Instance, ActorRefs.NoSender);
+    internal override void OnTimer() => _actor.Tell(new RetryListener(), ActorRefs.NoSender);
 }

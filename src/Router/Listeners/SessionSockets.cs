@@ -5,12 +5,12 @@ namespace Router.Listeners;
 
 /// <summary>Gives a datagram shard's sessions sockets of their own.</summary>
 /// <remarks>
-/// A fresh socket is watched only once the listener's has been read empty after the peer was given to it: what came
-/// before that is handled before. Where none is left (descriptors, ports, memory) a session uses the listener's socket.
+/// A fresh socket is watched only when the listener's socket has been read empty once more, so that datagrams which
+/// came there are handled first. Where no socket is left (descriptors, ports, memory) a session uses the listener's.
 /// </remarks>
 internal sealed class SessionSockets(UdpShard shard, IListenerEvents events)
 {
-    /// <summary>A listener's socket that is never empty puts the watching off for so many receives at most.</summary>
+    /// <summary>So many receives at most are waited for where the listener's socket is never empty.</summary>
     private const int ReceivesMax = 64;
 
     private const int LogMs = 1_000;
@@ -25,8 +25,8 @@ internal sealed class SessionSockets(UdpShard shard, IListenerEvents events)
 
     private bool OnListenersPort => shard.Settings.Socket == SessionSocket.Connected;
 
-    /// <summary>Makes the session's socket, before it is told anything; on the listener's port none while the
-    /// listener's is lost, see <see cref="OnLost"/>.</summary>
+    /// <summary>Makes the session's socket, before the session is told anything. There is none on the listener's port
+    /// while the listener's socket is lost, see <see cref="OnLost"/>.</summary>
     public void Open(SessionContext session)
     {
         if (OnListenersPort && shard.Socket.IsClosed)
@@ -37,7 +37,7 @@ internal sealed class SessionSockets(UdpShard shard, IListenerEvents events)
         var result = shard.Loop.Network.OpenPeer(LocalOf(session), session.PeerAddr, out var socket);
         if (result < 0)
         {
-            Fall(session, result);
+            FallBack(session, result);
             return;
         }
 
@@ -45,8 +45,8 @@ internal sealed class SessionSockets(UdpShard shard, IListenerEvents events)
         _unwatched.Add(session);
     }
 
-    /// <summary>The listener's socket has been read: <paramref name="first"/> sessions had their sockets before that,
-    /// and if it is empty now they have had all that came before.</summary>
+    /// <summary>The listener's socket has been read. The first <paramref name="first"/> sessions had their sockets
+    /// before that; if it is empty now, they have got all that came there for them.</summary>
     public void OnReceived(int first, bool isEmpty)
     {
         if (first == 0 || (!isEmpty && ++_receives < ReceivesMax))
@@ -63,13 +63,13 @@ internal sealed class SessionSockets(UdpShard shard, IListenerEvents events)
         _unwatched.RemoveRange(0, first);
     }
 
-    /// <summary>The listener's socket is lost: with theirs on its port no other could take its place. On ports of their
-    /// own they go on: a peer's dialogue is there.</summary>
+    /// <summary>The listener's socket is lost. Sessions' sockets on its port are closed, since no other could be bound
+    /// beside them. Sockets on ports of their own stay.</summary>
     public void OnLost()
     {
         if (!OnListenersPort)
         {
-            OnReceived(_unwatched.Count, isEmpty: true);   // from there nothing more comes before
+            OnReceived(_unwatched.Count, isEmpty: true);   // nothing more comes by the listener's socket
             return;
         }
 
@@ -91,7 +91,7 @@ internal sealed class SessionSockets(UdpShard shard, IListenerEvents events)
         if (result < 0)
         {
             session.LeaveSocket();
-            Fall(session, result);
+            FallBack(session, result);
         }
     }
 
@@ -108,7 +108,7 @@ internal sealed class SessionSockets(UdpShard shard, IListenerEvents events)
             : session.LocalAddr.ToSocketAddr(shard.Address.Family, port: 0);
     }
 
-    private void Fall(SessionContext session, int result)
+    private void FallBack(SessionContext session, int result)
     {
         shard.Counters.SocketFallbacks++;
         _unlogged++;

@@ -4,8 +4,8 @@ using Router.Sessions;
 
 namespace Router.Listeners;
 
-/// <summary>A stream listener's state on one loop. Outlives its actor's restarts.</summary>
-internal sealed class TcpShard : Shard, IIoReceiver
+/// <summary>A stream listener's state on one loop, which outlives restarts of its actor.</summary>
+internal sealed class TcpShard : Shard
 {
     public TcpShard(ShardSetup setup, StreamListener socket)
         : base(setup)
@@ -16,34 +16,20 @@ internal sealed class TcpShard : Shard, IIoReceiver
 
     public StreamListener Socket { get; set; }
 
-    public bool SharesPort { get; init; }
-
-    public IActorRef Actor { get; set; } = ActorRefs.Nobody;
-
     /// <summary>Made by the first actor.</summary>
     public AcceptWatch? Watch { get; set; }
 
-    /// <summary>No descriptors: accepting waits for one to be given back, or for the back-off.</summary>
+    /// <summary>Descriptors or memory ran out: accepting waits for a session to end, or for the back-off.</summary>
     public bool IsSuspended { get; set; }
 
     /// <summary>Since when, by the loop's clock.</summary>
     public long SuspendedMs { get; set; }
 
-    /// <summary>When a suspension was last written down; -1 for never.</summary>
+    /// <summary>When a suspension was last logged; -1 for never.</summary>
     public long SuspensionLoggedMs { get; set; } = -1;
 
-    /// <summary>The suspension that is on was written down, so its end will be too.</summary>
+    /// <summary>The present suspension was logged, so its end will be too.</summary>
     public bool IsSuspensionLogged { get; set; }
-
-    public void OnReady(IoSocket socket, IoReadiness ready)
-    {
-        var told = socket.Pending != IoReadiness.None;
-        socket.Pending |= ready;
-        if (!told)
-        {
-            Actor.Tell(socket, ActorRefs.NoSender);
-        }
-    }
 
     public override bool IsSocketClosed => Socket.IsClosed;
 
@@ -51,7 +37,6 @@ internal sealed class TcpShard : Shard, IIoReceiver
 
     public override SessionList OpenSessions { get; } = new();
 
-    /// <summary>Takes a connection's session among the open ones.</summary>
     public void Add(SessionContext session) => session.TableHash = (uint)OpenSessions.Add(session);
 
     public override void OnClosing(SessionContext session)
@@ -67,7 +52,7 @@ internal sealed class TcpShard : Shard, IIoReceiver
         base.OnEnded(session);
         if (IsSuspended)
         {
-            Actor.Tell(RetryListener.Instance, ActorRefs.NoSender);
+            Actor.Tell(new RetryListener(), ActorRefs.NoSender);
         }
     }
 }
@@ -78,42 +63,28 @@ internal sealed class TcpListener : ListenerActor
     /// <summary>Connections accepted in one turn; the rest wait in the backlog until the next pass.</summary>
     private const int AcceptsPerTurn = 64;
 
-    /// <summary>
-    /// At the limit every descriptor that comes back lets one connection in, and the next one suspends again: that is
-    /// written down once in this time.
-    /// </summary>
+    /// <summary>Suspensions are logged once in this time. At the limit every session that ends lets one connection in,
+    /// and the next one suspends again.</summary>
     private const int SuspensionLogMs = 1_000;
 
     private readonly TcpShard _shard;
-    private readonly BindRequest _request;
-    private readonly RetryTimer _retry;
     private readonly AcceptWatch _watch;
 
     public TcpListener(TcpShard shard, BindRequest request, IListenerEvents events, string sessionDispatcher)
-        : base(shard, events, sessionDispatcher)
+        : base(shard, request, events, sessionDispatcher)
     {
         _shard = shard;
-        _request = request;
-        _retry = new RetryTimer(shard.Loop);
         _watch = shard.Watch ??= new AcceptWatch(shard, events);
     }
 
-    protected override void Attach()
-    {
-        _shard.Actor = Self;
-        if (_shard.Socket.Loop is null && !_shard.IsDraining)
-        {
-            Register();
-        }
-    }
+    protected override IoSocket Socket => _shard.Socket;
+
+    protected override bool NeedsSocket => !_shard.IsDraining;
 
     protected override void PostStop()
     {
-        EndUnstarted();
-        _retry.Reset();
         _watch.Stop();
-        _shard.Socket.Dispose();
-        _shard.OnStopped?.Invoke(_shard);
+        base.PostStop();
     }
 
     protected override void OnReadable()
@@ -140,24 +111,19 @@ internal sealed class TcpListener : ListenerActor
     protected override void Drain()
     {
         _shard.IsDraining = true;
-        _retry.Reset();
+        RetryTimer.Reset();
         _shard.Socket.Dispose();
     }
 
     protected override void Retry()
     {
-        if (_shard.IsDraining)
-        {
-            return;
-        }
-
-        if (_shard.Socket.IsClosed)
-        {
-            Rebind();
-        }
-        else if (_shard.IsSuspended)
+        if (_shard is { IsSuspended: true, IsDraining: false, Socket.IsClosed: false })
         {
             Resume();
+        }
+        else
+        {
+            base.Retry();
         }
     }
 
@@ -193,7 +159,7 @@ internal sealed class TcpListener : ListenerActor
             case SocketErrorClass.Transient:
                 return errno == Errno.EINTR;
             case SocketErrorClass.Peer:
-                return true;   // that connection is gone already: accept(2) passes its network errors on
+                return true;   // that connection is gone: accept(2) passes its network errors on
             case SocketErrorClass.Exhausted:
                 Suspend(errno);
                 return false;
@@ -206,7 +172,7 @@ internal sealed class TcpListener : ListenerActor
     private void Suspend(Errno errno)
     {
         _shard.Loop.SetInterest(_shard.Socket, IoReadiness.None);
-        var backoffMs = _retry.Start(Self);
+        var backoffMs = RetryTimer.Start(Self);
         if (!_shard.IsSuspended)
         {
             _shard.IsSuspended = true;
@@ -228,19 +194,19 @@ internal sealed class TcpListener : ListenerActor
         }
     }
 
-    /// <summary>Tries one connection: accepting is resumed only when it works, and said only then.</summary>
+    /// <summary>Tries one connection. Accepting is resumed, and the log says so, only when that works.</summary>
     private void Resume()
     {
         _watch.OnWaiting();
         var result = _shard.Socket.Accept(out var connection);
         if (result < 0 && SocketErrors.Classify((Errno)(-result)) == SocketErrorClass.Exhausted)
         {
-            _retry.Start(Self);
+            RetryTimer.Start(Self);
             return;
         }
 
         _shard.IsSuspended = false;
-        _retry.Reset();
+        RetryTimer.Reset();
         _shard.Loop.SetInterest(_shard.Socket, IoReadiness.Readable);
         if (_shard.IsSuspensionLogged)
         {
@@ -253,34 +219,5 @@ internal sealed class TcpListener : ListenerActor
         }
     }
 
-    private void Lose(Errno errno)
-    {
-        _shard.Socket.Dispose();
-        Events.SocketLost(_shard.Listener, _shard.Address, errno, _retry.Start(Self));
-    }
-
-    private void Rebind()
-    {
-        var result = ListenerBinder.Bind(
-            _shard.Loop.Network, _request, _shard.Address, makeGroup: false, _shard.SharesPort, out var socket);
-        if (result < 0)
-        {
-            _retry.Start(Self);
-            return;
-        }
-
-        _shard.Socket = (StreamListener)socket!;
-        _retry.Reset();
-        Register();
-        Events.SocketRebound(_shard.Listener, _shard.Address);
-    }
-
-    private void Register()
-    {
-        var result = _shard.Loop.Register(_shard.Socket, _shard, IoReadiness.Readable);
-        if (result < 0)
-        {
-            Lose((Errno)(-result));
-        }
-    }
+    protected override void Replace(IoSocket socket) => _shard.Socket = (StreamListener)socket;
 }

@@ -4,23 +4,18 @@ using Router.Sessions;
 
 namespace Router.Listeners;
 
-/// <summary>
-/// Owns one bound datagram socket: receives in batches, finds or opens the session of each datagram, tells it its
-/// share.
-/// </summary>
+/// <summary>Owns one bound datagram socket: receives in batches, and gives each session its datagrams.</summary>
 internal sealed class UdpListener : ListenerActor
 {
     private readonly UdpShard _shard;
     private readonly BindRequest _request;
-    private readonly RetryTimer _retry;
     private readonly Func<UdpShard, int, SessionContext?> _open;
 
     public UdpListener(UdpShard shard, BindRequest request, IListenerEvents events, string sessionDispatcher)
-        : base(shard, events, sessionDispatcher)
+        : base(shard, request, events, sessionDispatcher)
     {
         _shard = shard;
         _request = request;
-        _retry = new RetryTimer(shard.Loop);
         _open = Open;
         shard.ListenerEvents = events;
         if (shard.Settings.Socket != SessionSocket.Shared && !shard.Address.IsUnix)
@@ -29,22 +24,7 @@ internal sealed class UdpListener : ListenerActor
         }
     }
 
-    protected override void Attach()
-    {
-        _shard.Actor = Self;
-        if (_shard.Socket.Loop is null)
-        {
-            Register(_shard.Socket);
-        }
-    }
-
-    protected override void PostStop()
-    {
-        EndUnstarted();
-        _retry.Reset();
-        _shard.Dispose();
-        _shard.OnStopped?.Invoke(_shard);
-    }
+    protected override IoSocket Socket => _shard.Socket;
 
     protected override void OnReadable()
     {
@@ -68,36 +48,21 @@ internal sealed class UdpListener : ListenerActor
 
     protected override void Drain() => _shard.IsDraining = true;
 
-    /// <summary>
-    /// Binds anew after the socket was lost: sessions keep their place, and answer from the new socket.
-    /// </summary>
-    protected override void Retry()
+    /// <summary>Sessions keep their place, and answer from the new socket.</summary>
+    protected override void Replace(IoSocket socket)
     {
-        if (!_shard.Socket.IsClosed)
-        {
-            return;
-        }
-
-        var isAlone = !_shard.SharesPort;
-        var result = ListenerBinder.Bind(
-            _shard.Loop.Network, _request, _shard.Address, makeGroup: isAlone && _request.JoinedBySessions,
-            joinGroup: !isAlone, out var socket);
-        if (result < 0)
-        {
-            _retry.Start(Self);
-            return;
-        }
-
-        _shard.Replace((DatagramSocket)socket!);
-        if (_request.JoinedBySessions && isAlone)
+        _shard.Replace((DatagramSocket)socket);
+        if (_request.JoinedBySessions && !_shard.SharesPort)
         {
             // A shard among others cannot have its place back: its sessions pass on what comes to the wrong one.
             _ = _shard.Loop.Network.FixShards([_shard.Socket]);
         }
+    }
 
-        _retry.Reset();
-        Register(_shard.Socket);
-        Events.SocketRebound(_shard.Listener, _shard.Address);
+    protected override void OnSocketLost()
+    {
+        _shard.CountKernelDrops();
+        _shard.Sockets?.OnLost();
     }
 
     protected override void Refresh() => _shard.CountKernelDrops();
@@ -110,10 +75,10 @@ internal sealed class UdpListener : ListenerActor
 
     private SessionContext? Open(StrayDatagram stray) => Open(stray.From, stray.Local, stray.Payload, count: 1);
 
-    /// <param name="peer">Who is new.</param>
+    /// <param name="peer">The new peer.</param>
     /// <param name="local">Where it sent to.</param>
     /// <param name="first">Its first datagram.</param>
-    /// <param name="count">Datagrams that are dropped if it must not come in.</param>
+    /// <param name="count">Datagrams that are dropped if it gets no session.</param>
     private SessionContext? Open(in SocketAddr peer, in LocalAddr local, ReadOnlySpan<byte> first, int count)
     {
         var refusal = _shard.Refuse(peer, first) ?? (_shard.SessionCount.TryTake() ? null : DropReason.MaxSessions);
@@ -127,22 +92,5 @@ internal sealed class UdpListener : ListenerActor
         _shard.Sockets?.Open(session);
         Start(session);
         return session;
-    }
-
-    private void Lose(Errno errno)
-    {
-        _shard.CountKernelDrops();
-        _shard.Sockets?.OnLost();
-        _shard.Socket.Dispose();
-        Events.SocketLost(_shard.Listener, _shard.Address, errno, _retry.Start(Self));
-    }
-
-    private void Register(DatagramSocket socket)
-    {
-        var result = _shard.Loop.Register(socket, _shard, IoReadiness.Readable);
-        if (result < 0)
-        {
-            Lose((Errno)(-result));
-        }
     }
 }

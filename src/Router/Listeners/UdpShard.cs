@@ -6,11 +6,9 @@ using Router.Sessions;
 
 namespace Router.Listeners;
 
-/// <summary>
-/// A datagram listener's state on one loop: socket, receive slots, session table, send queue. Outlives its actor's
-/// restarts.
-/// </summary>
-internal sealed class UdpShard : DatagramShard, IIoReceiver, IDisposable
+/// <summary>A datagram listener's state on one loop, which outlives restarts of its actor: socket, receive slots,
+/// session table, send queue.</summary>
+internal sealed class UdpShard : DatagramShard, IDisposable
 {
     /// <summary>Datagrams per receive call; the kernel-limit servers of the benchmarks use the same.</summary>
     public const int BatchSize = 64;
@@ -46,21 +44,15 @@ internal sealed class UdpShard : DatagramShard, IIoReceiver, IDisposable
 
     public override bool CountsTrainsAsOne => Socket.ReceivesTrains;
 
-    /// <summary>Other loops have a socket on the same port.</summary>
-    public bool SharesPort { get; init; }
-
     public SessionTable Table { get; }
 
     public override SessionList OpenSessions => Table.Sessions;
 
-    /// <summary>Where what goes wrong is told; its actor sets it.</summary>
+    /// <summary>Set by its actor.</summary>
     public IListenerEvents? ListenerEvents { get; set; }
 
     /// <summary>Null where sessions use the listener's socket.</summary>
     public SessionSockets? Sockets { get; set; }
-
-    /// <summary>The listener's actor; told of readiness by the socket itself as the message.</summary>
-    public IActorRef Actor { get; set; } = ActorRefs.Nobody;
 
     /// <summary>Receives one batch and tells each session its share.</summary>
     /// <param name="open">Makes a session for the new peer of a slot, or returns null when it must not.</param>
@@ -94,7 +86,7 @@ internal sealed class UdpShard : DatagramShard, IIoReceiver, IDisposable
             }
 
             Table.Add(hash, session);
-            FlushAtEndOfPass();   // whose end looks after its socket
+            FlushAtEndOfPass();   // the end of the pass has its socket watched
         }
 
         var length = stray.Payload.Length;
@@ -111,7 +103,7 @@ internal sealed class UdpShard : DatagramShard, IIoReceiver, IDisposable
         session.Ref.Tell(run, ActorRefs.NoSender);
     }
 
-    /// <summary>The listener's actor opens sessions, so it is told.</summary>
+    /// <summary>Tells the listener's actor, since that opens sessions.</summary>
     public override void OnStray(in SocketAddr from, in LocalAddr local, ReadOnlySpan<byte> payload) =>
         Actor.Tell(new StrayDatagram(from, local, payload.ToArray()), ActorRefs.NoSender);
 
@@ -129,16 +121,6 @@ internal sealed class UdpShard : DatagramShard, IIoReceiver, IDisposable
         }
 
         return Route.AnswersByItself ? _guard.Refuse(peer) : Route.Refuse(peer, first);
-    }
-
-    public void OnReady(IoSocket socket, IoReadiness ready)
-    {
-        var told = socket.Pending != IoReadiness.None;
-        socket.Pending |= ready;
-        if (!told)
-        {
-            Actor.Tell(socket, ActorRefs.NoSender);
-        }
     }
 
     public override bool IsSocketClosed => Socket.IsClosed;
@@ -189,7 +171,7 @@ internal sealed class UdpShard : DatagramShard, IIoReceiver, IDisposable
         }
     }
 
-    /// <summary>What was said in this very pass leaves before its socket and its slots are gone.</summary>
+    /// <summary>Sends what was queued in this pass before the socket and the slots are gone.</summary>
     public void Dispose()
     {
         FlushQueue();
@@ -205,13 +187,11 @@ internal sealed class UdpShard : DatagramShard, IIoReceiver, IDisposable
         TakeBackRuns();
         if (Sockets is { Unwatched: > 0 } && !Socket.IsClosed)
         {
-            OnReady(Socket, IoReadiness.Readable);   // reads once more: until then their sockets are not watched
+            OnReady(Socket, IoReadiness.Readable);   // sessions' fresh sockets wait for one more read
         }
     }
 
-    /// <summary>
-    /// Groups the batch by session: one message each, listing slots; order within a session is the order of arrival.
-    /// </summary>
+    /// <summary>Groups the batch by session: one message each, which lists slots in the order of arrival.</summary>
     private void Split(int received, Func<UdpShard, int, SessionContext?> open)
     {
         Check.That(_lent == 0);
@@ -233,11 +213,9 @@ internal sealed class UdpShard : DatagramShard, IIoReceiver, IDisposable
         }
     }
 
-    /// <summary>
-    /// Hashes the keys of the batch and asks for the places and sessions that they lead to: 10,000 sessions are in no
-    /// near cache, and each datagram would wait for its own. Among 100,000 sessions a datagram costs 0.17 us of user
-    /// mode instead of 0.29, among 10,000 0.12 instead of 0.14.
-    /// </summary>
+    /// <summary>Hashes the keys of the batch and prefetches the places and sessions that they lead to: 10,000 sessions
+    /// do not fit the near caches, and each datagram would wait for its own. Among 100,000 sessions a datagram costs
+    /// 0.17 us of user mode instead of 0.29, among 10,000 0.12 instead of 0.14.</summary>
     private void LookAhead(int received)
     {
         var batch = Batch;
@@ -296,9 +274,7 @@ internal sealed class UdpShard : DatagramShard, IIoReceiver, IDisposable
         }
     }
 
-    /// <summary>
-    /// The batch's rest is lost with the listener's turn: counted as far as it had been grouped, and the sessions
-    /// forget it.
+    /// <summary>The listener's turn failed: what had been grouped is counted as dropped, and the sessions forget it.
     /// </summary>
     private void Abandon(int told)
     {
@@ -335,7 +311,7 @@ internal sealed class UdpShard : DatagramShard, IIoReceiver, IDisposable
     /// <summary>A handler on the pool gets a copy, if its mailbox has room.</summary>
     private void TellPool(DatagramRun run, SessionContext session)
     {
-        run.IsConsumed = true;   // whatever happens: the copy is a message of its own
+        run.IsConsumed = true;   // the copy is a message of its own
         if (!session.TryEnter(run.Count, run.Bytes))
         {
             session.CountDrop(DropReason.MailboxFull, run.Count);
@@ -345,10 +321,8 @@ internal sealed class UdpShard : DatagramShard, IIoReceiver, IDisposable
         session.Ref.Tell(run.Copy(), ActorRefs.NoSender);
     }
 
-    /// <summary>
-    /// What a session could not take in this pass (it is being restarted) is copied out of the slots, within its
-    /// mailbox's limits.
-    /// </summary>
+    /// <summary>Copies what a session could not take in this pass, since it is being restarted, out of the slots,
+    /// within its mailbox's limits.</summary>
     private void TakeBackRuns()
     {
         for (var i = 0; i < _lent; i++)
@@ -394,7 +368,7 @@ internal sealed class UdpShard : DatagramShard, IIoReceiver, IDisposable
         }
     }
 
-    /// <summary>Written down at most once a second: the kernel may refuse every datagram.</summary>
+    /// <summary>Logged at most once a second: the kernel may refuse every datagram.</summary>
     private void TellRefused(Errno errno, long count)
     {
         _refusedUntold += count;

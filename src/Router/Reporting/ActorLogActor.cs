@@ -6,10 +6,8 @@ using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Router.Reporting;
 
-/// <summary>
-/// Writes what actors, and Akka about them, publish as log events into the router's log.
-/// </summary>
-/// <remarks>Its mailbox is an ordinary one: what is left in Akka's own kind for loggers goes to standard output when it
+/// <summary>Writes Akka's log events, those of actors and of Akka itself, into the router's log.</summary>
+/// <remarks>Its mailbox is an ordinary one: Akka's mailbox for loggers writes what is left to standard output when it
 /// stops.</remarks>
 internal sealed class ActorLogActor : UntypedActor
 {
@@ -20,7 +18,7 @@ internal sealed class ActorLogActor : UntypedActor
 
     public ActorLogActor(ILogger log) => _log = log;
 
-    /// <summary>Made by Akka as the logger of a program's system, which has the program's log in its setup.</summary>
+    /// <summary>Used by Akka, in a program's system, whose setup has the program's log.</summary>
     public ActorLogActor()
     {
         var setup = Context.System.Settings.Setup.Get<LoggerFactorySetup>();
@@ -29,7 +27,7 @@ internal sealed class ActorLogActor : UntypedActor
             : Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
     }
 
-    /// <summary>Subscribes one to a system's event stream, from the system's <c>loglevel</c> on.</summary>
+    /// <summary>Starts one that gets the system's log events, from its <c>loglevel</c> on.</summary>
     public static void Start(ActorSystem system, ILogger log)
     {
         var actor = system.ActorOf(Props.Create<ActorLogActor>(log), "log");

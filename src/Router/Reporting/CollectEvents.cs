@@ -4,7 +4,7 @@ using Router.Routes;
 
 namespace Router.Reporting;
 
-/// <summary>Writes down what becomes of windows, and windows themselves where the log is their sink.</summary>
+/// <summary>Logs what happens to windows, and windows themselves where the log is their sink.</summary>
 internal sealed class CollectEvents(ILogger log) : ICollectEvents
 {
     public void Failed(string route, string sink, Exception error, long backoffMs) =>

@@ -4,8 +4,8 @@ using Router.Diagnostics;
 namespace Router.Reporting;
 
 /// <summary>Counts an actor system's dead letters and writes at most one line a second about them.</summary>
-/// <remarks>A reference without a mailbox: counting is done on the thread that published, so that a storm of dead
-/// letters queues nothing. The timer runs only while there is something to write.</remarks>
+/// <remarks>It is a reference without a mailbox. So the thread that publishes counts, and a storm of dead letters
+/// queues nothing. The timer runs only while there is something to write.</remarks>
 internal sealed class DeadLetterLog : MinimalActorRef
 {
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
@@ -37,7 +37,7 @@ internal sealed class DeadLetterLog : MinimalActorRef
 
     public override IActorRefProvider Provider { get; }
 
-    /// <summary>Counts no more, and writes what it has.</summary>
+    /// <summary>Ends the counting, and writes what was counted.</summary>
     public void Close()
     {
         _system.EventStream.Unsubscribe(this);
@@ -85,7 +85,7 @@ internal sealed class DeadLetterLog : MinimalActorRef
     }
 }
 
-/// <summary>Has an actor system's dead letters counted as long as it has a router; an extension of it. Any
+/// <summary>An extension of an actor system that counts its dead letters as long as it has a router. Any
 /// thread.</summary>
 internal sealed class DeadLetterCounting(ActorSystem system) : IExtension
 {
@@ -95,7 +95,7 @@ internal sealed class DeadLetterCounting(ActorSystem system) : IExtension
 
     public static DeadLetterCounting Of(ActorSystem system) => system.WithExtension<DeadLetterCounting, Id>();
 
-    /// <summary>A router has started: the first one's log gets the figures of all.</summary>
+    /// <summary>A router has started. The log of the first one gets the figures.</summary>
     public void Join(ILogger log, TimeProvider time)
     {
         lock (_lock)
@@ -105,7 +105,7 @@ internal sealed class DeadLetterCounting(ActorSystem system) : IExtension
         }
     }
 
-    /// <summary>A router is about to end: the last one ends the counting.</summary>
+    /// <summary>A router is about to end. The last one ends the counting.</summary>
     public void Leave()
     {
         lock (_lock)

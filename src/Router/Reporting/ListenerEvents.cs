@@ -5,7 +5,7 @@ using Router.Net;
 
 namespace Router.Reporting;
 
-/// <summary>Writes down what goes wrong with a listener while it runs.</summary>
+/// <summary>Logs what goes wrong with listeners.</summary>
 internal sealed class ListenerEvents(ILogger log) : IListenerEvents
 {
     public void AcceptSuspended(string listener, SocketAddr address, Errno errno, long backoffMs) =>

@@ -3,12 +3,12 @@ using Router.Sessions;
 
 namespace Router.Reporting;
 
-/// <summary>One listener's figures since the start, summed over its shards. A snapshot.</summary>
-/// <param name="CountsTrainsAsOne">The drops of <see cref="DropReason.ReceiveBufferFull"/> are a lower bound: one may
-/// have been a train.</param>
+/// <summary>A snapshot of one listener's figures since the start, summed over its shards.</summary>
+/// <param name="CountsTrainsAsOne">The drops of <see cref="DropReason.ReceiveBufferFull"/> are a lower bound, since one
+/// may have been a train.</param>
 /// <param name="SocketFallbacks">Sessions that were to have a socket of their own and use the listener's.</param>
 /// <param name="AcceptQueue">Connections that waited to be accepted when the kernel was last asked.</param>
-/// <param name="AcceptBacklog">How many may, over all loops.</param>
+/// <param name="AcceptBacklog">How many may wait, over all loops.</param>
 internal sealed record ListenerFigures(
     string Listener,
     int Sessions,
@@ -30,7 +30,7 @@ internal sealed record ListenerFigures(
     /// <summary>Connection attempts that the kernel dropped because an accept queue was full.</summary>
     public long AcceptOverflows => Drops.GetValueOrDefault(DropReason.AcceptQueueFull);
 
-    /// <summary>A shard's, under a listener's name.</summary>
+    /// <summary>One shard's figures, under a listener's name.</summary>
     public static ListenerFigures Of(string listener, Shard shard)
     {
         var counters = shard.Counters;
@@ -54,7 +54,7 @@ internal sealed record ListenerFigures(
                 .ToDictionary(static drop => drop.reason, static drop => drop.count));
     }
 
-    /// <summary>With another's added, or taken off (<paramref name="sign"/> -1).</summary>
+    /// <summary>The sum with another; the difference, if <paramref name="sign"/> is -1.</summary>
     public ListenerFigures With(ListenerFigures other, int sign = 1) => new(
         Listener,
         Sessions + (sign * other.Sessions),
@@ -75,12 +75,13 @@ internal sealed record ListenerFigures(
                 static reason => reason,
                 reason => Drops.GetValueOrDefault(reason) + (sign * other.Drops.GetValueOrDefault(reason))));
 
-    /// <summary>What was counted, without what is so just now.</summary>
+    /// <summary>The counters alone, without the figures of the moment.</summary>
     public ListenerFigures CountedOnly() => this with { Sessions = 0, AcceptQueue = 0, AcceptBacklog = 0 };
 }
 
-/// <summary>Reads the shards' counters. Any thread; the figures of one call may be a pass apart.</summary>
-/// <remarks>What a shard counted stays with its listener when the shard goes, or goes to another listener.</remarks>
+/// <summary>Sums the shards' counters up. Any thread; the figures of one call may be a pass apart.</summary>
+/// <remarks>What a shard counted stays with its listener when the shard stops, or is given to another listener.
+/// </remarks>
 internal sealed class ListenerStats
 {
     private readonly Lock _lock = new();
@@ -88,7 +89,6 @@ internal sealed class ListenerStats
     private readonly Dictionary<string, ListenerFigures> _gone = new(StringComparer.Ordinal);
     private long _closedOfForgotten;
 
-    /// <summary>Sessions open now.</summary>
     public int Sessions
     {
         get
@@ -100,7 +100,7 @@ internal sealed class ListenerStats
         }
     }
 
-    /// <summary>Sessions that have ended since the start.</summary>
+    /// <summary>Since the start.</summary>
     public long Closed
     {
         get
@@ -127,7 +127,7 @@ internal sealed class ListenerStats
         }
     }
 
-    /// <summary>What the shard counts from now on is the listener's.</summary>
+    /// <summary>The listener gets what the shard counts from now on.</summary>
     public void Assign(Shard shard, string listener)
     {
         lock (_lock)
@@ -142,7 +142,7 @@ internal sealed class ListenerStats
         }
     }
 
-    /// <summary>The shard has stopped: what it counted stays.</summary>
+    /// <summary>The shard has stopped. What it counted stays.</summary>
     public void Retire(Shard shard)
     {
         lock (_lock)
@@ -151,8 +151,8 @@ internal sealed class ListenerStats
         }
     }
 
-    /// <summary>Everything was written down: listeners without a shard need not be kept any more.</summary>
-    /// <returns>Their names: one that comes back counts from 0.</returns>
+    /// <summary>Drops listeners that have no shard any more. Called when their figures have been written.</summary>
+    /// <returns>Their names; one that comes back counts from 0.</returns>
     public IReadOnlyList<string> Forget()
     {
         lock (_lock)
@@ -181,7 +181,7 @@ internal sealed class ListenerStats
         return share;
     }
 
-    /// <summary>Whose a shard's figures are, less those of before it was theirs.</summary>
+    /// <summary>A listener has a shard's figures, less those of before it got the shard.</summary>
     private sealed record Share(string Listener, ListenerFigures? Before)
     {
         public ListenerFigures Of(Shard shard)

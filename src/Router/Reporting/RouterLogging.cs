@@ -6,7 +6,7 @@ using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Router.Reporting;
 
-/// <summary>The least severe level that is written; a reload may change it. Any thread.</summary>
+/// <summary>The least severe level that is logged, which a reload may change. Any thread.</summary>
 internal sealed class LogThreshold(LogLevel level)
 {
     private volatile int _level = (int)level;
@@ -16,14 +16,14 @@ internal sealed class LogThreshold(LogLevel level)
     public bool Passes(LogLevel level) => (int)level >= _level;
 }
 
-/// <summary>The log of the process; disposing it waits until what was logged is written.</summary>
+/// <summary>The log of the process. Disposing it waits until all lines are written.</summary>
 /// <param name="factory">Owned.</param>
 /// <param name="console">Its only provider.</param>
-/// <param name="time">Tells whether a wait ran out.</param>
+/// <param name="time">The clock.</param>
 internal sealed class ProcessLog(ILoggerFactory factory, ConsoleLoggerProvider console, TimeProvider time) : IDisposable
 {
-    /// <summary>The provider waits 1.5 s for its writer each time it is disposed, and at once when that has ended.
-    /// Longer than all of these nobody reads what is written.</summary>
+    /// <summary>Each time the provider is disposed, it waits 1.5 s for its writer, unless that has ended. After so many
+    /// waits nobody reads the lines.</summary>
     private const int WaitsMax = 6;
 
     private static readonly TimeSpan RanOut = TimeSpan.FromSeconds(1);
@@ -45,20 +45,20 @@ internal sealed class ProcessLog(ILoggerFactory factory, ConsoleLoggerProvider c
     }
 }
 
-/// <summary>The process's log, as configured; within a host it is the host's own.</summary>
+/// <summary>The log of the command <c>router run</c>, as configured. A program's router logs into the program's.
+/// </summary>
 internal static class RouterLogging
 {
-    /// <summary>Of the first router of a process; another's has its name behind it.</summary>
+    /// <summary>The category of a router; a name other than "router" follows it.</summary>
     public const string Category = "Router";
 
-    /// <summary>Made by hand: a service collection for one console logger takes as long as reading the
-    /// configuration.</summary>
+    /// <summary>Without a service collection, which for one console logger takes as long as reading the configuration.
+    /// </summary>
     public static ProcessLog Create(Configuration.LogOptions options, LogThreshold threshold, TimeProvider time)
     {
-        var console = new ConsoleLoggerOptions();
-        RouterConsole.Configure(console, options.Format, options.Queue);
         var provider = new ConsoleLoggerProvider(
-            new FixedOptions(console), [new JsonLineFormatter(time), new TextLineFormatter(time)]);
+            new FixedOptions(RouterConsole.Options(options.Format, options.Queue)),
+            [new JsonLineFormatter(time), new TextLineFormatter(time)]);
         var filter = new LoggerFilterOptions { MinLevel = LogLevel.Trace };
         filter.Rules.Add(new LoggerFilterRule(null, null, null, (_, _, level) => threshold.Passes(level)));
         return new ProcessLog(new LoggerFactory([provider], filter), provider, time);

@@ -4,13 +4,10 @@ using Router.Net;
 
 namespace Router.Reporting;
 
-/// <summary>
-/// The figures of the stats line as instruments of the meter <c>Router</c>, per listener; listed in docs/metrics.md.
-/// </summary>
-/// <remarks>
-/// All are observed: nothing is counted twice, and nobody pays who does not collect. What only the kernel knows is as
-/// of the collection before: each one has the loops ask for the next.
-/// </remarks>
+/// <summary>The figures of the stats line as instruments of the meter <c>Router</c>, per listener; listed in
+/// docs/metrics.md.</summary>
+/// <remarks>All are observed, so they cost nothing where nobody collects. Figures of the kernel are as of the
+/// collection before, since each collection has the loops ask for the next.</remarks>
 internal sealed class RouterMeter : IDisposable
 {
     public const string Name = "Router";

@@ -8,7 +8,8 @@ using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Router.Reporting;
 
-/// <summary>Writes a session's life to the log. What is not written down costs one look at the level.</summary>
+/// <summary>Logs the lives of sessions. A frequent event that is below the log's level costs one look at
+/// that.</summary>
 internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSummary summary) : ISessionEvents
 {
     public DateTimeOffset Now => time.GetUtcNow();
@@ -17,83 +18,36 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSu
     {
         if (logger.IsEnabled(LogLevel.Debug))
         {
+            var credentials = session.PeerCredentials;
             SessionLog.Opened(
-                logger,
-                session.Id.ToString(),
-                session.Listener,
-                ClosedSet<SessionTransport>.NameOf(session.Transport),
-                session.PeerAddr.ToString(),
-                LocalOf(session),
-                session.RouteName,
-                session.PeerCredentials?.ProcessId,
-                session.PeerCredentials?.UserId,
-                session.PeerCredentials?.GroupId);
+                logger, session.Id.ToString(), session.Listener, TransportOf(session), session.PeerAddr.ToString(),
+                LocalOf(session), session.RouteName, credentials?.ProcessId, credentials?.UserId, credentials?.GroupId);
         }
     }
 
-    public void Restarted(SessionContext session, Exception reason, long suppressed)
-    {
-        if (logger.IsEnabled(LogLevel.Warning))
-        {
-            SessionLog.Restarted(
-                logger,
-                reason,
-                session.Id.ToString(),
-                session.Listener,
-                session.PeerAddr.ToString(),
-                session.RouteName,
-                session.Restarts,
-                suppressed);
-        }
-    }
+    public void Restarted(SessionContext session, Exception reason, long suppressed) => SessionLog.Restarted(
+        logger, reason, session.Id.ToString(), session.Listener, session.PeerAddr.ToString(), session.RouteName,
+        session.Restarts, suppressed);
 
-    public void Failed(SessionContext session, Exception reason, long suppressed) =>
-        SessionLog.Failed(
-            logger,
-            reason,
-            session.Id.ToString(),
-            session.Listener,
-            session.PeerAddr.ToString(),
-            session.RouteName,
-            session.Restarts,
-            suppressed);
+    public void Failed(SessionContext session, Exception reason, long suppressed) => SessionLog.Failed(
+        logger, reason, session.Id.ToString(), session.Listener, session.PeerAddr.ToString(), session.RouteName,
+        session.Restarts, suppressed);
 
-    public void EndFailed(SessionContext session, Exception reason, long suppressed) =>
-        SessionLog.EndFailed(
-            logger,
-            reason,
-            session.Id.ToString(),
-            session.Listener,
-            session.PeerAddr.ToString(),
-            session.RouteName,
-            suppressed);
+    public void EndFailed(SessionContext session, Exception reason, long suppressed) => SessionLog.EndFailed(
+        logger, reason, session.Id.ToString(), session.Listener, session.PeerAddr.ToString(), session.RouteName,
+        suppressed);
 
     public void Closed(SessionContext session, CloseReason reason)
     {
         if (logger.IsEnabled(LogLevel.Information) && summary.TryRecord(session, reason))
         {
+            var credentials = session.PeerCredentials;
             SessionLog.Closed(
-                logger,
-                session.Id.ToString(),
-                session.Listener,
-                ClosedSet<SessionTransport>.NameOf(session.Transport),
-                session.PeerAddr.ToString(),
-                LocalOf(session),
-                session.RouteName,
-                session.Upstream,
-                session.OpenedAt,
-                session.AgeMs,
-                session.PayloadsReceived,
-                session.BytesReceived,
-                session.PayloadsSent,
-                session.BytesSent,
-                session.Drops,
-                session.DropReasons,
-                session.Restarts,
-                ClosedSet<CloseReason>.NameOf(reason),
-                session.PeerCredentials?.ProcessId,
-                session.PeerCredentials?.UserId,
-                session.PeerCredentials?.GroupId);
+                logger, session.Id.ToString(), session.Listener, TransportOf(session), session.PeerAddr.ToString(),
+                LocalOf(session), session.RouteName, session.Upstream, session.OpenedAt, session.AgeMs,
+                session.PayloadsReceived, session.BytesReceived, session.PayloadsSent, session.BytesSent,
+                session.Drops, session.DropReasons, session.Restarts, ClosedSet<CloseReason>.NameOf(reason),
+                credentials?.ProcessId, credentials?.UserId, credentials?.GroupId);
         }
     }
 
@@ -106,56 +60,30 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSu
         }
     }
 
-    public void ChildNotStarted(SessionContext session, string program, Errno errno, long suppressed)
-    {
-        if (logger.IsEnabled(LogLevel.Warning))
-        {
-            ChildLog.NotStarted(
-                logger, session.Id.ToString(), session.Listener, session.RouteName, program,
-                ErrnoText.Describe(-(int)errno, SocketOperation.Start), suppressed);
-        }
-    }
+    public void ChildNotStarted(SessionContext session, string program, Errno errno, long suppressed) =>
+        ChildLog.NotStarted(
+            logger, session.Id.ToString(), session.Listener, session.RouteName, program,
+            ErrnoText.Describe(-(int)errno, SocketOperation.Start), suppressed);
 
-    public void ChildSaid(SessionContext session, int process, string line, long suppressed)
-    {
-        if (logger.IsEnabled(LogLevel.Information))
-        {
-            ChildLog.Said(
-                logger, session.Id.ToString(), session.Listener, session.RouteName, process, line, suppressed);
-        }
-    }
+    public void ChildSaid(SessionContext session, int process, string line, long suppressed) => ChildLog.Said(
+        logger, session.Id.ToString(), session.Listener, session.RouteName, process, line, suppressed);
 
-    public void ChildExited(SessionContext session, int process, ProcessExit exit, long ageMs, long suppressed)
-    {
-        if (logger.IsEnabled(LogLevel.Information))
-        {
-            ChildLog.Exited(
-                logger, session.Id.ToString(), session.Listener, session.RouteName, process, exit.Status,
-                exit.Signal, ageMs, suppressed);
-        }
-    }
+    public void ChildExited(SessionContext session, int process, ProcessExit exit, long ageMs, long suppressed) =>
+        ChildLog.Exited(
+            logger, session.Id.ToString(), session.Listener, session.RouteName, process, exit.Status, exit.Signal,
+            ageMs, suppressed);
 
     public void FlowsClosed(FlowRecord record)
     {
-        if (logger.IsEnabled(LogLevel.Information))
-        {
-            var control = record.Control;
-            SessionLog.FlowsClosed(
-                logger,
-                control.Id.ToString(),
-                control.Listener,
-                control.PeerAddr.ToString(),
-                control.RouteName,
-                control.Upstream,
-                record.Flows,
-                record.Members,
-                record.PayloadsIn,
-                record.BytesIn,
-                record.PayloadsOut,
-                record.BytesOut,
-                ClosedSet<CloseReason>.NameOf(control.Closing));
-        }
+        var control = record.Control;
+        SessionLog.FlowsClosed(
+            logger, control.Id.ToString(), control.Listener, control.PeerAddr.ToString(), control.RouteName,
+            control.Upstream, record.Flows, record.Members, record.PayloadsIn, record.BytesIn, record.PayloadsOut,
+            record.BytesOut, ClosedSet<CloseReason>.NameOf(control.Closing));
     }
+
+    private static string TransportOf(SessionContext session) =>
+        ClosedSet<SessionTransport>.NameOf(session.Transport);
 
     /// <summary>Where the peer sent to: on a wildcard bind the address it chose, else the bound one.</summary>
     private static string LocalOf(SessionContext session) => session.LocalAddr.IsEmpty

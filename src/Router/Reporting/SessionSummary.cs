@@ -4,13 +4,11 @@ using Router.Sessions;
 
 namespace Router.Reporting;
 
-/// <summary>
-/// Limits access records to so many a second, and sums up the sessions that close beyond it: a million that expire at
-/// once must neither hold up their loops by a million lines nor vanish from the log.
-/// </summary>
-/// <param name="log">Where the sums go: a line per listener, at most once a second, and with the stats.</param>
+/// <summary>Limits access records to so many a second, and sums up the sessions that close beyond it. A million that
+/// expire at once must neither hold up their loops by a million lines nor vanish from the log. Any thread.</summary>
+/// <param name="log">Gets the sums: a line per listener, at most once a second, and with the stats.</param>
+/// <param name="time">The clock.</param>
 /// <param name="recordsPerSecond">A tenth of it may come at once.</param>
-/// <remarks>Any thread.</remarks>
 internal sealed class SessionSummary(ILogger log, TimeProvider time, int recordsPerSecond)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
@@ -22,8 +20,7 @@ internal sealed class SessionSummary(ILogger log, TimeProvider time, int records
     private long _refilled = time.GetTimestamp();
     private long _written = time.GetTimestamp();
 
-    /// <summary>Takes one record's place, or counts the session into its listener's sums.</summary>
-    /// <returns>Whether the session gets a record.</returns>
+    /// <returns>Whether the session gets a record; if not, it has been counted into its listener's sums.</returns>
     public bool TryRecord(SessionContext session, CloseReason reason)
     {
         lock (_lock)
@@ -53,7 +50,6 @@ internal sealed class SessionSummary(ILogger log, TimeProvider time, int records
         }
     }
 
-    /// <summary>Writes what has been summed up.</summary>
     public void Write()
     {
         lock (_lock)

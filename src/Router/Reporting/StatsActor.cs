@@ -2,11 +2,10 @@ using Router.Listeners;
 
 namespace Router.Reporting;
 
-/// <summary>The time between two stats lines is this from now on; zero or less for none.</summary>
+/// <summary>The time between two stats lines from now on; <see cref="Timeout.InfiniteTimeSpan"/> for none.</summary>
 internal sealed record StatsInterval(TimeSpan Time);
 
-/// <summary>
-/// /user/router/stats: the periodic line, and the drops since the last one, summarised per listener and reason.
+/// <summary>/user/router/stats: writes the stats line, and the drops since the last one per listener and reason.
 /// </summary>
 internal sealed class StatsActor : ReceiveActor, IWithTimers
 {
@@ -34,7 +33,7 @@ internal sealed class StatsActor : ReceiveActor, IWithTimers
     {
         if (_interval > TimeSpan.Zero)
         {
-            Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, _interval);
+            Timers.StartPeriodicTimer(nameof(Tick), new Tick(), _interval);
         }
     }
 
@@ -56,20 +55,14 @@ internal sealed class StatsActor : ReceiveActor, IWithTimers
         PreStart();
     }
 
-    /// <summary>First the kernel is asked for its figures, by the loops; shortly after they are written.</summary>
+    /// <summary>The loops ask the kernel for its figures first; shortly after they are written.</summary>
     private void OnTick()
     {
-        Context.Parent.Tell(RefreshFigures.Instance);
-        Timers.StartSingleTimer(nameof(Write), Write.Instance, RefreshTime);
+        Context.Parent.Tell(new RefreshFigures());
+        Timers.StartSingleTimer(nameof(Write), new Write(), RefreshTime);
     }
 
-    private sealed class Tick
-    {
-        public static readonly Tick Instance = new();
-    }
+    private sealed record Tick;
 
-    private sealed class Write
-    {
-        public static readonly Write Instance = new();
-    }
+    private sealed record Write;
 }

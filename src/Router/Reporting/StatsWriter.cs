@@ -4,9 +4,7 @@ using Router.Net;
 
 namespace Router.Reporting;
 
-/// <summary>
-/// Turns figures since the start into lines about the interval since the last one. One caller at a time.
-/// </summary>
+/// <summary>Turns figures since the start into lines about the interval since the last one. Any thread.</summary>
 internal sealed class StatsWriter(
     ILogger log, TimeProvider time, INetwork network, SessionSummary summary, Func<int> spare) : IDisposable
 {
@@ -26,10 +24,7 @@ internal sealed class StatsWriter(
             var gc = _pauses.Read();
             var drops = now.Sum(figures => WriteDrops(figures, intervalMs));
             HostLog.Stats(
-                log,
-                intervalMs,
-                now.Sum(static figures => (long)figures.Sessions),
-                spare(),
+                log, intervalMs, now.Sum(static figures => (long)figures.Sessions), spare(),
                 Since(now, static figures => figures.Opened),
                 Since(now, static figures => figures.Closed),
                 Since(now, static figures => figures.Restarts),
@@ -41,16 +36,12 @@ internal sealed class StatsWriter(
                 now.Sum(static figures => (long)figures.AcceptQueue),
                 Since(now, static figures => figures.AcceptOverflows),
                 network.ReadAcceptOverflows(),
-                GC.GetTotalMemory(forceFullCollection: false),
-                gc.Pauses,
-                gc.P99Us,
-                gc.MaxUs,
-                gc.Blocking);
+                GC.GetTotalMemory(forceFullCollection: false), gc.Pauses, gc.P99Us, gc.MaxUs, gc.Blocking);
             _last = now.ToDictionary(static figures => figures.Listener, StringComparer.Ordinal);
         }
     }
 
-    /// <summary>These listeners are gone; one of the name that comes counts from 0.</summary>
+    /// <summary>These listeners are gone. One of the same name that comes later counts from 0.</summary>
     public void Forget(IReadOnlyList<string> listeners)
     {
         lock (_lock)

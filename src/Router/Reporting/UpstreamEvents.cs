@@ -5,7 +5,7 @@ using Router.Upstreams;
 
 namespace Router.Reporting;
 
-/// <summary>Writes down what names lead to.</summary>
+/// <summary>Logs what happens to upstreams.</summary>
 internal sealed class UpstreamEvents(ILogger log) : IUpstreamEvents
 {
     public void Resolved(string group, UpstreamTarget target, IReadOnlyList<SocketAddr> addresses) =>

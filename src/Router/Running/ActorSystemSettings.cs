@@ -5,18 +5,18 @@ using AkkaConfigurationFactory = Akka.Configuration.ConfigurationFactory;
 
 namespace Router.Running;
 
-/// <summary>What an actor system with a router in it must be set to.</summary>
+/// <summary>The Akka settings that a router needs of its actor system.</summary>
 internal static class ActorSystemSettings
 {
-    /// <summary>Where handlers that block run.</summary>
+    /// <summary>The dispatcher of handlers that block.</summary>
     public const string PoolDispatcher = Dispatchers.DefaultDispatcherId;
 
     /// <summary>The phase of <see cref="CoordinatedShutdown"/> that routers drain in.</summary>
     public const string DrainPhase = "router-drain";
 
-    /// <summary>The phase has its own name, and a time that no drain reaches: a phase's time is fixed when the system
-    /// starts, while a reload may raise <c>drain-timeout</c>, to a day at most, and the router keeps to that by itself.
-    /// What a program has in Akka's own phases keeps its time.</summary>
+    /// <summary>The phase's time-out is one that no drain reaches. Akka fixes it when the system starts, while a reload
+    /// may raise <c>drain-timeout</c>, to a day at most, which the router keeps by itself. The phase is the router's
+    /// own, so that a program's tasks in Akka's phases keep their time-outs.</summary>
     private const string DrainPhaseSettings =
         $$"""
         akka.coordinated-shutdown.phases {
@@ -28,8 +28,8 @@ internal static class ActorSystemSettings
         }
         """;
 
-    /// <summary>What a router's own system differs in from Akka's defaults: a scheduler that sleeps, no word of Akka's
-    /// past our log, and an end that the router decides.</summary>
+    /// <summary>For a system that the router owns: its scheduler sleeps while nothing is due, Akka writes nothing
+    /// beside our log, and the router decides when the system ends.</summary>
     private static string OwnSettings =>
         $$"""
         {{ClockScheduler.Setting}}
@@ -44,9 +44,9 @@ internal static class ActorSystemSettings
         }
         """;
 
-    /// <summary>What a program's system has where the program says nothing else: the same, but that Akka starts the
-    /// logger, and that the program's end is the program's.</summary>
-    public static string GuestSettings =>
+    /// <summary>Defaults for a program's system, which the program's own settings win over. Akka starts the logger, and
+    /// the program decides when the system ends.</summary>
+    public static string ProgramSettings =>
         $$"""
         {{ClockScheduler.Setting}}
         {{DrainPhaseSettings}}
@@ -58,9 +58,9 @@ internal static class ActorSystemSettings
         }
         """;
 
-    /// <param name="name">Of the system.</param>
+    /// <param name="name">The system's.</param>
     /// <param name="time">Its clock.</param>
-    /// <param name="akka">The file's section, on top of our settings; null for none.</param>
+    /// <param name="akka">The file's section <c>akka</c>, which wins over our settings; null for none.</param>
     public static ActorSystem Create(string name, TimeProvider time, HoconObject? akka = null)
     {
         var settings = AkkaConfigurationFactory.ParseString(OwnSettings);

@@ -6,18 +6,20 @@ using AkkaConfigurationFactory = Akka.Configuration.ConfigurationFactory;
 
 namespace Router.Running;
 
-/// <summary>The section <c>akka</c> of a router's file: Akka's own keys, on their way to the actor system.</summary>
-/// <remarks>Our reader reads it, so that includes, substitutions and places are as everywhere; Akka is given what came
-/// of it as JSON, which its own reader takes.</remarks>
+/// <summary>Brings the section <c>akka</c> of a router's file, which holds Akka's own keys, to the actor
+/// system.</summary>
+/// <remarks>Our HOCON reader reads it, so that includes, substitutions and places work as in all other sections. Akka's
+/// reader gets the result as JSON.</remarks>
 internal static class AkkaSection
 {
-    /// <summary>Keys that are tried one by one when Akka refuses a section: each costs a few milliseconds.</summary>
+    /// <summary>The most keys that are tried one by one when Akka refuses a section. Each costs a few milliseconds.
+    /// </summary>
     private const int TriedMax = 64;
 
     private const string Extensions = "akka.extensions";
 
-    /// <summary>What a trial never has, whatever the section says: it must not open a port, join a cluster, or run code
-    /// of the program's.</summary>
+    /// <summary>Wins over the section in a trial, which must not open a port, join a cluster, or run code of the
+    /// program.</summary>
     private const string TrialSettings =
         """
         akka {
@@ -35,9 +37,9 @@ internal static class AkkaSection
     /// <param name="section">Null for a file without one.</param>
     public static AkkaConfig ConfigOf(HoconObject? section) => ConfigOf(section, new HashSet<string>());
 
-    /// <summary>What Akka refuses of a section, found by making an actor system of it that does nothing.</summary>
-    /// <returns>The keys that Akka takes none of the values of, with their places; the section's place where it is not
-    /// due to single keys.</returns>
+    /// <summary>Finds what Akka refuses of a section, by making an actor system that does nothing.</summary>
+    /// <returns>A fault for each key whose value is refused; one for the section where no single key is to blame.
+    /// </returns>
     public static IReadOnlyList<ConfigurationFault> FaultsOf(HoconObject? section)
     {
         if (section is null)
@@ -69,8 +71,8 @@ internal static class AkkaSection
         return faults.Count > 0 ? faults : [FaultAt(section.Origin, "akka", refusal)];
     }
 
-    /// <summary>Akka leaves out an extension that it cannot load, and says so only in a log that is not there
-    /// yet.</summary>
+    /// <summary>Akka leaves out an extension that it cannot load, and says so only in a log that is not there yet.
+    /// </summary>
     private static IEnumerable<ConfigurationFault> ExtensionFaults(HoconObject section, HoconOrigin? origin) =>
         ConfigOf(section).GetStringList(Extensions, [])
             .Where(static name => !typeof(IExtensionId).IsAssignableFrom(Type.GetType(name, throwOnError: false)))
@@ -78,7 +80,6 @@ internal static class AkkaSection
                 origin ?? section.Origin, Extensions,
                 $"'{name}' is no type of an ExtensionId that can be loaded; write it as TYPE, ASSEMBLY"));
 
-    /// <summary>What Akka said when it refused a section, as a fault.</summary>
     public static ConfigurationFault FaultAt(HoconOrigin origin, string path, Exception refusal) => new(
         origin, path, $"Akka refuses it: {refusal.GetBaseException().Message.ReplaceLineEndings(" ").TrimEnd()}");
 
@@ -93,7 +94,7 @@ internal static class AkkaSection
         return AkkaConfigurationFactory.ParseString($"akka {HoconJson.Print(kept, indented: false)}");
     }
 
-    /// <summary>Null is no value: what Akka's defaults say stays, while Akka would read the word.</summary>
+    /// <summary>Leaves out keys that are null, so that Akka's defaults stay: Akka would read a text, "null".</summary>
     private static HoconObject Kept(HoconObject section, string path, IReadOnlySet<string> without)
     {
         var fields = new List<HoconField>();
@@ -111,7 +112,7 @@ internal static class AkkaSection
         return new HoconObject(fields, section.Origin);
     }
 
-    /// <summary>Why no actor system can be made of it; null if one can.</summary>
+    /// <summary>Why no actor system can be made of the section; null if one can.</summary>
     private static Exception? Try(HoconObject section, IReadOnlySet<string> without)
     {
         try
@@ -122,7 +123,7 @@ internal static class AkkaSection
             var system = ActorSystem.Create("trial", config);
             try
             {
-                // What a running system reads only once it is needed.
+                // Settings that Akka reads only when they are first needed.
                 CoordinatedShutdown.Get(system);
                 system.Dispatchers.Lookup(Dispatchers.DefaultDispatcherId);
             }

@@ -6,11 +6,11 @@ using Router.Sessions;
 
 namespace Router.Running;
 
-/// <summary>The writers behind a router's collect routes: started with them, emptied when the router stops, or once a
-/// reload has left a route without sessions.</summary>
+/// <summary>The writers behind a router's collect routes. One is started with its route, and ended when the router
+/// stops, or when a reload has removed the route and its last session is gone.</summary>
 internal sealed class CollectWriters(IReadOnlyList<IoLoop> loops, TimeProvider time, ILogger log)
 {
-    /// <summary>What writing out is given at least, however long sessions took to finish.</summary>
+    /// <summary>The least time that writing out is given, however long sessions took to finish.</summary>
     private static readonly TimeSpan FinishTimeMin = TimeSpan.FromSeconds(1);
 
     private readonly CollectFiles _files = new();
@@ -18,7 +18,7 @@ internal sealed class CollectWriters(IReadOnlyList<IoLoop> loops, TimeProvider t
     private HashSet<CollectRoute> _current = [];
     private Task _ended = Task.CompletedTask;
 
-    /// <summary>Starts what is new among the routes; what is gone from them goes on for its live sessions.</summary>
+    /// <summary>Starts a writer for each new route. Those of removed routes go on for their live sessions.</summary>
     public void Start(IEnumerable<Route> routes)
     {
         _current = [.. routes.OfType<CollectRoute>()];
@@ -37,10 +37,8 @@ internal sealed class CollectWriters(IReadOnlyList<IoLoop> loops, TimeProvider t
         }
     }
 
-    /// <summary>
-    /// Everything goes by the routes of the last start now: ends the writers of others that no session uses. One that
-    /// is used still is looked at again after the next reload.
-    /// </summary>
+    /// <summary>Ends the writers of removed routes that no session uses. One that is still used is looked at again
+    /// after the next reload.</summary>
     public void EndUnused()
     {
         var unused = _writers.FindAll(each => !_current.Contains(each.Route) && each.Route.IsUnused);
@@ -48,8 +46,8 @@ internal sealed class CollectWriters(IReadOnlyList<IoLoop> loops, TimeProvider t
         _ended = Task.WhenAll([_ended, .. unused.Select(each => EndAsync(each.Writer, FinishTimeMin))]);
     }
 
-    /// <summary>Once all sessions have ended, while the loops still run: writes out what is left.</summary>
-    /// <param name="limit">How long it may take; then what is left is lost, and recorded.</param>
+    /// <summary>Writes out what is left. Called when all sessions have ended, while the loops still run.</summary>
+    /// <param name="limit">How long it may take; what is not written then is lost, and the log says so.</param>
     public async Task StopAsync(TimeSpan limit)
     {
         var allowed = limit > FinishTimeMin ? limit : FinishTimeMin;

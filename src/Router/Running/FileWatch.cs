@@ -2,8 +2,8 @@ using Router.Configuration.Hocon;
 
 namespace Router.Running;
 
-/// <summary>Tells when files hold something else than was read. By their content: editors replace files, mounts swap
-/// links, and clocks are coarse.</summary>
+/// <summary>Tells when files hold something else than was read. It compares contents, because editors replace files,
+/// mounts swap links, and clocks are coarse.</summary>
 internal sealed class FileWatch
 {
     private IReadOnlyDictionary<string, string?> _read = new Dictionary<string, string?>();
@@ -12,8 +12,7 @@ internal sealed class FileWatch
     /// <summary>These files were read, with these hashes; null for one that was not there.</summary>
     public void Reset(IReadOnlyDictionary<string, string?> files) => _read = _seen = files;
 
-    /// <summary>Looks at every file.</summary>
-    /// <returns>Whether they differ from what was read and are as they were at the last look.</returns>
+    /// <returns>Whether the files differ from what was read and have not changed since the last look.</returns>
     public bool Look()
     {
         var before = _seen;
@@ -24,7 +23,7 @@ internal sealed class FileWatch
     private static bool AreSame(IReadOnlyDictionary<string, string?> one, IReadOnlyDictionary<string, string?> other) =>
         one.All(file => other[file.Key] == file.Value);
 
-    /// <summary>What cannot be read as a configuration file is told apart by why not.</summary>
+    /// <summary>Stands for a file that cannot be read by the reason.</summary>
     private static string? HashOf(string path)
     {
         try

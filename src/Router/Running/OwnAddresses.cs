@@ -6,7 +6,7 @@ using Router.Sessions;
 
 namespace Router.Running;
 
-/// <summary>Where this router is bound, so that no route leads back to it. Set by /user/router, read by any thread.
+/// <summary>Where this router is bound, so that no route leads back to it. /user/router sets it, any thread reads it.
 /// </summary>
 internal sealed class OwnAddresses
 {
@@ -21,7 +21,7 @@ internal sealed class OwnAddresses
     public bool Contains(SocketAddr address, IEnumerable<SessionTransport> transports) => transports.Any(
         transport => (transport.KeepsMessages() ? _datagrams : _streams).Contains(address));
 
-    /// <summary>What drains is ours too as long as it is bound.</summary>
+    /// <param name="binds">Those that drain too: their addresses are still bound.</param>
     public void Set(IReadOnlyCollection<RunningBind> binds)
     {
         var machine = MachineAddresses();
@@ -44,7 +44,7 @@ internal sealed class OwnAddresses
         }
     }
 
-    /// <summary>The addresses of this machine's interfaces; none where the system does not tell.</summary>
+    /// <summary>None where the system does not tell.</summary>
     private static IReadOnlyList<IPAddress> MachineAddresses()
     {
         try

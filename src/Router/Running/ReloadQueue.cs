@@ -1,7 +1,7 @@
 namespace Router.Running;
 
-/// <summary>Reloads that are wanted: at most one waits while one runs, and whoever asks meanwhile shares it.</summary>
-/// <remarks>Any thread.</remarks>
+/// <summary>Reloads that were asked for. At most one waits while one runs, and all who ask meanwhile share it. Any
+/// thread.</summary>
 internal sealed class ReloadQueue
 {
     private readonly Lock _lock = new();
@@ -10,7 +10,7 @@ internal sealed class ReloadQueue
 
     /// <summary>Asks for a reload that begins after this call.</summary>
     /// <param name="cause">A word for the log; of those that share a reload the first counts.</param>
-    /// <param name="isNew">Whether somebody has to be told that one waits.</param>
+    /// <param name="isNew">Whether the caller has to tell /user/router that one waits.</param>
     public Task<ReloadResult> Ask(string cause, out bool isNew)
     {
         lock (_lock)
@@ -26,7 +26,7 @@ internal sealed class ReloadQueue
         }
     }
 
-    /// <summary>The one that waits; who asks from now on gets another.</summary>
+    /// <summary>Takes the one that waits; null if none does.</summary>
     public ReloadRequest? Take()
     {
         lock (_lock)
@@ -37,7 +37,7 @@ internal sealed class ReloadQueue
         }
     }
 
-    /// <summary>Nobody will take any more: whoever waits is told so, and whoever asks.</summary>
+    /// <summary>Refuses the reload that waits, and all that are asked for from now on.</summary>
     public void Close()
     {
         lock (_lock)
@@ -49,7 +49,7 @@ internal sealed class ReloadQueue
     }
 }
 
-/// <summary>A reload somebody waits for.</summary>
+/// <summary>A reload that somebody waits for.</summary>
 internal sealed class ReloadRequest(string cause)
 {
     private readonly TaskCompletionSource<ReloadResult> _result = new(
@@ -57,7 +57,7 @@ internal sealed class ReloadRequest(string cause)
 
     public string Cause => cause;
 
-    /// <summary>Times it was tried again because an address was being given up.</summary>
+    /// <summary>How often it was tried again because an address was still being released.</summary>
     public int Retries { get; set; }
 
     public Task<ReloadResult> Result => _result.Task;

@@ -4,11 +4,11 @@ using Router.Listeners;
 
 namespace Router.Running;
 
-/// <summary>A reload that has been decided, while what runs takes it over.</summary>
+/// <summary>A reload that has been decided, while actors take it over.</summary>
 /// <param name="Tree">What the tree has to do.</param>
 /// <param name="Differences">What has changed.</param>
 /// <param name="Loaded">What was read.</param>
-/// <param name="Started">When; a timestamp of the router's clock.</param>
+/// <param name="Started">A timestamp of the router's clock.</param>
 internal sealed record PendingReload(
     TreeUpdate Tree, ConfigurationChanges Differences, LoadedSetup Loaded, long Started);
 
@@ -16,7 +16,7 @@ internal sealed record PendingReload(
 /// <remarks>/user/router alone uses it; <see cref="Queue"/>: any thread.</remarks>
 internal sealed class Reloader
 {
-    /// <summary>Tries, 10 ms apart, to get an address that is just being given up.</summary>
+    /// <summary>Tries, 10 ms apart, to bind an address that a drained listener is just releasing.</summary>
     public const int RetriesMax = 200;
 
     private readonly RunningRouter _running;
@@ -30,17 +30,17 @@ internal sealed class Reloader
 
     public ReloadQueue Queue { get; } = new();
 
-    /// <summary>Told of every configuration that came into force by a reload, before that is written down.</summary>
+    /// <summary>Called with every configuration that a reload brought into force, before the log says so.</summary>
     public Action<RouterOptions>? OnReloaded { get; set; }
 
-    /// <summary>Whether the files hold something else than was read, and have come to rest.</summary>
+    /// <inheritdoc cref="FileWatch.Look"/>
     public bool HaveFilesChanged() => _watch.Look();
 
-    /// <param name="request">Who wants it and why.</param>
+    /// <param name="request">What was asked for.</param>
     /// <param name="tree">/user/router.</param>
-    /// <param name="begun">What has to be concluded once it is in force; null where nothing changes.</param>
-    /// <returns>Why it is refused; null if it has begun, or has to be tried again shortly: an address is just being
-    /// given up.</returns>
+    /// <param name="begun">What the caller has to bring into force; null if it has to try again shortly, because an
+    /// address is just being released.</param>
+    /// <returns>Why the reload is refused, or null.</returns>
     public ReloadResult? Run(ReloadRequest request, IActorRef tree, out PendingReload? begun)
     {
         begun = null;
@@ -59,8 +59,9 @@ internal sealed class Reloader
 
         var kept = new Dictionary<RunningBind, ListenerPlan>();
         var missing = _running.Listeners.Match(setup.Plan, kept);
-        var isHeld = missing.Exists(wanted => _running.Listeners.Binds.Any(bind => bind.IsLetGo && bind.IsAt(wanted)));
-        if (isHeld && ++request.Retries <= RetriesMax)
+        var isReleasing = missing.Exists(
+            wanted => _running.Listeners.Binds.Any(bind => bind.IsReleasing && bind.IsAt(wanted)));
+        if (isReleasing && ++request.Retries <= RetriesMax)
         {
             return null;
         }
@@ -77,7 +78,7 @@ internal sealed class Reloader
         return null;
     }
 
-    /// <summary>It is in force: writes it down, by the log's level as it is now.</summary>
+    /// <summary>Says in the log that it is in force, by the log's new level.</summary>
     public ReloadResult Conclude(ReloadRequest request, PendingReload done)
     {
         OnReloaded?.Invoke(_running.Setup.Options);
@@ -90,7 +91,6 @@ internal sealed class Reloader
             [.. differences.NeedRestart.Select(static key => key.Path)]);
     }
 
-    /// <summary>Writes every fault down.</summary>
     public ReloadResult Refuse(ReloadRequest request, IReadOnlyList<string> faults)
     {
         for (var i = 0; i < faults.Count; i++)
@@ -101,7 +101,7 @@ internal sealed class Reloader
         return ReloadResult.Refused(faults);
     }
 
-    /// <summary>As at the start, with the place, and with whose the port is if it is ours.</summary>
+    /// <summary>As at the start, with the place in the file; and with the listener of ours that has the port.</summary>
     private string Describe(RouterSetup setup, BindFault fault)
     {
         var port = fault.Request.Address.Port;

@@ -7,17 +7,12 @@ using Router.Upstreams;
 namespace Router.Running;
 
 /// <summary>A reload waits in the queue.</summary>
-internal sealed class ReloadQueued
-{
-    public static readonly ReloadQueued Instance = new();
-}
+internal sealed record ReloadQueued;
 
-/// <summary>
-/// /user/router: starts the tree, replaces parts of it when the configuration is read again, and takes away what has
-/// drained. What it is told otherwise it passes on to all of the tree.
-/// </summary>
-/// <remarks>On the pool. A reload is decided in one turn of it: between two messages, whole. It is over when all that
-/// runs goes by it; until then the next one waits.</remarks>
+/// <summary>/user/router: starts the tree, changes it when the configuration is read again, and stops listeners that
+/// have drained. It passes all other messages on to the tree.</summary>
+/// <remarks>It runs on the pool. It decides a reload in one turn, so no other message comes between. The reload is over
+/// when every actor goes by it; until then the next one waits.</remarks>
 internal sealed class RouterActor : ReceiveActor, IWithTimers
 {
     private const string Upstreams = "upstreams";
@@ -26,7 +21,9 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
     private const string StartedAnew = "it has been started again";
 
     private static readonly TimeSpan DrainPollInterval = TimeSpan.FromMilliseconds(50);
-    /// <summary>For what runs to take a reload over; longer only if a handler does not return.</summary>
+
+    /// <summary>How long actors have to take a reload over. They need longer only if a handler does not return.
+    /// </summary>
     private static readonly TimeSpan InForceTimeout = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(10);
@@ -34,9 +31,9 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
     private readonly RunningRouter _running;
     private readonly Reloader _reloader;
     private readonly StatsWriter _statsWriter;
-    private ReloadRequest? _request;        // waits to be tried again, or is under way
+    private ReloadRequest? _request;   // waits to be tried again, or is under way
     private PendingReload? _begun;
-    private int _answersLeft;               // until it is in force
+    private int _answersLeft;          // until it is in force
     private bool _stopping;
 
     public RouterActor(RunningRouter running, Reloader reloader, StatsWriter statsWriter)
@@ -62,7 +59,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    /// <summary>The actor's recipe. What it starts with is its first message, a <see cref="TreeUpdate"/>.</summary>
+    /// <summary>The actor's first message is a <see cref="TreeUpdate"/>, which says what to start.</summary>
     public static Props PropsOf(RunningRouter running, Reloader reloader, StatsWriter statsWriter) =>
         Props.Create<RouterActor>(running, reloader, statsWriter);
 
@@ -75,14 +72,14 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
         StartStats();
     }
 
-    /// <summary>The tree lives on, and what is waited for is not forgotten.</summary>
+    /// <summary>The tree lives on, and whoever waits for a reload gets an answer.</summary>
     protected override void PreRestart(Exception reason, object? message) =>
         EndRequest($"failed: {reason.Message}");
 
     protected override void PostRestart(Exception reason)
     {
         StartTimers();
-        Self.Tell(ReloadQueued.Instance, ActorRefs.NoSender);
+        Self.Tell(new ReloadQueued(), ActorRefs.NoSender);
     }
 
     protected override void PostStop()
@@ -91,7 +88,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
         _reloader.Queue.Close();
     }
 
-    /// <summary>An upstream may be at the address that a listener has given up.</summary>
+    /// <summary>An upstream may be at the address that a listener has released.</summary>
     private void OnShardStopped(ShardStopped stopped)
     {
         var isGone = _running.Listeners.OnStopped(stopped.Shard, out var others);
@@ -106,7 +103,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
         }
     }
 
-    /// <summary>None of ours stops a child of this actor: the stop of the router stops the actor itself.</summary>
+    /// <summary>A child was stopped from outside: the router itself stops none of them singly.</summary>
     private void OnGone(Terminated gone)
     {
         if (gone.ActorRef.Path.Name == Stats)
@@ -123,21 +120,21 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
 
     private void StartStats()
     {
-        var (stats, writer, interval) = (_running.Listeners.Stats, _statsWriter, _running.Setup.Plan.StatsInterval);
-        Context.Watch(Context.ActorOf(Props.Create<StatsActor>(stats, writer, interval), Stats));
+        var (stats, interval) = (_running.Listeners.Stats, _running.Setup.Options.Log.StatsInterval);
+        Context.Watch(Context.ActorOf(Props.Create<StatsActor>(stats, _statsWriter, interval), Stats));
     }
 
     private void StartTimers()
     {
         if (_running.Listeners.Binds.Any(static bind => bind.State == BindState.Draining))
         {
-            Timers.StartPeriodicTimer(nameof(DrainTick), DrainTick.Instance, DrainPollInterval);
+            Timers.StartPeriodicTimer(nameof(DrainTick), new DrainTick(), DrainPollInterval);
         }
 
         var reload = _running.Setup.Options.Reloads;
         if (reload.OnChange)
         {
-            Timers.StartPeriodicTimer(nameof(WatchTick), WatchTick.Instance, reload.Debounce);
+            Timers.StartPeriodicTimer(nameof(WatchTick), new WatchTick(), reload.Debounce);
         }
         else
         {
@@ -149,7 +146,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
     {
         if (_request is not null)
         {
-            return;   // its turn comes again by itself, and then that of whoever has asked meanwhile
+            return;   // when that ends, the one that waits is taken
         }
 
         _request = _reloader.Queue.Take();
@@ -164,7 +161,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
         _ = _reloader.Queue.Ask("program", out var isNew).PipeTo(Sender);
         if (isNew)
         {
-            Self.Tell(ReloadQueued.Instance, ActorRefs.NoSender);
+            Self.Tell(new ReloadQueued(), ActorRefs.NoSender);
         }
     }
 
@@ -186,7 +183,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
         }
         else
         {
-            Timers.StartSingleTimer(nameof(RetryReload), RetryReload.Instance, RetryDelay);
+            Timers.StartSingleTimer(nameof(RetryReload), new RetryReload(), RetryDelay);
         }
     }
 
@@ -204,10 +201,9 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
     {
         _request = null;
         request.End(result);
-        Self.Tell(ReloadQueued.Instance, ActorRefs.NoSender);
+        Self.Tell(new ReloadQueued(), ActorRefs.NoSender);
     }
 
-    /// <summary>Whoever waits does not wait for an actor that is gone.</summary>
     private void EndRequest(string refusal)
     {
         if (_request is { } request)
@@ -226,7 +222,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
         return _reloader.Run(request, Self, out _begun);
     }
 
-    /// <summary>Upstreams first: a session that begins by the new terms finds them.</summary>
+    /// <summary>Upstreams come first: a session that begins by the new configuration finds them.</summary>
     private void Begin(TreeUpdate update)
     {
         _answersLeft = update.Answers;
@@ -238,7 +234,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
             upstreams.Tell(new AddChild(Upstreams, group));
         }
 
-        listeners.Tell(new ApplyTerms(update.Terms, done));
+        listeners.Tell(new ConfigureShards(update.Shards, done));
         foreach (var listener in update.Listeners)
         {
             listeners.Tell(new AddChild(Listeners, listener));
@@ -249,7 +245,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
             listeners.Tell(new RouteChanged(route));
         }
 
-        Context.Child(Stats).Tell(new StatsInterval(_running.Setup.Plan.StatsInterval));
+        Context.Child(Stats).Tell(new StatsInterval(_running.Setup.Options.Log.StatsInterval));
         OnDrainTick(mayStop: false);
         StartTimers();
     }
@@ -291,7 +287,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
 
     private bool MustStop(RunningBind bind) =>
         bind.Sessions == 0
-        || _running.Time.GetElapsedTime(bind.DrainStarted) >= _running.Setup.Plan.DrainTimeout;
+        || _running.Time.GetElapsedTime(bind.DrainStarted) >= _running.Setup.Options.DrainTimeout;
 
     private static HashSet<Shard> ShardsOf(IEnumerable<RunningBind> binds) =>
         [.. binds.SelectMany(static bind => bind.Shards)];
@@ -301,7 +297,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
         if (_reloader.HaveFilesChanged())
         {
             _ = _reloader.Queue.Ask("file", out _);
-            Self.Tell(ReloadQueued.Instance, ActorRefs.NoSender);
+            Self.Tell(new ReloadQueued(), ActorRefs.NoSender);
         }
     }
 
@@ -329,18 +325,9 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
 
     private sealed record InForce(long Revision);
 
-    private sealed class DrainTick
-    {
-        public static readonly DrainTick Instance = new();
-    }
+    private sealed record DrainTick;
 
-    private sealed class WatchTick
-    {
-        public static readonly WatchTick Instance = new();
-    }
+    private sealed record WatchTick;
 
-    private sealed class RetryReload
-    {
-        public static readonly RetryReload Instance = new();
-    }
+    private sealed record RetryReload;
 }

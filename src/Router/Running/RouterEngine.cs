@@ -13,7 +13,7 @@ using Router.Upstreams;
 
 namespace Router.Running;
 
-/// <summary>The seams a router runs on: the system's, or a test's.</summary>
+/// <summary>What a router uses of the world: the system's, or a test's.</summary>
 internal sealed record RouterSeams(INetwork Network, string NetworkReason, TimeProvider Time, RandomSource Random);
 
 /// <summary>A router at work: loops, actors, listeners. Started once, stopped once.</summary>
@@ -34,9 +34,9 @@ internal sealed class RouterEngine : IAsyncDisposable
     private readonly StatsWriter _statsWriter;
     private readonly AllSpareSessions _spares;
     private readonly CollectWriters _collects;
-    private readonly HostSystem _home;
+    private readonly ActorSystemHandle _system;
     private readonly Lock _stopLock = new();
-    private readonly CancellationTokenSource _hurry = new();
+    private readonly CancellationTokenSource _drainEnd = new();
     private readonly IActorRef _router;
     private readonly RouterMeter _meter;
     private readonly long _started;
@@ -46,43 +46,39 @@ internal sealed class RouterEngine : IAsyncDisposable
         RouterSetup setup,
         RouterSeams seams,
         ILogger log,
-        HostSystem home,
+        ActorSystemHandle system,
         IoLoopGroup loops,
         IReadOnlyList<BoundListener> bound)
     {
-        _seams = seams;
-        _log = log;
-        _home = home;
-        _loops = loops;
-        _started = seams.Time.GetTimestamp();
-        var plan = setup.Plan;
+        (_seams, _log, _system, _loops, _started) = (seams, log, system, loops, seams.Time.GetTimestamp());
+        var options = setup.Options;
         _spares = new AllSpareSessions(
-            loops.Loops, plan.SpareSessions, plan.PreparedSessions, setup.OnPrepared, seams.Time, log);
+            loops.Loops, options.Heap.SpareSessions, options.Heap.PreparedSessions, setup.OnPrepared, seams.Time, log);
         HostLog.Started(
-            log, RouterVersion.Text, plan.Listeners.Count, plan.Loops, seams.Network.Name, seams.NetworkReason,
-            Kebab.From(GCSettings.LatencyMode.ToString()), plan.Source, Environment.ProcessId);
-        _summary = new SessionSummary(log, seams.Time, plan.SessionRecords);
-        loops.RegisterWith(home.System, home.Name);
+            log, RouterVersion.Text, setup.Plan.Listeners.Count, options.LoopCount, seams.Network.Name,
+            seams.NetworkReason, Kebab.From(GCSettings.LatencyMode.ToString()), setup.Source, Environment.ProcessId);
+        _summary = new SessionSummary(log, seams.Time, options.Log.SessionRecords);
+        loops.RegisterWith(system.System, system.RouterName);
         _collects = new CollectWriters(loops.Loops, seams.Time, log);
         _running = new RunningRouter(
-            setup, seams, MakeEnvironment(plan), log, new SystemNameResolver(), _collects);
+            setup, seams, MakeEnvironment(setup.Plan), log, new SystemNameResolver(), _collects);
         _reloader = new Reloader(_running) { OnReloaded = _ => _collects.EndUnused() };
         _statsWriter = new StatsWriter(log, seams.Time, seams.Network, _summary, () => Spare);
-        if (home.IsOwn)
+        if (system.IsOwned)
         {
-            ActorLogActor.Start(home.System, log);
+            ActorLogActor.Start(System, log);
         }
 
-        DeadLetterCounting.Of(home.System).Join(log, seams.Time);
-        _router = home.System.ActorOf(RouterActor.PropsOf(_running, _reloader, _statsWriter), home.Name);
+        DeadLetterCounting.Of(System).Join(log, seams.Time);
+        _router = System.ActorOf(RouterActor.PropsOf(_running, _reloader, _statsWriter), system.RouterName);
         // Before anything is said to listen: its assemblies are files that the process opens.
-        _meter = new RouterMeter(Stats, () => Spare, seams.Network, () => _router.Tell(RefreshFigures.Instance));
+        _meter = new RouterMeter(Stats, () => Spare, seams.Network, () => _router.Tell(new RefreshFigures()));
         var start = _running.Commit(
             setup, FrozenSet<string>.Empty, FrozenDictionary<RunningBind, ListenerPlan>.Empty, bound, _router);
         loops.Start();
         _router.Tell(start, ActorRefs.NoSender);
-        CoordinatedShutdown.Get(home.System).AddTask(
-            ActorSystemSettings.DrainPhase, $"{home.Name}-drain", async () =>
+        CoordinatedShutdown.Get(System).AddTask(
+            ActorSystemSettings.DrainPhase, $"{system.RouterName}-drain", async () =>
             {
                 await StopOnceAsync().ConfigureAwait(false);
                 return Akka.Done.Instance;
@@ -90,24 +86,24 @@ internal sealed class RouterEngine : IAsyncDisposable
         Ended = EndAsync();
     }
 
-    /// <summary>Completes when the router is no more: true if it was stopped, false if its actor was stopped from
-    /// outside, which ends it without a drain.</summary>
+    /// <summary>Completes when the router has ended: true if it was stopped, false if something else stopped its actor,
+    /// which ends it without a drain.</summary>
     public Task<bool> Ended { get; }
 
-    /// <summary>Where it listens, ports decided; in the plan's order at first.</summary>
+    /// <summary>Where it listens, ports decided; at first in the order of the configuration.</summary>
     public IReadOnlyList<BoundListener> Bound => _running.Listeners.Bound;
 
     public ListenerStats Stats => _running.Listeners.Stats;
 
-    /// <summary>Told, on the pool, after every reload that is in force.</summary>
+    /// <summary>Called on the pool after every reload that came into force.</summary>
     public Action<Configuration.RouterOptions>? OnReloaded
     {
         set => _reloader.OnReloaded += value;
     }
 
-    internal ActorSystem System => _home.System;
+    internal ActorSystem System => _system.System;
 
-    /// <summary>The top of its tree.</summary>
+    /// <summary>/user/NAME.</summary>
     internal IActorRef Actor => _router;
 
     internal IReadOnlyList<IoLoop> Loops => _loops.Loops;
@@ -115,47 +111,48 @@ internal sealed class RouterEngine : IAsyncDisposable
     /// <summary>Binds everything, then starts everything; or starts nothing.</summary>
     /// <param name="setup">What to run.</param>
     /// <param name="seams">What to run it on.</param>
-    /// <param name="log">Where it is written down.</param>
-    /// <param name="home">The actor system.</param>
+    /// <param name="log">The router's.</param>
+    /// <param name="system">Where its actors run.</param>
     /// <param name="faults">Every bind that failed; empty exactly if an engine is returned.</param>
     public static RouterEngine? Start(
-        RouterSetup setup, RouterSeams seams, ILogger log, HostSystem home, out IReadOnlyList<BindFault> faults)
+        RouterSetup setup, RouterSeams seams, ILogger log, ActorSystemHandle system,
+        out IReadOnlyList<BindFault> faults)
     {
-        var plan = setup.Plan;
-        var loops = new IoLoopGroup(plan.Loops, seams.Network, seams.Time, plan.LoopOptions);
-        var requests = plan.Listeners.SelectMany(static listener => listener.Binds);
-        var bound = ListenerBinder.BindAll(seams.Network, plan.Loops, requests, out faults);
+        var count = setup.Options.LoopCount;
+        var loops = new IoLoopGroup(count, seams.Network, seams.Time, setup.Options.Loop);
+        var requests = setup.Plan.Listeners.SelectMany(static listener => listener.Binds);
+        var bound = ListenerBinder.BindAll(seams.Network, count, requests, out faults);
         if (faults.Count > 0)
         {
             loops.Dispose();
             return null;
         }
 
-        return new RouterEngine(setup, seams, log, home, loops, bound);
+        return new RouterEngine(setup, seams, log, system, loops, bound);
     }
 
-    /// <summary>Reads the configuration again, once for all who ask before it begins. Any thread.</summary>
+    /// <summary>Reads the configuration again, once for all who ask before that begins. Any thread.</summary>
     /// <param name="cause">A word for the log.</param>
     public Task<ReloadResult> ReloadAsync(string cause)
     {
         var result = _reloader.Queue.Ask(cause, out var isNew);
         if (isNew)
         {
-            _router.Tell(ReloadQueued.Instance, ActorRefs.NoSender);
+            _router.Tell(new ReloadQueued(), ActorRefs.NoSender);
         }
 
         return result;
     }
 
     /// <summary>Stops accepting, lets sessions finish within the drain timeout, closes the rest, and ends the actor
-    /// system if it is the router's own. Who comes later waits for the same stop.</summary>
+    /// system if the router owns it. Later callers wait for the same stop.</summary>
     /// <param name="cause">A word for the log: the signal, the host.</param>
-    /// <param name="hurry">Cancelled: the waiting ends at once.</param>
+    /// <param name="endDrain">Cancelled: sessions are given no more time.</param>
     /// <returns>Sessions that had to be closed.</returns>
-    public async Task<int> StopAsync(string cause, CancellationToken hurry)
+    public async Task<int> StopAsync(string cause, CancellationToken endDrain)
     {
-        using var hurried = hurry.Register(Hurry);
-        if (_home.IsOwn)
+        using var registration = endDrain.Register(EndDrain);
+        if (_system.IsOwned)
         {
             await CoordinatedShutdown.Get(System).Run(new StopReason(cause)).ConfigureAwait(false);
         }
@@ -163,8 +160,8 @@ internal sealed class RouterEngine : IAsyncDisposable
         return await StopOnceAsync(cause).ConfigureAwait(false);
     }
 
-    /// <summary>Ends the waiting of a stop that is under way, or to come.</summary>
-    internal void Hurry() => _hurry.Cancel();
+    /// <summary>Gives sessions no more time to finish, in a stop that is under way or to come.</summary>
+    internal void EndDrain() => _drainEnd.Cancel();
 
     private Task<int> StopOnceAsync(string? cause = null)
     {
@@ -174,7 +171,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         }
     }
 
-    /// <summary>Akka.Hosting gives the end of the process as the reason when the host stops.</summary>
+    /// <summary>When a host stops, Akka.Hosting gives the end of the process as the reason.</summary>
     private static string CauseOf(CoordinatedShutdown.Reason? reason) => reason switch
     {
         StopReason ours => ours.Cause,
@@ -189,7 +186,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         if (!isStopped)
         {
             HostLog.ActorStopped(_log, _router.Path.ToString(), "the router ends");
-            Hurry();
+            EndDrain();
         }
 
         await StopOnceAsync("actor-stopped").ConfigureAwait(false);
@@ -200,12 +197,12 @@ internal sealed class RouterEngine : IAsyncDisposable
     {
         _spares.Stop();
         var (open, closedBefore) = (Stats.Sessions, Stats.Closed);
-        var drainTimeout = _running.Setup.Plan.DrainTimeout;
+        var drainTimeout = _running.Setup.Options.DrainTimeout;
         var began = _seams.Time.GetTimestamp();
         HostLog.Draining(_log, open, (long)drainTimeout.TotalMilliseconds, cause);
-        await DrainAsync(drainTimeout, _hurry.Token).ConfigureAwait(false);
+        await DrainAsync(drainTimeout, _drainEnd.Token).ConfigureAwait(false);
         var (left, finished) = (Stats.Sessions, Stats.Closed - closedBefore);
-        DeadLetterCounting.Of(System).Leave();   // what is told to a tree that ends is no news
+        DeadLetterCounting.Of(System).Leave();   // the tree ends: its dead letters mean nothing
         try
         {
             var gone = _router.WatchAsync();
@@ -254,8 +251,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     /// <summary>Spare sessions now. Any thread.</summary>
     internal int Spare => _spares.Count;
 
-    /// <summary>
-    /// Waits for child processes, which have been told to end: the loops have to run until their groups are gone.
+    /// <summary>Waits for child processes, which have been told to end. The loops must run until they are gone.
     /// </summary>
     private async Task WaitForChildProcessesAsync()
     {
@@ -274,7 +270,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         }
     }
 
-    private async Task DrainAsync(TimeSpan timeout, CancellationToken hurry)
+    private async Task DrainAsync(TimeSpan timeout, CancellationToken end)
     {
         var started = _seams.Time.GetTimestamp();
         using var poll = new PeriodicTimer(DrainPollInterval, _seams.Time);
@@ -282,15 +278,15 @@ internal sealed class RouterEngine : IAsyncDisposable
         {
             do
             {
-                _router.Tell(DrainListener.Instance);
+                _router.Tell(new DrainListener());
             }
-            while (await poll.WaitForNextTickAsync(hurry).ConfigureAwait(false)
+            while (await poll.WaitForNextTickAsync(end).ConfigureAwait(false)
                 && Stats.Sessions > 0
                 && _seams.Time.GetElapsedTime(started) < timeout);
         }
         catch (OperationCanceledException)
         {
-            // told to hurry: what is left is closed
+            // No more time: what is left is closed.
         }
     }
 }

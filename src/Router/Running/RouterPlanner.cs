@@ -10,8 +10,8 @@ internal sealed class RouterPlanner(RouterOptions options, ProgramParts parts, T
 {
     private readonly RouteEnvironment _environment = new(parts, time);
 
-    /// <summary>The plan, or null and why not.</summary>
-    public RouterPlan? Make(string source, out IReadOnlyList<string> faults)
+    /// <returns>Null exactly if there are faults, a line each.</returns>
+    public RouterPlan? Make(out IReadOnlyList<string> faults)
     {
         foreach (var route in options.Routes.OrderBy(static route => route.InnerRoute is null ? 0 : 1))
         {
@@ -22,28 +22,17 @@ internal sealed class RouterPlanner(RouterOptions options, ProgramParts parts, T
         }
 
         faults = _environment.Faults;
-        if (_environment.Faults.Count > 0)
-        {
-            return null;
-        }
-
-        return new RouterPlan(
-            source,
-            options.LoopCount,
-            options.Loop,
-            options.Heap.PreparedSessions,
-            options.Heap.SpareSessions,
-            options.DrainTimeout,
-            options.Log.StatsInterval == Timeout.InfiniteTimeSpan ? TimeSpan.Zero : options.Log.StatsInterval,
-            options.Log.SessionRecords,
-            new PeerGuard(options.Guards.AnswerPrivilegedPorts, options.Guards.ResponderPorts),
-            [.. options.Listeners.Select(listener => new ListenerPlan(
-                listener.Name,
-                [.. listener.Binds.Select(bind => MakeRequest(listener, bind))],
-                _environment.Routes[listener.Route],
-                listener.Sessions))],
-            _environment.Groups,
-            _environment.Routes);
+        return faults.Count > 0
+            ? null
+            : new RouterPlan(
+                new PeerGuard(options.Guards.AnswerPrivilegedPorts, options.Guards.ResponderPorts),
+                [.. options.Listeners.Select(listener => new ListenerPlan(
+                    listener.Name,
+                    [.. listener.Binds.Select(bind => MakeRequest(listener, bind))],
+                    _environment.Routes[listener.Route],
+                    listener.Sessions))],
+                _environment.Groups,
+                _environment.Routes);
     }
 
     private static BindRequest MakeRequest(ListenerOptions listener, BindOptions bind) => new(

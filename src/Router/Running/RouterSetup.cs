@@ -9,16 +9,20 @@ using Router.Sessions;
 namespace Router.Running;
 
 /// <summary>A configuration that may be started.</summary>
-internal sealed record RouterSetup(RouterOptions Options, RouterPlan Plan)
+/// <param name="Options">What it says.</param>
+/// <param name="Plan">What was made of it.</param>
+/// <param name="Source">Where it was read from, for the log.</param>
+/// <param name="Files">See <see cref="LoadResult.Files"/>.</param>
+/// <param name="LoadAgain">Reads the same configuration again, as it is then.</param>
+internal sealed record RouterSetup(
+    RouterOptions Options,
+    RouterPlan Plan,
+    string Source,
+    IReadOnlyDictionary<string, string?> Files,
+    Func<LoadedSetup> LoadAgain)
 {
-    /// <summary>Reads the same configuration again, as it is then.</summary>
-    public required Func<LoadedSetup> LoadAgain { get; init; }
-
-    /// <summary>The files it was read from, see <see cref="LoadResult.Files"/>.</summary>
-    public required IReadOnlyDictionary<string, string?> Files { get; init; }
-
     /// <summary>Called once when <c>heap.prepared-sessions</c> are all there and no peer has come yet; on a loop, which
-    /// waits.</summary>
+    /// waits for it.</summary>
     public Action? OnPrepared { get; init; }
 
     /// <summary>Where a listener's address is written.</summary>
@@ -29,40 +33,15 @@ internal sealed record RouterSetup(RouterOptions Options, RouterPlan Plan)
             .FirstOrDefault(bind => bind.Address == request.Address)
             ?.Origin.ToString() ?? request.Listener;
 
-    /// <summary>Starts the router in an actor system of its own, which ends with it.</summary>
-    /// <param name="time">The clock.</param>
-    /// <param name="random">For seeds and ids.</param>
-    /// <param name="log">The router's log.</param>
-    /// <param name="faults">As below.</param>
-    /// <returns>Null exactly if there are faults.</returns>
-    public RouterEngine? Start(TimeProvider time, RandomSource random, ILogger log, out IReadOnlyList<string> faults)
-    {
-        var home = HostSystem.TryMakeOwn(Options, time, out var fault);
-        if (home is null)
-        {
-            faults = [fault!];
-            return null;
-        }
-
-        var engine = Start(time, random, log, home, out faults);
-        if (engine is null)
-        {
-            _ = home.System.Terminate();
-        }
-
-        return engine;
-    }
-
     /// <summary>Chooses the network and starts the router on it.</summary>
-    /// <param name="time">The clock.</param>
-    /// <param name="random">For seeds and ids.</param>
-    /// <param name="log">The router's log.</param>
-    /// <param name="home">The actor system.</param>
-    /// <param name="faults">One line per listener that could not be bound: listener, address, errno name and text, what
-    /// to do.</param>
-    /// <returns>Null exactly if there are faults.</returns>
+    /// <returns>Null exactly if there are faults, a line each: what a listener needs and has not, or why it could not
+    /// be bound.</returns>
     public RouterEngine? Start(
-        TimeProvider time, RandomSource random, ILogger log, HostSystem home, out IReadOnlyList<string> faults)
+        TimeProvider time,
+        RandomSource random,
+        ILogger log,
+        ActorSystemHandle system,
+        out IReadOnlyList<string> faults)
     {
         if (!NetworkSelection.TrySelect(Options.Network, out var network, out var reason))
         {
@@ -77,14 +56,13 @@ internal sealed record RouterSetup(RouterOptions Options, RouterPlan Plan)
         }
 
         var seams = new RouterSeams(network, reason, time, random);
-        var engine = RouterEngine.Start(this, seams, log, home, out var bindFaults);
+        var engine = RouterEngine.Start(this, seams, log, system, out var bindFaults);
         faults = [.. bindFaults.Select(Describe)];
         return engine;
     }
 
-    /// <summary>What this configuration needs that a network has not: at the start, and again by a reload.</summary>
-    /// <param name="network">What the router runs on.</param>
-    /// <param name="reason">Why it was chosen.</param>
+    /// <summary>What this configuration needs that the network has not, by whose choice <paramref name="reason"/>
+    /// says.</summary>
     public IReadOnlyList<string> FaultsOn(INetwork network, string reason)
     {
         var faults = new List<string>();
@@ -97,18 +75,17 @@ internal sealed record RouterSetup(RouterOptions Options, RouterPlan Plan)
         }
 
         IEnumerable<string> needs =
-            [.. network.SupportsUnix ? [] : WhatIsUnix(), .. network.SupportsPeerSockets ? [] : WhatNeedsPeerSockets()];
+            [.. network.SupportsUnix ? [] : UnixSocketUses(), .. network.SupportsPeerSockets ? [] : PeerSocketUses()];
         faults.AddRange(needs.Select(need => $"{need} needs Linux sockets, but these are {network.Name}: {reason}"));
         return faults;
     }
 
-    /// <summary>Listener, address, errno name and text, what to do.</summary>
     public static string Describe(Listeners.BindFault fault) =>
         $"listener {fault.Request.Listener}: {fault.Request}: " +
         ErrnoText.Describe(
             fault.Errno, fault.Request.Address.IsUnix ? SocketOperation.BindUnix : SocketOperation.Bind);
 
-    private IEnumerable<string> WhatIsUnix() =>
+    private IEnumerable<string> UnixSocketUses() =>
         Options.Listeners
             .SelectMany(static listener => listener.Binds
                 .Where(static bind => bind.IsUnix)
@@ -117,7 +94,7 @@ internal sealed record RouterSetup(RouterOptions Options, RouterPlan Plan)
                 .Where(static upstream => upstream.Unix is not null)
                 .Select(upstream => $"route {route.Name}: upstream {upstream}")));
 
-    private IEnumerable<string> WhatNeedsPeerSockets()
+    private IEnumerable<string> PeerSocketUses()
     {
         var listeners = Options.Listeners
             .Where(static listener => listener.Sessions.Socket != SessionSocket.Shared)
@@ -129,13 +106,17 @@ internal sealed record RouterSetup(RouterOptions Options, RouterPlan Plan)
     }
 }
 
-/// <summary>What became of a configuration: a setup, or faults, a line each.</summary>
-internal sealed record LoadedSetup(RouterSetup? Setup, IReadOnlyList<string> Faults, IReadOnlyList<string> Warnings)
+/// <summary>What came of reading a configuration: a setup, or faults.</summary>
+/// <param name="Setup">Null exactly if there are faults.</param>
+/// <param name="Faults">A line each.</param>
+/// <param name="Warnings">A line each.</param>
+/// <param name="Files">Also of a refused one: what would have to change.</param>
+internal sealed record LoadedSetup(
+    RouterSetup? Setup,
+    IReadOnlyList<string> Faults,
+    IReadOnlyList<string> Warnings,
+    IReadOnlyDictionary<string, string?> Files)
 {
-    /// <summary>Also of a refused one: what a change would have to change.</summary>
-    public IReadOnlyDictionary<string, string?> Files { get; init; } = new Dictionary<string, string?>();
-
-    /// <summary>Says once in the log what <c>router check</c> would have said.</summary>
     public void LogWarnings(ILogger log)
     {
         foreach (var warning in Warnings)
@@ -153,47 +134,31 @@ internal static class SetupLoader
     /// <param name="parts">What routes may name.</param>
     /// <param name="time">The clock of what is made here.</param>
     public static LoadedSetup Load(
-        string? file,
-        IReadOnlyList<string> settings,
-        ProgramParts parts,
-        TimeProvider time) =>
-        Load(
+        string? file, IReadOnlyList<string> settings, ProgramParts parts, TimeProvider time) => Load(
             () => RouterConfiguration.Load(RouteTypes.All, file, settings, Environment.GetEnvironmentVariable),
-            file ?? "built-in",
-            parts,
-            time);
+            file ?? "built-in", parts, time);
 
-    /// <summary>The same for what is read in any other way, once now and once more by every reload.</summary>
-    internal static LoadedSetup Load(
-        Func<LoadResult> read,
-        string source,
-        ProgramParts parts,
-        TimeProvider time)
+    /// <param name="read">Called now, and once more by every reload.</param>
+    /// <param name="source">For the log.</param>
+    /// <param name="parts">What routes may name.</param>
+    /// <param name="time">The clock of what is made here.</param>
+    public static LoadedSetup Load(Func<LoadResult> read, string source, ProgramParts parts, TimeProvider time)
     {
         var result = read();
-        var warnings = result.Warnings.Select(static warning => warning.ToString()).ToList();
-        if (result.Options is not { } options)
+        IReadOnlyList<string> faults = TextsOf(result.Faults);
+        RouterPlan? plan = null;
+        if (result.Options is { } options)
         {
-            var refusals = result.Faults.Select(static fault => fault.ToString());
-            return new LoadedSetup(null, [.. refusals], warnings) { Files = result.Files };
+            plan = new RouterPlanner(options, parts, time).Make(out faults);
+            faults = [.. faults, .. TextsOf(AkkaSection.FaultsOf(options.Akka))];
         }
 
-        var plan = new RouterPlanner(options, parts, time).Make(source, out var faults);
-        if (AkkaSection.FaultsOf(options.Akka) is { Count: > 0 } refused)
-        {
-            return new LoadedSetup(null, [.. faults, .. refused.Select(static fault => fault.ToString())], warnings)
-            {
-                Files = result.Files,
-            };
-        }
-
-        var setup = plan is null
+        var setup = faults.Count > 0
             ? null
-            : new RouterSetup(options, plan)
-            {
-                LoadAgain = () => Load(read, source, parts, time),
-                Files = result.Files,
-            };
-        return new LoadedSetup(setup, faults, warnings) { Files = result.Files };
+            : new RouterSetup(result.Options!, plan!, source, result.Files, () => Load(read, source, parts, time));
+        return new LoadedSetup(setup, faults, TextsOf(result.Warnings), result.Files);
     }
+
+    private static string[] TextsOf(IEnumerable<ConfigurationFault> faults) =>
+        [.. faults.Select(static fault => fault.ToString())];
 }

@@ -3,20 +3,19 @@ using Router.Sessions;
 
 namespace Router.Running;
 
-/// <summary>What a bound address is doing.</summary>
 internal enum BindState
 {
     Serving,
 
-    /// <summary>A reload took it away: its sessions finish.</summary>
+    /// <summary>A reload removed it: its sessions finish.</summary>
     Draining,
 
-    /// <summary>It was told to stop; its address is free once every shard has.</summary>
+    /// <summary>It was told to stop; its address is free once every shard has stopped.</summary>
     Stopping,
 }
 
-/// <summary>An address at work, with its shards. Known by what was asked for, transport and address, whichever listener
-/// has it.</summary>
+/// <summary>A bound address with its shards. A reload knows it again by transport and address, and may give it to
+/// another listener.</summary>
 internal sealed class RunningBind(BoundListener bound, IReadOnlyList<Shard> shards)
 {
     private readonly HashSet<Shard> _stopped = [];
@@ -27,15 +26,15 @@ internal sealed class RunningBind(BoundListener bound, IReadOnlyList<Shard> shar
 
     public BindRequest Request => bound.Request;
 
-    /// <summary>The listener it serves now.</summary>
+    /// <summary>The listener that has it now.</summary>
     public string Listener { get; set; } = bound.Request.Listener;
 
     public BindState State { get; set; }
 
-    /// <summary>By when what drains must have ended; a timestamp of the router's clock.</summary>
+    /// <summary>A timestamp of the router's clock.</summary>
     public long DrainStarted { get; set; }
 
-    /// <summary>Sessions open when it was taken away.</summary>
+    /// <summary>Sessions open when it was removed.</summary>
     public int SessionsAtRemoval { get; set; }
 
     /// <summary>Sessions that were left when it was told to stop.</summary>
@@ -43,17 +42,16 @@ internal sealed class RunningBind(BoundListener bound, IReadOnlyList<Shard> shar
 
     public int Sessions => shards.Sum(static shard => Volatile.Read(ref shard.SessionsOpen));
 
-    /// <summary>It was stopped from outside the router: no reload took it away.</summary>
+    /// <summary>It was stopped from outside the router, not by a reload.</summary>
     public bool IsLost { get; set; }
 
-    /// <summary>Shards that run, or are about to stop.</summary>
     public IReadOnlySet<Shard> Left => shards.Where(shard => !_stopped.Contains(shard)).ToHashSet();
 
     public bool HasStopped => _stopped.Count == shards.Count;
 
-    /// <summary>Its port is still held although it serves nobody new: by a stop or a drain that has not come to every
-    /// loop.</summary>
-    public bool IsLetGo => State != BindState.Serving && !shards.All(static shard => shard.IsSocketClosed);
+    /// <summary>It takes nobody new, but its port is still bound, because a stop or a drain has not reached every loop.
+    /// </summary>
+    public bool IsReleasing => State != BindState.Serving && !shards.All(static shard => shard.IsSocketClosed);
 
     /// <summary>Whether a listener that asks for this address gets this very socket. A port of 0 is the listener's
     /// own.</summary>

@@ -8,9 +8,9 @@ using Router.Sessions;
 
 namespace Router.Running;
 
-/// <summary>The bound addresses with their shards, and the listeners' counts of sessions, from one configuration to the
-/// next.</summary>
-/// <remarks><see cref="Bound"/> and <see cref="Stats"/>: any thread.</remarks>
+/// <summary>The bound addresses with their shards, and the listeners' counts of sessions, which outlive a reload.
+/// </summary>
+/// <remarks><see cref="Bound"/> and <see cref="Stats"/> may be used by any thread.</remarks>
 internal sealed class RunningListeners(
     RouterSeams seams, ListenerEnvironment environment, RunningRoutes routes, OwnAddresses own, ILogger log)
 {
@@ -20,12 +20,11 @@ internal sealed class RunningListeners(
 
     public ListenerStats Stats { get; } = new();
 
-    /// <summary>Where it listens, ports decided.</summary>
     public IReadOnlyList<BoundListener> Bound => _bound;
 
     public IReadOnlyList<RunningBind> Binds => _binds;
 
-    /// <summary>Finds the running socket of every address that is wanted.</summary>
+    /// <summary>Finds the running socket of every address of a plan.</summary>
     /// <returns>Addresses that have none.</returns>
     public List<BindRequest> Match(RouterPlan plan, Dictionary<RunningBind, ListenerPlan> kept)
     {
@@ -51,15 +50,15 @@ internal sealed class RunningListeners(
         return missing;
     }
 
-    /// <summary>Binds addresses on all loops, all or none; the running ones are not touched.</summary>
+    /// <summary>Binds all addresses on all loops, or none; the running ones are not touched.</summary>
     public IReadOnlyList<BoundListener> Bind(IEnumerable<BindRequest> requests, out IReadOnlyList<BindFault> faults) =>
         ListenerBinder.BindAll(seams.Network, environment.Loops.Count, requests, out faults);
 
-    /// <summary>Goes by another configuration, whose routes run already.</summary>
-    /// <param name="plan">The configuration.</param>
-    /// <param name="kept">Addresses that stay, and whose they are now; what runs and is not among them drains.</param>
-    /// <param name="bound">Fresh ones; they are owned here from now on.</param>
-    /// <param name="update">Gets the shards' terms, and what is to be started.</param>
+    /// <summary>Brings a plan into force whose routes run already.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="kept">Addresses that stay, and which listener has them now; all others drain.</param>
+    /// <param name="bound">Fresh ones, whose sockets are owned here from now on.</param>
+    /// <param name="update">Gets the shards' configuration, and the actors to start.</param>
     public void Apply(
         RouterPlan plan,
         IReadOnlyDictionary<RunningBind, ListenerPlan> kept,
@@ -81,11 +80,11 @@ internal sealed class RunningListeners(
         }
     }
 
-    /// <summary>The shard's actor has stopped. If nobody of ours had it stopped, its address is given up as a whole: a
+    /// <summary>The shard's actor has stopped. If the router did not stop it, the whole address is released, and a
     /// reload binds it again.</summary>
-    /// <param name="shard">Whose actor.</param>
+    /// <param name="shard">Whose actor has stopped.</param>
     /// <param name="others">Shards of the same address that have to be stopped now.</param>
-    /// <returns>Whether an address is ours no more.</returns>
+    /// <returns>Whether an address has been released.</returns>
     public bool OnStopped(Shard shard, out IReadOnlySet<Shard> others)
     {
         others = FrozenSet<Shard>.Empty;
@@ -122,10 +121,8 @@ internal sealed class RunningListeners(
         return true;
     }
 
-    /// <summary>
-    /// The tree and the loops are gone: gives back what an actor that never came to run would have. A loop whose thread
-    /// has not ended keeps all.
-    /// </summary>
+    /// <summary>Releases shards whose actors never came to run. Called when the tree and the loops are gone; a loop
+    /// whose thread has not ended keeps its shards.</summary>
     public void Release()
     {
         var shards = _binds.SelectMany(static bind => bind.Shards);
@@ -149,11 +146,11 @@ internal sealed class RunningListeners(
 
             bind.State = BindState.Serving;
             bind.Listener = listener.Name;
-            var shared = TermsOf(listener);
+            var shared = ConfigurationOf(listener);
             foreach (var shard in bind.Shards)
             {
-                // Actors are on a dispatcher for life, and a socket is bound the way its sessions' own need it.
-                update.Terms[shard] = shared with
+                // Actors keep their dispatcher, and a bound socket the options that sessions' own sockets need.
+                update.Shards[shard] = shared with
                 {
                     Settings = shared.Settings with
                     {
@@ -176,7 +173,7 @@ internal sealed class RunningListeners(
         }
     }
 
-    private ShardTerms TermsOf(ListenerPlan listener)
+    private ShardConfiguration ConfigurationOf(ListenerPlan listener)
     {
         if (!_counts.TryGetValue(listener.Name, out var count))
         {
@@ -184,7 +181,7 @@ internal sealed class RunningListeners(
         }
 
         count.Limit = listener.Settings.MaxSessions;
-        return new ShardTerms(listener.Name, routes.Of(listener), listener.Settings, count);
+        return new ShardConfiguration(listener.Name, routes.Of(listener), listener.Settings, count);
     }
 
     private void Start(ListenerPlan listener, IReadOnlyList<BoundListener> bound, TreeUpdate update)
@@ -194,7 +191,7 @@ internal sealed class RunningListeners(
             return;
         }
 
-        var starts = ListenerFactory.Create(bound, TermsOf(listener), environment, out var shards);
+        var starts = ListenerFactory.Create(bound, ConfigurationOf(listener), environment, out var shards);
         var made = 0;
         foreach (var each in bound)
         {
@@ -213,7 +210,6 @@ internal sealed class RunningListeners(
             new BranchChild(update.NameOf(listener.Name), BranchActor.PropsOf(starts, endsEmpty: true)));
     }
 
-    /// <summary>Listeners that are gone with all their sessions need no count any more.</summary>
     private void ForgetCounts()
     {
         var names = _binds.Select(static bind => bind.Listener).ToHashSet(StringComparer.Ordinal);

@@ -4,9 +4,9 @@ using Router.Upstreams;
 
 namespace Router.Running;
 
-/// <summary>The configuration in force, and what runs by it.</summary>
-/// <remarks>/user/router alone uses it, once the tree has started; kept apart from it, so that a restart of the actor
-/// forgets nothing.</remarks>
+/// <summary>The configuration in force, with the routes and listeners that run by it.</summary>
+/// <remarks>Once the tree has started, /user/router alone uses it. It is not a part of that actor, so that a restart of
+/// the actor forgets nothing.</remarks>
 internal sealed class RunningRouter
 {
     private readonly RouterSeams _seams;
@@ -27,7 +27,7 @@ internal sealed class RunningRouter
 
     public RouterSetup Setup { get; private set; }
 
-    /// <summary>1 once it runs; grows by one with every configuration that comes into force.</summary>
+    /// <summary>The number of configurations that have come into force.</summary>
     public long Revision { get; private set; }
 
     public RunningRoutes Routes { get; }
@@ -38,15 +38,14 @@ internal sealed class RunningRouter
 
     public TimeProvider Time => _seams.Time;
 
-    /// <summary>What a configuration needs that is not there.</summary>
     public IReadOnlyList<string> FaultsOf(RouterSetup setup) => setup.FaultsOn(_seams.Network, _seams.NetworkReason);
 
-    /// <summary>Brings a configuration into force. Nothing here fails half-way: what could was done before.</summary>
+    /// <summary>Brings a configuration into force. Nothing here can fail: what could has been done before.</summary>
     /// <param name="setup">The configuration.</param>
-    /// <param name="routesChanged">Names of routes that are defined otherwise than before.</param>
-    /// <param name="kept">Addresses that stay, and whose they are now; what runs and is not among them drains.</param>
-    /// <param name="bound">Fresh ones; the router owns them from here on.</param>
-    /// <param name="tree">/user/router, which is to be told what this returns.</param>
+    /// <param name="routesChanged">Names of routes whose definition has changed.</param>
+    /// <param name="kept">Addresses that stay, and which listener has them now; all others drain.</param>
+    /// <param name="bound">Fresh ones, whose sockets the router owns from here on.</param>
+    /// <param name="tree">/user/router, which the caller tells what this returns.</param>
     public TreeUpdate Commit(
         RouterSetup setup,
         IReadOnlySet<string> routesChanged,

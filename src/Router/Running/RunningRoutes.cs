@@ -8,12 +8,11 @@ using Router.Upstreams;
 
 namespace Router.Running;
 
-/// <summary>The routes that sessions begin by, and the upstream groups behind them, from one configuration to the next.
-/// </summary>
+/// <summary>The routes of new sessions, and the upstream groups behind them, which outlive a reload.</summary>
 /// <param name="own">Where no upstream may be.</param>
-/// <param name="collects">Started with the routes they are for; null where windows are not written out.</param>
+/// <param name="collects">The writers of collect routes; null where windows are not written out.</param>
 /// <param name="resolver">Resolves the upstreams' names.</param>
-/// <param name="log">Where it is written down what those lead to.</param>
+/// <param name="log">The router's.</param>
 internal sealed class RunningRoutes(
     OwnAddresses own, CollectWriters? collects, INameResolver resolver, ILogger log)
 {
@@ -21,18 +20,19 @@ internal sealed class RunningRoutes(
     private Dictionary<string, Route> _routes = new(StringComparer.Ordinal);
     private volatile IReadOnlyList<ListenerPlan> _listeners = [];
 
-    /// <summary>The longest that a child of any configuration so far is given to end: sessions keep their routes.
-    /// </summary>
+    /// <summary>The longest that a child process is given to end, by any configuration so far: sessions keep their
+    /// routes.</summary>
     public TimeSpan GraceMax { get; private set; }
 
-    /// <summary>The route that runs for one of the same name in a plan.</summary>
+    /// <summary>The running route of the same name as the plan's.</summary>
     public Route Of(ListenerPlan listener) => _routes[listener.Route.Name];
 
-    /// <summary>A proxy route goes on with its upstream group; any other that is defined otherwise is a new one, and
-    /// live sessions keep the old.</summary>
-    /// <param name="plan">The configuration.</param>
-    /// <param name="changed">Names of routes that are defined otherwise than before.</param>
-    /// <param name="update">Gets what each proxy's group goes by, and the routes that have changed.</param>
+    /// <summary>Brings a plan's routes into force. A proxy route stays, with its upstream group, and takes over the new
+    /// settings. Of any other route whose definition has changed there is a new one, and live sessions keep the old.
+    /// </summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="changed">Names of routes whose definition has changed.</param>
+    /// <param name="update">Gets the groups' settings, and the proxy routes that have changed.</param>
     /// <returns>Proxy routes whose groups are to be started.</returns>
     public IReadOnlyList<ProxyRoute> Apply(RouterPlan plan, IReadOnlySet<string> changed, TreeUpdate update)
     {
@@ -76,8 +76,8 @@ internal sealed class RunningRoutes(
         return started;
     }
 
-    /// <summary>Starts the groups of new proxies, and those behind routes that are no proxies, which live as long as
-    /// the router. Called once it is known where the router is bound.</summary>
+    /// <summary>Starts the groups of new proxies, and the new groups behind routes that are no proxies, which live as
+    /// long as the router. Called when it is known where the router is bound.</summary>
     public void StartGroups(RouterPlan plan, IEnumerable<ProxyRoute> proxies, TreeUpdate update)
     {
         foreach (var proxy in proxies)
@@ -99,7 +99,7 @@ internal sealed class RunningRoutes(
         }
     }
 
-    /// <summary>Flows are of the routes that run, whatever they were planned over.</summary>
+    /// <summary>Has flow routes lead to the routes that run instead of the plan's.</summary>
     private void ApplyFlows()
     {
         foreach (var flow in _routes.Values.OfType<FlowRoute>().ToList())
@@ -116,11 +116,11 @@ internal sealed class RunningRoutes(
         update.Groups.Add(new BranchChild(
             update.NameOf(group.Name),
             UpstreamGroupActor.PropsFor(names, resolver),
-            IsNeeded: () => group.Settings.Targets.Count > 0));   // none are left once a reload has taken it away
+            IsNeeded: () => group.Settings.Targets.Count > 0));   // none are left once a reload has removed it
     }
 
-    /// <summary>Whether what goes over the route to that address would come to a listener of ours, by the transports of
-    /// the listeners that the route serves.</summary>
+    /// <summary>Whether a listener of ours would get what the route sends to that address, by the transports of the
+    /// listeners that the route serves.</summary>
     private bool IsOwn(Route route, SocketAddr address) => route is ProxyRoute
         ? own.Contains(address, _listeners
             .Where(listener => NameOfRoute(listener.Route) == route.Name)

@@ -32,12 +32,13 @@ internal sealed record SessionSettings(
     bool OnPool,
     SessionSocket Socket = SessionSocket.Shared);
 
-/// <summary>What a listener's shards go by, as the configuration in force has it. Immutable.</summary>
+/// <summary>What the configuration in force says for the shards of one listener. Immutable.</summary>
 /// <param name="Listener">The listener's name.</param>
 /// <param name="Route">What new sessions do.</param>
 /// <param name="Settings">Limits, of live sessions too.</param>
 /// <param name="SessionCount">The listener's: shared by its shards.</param>
-internal sealed record ShardTerms(string Listener, Route Route, SessionSettings Settings, SessionCount SessionCount);
+internal sealed record ShardConfiguration(
+    string Listener, Route Route, SessionSettings Settings, SessionCount SessionCount);
 
 /// <summary>Sessions of one listener over all its shards. Any thread.</summary>
 internal sealed class SessionCount(int limit)
@@ -95,26 +96,28 @@ internal sealed class ShardCounters
 }
 
 /// <summary>What a shard is made from.</summary>
-/// <param name="Terms">What it goes by.</param>
+/// <param name="Configuration">Until a reload gives it another one.</param>
 /// <param name="Loop">Where its socket and its sessions live.</param>
 /// <param name="Ids">The loop's.</param>
 /// <param name="SpareSessions">The loop's.</param>
 /// <param name="Random">Seeds the table's hash, and begins the numbers of the sessions' actors.</param>
 /// <param name="Events">Where the sessions' lives are written down.</param>
+/// <param name="SharesPort">Other loops have a socket on the same port.</param>
 internal sealed record ShardSetup(
-    ShardTerms Terms,
+    ShardConfiguration Configuration,
     IoLoop Loop,
     SessionIdSource Ids,
     SpareSessions SpareSessions,
     RandomSource Random,
-    ISessionEvents Events);
+    ISessionEvents Events,
+    bool SharesPort = false);
 
 /// <summary>
 /// What the sessions of one listener on one loop share, and what outlives a restart of its actor: socket, table,
 /// counters.
 /// </summary>
 /// <remarks>Loop thread only.</remarks>
-internal abstract class Shard
+internal abstract class Shard : IIoReceiver
 {
     private readonly Dictionary<IActorRef, (int Count, long SinceMs)> _restarts = [];   // of those that have failed
     private SharedStart _lastStart;
@@ -124,12 +127,13 @@ internal abstract class Shard
 
     protected Shard(ShardSetup setup)
     {
-        (Listener, Route, Settings, SessionCount) = setup.Terms;
+        (Listener, Route, Settings, SessionCount) = setup.Configuration;
         _lastStart = new SharedStart(default, default, Route);
         Loop = setup.Loop;
         Ids = setup.Ids;
         SpareSessions = setup.SpareSessions;
         Events = setup.Events;
+        SharesPort = setup.SharesPort;
         FirstActorUid = (int)(setup.Random.NextUInt64() % int.MaxValue);
     }
 
@@ -139,6 +143,11 @@ internal abstract class Shard
     public SocketAddr Address { get; protected init; }
 
     public IoLoop Loop { get; }
+
+    public bool SharesPort { get; }
+
+    /// <summary>The listener's actor; the listening socket itself is the message that tells it of readiness.</summary>
+    public IActorRef Actor { get; set; } = ActorRefs.Nobody;
 
     /// <summary>New sessions'; a live one keeps its own.</summary>
     public Route Route { get; private set; }
@@ -204,8 +213,18 @@ internal abstract class Shard
     /// </summary>
     public Dictionary<IActorRef, SessionContext> Restarting { get; } = [];
 
+    public void OnReady(IoSocket socket, IoReadiness ready)
+    {
+        var isTold = socket.Pending != IoReadiness.None;
+        socket.Pending |= ready;
+        if (!isTold)
+        {
+            Actor.Tell(socket, ActorRefs.NoSender);
+        }
+    }
+
     /// <summary>Whether a session that has failed may have a fresh handler: at most <c>max-restarts</c> within
-    /// <c>restart-window</c>, by the terms in force. Loop thread.</summary>
+    /// <c>restart-window</c>, by the configuration in force.</summary>
     public bool MayRestart(IActorRef session)
     {
         var nowMs = Loop.NowMs;
@@ -237,22 +256,22 @@ internal abstract class Shard
         return _lastStart;
     }
 
-    /// <summary>Goes by other terms from now on. Loop thread.</summary>
+    /// <summary>Goes by another configuration from now on.</summary>
     /// <returns>Whether a live session may be due sooner than it was: it has to look at its deadlines again.</returns>
-    public bool Apply(ShardTerms terms)
+    public bool Apply(ShardConfiguration configuration)
     {
-        var isSooner = IsSooner(terms.Settings.IdleTimeoutMs, Settings.IdleTimeoutMs)
-            || IsSooner(terms.Settings.MaxLifetimeMs, Settings.MaxLifetimeMs);
-        if (!ReferenceEquals(terms.SessionCount, SessionCount))
+        var isSooner = IsSooner(configuration.Settings.IdleTimeoutMs, Settings.IdleTimeoutMs)
+            || IsSooner(configuration.Settings.MaxLifetimeMs, Settings.MaxLifetimeMs);
+        if (!ReferenceEquals(configuration.SessionCount, SessionCount))
         {
             SessionCount.Move(-SessionsOpen);
-            terms.SessionCount.Move(SessionsOpen);
-            SessionCount = terms.SessionCount;
+            configuration.SessionCount.Move(SessionsOpen);
+            SessionCount = configuration.SessionCount;
         }
 
-        Listener = terms.Listener;
-        Route = terms.Route;
-        Settings = terms.Settings;
+        Listener = configuration.Listener;
+        Route = configuration.Route;
+        Settings = configuration.Settings;
         return isSooner;
 
         static bool IsSooner(long after, long before) => after > 0 && (before == 0 || after < before);
