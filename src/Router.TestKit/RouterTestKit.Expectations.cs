@@ -15,8 +15,9 @@ public sealed partial class RouterTestKit
     /// <summary>Control sessions that have ended with all their flows.</summary>
     internal IReadOnlyList<FlowRecord> FlowRecords => _events.Flows;
 
-    /// <summary>Sessions open now, oldest first.</summary>
-    public IReadOnlyList<SessionContext> OpenSessions => _events.Open;
+    /// <summary>Sessions open now, oldest first. One that has been closed is none of them, also while its connection
+    /// waits for the peer's end.</summary>
+    public IReadOnlyList<SessionContext> OpenSessions => _events.Open.FindAll(static session => !session.IsClosed);
 
     /// <summary>Sessions opened so far.</summary>
     public long SessionsOpened => _events.Opens;
@@ -46,22 +47,31 @@ public sealed partial class RouterTestKit
     /// <summary>The open session of a peer.</summary>
     /// <exception cref="RouterTestKitException">It has none.</exception>
     public SessionContext SessionOf(IPEndPoint peer) =>
-        _events.Open.Find(session => Same(session.PeerEndPoint, peer)) ?? throw Failed($"{peer} has no open session");
+        _events.Open.Find(session => !session.IsClosed && Same(session.PeerEndPoint, peer))
+        ?? throw Failed($"{peer} has no open session");
 
-    /// <summary>Confirms that a session of the peer has ended; each ended session is told once, oldest first.</summary>
+    /// <summary>Confirms that a session of the peer has ended, or has been closed and waits for the peer's end; each is
+    /// told once, oldest first.</summary>
     /// <returns>Why it ended.</returns>
     /// <exception cref="RouterTestKitException">None has, or all were told.</exception>
     public CloseReason ExpectSessionClosed(IPEndPoint peer)
     {
-        var closed = _events.Closed.Find(session => Same(session.Peer, peer) && !_expected.Contains(session.Id));
-        if (closed is null)
+        if (_events.Closed.Find(session => IsNew(session.Id, session.Peer)) is { } ended)
         {
-            var isOpen = _events.Open.Exists(session => Same(session.PeerEndPoint, peer));
-            throw Failed($"no session of {peer} has ended{(isOpen ? ": it is open" : ", and none is open")}");
+            _expected.Add(ended.Id);
+            return ended.Reason;
         }
 
-        _expected.Add(closed.Id);
-        return closed.Reason;
+        if (_events.Open.Find(session => session.IsClosed && IsNew(session.Id, session.PeerEndPoint)) is { } closed)
+        {
+            _expected.Add(closed.Id);
+            return closed.Closing;
+        }
+
+        var isOpen = _events.Open.Exists(session => Same(session.PeerEndPoint, peer));
+        throw Failed($"no session of {peer} has ended{(isOpen ? ": it is open" : ", and none is open")}");
+
+        bool IsNew(SessionId id, IPEndPoint of) => Same(of, peer) && !_expected.Contains(id);
     }
 
     /// <summary>

@@ -118,7 +118,7 @@ public sealed class ErrorsTests(ITestOutputHelper output) : FunctionalTest(outpu
         await Network.SetAsync("ipv4.ip_local_port_range", "50000 50001");
 
         var clients = await ManyAsync(3, static i => TcpFrom(20_000 + i));
-        clients.ForEach(static client => client.Send("hello"u8));
+        clients.ForEach(static client => Client.SendUnlessReset(client, "hello"u8));
 
         AssertTells(await router.RecordAsync("upstream-failed"), "127.0.0.1:48001", Errno.EADDRNOTAVAIL);
     }
@@ -268,7 +268,7 @@ public sealed class ErrorsTests(ITestOutputHelper output) : FunctionalTest(outpu
         var router = await ProxyAsync(transport, upstream, more);
 
         using var client = await Network.RunAsync(() => transport == "udp" ? Client.Udp(Port) : Client.Tcp(Port));
-        client.Send("hello"u8);
+        Client.SendUnlessReset(client, "hello"u8);
 
         AssertTells(await router.RecordAsync("upstream-failed"), upstream, errno, operation);
     }

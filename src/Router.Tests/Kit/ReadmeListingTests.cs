@@ -16,9 +16,7 @@ public sealed class ReadmeListingTests
         var listing = source[source.IndexOf(from, StringComparison.Ordinal)..];
         if (from.StartsWith(' '))
         {
-            // One method of a class, which the README shows alone.
-            var lines = listing[..(listing.IndexOf("\n    }\n", StringComparison.Ordinal) + "\n    }\n".Length)];
-            listing = string.Join('\n', lines.Split('\n').Select(static line => line.Length > 4 ? line[4..] : line));
+            listing = listing[..(listing.IndexOf("\n    }\n", StringComparison.Ordinal) + "\n    }\n".Length)];
         }
 
         Assert.Contains(listing, readme);

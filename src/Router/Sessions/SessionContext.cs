@@ -50,6 +50,10 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     /// <summary>What the session's bytes go by.</summary>
     public SessionTransport Transport => _start.Transport;
 
+    /// <summary>Whether a payload is one message of the peer's (UDP, unixgram, unixpacket). Else it is the next bytes
+    /// of a stream, cut anywhere: a line may come in parts, and several in one.</summary>
+    public bool KeepsMessages => Transport.KeepsMessages();
+
     /// <summary>The peer's endpoint; allocates. A peer of a unix socket has none, and 255.255.255.255:0 here: see
     /// <see cref="PeerText"/>.</summary>
     public IPEndPoint PeerEndPoint => PeerAddr.ToIPEndPoint();

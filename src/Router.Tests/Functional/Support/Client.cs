@@ -44,6 +44,20 @@ internal static class Client
         return socket;
     }
 
+    /// <summary>Sends to a router that may have reset the connection by now.</summary>
+    public static void SendUnlessReset(Socket socket, ReadOnlySpan<byte> payload)
+    {
+        try
+        {
+            socket.Send(payload);
+        }
+        catch (SocketException e) when (
+            e.SocketErrorCode is SocketError.ConnectionReset or SocketError.Shutdown or SocketError.ConnectionAborted)
+        {
+            // What is tested is what the router says about it.
+        }
+    }
+
     /// <summary>Sends the bytes and receives as many.</summary>
     public static byte[] Exchange(Socket socket, ReadOnlySpan<byte> payload)
     {

@@ -76,14 +76,16 @@ internal class RunningProcess : IAsyncDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Starts a command that dies with the namespace. setpriv(1) execs it: the id is its own.</summary>
+    /// <summary>Starts a command that dies with the namespace, and whose signals do what they do by default, also where
+    /// the shell that runs the tests ignores them. env(1) and setpriv(1) exec it: the id is its own.</summary>
     /// <param name="privileges">Options of setpriv(1).</param>
     protected static Task<Process> LaunchAsync(
         NetworkNamespace network, string folder, IEnumerable<string> command, IEnumerable<string>? privileges = null)
     {
         var all = command.ToList();
         all[0] = RequiredTools.PathOf(all[0]) ?? all[0];
-        var start = new ProcessStartInfo("setpriv", [.. privileges ?? [], "--pdeathsig", "KILL", "--", .. all])
+        string[] wrapped = ["--default-signal", "setpriv", .. privileges ?? [], "--pdeathsig", "KILL", "--", .. all];
+        var start = new ProcessStartInfo("env", wrapped)
         {
             WorkingDirectory = folder,
             UseShellExecute = false,

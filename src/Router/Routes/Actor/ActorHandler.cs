@@ -30,13 +30,13 @@ internal sealed class ActorHandler(ActorRoute route) : SessionHandler
         {
             Take(session, known);
         }
-        else if (route.Find is { } find)
+        else if (Settings.Find is { } find)
         {
             Take(session, find());
         }
         else
         {
-            var selection = session.ActorSelection(route.Path!);
+            var selection = session.ActorSelection(Settings.Path!);
             selection.Tell(new Identify(session.Id), session.Self);
             _target = selection;
         }
@@ -157,9 +157,9 @@ internal sealed class ActorHandler(ActorRoute route) : SessionHandler
 
         _isFull = true;
         session.StopReading();
-        if (Settings.AnswerTimeout != Timeout.InfiniteTimeSpan)
+        if (Settings.AnswerTimeout is { } timeout)
         {
-            session.SetTimer(Settings.AnswerTimeout);
+            session.SetTimer(timeout);
         }
     }
 

@@ -43,6 +43,8 @@ internal sealed class UpstreamSink(UpstreamGroup group, bool isStream, IoLoop lo
         }
     }
 
+    public ValueTask FlushAsync(CancellationToken stop) => default;
+
     public async ValueTask DisposeAsync() => await _link.CloseAsync().ConfigureAwait(false);
 
     private async Task<int> SendAsync(ReadOnlyMemory<byte> lines, CancellationToken stop)
@@ -83,7 +85,7 @@ internal abstract class UpstreamLink(UpstreamGroup group, IoLoop loop) : IIoRece
     public Task<int> SendAsync(ReadOnlyMemory<byte> lines)
     {
         var sending = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
-        loop.Enqueue(new ActionRunnable(() => Begin(lines, sending)));
+        loop.Enqueue(new Step(() => Begin(lines, sending)));
         return sending.Task;
     }
 
@@ -91,7 +93,7 @@ internal abstract class UpstreamLink(UpstreamGroup group, IoLoop loop) : IIoRece
     public Task CloseAsync()
     {
         var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        loop.Enqueue(new ActionRunnable(() =>
+        loop.Enqueue(new Step(() =>
         {
             Fail(Errno.ETIMEDOUT, "send to");
             closed.SetResult();
@@ -160,6 +162,13 @@ internal abstract class UpstreamLink(UpstreamGroup group, IoLoop loop) : IIoRece
             group.MarkFailed(upstream);
             Fail((Errno)(-result), "connect to");
         }
+    }
+
+    private sealed class Step(Action step) : IRunnable
+    {
+        public void Run() => step();
+
+        public void Execute() => Run();
     }
 }
 

@@ -15,11 +15,12 @@ namespace Router.Routes;
 /// connection is passed on to the other; an upstream without connection knows no end, and the session goes on until its
 /// client is gone for good.
 /// </remarks>
-internal sealed unsafe class PacketPair : ConnectionPair
+internal sealed unsafe class PacketPair
 {
     /// <summary>Messages of one side in one turn; what is left is reported again by the loop's next poll.</summary>
     private const int MessagesPerTurn = 16;
 
+    private readonly SessionContext _session;
     private readonly PacketCarrier _client;
     private readonly ConnectedDatagramSocket _upstream;
     private readonly Action<int> _onRefused;
@@ -27,24 +28,30 @@ internal sealed unsafe class PacketPair : ConnectionPair
     private int _keptLength;
     private bool _isClientOff;      // off the loop: the kernel reports its hang-up on every pass
     private bool _isUpstreamOff;
-    private bool _hasUpstreamEnded;
 
     /// <param name="session">Whose connection is the client's; watched by the pair from now on.</param>
     /// <param name="upstream">Connected and watched; the pair owns it.</param>
     /// <param name="onRefused">Told, with a negative errno, of what the upstream refused.</param>
     public PacketPair(SessionContext session, ConnectedDatagramSocket upstream, Action<int> onRefused)
-        : base(session)
     {
+        _session = session;
         _client = session.Packets!;
         _upstream = upstream;
         _onRefused = onRefused;
     }
 
-    public override bool HoldsUpstream => _client.Output.HasUnsent;
+    public long MessagesFromUpstream { get; private set; }
 
-    public override bool ClientHasEnded => _client.PeerFinished;
+    /// <summary>Whether something has been passed to the upstream since it last sent anything.</summary>
+    public bool PassedToUpstream { get; private set; }
 
-    public override bool UpstreamHasEnded => _hasUpstreamEnded;
+    /// <summary>Whether the upstream is not read at present: the client does not take what it has said.</summary>
+    public bool HoldsUpstream => _client.Output.HasUnsent;
+
+    public bool ClientHasEnded => _client.PeerFinished;
+
+    /// <summary>The upstream has ended its connection, and all it said has been passed on.</summary>
+    public bool UpstreamHasEnded { get; private set; }
 
     /// <summary>Whether the session goes on when the upstream has ended: whoever made the pair ends it.</summary>
     public bool SurvivesUpstream { get; init; }
@@ -52,11 +59,12 @@ internal sealed unsafe class PacketPair : ConnectionPair
     /// <summary>Whether empty messages are dropped: a child process takes one for the end.</summary>
     public bool DropsEmpty { get; init; }
 
-    private bool MayReadClient => !Session.IsClosed && !_client.PeerFinished && _kept is null;
+    private bool MayReadClient => !_session.IsClosed && !_client.PeerFinished && _kept is null;
 
-    private bool MayReadUpstream => !Session.IsClosed && !UpstreamHasEnded && !_client.Output.HasUnsent;
+    private bool MayReadUpstream => !_session.IsClosed && !UpstreamHasEnded && !_client.Output.HasUnsent;
 
-    public override void OnReady(IoSocket socket, IoReadiness ready)
+    /// <summary>One of the two sockets is ready.</summary>
+    public void OnReady(IoSocket socket, IoReadiness ready)
     {
         if (ReferenceEquals(socket, _client.Socket))
         {
@@ -67,13 +75,14 @@ internal sealed unsafe class PacketPair : ConnectionPair
             OnUpstreamReady(ready);
         }
 
-        if (!Session.IsClosed)
+        if (!_session.IsClosed)
         {
             Watch();
         }
     }
 
-    public override void CloseUpstream(CloseReason reason)
+    /// <summary>Closes the upstream's side and gives back what is kept.</summary>
+    public void Close()
     {
         ReleaseKept();
         _upstream.Dispose();
@@ -91,19 +100,19 @@ internal sealed unsafe class PacketPair : ConnectionPair
         {
         }
 
-        if ((ready & IoReadiness.Failed) == 0 || Session.IsClosed)
+        if ((ready & IoReadiness.Failed) == 0 || _session.IsClosed)
         {
             return;
         }
 
         if (_client.PeerFinished)
         {
-            Session.CloseNow(CloseReason.Peer);   // gone for good: nobody hears an answer
+            _session.CloseNow(CloseReason.Peer);   // gone for good: nobody hears an answer
         }
         else if (_kept is not null)
         {
             _isClientOff = true;
-            Session.Loop.TakeOff(_client.Socket);   // until the upstream has taken what is kept
+            _session.Loop.TakeOff(_client.Socket);   // until the upstream has taken what is kept
         }
     }
 
@@ -118,7 +127,7 @@ internal sealed unsafe class PacketPair : ConnectionPair
         {
         }
 
-        if ((ready & IoReadiness.Failed) == 0 || Session.IsClosed || !_upstream.IsConnection)
+        if ((ready & IoReadiness.Failed) == 0 || _session.IsClosed || !_upstream.IsConnection)
         {
             return;
         }
@@ -126,7 +135,7 @@ internal sealed unsafe class PacketPair : ConnectionPair
         if (UpstreamHasEnded || _client.Output.HasUnsent)
         {
             _isUpstreamOff = true;
-            Session.Loop.TakeOff(_upstream);
+            _session.Loop.TakeOff(_upstream);
             CloseIfUpstreamIsGone();
         }
     }
@@ -134,13 +143,13 @@ internal sealed unsafe class PacketPair : ConnectionPair
     /// <returns>Whether there may be more.</returns>
     private bool ReadClient()
     {
-        var received = _client.Socket.Receive(Session.Loop.ReadBuffer, DatagramBatch.SlotBytes);
+        var received = _client.Socket.Receive(_session.Loop.ReadBuffer, DatagramBatch.SlotBytes);
         if (received >= 0)
         {
-            Session.CountReceived(1, received);
+            _session.CountReceived(1, received);
             if (received == 0 && DropsEmpty)
             {
-                Session.CountDrop(DropReason.Empty);
+                _session.CountDrop(DropReason.Empty);
             }
             else
             {
@@ -153,7 +162,7 @@ internal sealed unsafe class PacketPair : ConnectionPair
         switch ((Errno)(-received))
         {
             case Errno.EMSGSIZE:
-                Session.CountDrop(DropReason.Truncated);
+                _session.CountDrop(DropReason.Truncated);
                 return true;
             case Errno.ECONNRESET:
                 return true;   // it has closed without reading all; what it sent before is still there
@@ -163,7 +172,7 @@ internal sealed unsafe class PacketPair : ConnectionPair
             case Errno.EAGAIN or Errno.EINTR or Errno.ENOMEM or Errno.ENOBUFS:
                 return false;
             default:
-                Session.CloseNow(CloseReason.Reset);
+                _session.CloseNow(CloseReason.Reset);
                 return false;
         }
     }
@@ -174,29 +183,29 @@ internal sealed unsafe class PacketPair : ConnectionPair
         _upstream.ShutdownWrite();
         if (UpstreamHasEnded && !SurvivesUpstream && !_client.Output.HasUnsent)
         {
-            Session.CloseNow(CloseReason.Upstream);   // which ended first
+            _session.CloseNow(CloseReason.Upstream);   // which ended first
         }
     }
 
     private void PassToUpstream(int length)
     {
         PassedToUpstream = true;
-        var bytes = Session.Loop.ReadBuffer;
+        var bytes = _session.Loop.ReadBuffer;
         var result = _upstream.Send(bytes, length);
         if (result == -(int)Errno.ECONNREFUSED && !_upstream.IsConnection)
         {
             _onRefused(result);
-            result = Session.IsClosed ? result : _upstream.Send(bytes, length);   // it told of an earlier message
+            result = _session.IsClosed ? result : _upstream.Send(bytes, length);   // it told of an earlier message
         }
 
-        if (result >= 0 || Session.IsClosed)
+        if (result >= 0 || _session.IsClosed)
         {
             return;
         }
 
         if (IsBusy(result))
         {
-            _kept = Session.Loop.Buffers.Rent(Math.Max(1, length));
+            _kept = _session.Loop.Buffers.Rent(Math.Max(1, length));
             new ReadOnlySpan<byte>(bytes, length).CopyTo(_kept);
             _keptLength = length;
             return;
@@ -224,7 +233,7 @@ internal sealed unsafe class PacketPair : ConnectionPair
             Refuse(result);
         }
 
-        Session.Touch();
+        _session.Touch();
     }
 
     /// <summary>A message that the upstream does not take, now or later.</summary>
@@ -232,42 +241,42 @@ internal sealed unsafe class PacketPair : ConnectionPair
     {
         if (result == -(int)Errno.EMSGSIZE)
         {
-            Session.CountDrop(DropReason.TooLong);
+            _session.CountDrop(DropReason.TooLong);
             return;
         }
 
-        Session.CountDrop(SurvivesUpstream ? DropReason.ChildGone : DropReason.UpstreamRefused);
+        _session.CountDrop(SurvivesUpstream ? DropReason.ChildGone : DropReason.UpstreamRefused);
         if (!SurvivesUpstream)
         {
             _onRefused(result);
         }
 
-        if (_upstream.IsConnection && !SurvivesUpstream && !Session.IsClosed)
+        if (_upstream.IsConnection && !SurvivesUpstream && !_session.IsClosed)
         {
             // What it said before it broke is still passed on.
             for (var i = 0; i < MessagesPerTurn && MayReadUpstream && ReadUpstream(); i++)
             {
             }
 
-            Session.CloseNow(UpstreamHasEnded ? CloseReason.Upstream : CloseReason.UpstreamFailed);
+            _session.CloseNow(UpstreamHasEnded ? CloseReason.Upstream : CloseReason.UpstreamFailed);
         }
     }
 
     /// <returns>Whether there may be more.</returns>
     private bool ReadUpstream()
     {
-        var received = _upstream.Receive(Session.Loop.ReadBuffer, DatagramBatch.SlotBytes);
+        var received = _upstream.Receive(_session.Loop.ReadBuffer, DatagramBatch.SlotBytes);
         if (received >= 0)
         {
-            FromUpstream++;
+            MessagesFromUpstream++;
             PassedToUpstream = false;
-            return !_client.Output.IsFinished && _client.Write(Session.Loop.ReadBuffer, received);
+            return !_client.Output.IsFinished && _client.Write(_session.Loop.ReadBuffer, received);
         }
 
         switch ((Errno)(-received))
         {
             case Errno.EMSGSIZE:
-                Session.CountDrop(DropReason.TooLong);
+                _session.CountDrop(DropReason.TooLong);
                 return true;
             case Errno.ECONNRESET when _upstream.IsConnection:
                 return true;
@@ -277,15 +286,15 @@ internal sealed unsafe class PacketPair : ConnectionPair
             case Errno.EAGAIN or Errno.EINTR or Errno.ENOMEM or Errno.ENOBUFS:
                 return false;
             default:
-                Session.CountDrop(DropReason.UpstreamRefused);   // an ICMP error of an earlier message
+                _session.CountDrop(DropReason.UpstreamRefused);   // an ICMP error of an earlier message
                 _onRefused(received);
-                return !Session.IsClosed;
+                return !_session.IsClosed;
         }
     }
 
     private void OnUpstreamEnded()
     {
-        _hasUpstreamEnded = true;
+        UpstreamHasEnded = true;
         if (SurvivesUpstream)
         {
             return;
@@ -294,7 +303,7 @@ internal sealed unsafe class PacketPair : ConnectionPair
         _client.Output.Finish();
         if (_client.IsOver)
         {
-            Session.CloseNow(CloseReason.Peer);
+            _session.CloseNow(CloseReason.Peer);
         }
     }
 
@@ -302,21 +311,21 @@ internal sealed unsafe class PacketPair : ConnectionPair
     {
         if (_client.Output.Flush() < 0)
         {
-            Session.CloseNow(CloseReason.Reset);
+            _session.CloseNow(CloseReason.Reset);
             return false;
         }
 
-        Session.Touch();   // a slow reader is no idle one
+        _session.Touch();   // a slow reader is no idle one
         if (_isUpstreamOff && !_client.Output.HasUnsent && !CloseIfUpstreamIsGone() && !UpstreamHasEnded)
         {
             _isUpstreamOff = false;
-            if (Session.Watch(_upstream, IoReadiness.Readable) < 0)
+            if (_session.Watch(_upstream, IoReadiness.Readable) < 0)
             {
-                Session.CloseNow(CloseReason.UpstreamFailed);
+                _session.CloseNow(CloseReason.UpstreamFailed);
             }
         }
 
-        return !Session.IsClosed;
+        return !_session.IsClosed;
     }
 
     /// <summary>It has hung up: nothing can be sent to it any more.</summary>
@@ -325,7 +334,7 @@ internal sealed unsafe class PacketPair : ConnectionPair
         var isGone = UpstreamHasEnded && !SurvivesUpstream && !_client.Output.HasUnsent;
         if (isGone)
         {
-            Session.CloseNow(_client.PeerFinished ? CloseReason.Peer : CloseReason.Upstream);
+            _session.CloseNow(_client.PeerFinished ? CloseReason.Peer : CloseReason.Upstream);
         }
 
         return isGone;
@@ -333,13 +342,13 @@ internal sealed unsafe class PacketPair : ConnectionPair
 
     private void Watch()
     {
-        var loop = Session.Loop;
+        var loop = _session.Loop;
         if (_isClientOff && _kept is null)
         {
             _isClientOff = false;
-            if (Session.Watch(_client.Socket, IoReadiness.Readable) < 0)
+            if (_session.Watch(_client.Socket, IoReadiness.Readable) < 0)
             {
-                Session.CloseNow(CloseReason.Reset);
+                _session.CloseNow(CloseReason.Reset);
                 return;
             }
         }
@@ -355,7 +364,7 @@ internal sealed unsafe class PacketPair : ConnectionPair
         if (_kept is { } kept)
         {
             _kept = null;
-            Session.Loop.Buffers.Return(kept);
+            _session.Loop.Buffers.Return(kept);
         }
     }
 

@@ -1,21 +1,42 @@
 using Router.Diagnostics;
 using Router.Net;
 using Router.Sessions;
+using Router.Upstreams;
 
 namespace Router.Routes;
 
 /// <summary>One TCP session of a proxy: connects to an upstream, then copies both ways until both have ended.</summary>
-internal class TcpProxyHandler(ProxyRoute route) : ConnectionProxyHandler(route)
+/// <remarks>
+/// The client is not read before an upstream has accepted: what it sends waits in the kernel and can go to any of them.
+/// </remarks>
+internal class TcpProxyHandler(ProxyRoute route) : SessionHandler
 {
     /// <summary>How long a connection is tried without a look at whether its client is still there.</summary>
     private const int UnwatchedMs = 100;
 
     private StreamSocket? _connecting;
     private long _connectBeganMs;
+    private StreamPair? _pair;
+    private ProxyAttempts _attempts;
+    private UpstreamSilence _silence;
 
-    private long ConnectTimeoutMs => (long)Math.Ceiling(Route.Settings.ConnectTimeout.TotalMilliseconds);
+    internal override bool OwnsStream => true;
 
-    private long ConnectLeftMs(SessionContext session) => _connectBeganMs + ConnectTimeoutMs - session.Loop.NowMs;
+    /// <summary>The upstream the session is on, or tries.</summary>
+    protected Upstream? Held => _attempts.Held;
+
+    private long ConnectTimeoutMs => (long)Math.Ceiling(route.Settings.ConnectTimeout.TotalMilliseconds);
+
+    public override void OnOpened(SessionContext session)
+    {
+        if (session.Restarts > 0)
+        {
+            session.CloseNow(CloseReason.Failed);   // killed: what the handler before held of either stream is gone
+            return;
+        }
+
+        Connect(session);
+    }
 
     public override void OnTimer(SessionContext session)
     {
@@ -23,9 +44,10 @@ internal class TcpProxyHandler(ProxyRoute route) : ConnectionProxyHandler(route)
         {
             OnConnectTimer(session);
         }
-        else
+        else if (_pair is { } pair && IsSilent(session, pair))
         {
-            base.OnTimer(session);
+            _attempts.Mark(route, -(int)Errno.ETIMEDOUT);
+            session.CloseNow(CloseReason.UpstreamFailed);
         }
     }
 
@@ -33,35 +55,46 @@ internal class TcpProxyHandler(ProxyRoute route) : ConnectionProxyHandler(route)
     {
         _connecting?.Dispose();
         _connecting = null;
-        base.OnClosed(session, reason);
+        _pair?.CloseUpstream(reason);
+        _attempts.Return();
     }
 
+    /// <summary>Not connected yet, nothing was sent: another upstream serves it as well.</summary>
     internal override void OnRouteChanged(SessionContext session)
     {
-        if (_connecting is not { } connecting)
+        var removal = route.Settings.OnUpstreamRemoved;
+        var mayStay = removal == UpstreamRemoval.Finish || !_attempts.HoldsRemoved(route);
+        if (!mayStay && _connecting is { } connecting)
         {
-            base.OnRouteChanged(session);
-        }
-        else if (Route.Settings.OnUpstreamRemoved != UpstreamRemoval.Finish && Attempts.HoldsRemoved(Route))
-        {
-            _connecting = null;   // nothing was sent: another upstream serves it as well
+            _connecting = null;
             connecting.Abort();
-            Attempts.StartOver();
+            _attempts.StartOver();
             Connect(session);
+        }
+        else if (!mayStay && removal == UpstreamRemoval.Close)
+        {
+            session.CloseNow(CloseReason.UpstreamRemoved);
         }
         else
         {
-            // The limit may be nearer now than the timer was set for. The timer acts on it, not this: by then the
-            // upstreams are those of the reload as well.
-            session.SetTimer(TimeSpan.FromMilliseconds(Math.Clamp(ConnectLeftMs(session), 1, UnwatchedMs)));
+            LookAtTimer(session);
         }
     }
 
+    internal override void OnReplaced(SessionContext session) => OnClosed(session, CloseReason.Failed);
+
     internal override void OnIo(SessionContext session, IoSocket socket, IoReadiness ready)
     {
-        if (Pair is not null || session.IsClosed)
+        if (session.IsClosed)
         {
-            base.OnIo(session, socket, ready);
+            return;
+        }
+
+        if (_pair is { } pair)
+        {
+            var (received, wasHeld) = (pair.BytesFromUpstream, pair.HoldsUpstream);
+            pair.OnReady(session, socket, ready);
+            WatchSilence(session, pair, received, wasHeld);
         }
         else if (ReferenceEquals(socket, _connecting))
         {
@@ -82,9 +115,9 @@ internal class TcpProxyHandler(ProxyRoute route) : ConnectionProxyHandler(route)
     {
     }
 
-    protected sealed override void Connect(SessionContext session)
+    private void Connect(SessionContext session)
     {
-        while (Attempts.Next(Route, session) is { } upstream)
+        while (_attempts.Next(route, session) is { } upstream)
         {
             var result = session.Loop.Network.ConnectStream(upstream.Address, out var socket);
             if (socket is not null)
@@ -98,13 +131,13 @@ internal class TcpProxyHandler(ProxyRoute route) : ConnectionProxyHandler(route)
                 socket.Abort();
             }
 
-            if (!Attempts.MayGoOn(Route, session, result))
+            if (!_attempts.MayGoOn(route, session, result))
             {
                 return;
             }
         }
 
-        Attempts.GiveUp(session);
+        _attempts.GiveUp(session);
     }
 
     /// <summary>The connection is under way: writable once it is decided.</summary>
@@ -154,7 +187,7 @@ internal class TcpProxyHandler(ProxyRoute route) : ConnectionProxyHandler(route)
         _connecting = null;
         session.CancelTimer();
         OnConnected(session);
-        Pair = new StreamPair(session, socket);
+        _pair = new StreamPair(session, socket);
         WatchClient(session, IoReadiness.Readable);
         return 0;
     }
@@ -183,9 +216,24 @@ internal class TcpProxyHandler(ProxyRoute route) : ConnectionProxyHandler(route)
         session.SetTimer(TimeSpan.FromMilliseconds(Math.Min(ConnectTimeoutMs, UnwatchedMs)));
     }
 
+    /// <summary>A limit may be nearer now than the timer was set for. The timer acts on it, not this: by then the
+    /// upstreams are those of the reload as well.</summary>
+    private void LookAtTimer(SessionContext session)
+    {
+        if (_connecting is not null)
+        {
+            var leftMs = _connectBeganMs + ConnectTimeoutMs - session.Loop.NowMs;
+            session.SetTimer(TimeSpan.FromMilliseconds(Math.Clamp(leftMs, 1, UnwatchedMs)));
+        }
+        else
+        {
+            _silence.OnLimit(session, route.UpstreamIdleMs);
+        }
+    }
+
     private void OnConnectTimer(SessionContext session)
     {
-        var leftMs = ConnectLeftMs(session);
+        var leftMs = _connectBeganMs + ConnectTimeoutMs - session.Loop.NowMs;
         if (leftMs <= 0)
         {
             OnConnectFailed(session, -(int)Errno.ETIMEDOUT);
@@ -204,7 +252,35 @@ internal class TcpProxyHandler(ProxyRoute route) : ConnectionProxyHandler(route)
     {
         _connecting?.Abort();
         _connecting = null;
-        Attempts.Fail(Route, result);
+        _attempts.Fail(route, result);
         Connect(session);
+    }
+
+    private void WatchSilence(SessionContext session, StreamPair pair, long receivedBefore, bool wasHeld)
+    {
+        if (session.IsClosed)
+        {
+            return;
+        }
+
+        if (wasHeld || pair.BytesFromUpstream != receivedBefore)
+        {
+            _silence.OnAnswered(session, isAll: pair.BytesFromUpstream != receivedBefore);
+        }
+        else if (pair.PassedToUpstream)
+        {
+            _silence.OnAsked(session, route.UpstreamIdleMs);
+        }
+    }
+
+    /// <summary>An upstream is not silent while it is not read: it is the client that is slow.</summary>
+    private bool IsSilent(SessionContext session, StreamPair pair)
+    {
+        if (pair.HoldsUpstream)
+        {
+            _silence.OnAnswered(session, isAll: false);
+        }
+
+        return _silence.OnTimer(session, route.UpstreamIdleMs);
     }
 }

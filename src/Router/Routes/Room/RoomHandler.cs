@@ -116,7 +116,7 @@ internal sealed class RoomHandler(RoomRoute route, RoomLoop loop) : SessionHandl
         if (!Session.IsClosed)
         {
             Session.CountDrop(DropReason.RoomSlow);
-            if (route.Settings.WhenSlow == RoomWhenSlow.Close)
+            if (route.Settings.ClosesSlow)
             {
                 Session.CloseNow(CloseReason.Slow);
             }

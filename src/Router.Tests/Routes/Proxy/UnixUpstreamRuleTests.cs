@@ -2,7 +2,7 @@ using Router.Tests.Configuration;
 
 namespace Router.Tests.Routes;
 
-public sealed class UnixUpstreamTests
+public sealed class UnixUpstreamRuleTests
 {
     private const string Path = "router.routes.r.upstreams";
 

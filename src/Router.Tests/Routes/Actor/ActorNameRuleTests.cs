@@ -2,7 +2,7 @@ using Router.Tests.Configuration;
 
 namespace Router.Tests.Routes;
 
-public sealed class ActorRouteOptionsTests
+public sealed class ActorNameRuleTests
 {
     [Theory]
     [InlineData("", "path", "one of the two")]

@@ -2,7 +2,7 @@ using Router.Tests.Configuration;
 
 namespace Router.Tests.Routes;
 
-public sealed class HandlerRouteOptionsTests
+public sealed class HandlerNameRuleTests
 {
     [Theory]
     [InlineData("", "class", "needs class")]

@@ -2,7 +2,7 @@ using Router.Tests.Configuration;
 
 namespace Router.Tests.Routes;
 
-public sealed class CollectRouteOptionsTests
+public sealed class CollectRuleTests
 {
     [Theory]
     [InlineData("to = file", "file.path", "to = file needs the path")]
