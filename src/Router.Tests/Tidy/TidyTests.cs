@@ -8,6 +8,7 @@ public sealed partial class TidyTests
     private const int LineCharsMax = 120;
     private const int MethodLinesMax = 70;
     private const int FileLinesMax = 500;
+    private const int TypeLinesMax = 599;
 
     private static readonly string[] TextExtensions =
         [".cs", ".csproj", ".props", ".sln", ".conf", ".md", ".json", ".sh", ".yml", ".editorconfig", ".gitignore"];
@@ -25,7 +26,7 @@ public sealed partial class TidyTests
         Findings.None(
             from file in SourceFile.All
             from block in BlocksOf(file.CodeLines)
-            where block.Lines > MethodLinesMax
+            where block.Type is null && block.Lines > MethodLinesMax
             select $"{file.Path}:{block.Line}: {block.Lines} lines");
 
     [Fact]
@@ -34,6 +35,16 @@ public sealed partial class TidyTests
             from file in SourceFile.All
             where file.Lines.Length > FileLinesMax
             select $"{file.Path}: {file.Lines.Length} lines");
+
+    [Fact]
+    public void No_type_is_longer_than_599_lines_over_all_its_files() =>
+        Findings.None(
+            from file in SourceFile.All
+            from block in BlocksOf(file.CodeLines)
+            where block.Type is not null
+            group block.Lines by $"{Path.GetDirectoryName(file.Path)}: {block.Type}" into parts
+            where parts.Sum() > TypeLinesMax
+            select $"{parts.Key}: {parts.Sum()} lines");
 
     [Fact]
     public void Program_starts_the_command_line_and_nothing_else() =>
@@ -79,16 +90,26 @@ public sealed partial class TidyTests
     [InlineData("class A\n{\n    void B()\n    {\n        c();\n    }\n}\n", 4)]
     [InlineData("    void A(\n        int b)\n    {\n        c();\n    }\n", 5)]
     public void A_method_is_measured_from_its_first_line_to_its_last(string code, int lines) =>
-        Assert.Equal(lines, BlocksOf(code.Split('\n')).Max(static block => block.Lines));
+        Assert.Equal(
+            lines,
+            BlocksOf(code.Split('\n')).Where(static block => block.Type is null).Max(static block => block.Lines));
+
+    [Theory]
+    [InlineData("sealed partial class A(\n    int b)\n{\n    int C;\n}\n", "A", 5)]
+    [InlineData("readonly record struct C\n{\n}\n", "C", 3)]
+    [InlineData("struct B\n{\n}\n", "B", 3)]
+    public void A_type_is_measured_from_its_first_line_to_its_last(string code, string type, int lines) =>
+        Assert.Equal((1, lines, type), Assert.Single(BlocksOf(code.Split('\n'))));
 
     private static IEnumerable<string> TextFiles() => Repository.Files("", "*")
         .Where(static path =>
             path is ".ci/run" || TextExtensions.Contains(Path.GetExtension(path), StringComparer.Ordinal));
 
     /// <summary>
-    /// Blocks of code other than those of types. The layout is what dotnet format makes: braces on lines of their own.
+    /// Blocks of code, with the name of the type where one is a type's. The layout is what dotnet format makes: braces
+    /// on lines of their own.
     /// </summary>
-    private static IEnumerable<(int Line, int Lines)> BlocksOf(string[] code)
+    private static IEnumerable<(int Line, int Lines, string? Type)> BlocksOf(string[] code)
     {
         for (var open = 0; open < code.Length; open++)
         {
@@ -107,9 +128,10 @@ public sealed partial class TidyTests
             var indent = code[open].Length - 1;
             var end = new string(' ', indent) + "}";
             var close = Array.FindIndex(code, open, line => line.StartsWith(end, StringComparison.Ordinal));
-            if (close > 0 && !TypeHeader().IsMatch(header))
+            if (close > 0)
             {
-                yield return (first + 1, close - first + 1);
+                var type = TypeHeader().Match(header);
+                yield return (first + 1, close - first + 1, type.Success ? type.Groups["name"].Value : null);
             }
         }
     }
@@ -118,7 +140,10 @@ public sealed partial class TidyTests
     [GeneratedRegex(@"\S.*[^;{}\]\s]\s*$", RegexOptions.None, 1000)]
     private static partial Regex HeaderLine();
 
-    [GeneratedRegex(@"\b(class|struct|record|interface|enum|namespace)\s+\w", RegexOptions.None, 1000)]
+    [GeneratedRegex(
+        @"\b(record\s+struct|class|struct|record|interface|enum|namespace)\s+(?<name>\w+)",
+        RegexOptions.None,
+        1000)]
     private static partial Regex TypeHeader();
 
     [GeneratedRegex(
