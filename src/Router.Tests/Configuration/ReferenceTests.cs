@@ -112,7 +112,7 @@ public sealed partial class ReferenceTests
         user.WithFallback(Reference).Root.TryGet("router", out var router);
         options = new RouterOptions(
             new SectionReader("router", "router", (HoconObject)router!.Value, router.KeyOrigin, log),
-            RouteTypes.All.Types,
+            RouteTypes.All,
             log);
         return log;
     }

@@ -90,8 +90,8 @@ public sealed class RouterConfigurationTests
         Assert.Equal(
             [IPAddress.Parse("10.0.0.1"), null, IPAddress.Parse("10.0.0.2")], px.Upstreams.Select(u => u.Address));
         Assert.Equal((PickPolicy.Hash, 2, TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(4), 5, TimeSpan.FromSeconds(6)),
-            (px.Pick, px.Responses, px.ConnectTimeout, px.UpstreamIdleTimeout, px.NextUpstreamTries,
-                px.ResolveInterval));
+            (px.Settings.Pick, px.Settings.Responses, px.Settings.ConnectTimeout, px.Settings.UpstreamIdleTimeout,
+                px.Settings.NextUpstreamTries, px.ResolveInterval));
         Assert.Equal("A.B, C", Assert.IsType<HandlerRouteOptions>(options.FindRoute("h1")).Class);
         Assert.Equal("n", Assert.IsType<HandlerRouteOptions>(options.FindRoute("h2")).HandlerName);
         var by = Assert.IsType<ReplyRouteOptions>(options.FindRoute("by"));

@@ -58,9 +58,9 @@ internal sealed class LoopbackRig : ISessionEvents, IListenerEvents, IDisposable
         : this(transport, calls, pipes, upstreams, onPool: false, group =>
         {
             var settings = new ProxyRouteSettings(
-                group, PickPolicy.RoundRobin, Responses: 0, TimeSpan.FromSeconds(1),
+                PickPolicy.RoundRobin, Responses: 0, TimeSpan.FromSeconds(1),
                 Timeout.InfiniteTimeSpan, NextUpstreamTries: 3);
-            return new ProxyRoute("proxy", change?.Invoke(settings) ?? settings);
+            return new ProxyRoute("proxy", group, change?.Invoke(settings) ?? settings);
         })
     {
     }

@@ -94,8 +94,8 @@ public sealed class AllocationGateTests
     public void Every_route_has_a_figure_over_both_transports_and_no_figure_is_idle()
     {
         var figures = AllocationGate.Figures.Keys.ToHashSet();
-        Assert.All(RouteTypes.All.Types, type => Assert.Contains(figures, name => Is(name, type.Name, "-udp")));
-        Assert.All(RouteTypes.All.Types, type => Assert.Contains(figures, name => Is(name, type.Name, "-tcp")));
+        Assert.All(RouteTypes.All, type => Assert.Contains(figures, name => Is(name, type.Name, "-udp")));
+        Assert.All(RouteTypes.All, type => Assert.Contains(figures, name => Is(name, type.Name, "-tcp")));
         var tested = typeof(AllocationGateTests).GetMethods()
             .SelectMany(static method => method.GetCustomAttributes<InlineDataAttribute>()
                 .Select(data => data.GetData(method).Single()[0]))

@@ -3,8 +3,8 @@ using Router.Sessions;
 
 namespace Router.Configuration;
 
-/// <summary>One entry of <c>router.routes</c>; the subclass is its type, declares its keys and makes its
-/// route.</summary>
+/// <summary>One entry of <c>router.routes</c>; the subclass is its type: it declares and checks its keys,
+/// and makes its route.</summary>
 internal abstract class RouteOptions(SectionReader section)
 {
     public SectionReader Section => section;
@@ -30,7 +30,10 @@ internal abstract class RouteOptions(SectionReader section)
     /// <summary>Its upstreams as in the file, where sessions go to one of them.</summary>
     public virtual IEnumerable<string> UpstreamNames => [];
 
-    /// <summary>Makes the route of options that broke no rule.</summary>
+    /// <summary>What is wrong with the entry, beside values that cannot be read or are beyond their limits.</summary>
+    public virtual IEnumerable<ConfigurationFault> Check(RuleContext context) => [];
+
+    /// <summary>Makes the route of options that have no fault.</summary>
     /// <returns>Null if the environment lacks something, which it has been told.</returns>
     public abstract Route? Build(RouteEnvironment environment);
 }
@@ -38,8 +41,3 @@ internal abstract class RouteOptions(SectionReader section)
 /// <summary>A type of routes, and how the keys of one are read.</summary>
 /// <param name="Read">Declares and reads the keys.</param>
 internal sealed record RouteType(string Name, Func<SectionReader, RouteOptions> Read);
-
-/// <summary>The types of routes that a configuration may have.</summary>
-/// <param name="Types">In the order in which messages list them.</param>
-/// <param name="Rules">What the options of each must keep to.</param>
-internal sealed record RouteTypeSet(IReadOnlyList<RouteType> Types, IReadOnlyList<IConfigurationRule> Rules);

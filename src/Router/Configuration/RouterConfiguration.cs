@@ -26,7 +26,7 @@ internal static class RouterConfiguration
     /// <param name="environment">Answers null for a variable that is not set.</param>
     /// <param name="system">What the system grants; null for this one.</param>
     public static LoadResult Load(
-        RouteTypeSet types,
+        IReadOnlyList<RouteType> types,
         string? file,
         IReadOnlyList<string> sets,
         Func<string, string?> environment,
@@ -47,7 +47,7 @@ internal static class RouterConfiguration
 
     /// <summary>The same for text that is no file.</summary>
     internal static LoadResult LoadText(
-        RouteTypeSet types, string text, IReadOnlyList<string> sets, Func<string, string?> environment,
+        IReadOnlyList<RouteType> types, string text, IReadOnlyList<string> sets, Func<string, string?> environment,
         IReadOnlyCollection<IPAddress> localAddresses, string name = "(text)", SystemLimits? system = null) => Load(
             types,
             () => HoconLoader.AsObject(new HoconLoader().LoadText(text, name)),
@@ -66,8 +66,8 @@ internal static class RouterConfiguration
     }
 
     private static LoadResult Load(
-        RouteTypeSet types, Func<ObjectNode> readFile, IReadOnlyList<string> sets, Func<string, string?> environment,
-        IReadOnlyCollection<IPAddress> localAddresses, SystemLimits system)
+        IReadOnlyList<RouteType> types, Func<ObjectNode> readFile, IReadOnlyList<string> sets,
+        Func<string, string?> environment, IReadOnlyCollection<IPAddress> localAddresses, SystemLimits system)
     {
         var faults = new List<ConfigurationFault>();
         var layers = new List<ObjectNode>();
@@ -103,7 +103,8 @@ internal static class RouterConfiguration
     }
 
     private static LoadResult Bind(
-        RouteTypeSet types, HoconObject root, IReadOnlyCollection<IPAddress> localAddresses, SystemLimits system)
+        IReadOnlyList<RouteType> types, HoconObject root, IReadOnlyCollection<IPAddress> localAddresses,
+        SystemLimits system)
     {
         var log = new ReadLog();
         root.TryGet("router", out var field);   // reference.conf has it
@@ -113,16 +114,19 @@ internal static class RouterConfiguration
         }
 
         var router = new SectionReader("router", "router", section, field!.KeyOrigin, log);
-        var options = new RouterOptions(router, types.Types, log) { Akka = ReadAkka(root, log) };
+        var options = new RouterOptions(router, types, log) { Akka = ReadAkka(root, log) };
         var context = new RuleContext(options, log.Sections, localAddresses, system);
 
         // What could not be read holds zero: a rule's opinion of it would be noise.
         var unread = log.Faults.Select(f => f.Path).ToHashSet();
-        var found = Rules.Concat(types.Rules).ToLookup(
-            r => r.Refuses, r => r.Check(context).Where(f => !unread.Contains(f.Path)).ToList());
-        var faults = Sorted(log.Faults.Concat(log.OutOfLimits).Concat(found[true].SelectMany(f => f)));
-        var warnings = Sorted(found[false].SelectMany(f => f));
+        var found = Rules.ToLookup(static rule => rule.Refuses, rule => rule.Check(context));
+        var refused = found[true].Concat(options.Routes.Select(route => route.Check(context)));
+        var faults = Sorted(log.Faults.Concat(log.OutOfLimits).Concat(Read(refused)));
+        var warnings = Sorted(Read(found[false]));
         return new LoadResult(faults.Count == 0 ? options : null, root, faults, warnings);
+
+        IEnumerable<ConfigurationFault> Read(IEnumerable<IEnumerable<ConfigurationFault>> found) =>
+            found.SelectMany(static faults => faults).Where(fault => !unread.Contains(fault.Path));
     }
 
     /// <summary>Akka itself judges what stands under <c>akka</c>, as long as it is an object.</summary>

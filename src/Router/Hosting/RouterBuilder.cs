@@ -89,7 +89,7 @@ public sealed class RouterBuilder
     /// (<see cref="SectionReader.Fault(string, string)"/>); what it throws is one at the entry.</param>
     public RouterBuilder AddRoute(string type, Func<SectionReader, Func<SessionHandler>> read)
     {
-        if (Routes.RouteTypes.With(RouteTypes).Types.Any(known => known.Name == type))
+        if (Routes.RouteTypes.With(RouteTypes).Any(known => known.Name == type))
         {
             throw new ArgumentException($"there is a type of routes '{type}' already", nameof(type));
         }

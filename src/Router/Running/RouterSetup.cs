@@ -100,7 +100,7 @@ internal sealed record RouterSetup(
             .Where(static listener => listener.Sessions.Socket != SessionSocket.Shared)
             .Select(static listener => $"listener {listener.Name}: session-socket other than shared");
         var routes = Options.Routes.OfType<ProxyRouteOptions>()
-            .Where(static route => route.UpstreamReplies == UpstreamReplies.Follow)
+            .Where(static route => route.Settings.Replies == UpstreamReplies.Follow)
             .Select(static route => $"route {route.Name}: upstream-replies = follow");
         return listeners.Concat(routes);
     }

@@ -50,7 +50,7 @@ internal sealed class RunningRoutes(
             var running = before.GetValueOrDefault(name);
             if (running is ProxyRoute proxy && route is ProxyRoute next)
             {
-                update.Settings[proxy.Settings.Group] = next.Settings.Group.Settings;
+                update.Settings[proxy.Group] = next.Group.Settings;
                 var isSooner = proxy.Apply(next.Settings);
                 _routes[name] = proxy;
                 var mayMove = changed.Contains(name)
@@ -66,7 +66,7 @@ internal sealed class RunningRoutes(
             _routes[name] = running is null || changed.Contains(name) ? route : running;
             if (_routes[name] is ProxyRoute fresh)
             {
-                update.Settings[fresh.Settings.Group] = fresh.Settings.Group.Settings;
+                update.Settings[fresh.Group] = fresh.Group.Settings;
                 started.Add(fresh);
             }
         }
@@ -82,7 +82,7 @@ internal sealed class RunningRoutes(
     {
         foreach (var proxy in proxies)
         {
-            StartGroup(proxy.Settings.Group, proxy, update);
+            StartGroup(proxy.Group, proxy, update);
         }
 
         foreach (var (name, group) in plan.Groups)

@@ -356,8 +356,8 @@ public sealed class ActorRouteTests
 
     private static ActorRoute Route(Func<ActorRouteSettings, ActorRouteSettings>? change = null)
     {
-        var settings = new ActorRouteSettings("/user/backend", Find: null);
-        return new ActorRoute("actor", change?.Invoke(settings) ?? settings);
+        var settings = ActorRouteSettings.Default with { AnswerTimeout = Timeout.InfiniteTimeSpan };
+        return new ActorRoute("actor", "/user/backend", change?.Invoke(settings) ?? settings);
     }
 
     private IActorRef Start(RouterTestKit kit, bool echoes)

@@ -296,7 +296,7 @@ public sealed class FlowTests
         {
             Kit = new RouterTestKit(seed: 1, loops: 2);
             Kit.Limits = Kit.Limits with { IdleTimeout = TimeSpan.FromSeconds(idleSeconds) };
-            Route = new FlowRoute("flow", Inner(settings), settings, Kit.Random);
+            Route = new FlowRoute("flow", Inner(settings), new FlowTable(settings, Kit.Random));
             ControlListener = Kit.BindTcp(Route);
             MediaListener = Kit.BindUdp(Route);
         }
@@ -357,8 +357,8 @@ public sealed class FlowTests
             }
 
             var group = TestUpstreams.Group(Kit.Time, "10.0.0.1:80", "10.0.0.2:80");
-            return new ProxyRoute("proxy", new ProxyRouteSettings(
-                group, PickPolicy.RoundRobin, Responses: 0, TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan, 3));
+            return new ProxyRoute("proxy", group, new ProxyRouteSettings(
+                PickPolicy.RoundRobin, Responses: 0, TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan, 3));
         }
     }
 

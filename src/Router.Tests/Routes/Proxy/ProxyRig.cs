@@ -18,9 +18,9 @@ internal sealed class ProxyRig : IDisposable
         Clock = new GroupClock(Kit.Time);
         Group = TestUpstreams.Group(Clock, upstreams);
         var settings = new ProxyRouteSettings(
-            Group, PickPolicy.RoundRobin, Responses: 0, TimeSpan.FromSeconds(1),
+            PickPolicy.RoundRobin, Responses: 0, TimeSpan.FromSeconds(1),
             Timeout.InfiniteTimeSpan, NextUpstreamTries: 3);
-        Route = new ProxyRoute("proxy", change?.Invoke(settings) ?? settings);
+        Route = new ProxyRoute("proxy", Group, change?.Invoke(settings) ?? settings);
     }
 
     public RouterTestKit Kit { get; }

@@ -1,4 +1,5 @@
 using Router.Diagnostics;
+using Router.Routes;
 using Router.TestKit;
 
 namespace Router.Tests.Routes;
@@ -63,7 +64,10 @@ public sealed class UdpProxyFollowTests
     /// <summary>A server that answers the first datagram from another port, and what comes there as well.</summary>
     private static ProxyRig Rig(bool follows, out UdpPeer asked, out UdpPeer answering)
     {
-        var rig = new ProxyRig([Upstream], settings => settings with { FollowsReplies = follows });
+        var rig = new ProxyRig([Upstream], settings => settings with
+        {
+            Replies = follows ? UpstreamReplies.Follow : UpstreamReplies.Strict,
+        });
         var transfer = rig.Kit.UdpPeer("10.0.0.1:40000");
         transfer.OnReceived = datagram => transfer.SendTo(datagram.From, "more"u8);
         asked = rig.Kit.UdpPeer(Upstream);

@@ -12,8 +12,8 @@ namespace Router.Tests.Routes;
 public sealed class RoomTests
 {
     private static readonly RoomSettings Open = new(
-        RoomEntry.FirstPayload, Join: null, ToSender: false, RoomsMax: 10, MembersMax: 10, PayloadMax: 100,
-        Buffer: 1 << 20, ClosesSlow: false, Rule(PeerProof.None));
+        RoomEntry.FirstPayload, ToSender: false, RoomsMax: 10, MembersMax: 10, PayloadMax: 100,
+        Buffer: 1 << 20, RoomWhenSlow.Drop, Rule(PeerProof.None));
 
     [Theory]
     [InlineData(1)]
@@ -105,8 +105,7 @@ public sealed class RoomTests
     public void A_programs_own_code_tells_the_room_or_refuses()
     {
         using var kit = new RouterTestKit(seed: 1);
-        var settings = Open with { Entry = RoomEntry.Handler, Join = static () => new FirstLetter() };
-        var route = new RoomRoute("room", settings);
+        var route = new RoomRoute("room", Open with { Entry = RoomEntry.Handler }, new FirstLetter());
         var listener = kit.BindUdp(route);
         var (one, two) = (kit.UdpPeer("127.0.0.1:5000", listener), kit.UdpPeer("127.0.0.1:5001", listener));
         one.Send("?"u8);
@@ -213,7 +212,7 @@ public sealed class RoomTests
         {
             Limits = new ListenerLimits { WriteBuffer = 4_096, IdleTimeout = Timeout.InfiniteTimeSpan },
         };
-        var route = new RoomRoute("room", Open with { ClosesSlow = closes });
+        var route = new RoomRoute("room", Open with { WhenSlow = closes ? RoomWhenSlow.Close : RoomWhenSlow.Drop });
         var udp = kit.BindUdp(route);
         var tcp = kit.BindTcp(route);
         var speaker = Member(kit, udp, "127.0.0.1:5000", "red");

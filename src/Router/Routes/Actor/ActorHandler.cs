@@ -30,13 +30,13 @@ internal sealed class ActorHandler(ActorRoute route) : SessionHandler
         {
             Take(session, known);
         }
-        else if (Settings.Find is { } find)
+        else if (route.Find is { } find)
         {
             Take(session, find());
         }
         else
         {
-            var selection = session.ActorSelection(Settings.Path!);
+            var selection = session.ActorSelection(route.Path!);
             selection.Tell(new Identify(session.Id), session.Self);
             _target = selection;
         }
@@ -157,9 +157,9 @@ internal sealed class ActorHandler(ActorRoute route) : SessionHandler
 
         _isFull = true;
         session.StopReading();
-        if (Settings.AnswerTimeout is { } timeout)
+        if (Settings.AnswerTimeout != Timeout.InfiniteTimeSpan)
         {
-            session.SetTimer(timeout);
+            session.SetTimer(Settings.AnswerTimeout);
         }
     }
 

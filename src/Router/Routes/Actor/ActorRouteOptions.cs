@@ -3,40 +3,47 @@ using Router.Sessions;
 
 namespace Router.Routes;
 
-/// <summary>Payloads go to an actor of the program. One of the first two is set.</summary>
 internal sealed class ActorRouteOptions(SectionReader route) : RouteOptions(route)
 {
-    /// <summary>In the router's actor system: <c>/user/backend</c>.</summary>
-    public string? Path { get; } = route.OptionalText("path", Reload.NewSessions);
+    private readonly string? _path = route.OptionalText("path", Reload.NewSessions);
+    private readonly string? _key = route.OptionalText("key", Reload.NewSessions);
+    private readonly ActorRouteSettings _settings = new(
+        MaxUnanswered: route.Int("max-unanswered", 1, 100_000, Reload.NewSessions),
+        MaxUnansweredBytes: route.Size("max-unanswered-bytes", 64 << 10, 64 << 20, Reload.NewSessions),
+        AnswerTimeout: route.Duration("answer-timeout", Limit.Tick, Limit.Day, Reload.NewSessions, orInfinite: true),
+        ReplyBuffer: route.Size("reply-buffer", 64 << 10, 64 << 20, Reload.NewSessions));
 
-    /// <summary>As given to <c>AddActor</c>.</summary>
-    public string? Key { get; } = route.OptionalText("key", Reload.NewSessions);
-
-    /// <summary>Payloads of a session that the actor has not answered.</summary>
-    public int MaxUnanswered { get; } = route.Int("max-unanswered", 1, 100_000, Reload.NewSessions);
-
-    /// <summary>The same in bytes.</summary>
-    public int MaxUnansweredBytes { get; } =
-        route.Size("max-unanswered-bytes", 64 << 10, 64 << 20, Reload.NewSessions);
-
-    /// <summary>How long these may be full; <see cref="Timeout.InfiniteTimeSpan"/> for any time.</summary>
-    public TimeSpan AnswerTimeout { get; } =
-        route.Duration("answer-timeout", Limit.Tick, Limit.Day, Reload.NewSessions, orInfinite: true);
-
-    /// <summary>Bytes of replies that wait for a peer that does not read.</summary>
-    public int ReplyBuffer { get; } = route.Size("reply-buffer", 64 << 10, 64 << 20, Reload.NewSessions);
+    public override IEnumerable<ConfigurationFault> Check(RuleContext context)
+    {
+        if (_path is null == _key is null)
+        {
+            yield return Section.FaultAt(_path is null ? "path" : "key",
+                "an actor route needs path = \"/user/NAME\" or the key given to AddActor, one of the two");
+        }
+        else if (_path is not null && !LeadsToOne(_path))
+        {
+            yield return Section.FaultAt("path",
+                $"'{_path}' is no actor's path: /user/NAME, or akka://SYSTEM/user/NAME, without wildcards");
+        }
+    }
 
     public override Route? Build(RouteEnvironment environment)
     {
-        var find = Key is null ? null : environment.Find<IActorRef>(this, "actor", Key, className: null);
-        return Path is null && find is null
-            ? null
-            : new ActorRoute(Name, new ActorRouteSettings(
-                Path,
-                find,
-                MaxUnanswered,
-                MaxUnansweredBytes,
-                AnswerTimeout == Timeout.InfiniteTimeSpan ? null : AnswerTimeout,
-                ReplyBuffer));
+        if (_path is not null)
+        {
+            return new ActorRoute(Name, _path, _settings);
+        }
+
+        return environment.Find<IActorRef>(this, "actor", _key, className: null) is { } find
+            ? new ActorRoute(Name, find, _settings)
+            : null;
     }
+
+    private static bool LeadsToOne(string path) =>
+        (path.StartsWith("/user/", StringComparison.Ordinal)
+            || (path.StartsWith("akka", StringComparison.Ordinal)
+                && path.Contains("://", StringComparison.Ordinal)
+                && path.Contains("/user/", StringComparison.Ordinal)))
+        && !path.EndsWith('/')
+        && !path.AsSpan().ContainsAny("*? ");
 }

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Router.Diagnostics;
 using Router.Loop;
 using Router.Sessions;
 
@@ -55,7 +54,7 @@ internal sealed class CollectRoute(
     {
         Interlocked.Increment(ref _sessions);
         return settings.Per == CollectScope.Session
-            ? new SessionHandlerOfOwn(this, session)
+            ? new SessionCollectHandler(this, session)
             : WindowsOf(session).HandlerOn(session);
     }
 
@@ -67,10 +66,6 @@ internal sealed class CollectRoute(
         static (_, place) => new ListenerWindows(place.Route, place.Session.Shard),
         (Route: this, Session: session));
 
-    /// <summary>Of a payload of the session that has just come.</summary>
-    internal static RecordHeader HeaderOf(SessionContext session, DateTimeOffset now, int length) =>
-        new(session.PeerAddr, session.Id, now.UtcTicks, AtMs: 0, length);
-
     /// <summary>Before the router has started there is no session.</summary>
     private sealed class NoOutlet : ICollectOutlet
     {
@@ -78,38 +73,5 @@ internal sealed class CollectRoute(
 
         public void Offer(CollectedWindow window) =>
             throw new InvalidOperationException("the route has no outlet: the router has not been started");
-    }
-
-    /// <summary>Windows of the session's own.</summary>
-    private sealed class SessionHandlerOfOwn(CollectRoute route, SessionContext session) : SessionHandler
-    {
-        private readonly SessionGatherer _windows = new(route, session);
-
-        public override bool IsRestartSafe => true;
-
-        public override void OnReceived(SessionContext session, PayloadBatch batch)
-        {
-            var now = session.Now;
-            foreach (var payload in batch)
-            {
-                _windows.Add(HeaderOf(session, now, payload.Length), payload);
-            }
-        }
-
-        public override void OnClosed(SessionContext session, CloseReason reason) => OnReplaced(session);
-
-        internal override void OnReplaced(SessionContext session)
-        {
-            _windows.Finish();
-            route.Leave();
-        }
-
-        internal override bool MayEndNow(SessionContext session) => session.Transport.KeepsMessages();
-    }
-
-    private sealed class SessionGatherer(CollectRoute route, SessionContext session)
-        : Gatherer(route, session.Loop, session.Listener, session.Id)
-    {
-        protected override void CountFull(long payloads) => session.CountDrop(DropReason.CollectFull, payloads);
     }
 }

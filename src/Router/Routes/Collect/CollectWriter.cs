@@ -26,14 +26,14 @@ internal interface IWindowSink : IAsyncDisposable
 
     /// <summary>Makes ready what can be made ready before there is anything to write.</summary>
     /// <exception cref="IOException">Not now: tried again with the first window.</exception>
-    ValueTask OpenAsync(CancellationToken stop);
+    ValueTask OpenAsync(CancellationToken stop) => default;
 
     /// <summary>Takes all of a window, or nothing of it.</summary>
     /// <exception cref="IOException">Not now: tried again with back-off.</exception>
     ValueTask WriteAsync(CollectedWindow window, CancellationToken stop);
 
     /// <summary>Nothing waits for the moment: what is buffered goes out.</summary>
-    ValueTask FlushAsync(CancellationToken stop);
+    ValueTask FlushAsync(CancellationToken stop) => default;
 }
 
 /// <summary>The sink does not want this window, now or later; or it has taken all but some payloads of it.</summary>

@@ -4,10 +4,10 @@ using System.Globalization;
 namespace Router.Routes;
 
 /// <summary>How a file of windows is kept. Immutable.</summary>
-/// <param name="Path">The file; rotated ones are <c>PATH.1</c> (the latest), <c>PATH.2</c>...</param>
+/// <param name="Path">The file, absolute; rotated ones are <c>PATH.1</c> (the latest), <c>PATH.2</c>...</param>
 /// <param name="RotateBytes">A window that would make it longer begins a new file; 0 for never.</param>
-/// <param name="RotateInterval">The first window so long after the file was opened begins a new one; zero for
-/// never.</param>
+/// <param name="RotateInterval">The first window so long after the file was opened begins a new one; zero
+/// or <see cref="Timeout.InfiniteTimeSpan"/> for never.</param>
 /// <param name="Keep">Rotated files that are kept.</param>
 /// <param name="Sync">Whether fsync(2) follows what is written at once.</param>
 internal sealed record FileSinkSettings(

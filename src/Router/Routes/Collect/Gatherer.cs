@@ -1,3 +1,4 @@
+using Router.Diagnostics;
 using Router.Loop;
 using Router.Sessions;
 
@@ -9,8 +10,12 @@ namespace Router.Routes;
 /// <remarks>
 /// There is a window, and a timer for it, only while there is a payload in it: silence costs nothing.
 /// </remarks>
-internal abstract class Gatherer(CollectRoute route, IoLoop loop, string listener, SessionId? session) : LoopTimer
+/// <param name="route">What says when a window is full, and where it goes.</param>
+/// <param name="home">The listener's part on the loop of the windows.</param>
+/// <param name="session">Whose windows they are; null for the listener's.</param>
+internal sealed class Gatherer(CollectRoute route, Shard home, SessionContext? session) : LoopTimer
 {
+    private readonly IoLoop _loop = home.Loop;
     private readonly CollectSettings _settings = route.Settings;
     private PayloadRecords? _records;
     private long _number;
@@ -19,7 +24,7 @@ internal abstract class Gatherer(CollectRoute route, IoLoop loop, string listene
     /// <summary>Takes a copy; if the route's buffer is full, the payload is a counted drop.</summary>
     public void Add(in RecordHeader header, ReadOnlySpan<byte> payload)
     {
-        var stamped = header with { AtMs = loop.NowMs };
+        var stamped = header with { AtMs = _loop.NowMs };
         if (!(_settings.IsSliding ? Slide(stamped, payload) : Tumble(stamped, payload)))
         {
             CountFull(1);
@@ -29,7 +34,7 @@ internal abstract class Gatherer(CollectRoute route, IoLoop loop, string listene
     /// <summary>Delivers what there is: the session, or the router, ends.</summary>
     public void Finish()
     {
-        loop.Cancel(this);
+        _loop.Cancel(this);
         if (_settings.IsSliding)
         {
             if (_hasNew)
@@ -53,8 +58,8 @@ internal abstract class Gatherer(CollectRoute route, IoLoop loop, string listene
         }
     }
 
-    /// <summary>Payloads for which there was no room.</summary>
-    protected abstract void CountFull(long payloads);
+    /// <summary>Where drops of a listener's windows are counted: a reload may move the listener.</summary>
+    public Shard Home { get; set; } = home;
 
     internal override void OnTimer()
     {
@@ -97,7 +102,7 @@ internal abstract class Gatherer(CollectRoute route, IoLoop loop, string listene
         }
         else if (records.Count == 1 && _settings.WindowMs > 0)
         {
-            loop.Schedule(this, loop.NowMs + _settings.WindowMs);
+            _loop.Schedule(this, _loop.NowMs + _settings.WindowMs);
         }
 
         return true;
@@ -116,7 +121,7 @@ internal abstract class Gatherer(CollectRoute route, IoLoop loop, string listene
         _hasNew = true;
         if (!IsArmed)
         {
-            loop.Schedule(this, loop.NowMs + _settings.EveryMs);
+            _loop.Schedule(this, _loop.NowMs + _settings.EveryMs);
         }
 
         return true;
@@ -132,7 +137,7 @@ internal abstract class Gatherer(CollectRoute route, IoLoop loop, string listene
             return;
         }
 
-        loop.Schedule(this, loop.NowMs + _settings.EveryMs);
+        _loop.Schedule(this, _loop.NowMs + _settings.EveryMs);
         _hasNew = false;
         var copy = new PayloadRecords(route.Budget);
         if (copy.TryAddAll(records))
@@ -147,14 +152,14 @@ internal abstract class Gatherer(CollectRoute route, IoLoop loop, string listene
 
     private void Deliver()
     {
-        loop.Cancel(this);
+        _loop.Cancel(this);
         var records = _records!;
         _records = null;
         Offer(records);
     }
 
     private void Offer(PayloadRecords records) =>
-        route.Outlet.Offer(new CollectedWindow(route.Name, listener, session, ++_number, records));
+        route.Outlet.Offer(new CollectedWindow(route.Name, Home.Listener, session?.Id, ++_number, records));
 
     /// <summary>Takes out what is too old or too much: the oldest go first.</summary>
     private void Forget(int windowMs, int keepCount, long keepBytes)
@@ -167,9 +172,21 @@ internal abstract class Gatherer(CollectRoute route, IoLoop loop, string listene
         while (records.Count > 0
             && (records.Count > keepCount
                 || records.PayloadBytes > keepBytes
-                || (windowMs > 0 && loop.NowMs - records.FirstAtMs > windowMs)))
+                || (windowMs > 0 && _loop.NowMs - records.FirstAtMs > windowMs)))
         {
             records.RemoveFirst();
+        }
+    }
+
+    private void CountFull(long payloads)
+    {
+        if (session is not null)
+        {
+            session.CountDrop(DropReason.CollectFull, payloads);
+        }
+        else
+        {
+            Home.Counters.Drops.Add(DropReason.CollectFull, payloads);
         }
     }
 }

@@ -39,8 +39,6 @@ internal sealed class HandlerSink(string name, Func<WindowHandler> create) : IWi
         return default;
     }
 
-    public ValueTask FlushAsync(CancellationToken stop) => default;
-
     public ValueTask DisposeAsync()
     {
         (_handler as IDisposable)?.Dispose();
@@ -53,8 +51,6 @@ internal sealed class LogSink(ICollectEvents events) : IWindowSink
 {
     public string Name => "log";
 
-    public ValueTask OpenAsync(CancellationToken stop) => default;
-
     public ValueTask WriteAsync(CollectedWindow window, CancellationToken stop)
     {
         foreach (var payload in window)
@@ -64,8 +60,6 @@ internal sealed class LogSink(ICollectEvents events) : IWindowSink
 
         return default;
     }
-
-    public ValueTask FlushAsync(CancellationToken stop) => default;
 
     public ValueTask DisposeAsync() => default;
 }

@@ -15,7 +15,7 @@ internal sealed class ListenerWindows : IRunnable
 
     private readonly CollectRoute _route;
     private readonly IoLoop _loop;
-    private readonly HomeGatherer _windows;
+    private readonly Gatherer _windows;
     private readonly HomeHandler _homeHandler;
     private readonly ConcurrentQueue<PayloadRecords> _handedOver = new();
     private readonly Relay?[] _relays = new Relay?[LoopsMax];   // each made and used by its own loop
@@ -25,7 +25,7 @@ internal sealed class ListenerWindows : IRunnable
     {
         _route = route;
         _loop = home.Loop;
-        _windows = new HomeGatherer(route, home);
+        _windows = new Gatherer(route, home, session: null);
         _homeHandler = new HomeHandler(route, _windows);
     }
 
@@ -77,9 +77,13 @@ internal sealed class ListenerWindows : IRunnable
 
     private static Task OnLoop(IoLoop loop, Action step)
     {
-        var run = new Step(step);
-        loop.Enqueue(run);
-        return run.Done;
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        loop.Enqueue(new ActionRunnable(() =>
+        {
+            step();
+            done.SetResult();
+        }));
+        return done.Task;
     }
 
     private void HandOver(PayloadRecords records)
@@ -91,73 +95,16 @@ internal sealed class ListenerWindows : IRunnable
         }
     }
 
-    private sealed class Step(Action step) : IRunnable
+    private sealed class HomeHandler(CollectRoute route, Gatherer windows) : CollectHandler(route)
     {
-        private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public Task Done => _done.Task;
-
-        public void Run()
-        {
-            step();
-            _done.SetResult();
-        }
-
-        public void Execute() => Run();
+        protected override void Add(SessionContext session, in RecordHeader header, ReadOnlySpan<byte> payload) =>
+            windows.Add(header, payload);
     }
 
-    private sealed class HomeGatherer(CollectRoute route, Shard home) : Gatherer(route, home.Loop, home.Listener, null)
-    {
-        public Shard Home { get; set; } = home;
-
-        protected override void CountFull(long payloads) =>
-            Home.Counters.Drops.Add(DropReason.CollectFull, payloads);
-    }
-
-    private abstract class Handler(CollectRoute route) : SessionHandler
-    {
-        public override bool IsRestartSafe => true;
-
-        public override void OnClosed(SessionContext session, CloseReason reason) => route.Leave();
-
-        internal override void OnReplaced(SessionContext session) => route.Leave();
-
-        internal override bool MayEndNow(SessionContext session) => session.Transport.KeepsMessages();
-    }
-
-    private sealed class HomeHandler(CollectRoute route, HomeGatherer windows) : Handler(route)
-    {
-        public override void OnReceived(SessionContext session, PayloadBatch batch)
-        {
-            var now = session.Now;
-            foreach (var payload in batch)
-            {
-                windows.Add(CollectRoute.HeaderOf(session, now, payload.Length), payload);
-            }
-        }
-    }
-
-    private sealed class Relay(ListenerWindows windows, IoLoop loop) : Handler(windows._route), IEndOfPass
+    /// <summary>Gathers for a pass what comes on another loop.</summary>
+    private sealed class Relay(ListenerWindows windows, IoLoop loop) : CollectHandler(windows._route), IEndOfPass
     {
         private PayloadRecords? _records;
-
-        public override void OnReceived(SessionContext session, PayloadBatch batch)
-        {
-            var now = session.Now;
-            if (_records is null)
-            {
-                _records = new PayloadRecords(windows._route.Budget);
-                loop.AtEndOfPass(this);
-            }
-
-            foreach (var payload in batch)
-            {
-                if (!_records.TryAdd(CollectRoute.HeaderOf(session, now, payload.Length), payload))
-                {
-                    session.CountDrop(DropReason.CollectFull);
-                }
-            }
-        }
 
         public void OnEndOfPass()
         {
@@ -165,6 +112,20 @@ internal sealed class ListenerWindows : IRunnable
             {
                 _records = null;
                 windows.HandOver(records);
+            }
+        }
+
+        protected override void Add(SessionContext session, in RecordHeader header, ReadOnlySpan<byte> payload)
+        {
+            if (_records is null)
+            {
+                _records = new PayloadRecords(windows._route.Budget);
+                loop.AtEndOfPass(this);
+            }
+
+            if (!_records.TryAdd(header, payload))
+            {
+                session.CountDrop(DropReason.CollectFull);
             }
         }
     }

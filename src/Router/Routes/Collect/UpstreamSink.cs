@@ -43,8 +43,6 @@ internal sealed class UpstreamSink(UpstreamGroup group, bool isStream, IoLoop lo
         }
     }
 
-    public ValueTask FlushAsync(CancellationToken stop) => default;
-
     public async ValueTask DisposeAsync() => await _link.CloseAsync().ConfigureAwait(false);
 
     private async Task<int> SendAsync(ReadOnlyMemory<byte> lines, CancellationToken stop)
@@ -85,7 +83,7 @@ internal abstract class UpstreamLink(UpstreamGroup group, IoLoop loop) : IIoRece
     public Task<int> SendAsync(ReadOnlyMemory<byte> lines)
     {
         var sending = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
-        loop.Enqueue(new Step(() => Begin(lines, sending)));
+        loop.Enqueue(new ActionRunnable(() => Begin(lines, sending)));
         return sending.Task;
     }
 
@@ -93,7 +91,7 @@ internal abstract class UpstreamLink(UpstreamGroup group, IoLoop loop) : IIoRece
     public Task CloseAsync()
     {
         var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        loop.Enqueue(new Step(() =>
+        loop.Enqueue(new ActionRunnable(() =>
         {
             Fail(Errno.ETIMEDOUT, "send to");
             closed.SetResult();
@@ -162,13 +160,6 @@ internal abstract class UpstreamLink(UpstreamGroup group, IoLoop loop) : IIoRece
             group.MarkFailed(upstream);
             Fail((Errno)(-result), "connect to");
         }
-    }
-
-    private sealed class Step(Action step) : IRunnable
-    {
-        public void Run() => step();
-
-        public void Execute() => Run();
     }
 }
 

@@ -14,20 +14,13 @@ namespace Router.Routes;
 internal abstract class ExecConnectionHandler(ExecRoute route) : SessionHandler
 {
     private ExecChild? _child;
+    private ConnectionPair? _pair;   // peer and child, once they are joined
     private ExecRestarts _restarts;
     private bool _isOver;   // nothing is left of the child's side: the session finishes its connection by itself
 
     internal sealed override bool OwnsStream => !_isOver;
 
     protected ExecRoute Route { get; } = route;
-
-    /// <summary>Whether peer and child are joined.</summary>
-    protected abstract bool IsJoined { get; }
-
-    /// <summary>Whether everything the child wrote has been taken care of, once it has ended.</summary>
-    protected abstract bool IsRead(SessionContext session);
-
-    protected abstract bool ClientHasEnded { get; }
 
     public override void OnOpened(SessionContext session)
     {
@@ -54,9 +47,9 @@ internal abstract class ExecConnectionHandler(ExecRoute route) : SessionHandler
 
     internal sealed override void OnIo(SessionContext session, IoSocket socket, IoReadiness ready)
     {
-        if (!session.IsClosed && IsJoined)
+        if (!session.IsClosed && _pair is { } pair)
         {
-            OnReady(session, socket, ready);
+            pair.OnReady(socket, ready);
             FinishIfOver(session);
         }
     }
@@ -65,12 +58,10 @@ internal abstract class ExecConnectionHandler(ExecRoute route) : SessionHandler
     protected abstract IoSocket ChannelOf(ExecChild child);
 
     /// <summary>The child runs: joins it with the peer.</summary>
-    protected abstract void Join(SessionContext session, ExecChild child);
+    protected abstract ConnectionPair Join(SessionContext session, ExecChild child);
 
-    /// <summary>They are to be no longer joined; the peer goes on.</summary>
-    protected abstract void Part(CloseReason reason);
-
-    protected abstract void OnReady(SessionContext session, IoSocket socket, IoReadiness ready);
+    /// <summary>Whether everything the child wrote has been taken care of, once it has ended.</summary>
+    protected abstract bool IsRead(ConnectionPair pair);
 
     /// <summary>Whether another child may follow; the session ends otherwise.</summary>
     protected virtual bool MayRestart(SessionContext session) => true;
@@ -97,12 +88,12 @@ internal abstract class ExecConnectionHandler(ExecRoute route) : SessionHandler
             return;
         }
 
-        Join(session, child!);
+        _pair = Join(session, child!);
     }
 
     private void FinishIfOver(SessionContext session)
     {
-        if (session.IsClosed || _child is not { Exit: { } exit } child || !IsJoined)
+        if (session.IsClosed || _child is not { Exit: { } exit } child || _pair is not { } pair)
         {
             return;
         }
@@ -112,9 +103,9 @@ internal abstract class ExecConnectionHandler(ExecRoute route) : SessionHandler
             session.CountDrop(DropReason.ChildGone);
             session.CloseNow(CloseReason.UpstreamFailed);
         }
-        else if (IsRead(session))
+        else if (IsRead(pair))
         {
-            var clientHasEnded = ClientHasEnded;
+            var clientHasEnded = pair.ClientHasEnded;
             Leave(CloseReason.Upstream);
             Finish(session, exit, clientHasEnded);
         }
@@ -140,7 +131,8 @@ internal abstract class ExecConnectionHandler(ExecRoute route) : SessionHandler
 
     private void Leave(CloseReason reason)
     {
-        Part(reason);
+        _pair?.CloseUpstream(reason);
+        _pair = null;
         _child?.End();
         _child = null;
     }

@@ -12,12 +12,6 @@ namespace Router.Routes;
 /// </remarks>
 internal sealed class ExecPacketHandler(ExecRoute route) : ExecConnectionHandler(route)
 {
-    private PacketPair? _pair;
-
-    protected override bool IsJoined => _pair is not null;
-
-    protected override bool ClientHasEnded => _pair!.ClientHasEnded;
-
     public override void OnOpened(SessionContext session)
     {
         base.OnOpened(session);
@@ -29,24 +23,14 @@ internal sealed class ExecPacketHandler(ExecRoute route) : ExecConnectionHandler
         }
     }
 
-    protected override bool IsRead(SessionContext session) =>
-        _pair!.UpstreamHasEnded && !session.Packets!.Output.HasUnsent;
-
     protected override IoSocket ChannelOf(ExecChild child) => child.Packets!;
 
-    protected override void Join(SessionContext session, ExecChild child) =>
-        _pair = new PacketPair(session, child.Packets!, static _ => { })
+    protected override ConnectionPair Join(SessionContext session, ExecChild child) =>
+        new PacketPair(session, child.Packets!, static _ => { })
         {
             SurvivesUpstream = true,
             DropsEmpty = true,
         };
 
-    protected override void Part(CloseReason reason)
-    {
-        _pair?.Close();
-        _pair = null;
-    }
-
-    protected override void OnReady(SessionContext session, IoSocket socket, IoReadiness ready) =>
-        _pair!.OnReady(socket, ready);
+    protected override bool IsRead(ConnectionPair pair) => pair is { UpstreamHasEnded: true, HoldsUpstream: false };
 }

@@ -22,7 +22,8 @@ internal enum ExecRestart
 /// <summary>Settings of an <see cref="ExecRoute"/>. Immutable.</summary>
 /// <param name="Command">The program's absolute path, then its arguments. Nothing of it comes from a peer.</param>
 /// <param name="Directory">Where it starts, absolute.</param>
-/// <param name="Environment"><c>NAME=value</c>, besides the session's facts.</param>
+/// <param name="Environment"><c>NAME=value</c>, or <c>NAME</c> for one that the router has itself; besides the facts of
+/// the session.</param>
 /// <param name="MaxProcesses">Children of the route at once, over all loops.</param>
 /// <param name="Grace">Between SIGTERM and SIGKILL once the session, or the child, has ended.</param>
 /// <param name="Restart">What follows a child's exit; as often as the listener's max-restarts allows.</param>
@@ -46,6 +47,7 @@ internal sealed class ExecRoute(string name, ExecRouteSettings settings) : Route
 {
     private const int NoticeMs = 1_000;
 
+    private readonly string[] _environment = [.. settings.Environment.Select(VariableOf).OfType<string>()];
     private readonly Lock _noticeLock = new();
     private long _noticedMs = -NoticeMs;
     private long _unnoticed;
@@ -65,36 +67,32 @@ internal sealed class ExecRoute(string name, ExecRouteSettings settings) : Route
         : session.Packets is not null ? new ExecPacketHandler(this)
         : new ExecDatagramHandler(this);
 
-    /// <summary>What is started for a session. The facts are addresses, numbers and hexadecimal digits: nothing in them
-    /// is the peer's to choose.</summary>
-    internal ProcessStart StartFor(SessionContext session)
-    {
-        if (session.PeerAddr.IsUnix)
-        {
-            return UnixStartFor(session);
-        }
+    /// <summary>What is started for a session. Nothing in the facts is the peer's to choose but a unix socket's name,
+    /// of which control characters, blanks and backslashes are written as \xNN.</summary>
+    internal ProcessStart StartFor(SessionContext session) => new(
+        settings.Command, settings.Directory,
+        [.. _environment, .. session.PeerAddr.IsUnix ? UnixFactsOf(session) : FactsOf(session)],
+        settings.Limits, session.Transport.KeepsMessages());
 
-        var isUdp = session.Transport == SessionTransport.Udp;
+    private static string[] FactsOf(SessionContext session)
+    {
         var local = session.LocalAddr.IsEmpty ? session.Shard.Address.Address : session.LocalAddr.Address;
-        string[] facts =
+        return
         [
-            isUdp ? "PROTO=UDP" : "PROTO=TCP",
+            session.Transport == SessionTransport.Udp ? "PROTO=UDP" : "PROTO=TCP",
             $"REMOTE_ADDR={session.PeerAddr.Address}",
-            $"REMOTE_PORT={session.PeerAddr.Port.ToString(CultureInfo.InvariantCulture)}",
+            string.Create(CultureInfo.InvariantCulture, $"REMOTE_PORT={session.PeerAddr.Port}"),
             $"LOCAL_ADDR={local}",
-            $"LOCAL_PORT={session.Shard.Address.Port.ToString(CultureInfo.InvariantCulture)}",
+            string.Create(CultureInfo.InvariantCulture, $"LOCAL_PORT={session.Shard.Address.Port}"),
             $"SESSION_ID={session.Id}",
         ];
-        return new ProcessStart(
-            settings.Command, settings.Directory, [.. settings.Environment, .. facts], settings.Limits, isUdp);
     }
 
-    /// <summary>Of a unix socket: names instead of addresses, no ports, and who the peer is. A peer chooses its name,
-    /// of which control characters, blanks and backslashes are written as \xNN.</summary>
-    private ProcessStart UnixStartFor(SessionContext session)
+    /// <summary>Names instead of addresses, no ports, and who the peer is.</summary>
+    private static string[] UnixFactsOf(SessionContext session)
     {
         var credentials = session.PeerCredentials ?? default;
-        string[] facts =
+        return
         [
             $"PROTO={session.Transport.Scheme().ToUpperInvariant()}",
             $"REMOTE_ADDR={UnixAddress.NameOf(session.PeerAddr)}",
@@ -104,10 +102,13 @@ internal sealed class ExecRoute(string name, ExecRouteSettings settings) : Route
             $"LOCAL_ADDR={UnixAddress.NameOf(session.Shard.Address)}",
             $"SESSION_ID={session.Id}",
         ];
-        return new ProcessStart(
-            settings.Command, settings.Directory, [.. settings.Environment, .. facts], settings.Limits,
-            session.Transport.KeepsMessages());
     }
+
+    /// <summary>A name alone stands for the router's own value; null where it has none.</summary>
+    private static string? VariableOf(string variable) =>
+        variable.Contains('=', StringComparison.Ordinal) ? variable
+        : Environment.GetEnvironmentVariable(variable) is { } value ? $"{variable}={value}"
+        : null;
 
     /// <summary>Writes down that a child could not be started: at most once a second and route.</summary>
     internal void NoticeFailure(SessionContext session, int result)

@@ -4,44 +4,59 @@ using Router.Sessions;
 
 namespace Router.Routes;
 
-/// <summary>A child process for every session.</summary>
-internal sealed class ExecRouteOptions(SectionReader route) : RouteOptions(route)
+internal sealed class ExecRouteOptions : RouteOptions
 {
     private const long SizeMax = 1L << 40;
 
-    /// <summary>The program, absolute, and its arguments.</summary>
-    public IReadOnlyList<string> Command { get; } = route.Words("command", Reload.NewSessions, optional: true);
+    private const UnixFileMode AnyExecute =
+        UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
-    public string Directory { get; } = route.Text("directory", Reload.NewSessions);
+    private static readonly string[] Facts =
+        ["PROTO", "REMOTE_ADDR", "REMOTE_PORT", "LOCAL_ADDR", "LOCAL_PORT", "SESSION_ID"];
 
-    /// <summary><c>NAME=value</c>, or <c>NAME</c> for one that the router has itself.</summary>
-    public IReadOnlyList<string> Environment { get; } = route.Words("environment", Reload.NewSessions);
+    private readonly ProofOptions _proof;
 
-    public int MaxProcesses { get; } = route.Int("max-processes", 1, 100_000, Reload.NewSessions);
+    public ExecRouteOptions(SectionReader route)
+        : base(route)
+    {
+        _proof = new ProofOptions(route);
+        Settings = new ExecRouteSettings(
+            Command: route.Words("command", Reload.NewSessions, optional: true),
+            Directory: route.Text("directory", Reload.NewSessions),
+            Environment: route.Words("environment", Reload.NewSessions),
+            MaxProcesses: route.Int("max-processes", 1, 100_000, Reload.NewSessions),
+            Grace: route.Duration("grace", TimeSpan.Zero, TimeSpan.FromMinutes(10), Reload.NewSessions),
+            Restart: route.Choice<ExecRestart>("restart", Reload.NewSessions),
+            ErrorLines: route.Int("stderr-lines", 0, 10_000, Reload.NewSessions),
+            Limits: ReadLimits(route.Child("limits")),
+            _proof.Validation);
+    }
 
-    public TimeSpan Grace { get; } =
-        route.Duration("grace", TimeSpan.Zero, TimeSpan.FromMinutes(10), Reload.NewSessions);
+    public ExecRouteSettings Settings { get; }
 
-    public ExecRestart Restart { get; } = route.Choice<ExecRestart>("restart", Reload.NewSessions);
+    /// <summary>Whether the program starts is seen when it is started; most mistakes are seen here.</summary>
+    public override IEnumerable<ConfigurationFault> Check(RuleContext context)
+    {
+        if (CommandFault(Settings.Command) is { } fault)
+        {
+            yield return Section.FaultAt("command", fault);
+        }
 
-    /// <summary>Lines a second and child.</summary>
-    public int StderrLines { get; } = route.Int("stderr-lines", 0, 10_000, Reload.NewSessions);
+        if (!Path.IsPathRooted(Settings.Directory) || !Directory.Exists(Settings.Directory))
+        {
+            yield return Section.FaultAt(
+                "directory", $"'{Settings.Directory}' is no directory; an absolute path is wanted");
+        }
 
-    public ProcessLimits Limits { get; } = ReadLimits(route.Child("limits"));
+        var variables = Settings.Environment.Select(VariableFault).OfType<string>()
+            .Select(each => Section.FaultAt("environment", each));
+        foreach (var each in variables.Concat(_proof.Check(context, this, "start processes")))
+        {
+            yield return each;
+        }
+    }
 
-    /// <summary>What a UDP peer must prove before a child is started for it.</summary>
-    public ProofOptions Proof { get; } = new(route);
-
-    public override Route Build(RouteEnvironment environment) => new ExecRoute(Name, new ExecRouteSettings(
-        Command,
-        Directory,
-        [.. Environment.Select(VariableOf).OfType<string>()],
-        MaxProcesses,
-        Grace,
-        Restart,
-        StderrLines,
-        Limits,
-        Proof.Validation));
+    public override Route Build(RouteEnvironment environment) => new ExecRoute(Name, Settings);
 
     private static ProcessLimits ReadLimits(SectionReader limits)
     {
@@ -53,9 +68,45 @@ internal sealed class ExecRouteOptions(SectionReader route) : RouteOptions(route
             limits.Int("open-files", 3, 1_048_576, Reload.NewSessions));
     }
 
-    /// <summary>A name alone stands for the router's own value; null where it has none.</summary>
-    private static string? VariableOf(string variable) =>
-        variable.Contains('=', StringComparison.Ordinal) ? variable
-        : System.Environment.GetEnvironmentVariable(variable) is { } value ? $"{variable}={value}"
-        : null;
+    private static string? CommandFault(IReadOnlyList<string> command)
+    {
+        if (command.Count == 0)
+        {
+            return "a program is wanted, as [\"/path/of/program\", \"argument\", ...]";
+        }
+
+        var program = command[0];
+        if (command.Any(static word => word.Contains('\0', StringComparison.Ordinal)))
+        {
+            return "an argument cannot contain a null character";
+        }
+
+        if (!Path.IsPathRooted(program))
+        {
+            return $"'{program}' is no absolute path; neither PATH nor a shell is asked: command = "
+                + "[\"/bin/sh\", \"-c\", \"...\"] says so where a shell is wanted";
+        }
+
+        if (!File.Exists(program))
+        {
+            return $"there is no program '{program}'";
+        }
+
+        return OperatingSystem.IsWindows() || (File.GetUnixFileMode(program) & AnyExecute) != 0
+            ? null
+            : $"'{program}' may not be executed; see chmod(1)";
+    }
+
+    private static string? VariableFault(string variable)
+    {
+        var name = variable.Split('=')[0];
+        if (name.Length == 0 || variable.Contains('\0', StringComparison.Ordinal))
+        {
+            return $"'{variable}' is no variable; NAME=value is wanted, or NAME for the router's own value";
+        }
+
+        return Facts.Contains(name, StringComparer.Ordinal)
+            ? $"{name} tells a fact of the session and cannot be set"
+            : null;
+    }
 }

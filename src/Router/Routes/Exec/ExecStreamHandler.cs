@@ -1,4 +1,3 @@
-using Router.Diagnostics;
 using Router.Net;
 using Router.Sessions;
 
@@ -11,27 +10,12 @@ namespace Router.Routes;
 /// </remarks>
 internal sealed class ExecStreamHandler(ExecRoute route) : ExecConnectionHandler(route)
 {
-    private ChildPair? _pair;
-
-    protected override bool IsJoined => _pair is not null;
-
-    protected override bool ClientHasEnded => _pair!.ClientHasEnded;
-
-    protected override bool IsRead(SessionContext session) => _pair!.UpstreamHasEnded;
-
     protected override IoSocket ChannelOf(ExecChild child) => child.Stream!;
 
-    protected override void Join(SessionContext session, ExecChild child) =>
-        _pair = new ChildPair(session, child.Stream!, Route.Settings.Restart == ExecRestart.Never);
+    protected override ConnectionPair Join(SessionContext session, ExecChild child) =>
+        new ChildPair(session, child.Stream!, Route.Settings.Restart == ExecRestart.Never);
 
-    protected override void Part(CloseReason reason)
-    {
-        _pair?.CloseUpstream(reason);
-        _pair = null;
-    }
-
-    protected override void OnReady(SessionContext session, IoSocket socket, IoReadiness ready) =>
-        _pair!.OnReady(session, socket, ready);
+    protected override bool IsRead(ConnectionPair pair) => pair.UpstreamHasEnded;
 
     /// <summary>A peer that has gone hears no other child.</summary>
     protected override bool MayRestart(SessionContext session) => session.Stream!.Socket.Loop is not null;

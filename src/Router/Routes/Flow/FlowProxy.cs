@@ -41,7 +41,7 @@ internal sealed class FlowControlProxy(FlowTable table, ProxyRoute proxy) : TcpP
 
     protected override void OnConnected(SessionContext session)
     {
-        _group!.Upstream = Held;
+        _group!.Upstream = Attempts.Held;
         _group.IsReady = true;
     }
 }

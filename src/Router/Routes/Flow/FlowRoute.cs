@@ -34,62 +34,42 @@ internal sealed record FlowRouteSettings(
 /// TCP sessions are control sessions, UDP sessions their flows: they end together, and what is done with both is one
 /// route's, a proxy or a handler.
 /// </summary>
-internal sealed class FlowRoute : Route
+/// <param name="name">As configured.</param>
+/// <param name="inner">A <see cref="ProxyRoute"/>, or a <see cref="HandlerRoute"/> whose handlers are of
+/// <see cref="FlowHandler"/>.</param>
+/// <param name="table">Its control sessions and flows.</param>
+internal sealed class FlowRoute(string name, Route inner, FlowTable table) : Route(name)
 {
-    private readonly Route _inner;
-    private readonly RandomSource _random;
-    private readonly FlowTable _table;
-
-    /// <param name="name">As configured.</param>
-    /// <param name="inner">A <see cref="ProxyRoute"/>, or a <see cref="HandlerRoute"/> whose handlers are of
-    /// <see cref="FlowHandler"/>.</param>
-    /// <param name="settings">How flows join.</param>
-    /// <param name="random">Makes tokens: must be unpredictable to peers.</param>
-    public FlowRoute(string name, Route inner, FlowRouteSettings settings, RandomSource random)
-        : this(name, inner, new FlowTable(settings, random), random)
-    {
-    }
-
-    private FlowRoute(string name, Route inner, FlowTable table, RandomSource random)
-        : base(name)
-    {
-        _inner = inner;
-        _random = random;
-        _table = table;
-    }
-
     /// <summary>Control sessions and flows that are known: for tests of what is left over.</summary>
-    internal (int Groups, int Flows, int Tokens) Known => _table.Known;
+    internal (int Groups, int Flows, int Tokens) Known => table.Known;
 
     /// <summary>What is done with both; its name is what the configuration has.</summary>
-    internal Route Inner => _inner;
+    internal Route Inner => inner;
 
     /// <summary>The same over another route. If that is of the same type, flows of control sessions that are open
     /// still join them.</summary>
-    internal FlowRoute Over(Route inner)
+    internal FlowRoute Over(Route other)
     {
-        if (ReferenceEquals(inner, _inner))
+        if (ReferenceEquals(other, inner))
         {
             return this;
         }
 
-        return inner.GetType() == _inner.GetType()
-            ? new FlowRoute(Name, inner, _table, _random)
-            : new FlowRoute(Name, inner, _table.Settings, _random);
+        return new FlowRoute(Name, other, other.GetType() == inner.GetType() ? table : table.Empty());
     }
 
-    internal override bool Involves(Route route) => base.Involves(route) || ReferenceEquals(_inner, route);
+    internal override bool Involves(Route route) => base.Involves(route) || ReferenceEquals(inner, route);
 
     internal override DropReason? Refuse(in SocketAddr peer, ReadOnlySpan<byte> first) =>
-        _table.Find(peer, first, out var refusal) is null ? refusal : null;
+        table.Find(peer, first, out var refusal) is null ? refusal : null;
 
-    internal override SessionHandler CreateHandler(SessionContext session) => (_inner, session.Transport) switch
+    internal override SessionHandler CreateHandler(SessionContext session) => (inner, session.Transport) switch
     {
-        (ProxyRoute proxy, SessionTransport.Tcp) => new FlowControlProxy(_table, proxy),
-        (ProxyRoute proxy, _) => new FlowMediaProxy(_table, proxy),
-        (_, SessionTransport.Tcp) => new FlowControlHandler(_table, (FlowHandler)_inner.CreateHandler(session)),
-        _ => new FlowMediaHandler(_table),
+        (ProxyRoute proxy, SessionTransport.Tcp) => new FlowControlProxy(table, proxy),
+        (ProxyRoute proxy, _) => new FlowMediaProxy(table, proxy),
+        (_, SessionTransport.Tcp) => new FlowControlHandler(table, (FlowHandler)inner.CreateHandler(session)),
+        _ => new FlowMediaHandler(table),
     };
 
-    internal override void OnAbandoned(SessionContext session, CloseReason reason) => _table.Abandon(session, reason);
+    internal override void OnAbandoned(SessionContext session, CloseReason reason) => table.Abandon(session, reason);
 }

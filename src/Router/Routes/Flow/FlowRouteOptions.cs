@@ -4,44 +4,65 @@ using Router.Sessions;
 
 namespace Router.Routes;
 
-/// <summary>TCP sessions control UDP sessions, their flows; another route says what is done with both.</summary>
 internal sealed class FlowRouteOptions(SectionReader route) : RouteOptions(route)
 {
-    /// <summary>The name of a route of type proxy or handler.</summary>
-    public string Route { get; } = route.Text("route", Reload.NewSessions);
+    /// <summary>A route of type proxy or handler, which says what is done with sessions and flows.</summary>
+    public override string InnerRoute { get; } = route.Text("route", Reload.NewSessions);
 
-    public FlowJoin Join { get; } = route.Choice<FlowJoin>("join", Reload.NewSessions);
+    private FlowRouteSettings Settings { get; } = new(
+        Join: route.Choice<FlowJoin>("join", Reload.NewSessions),
+        KeepsToken: route.Bool("keep-token", Reload.NewSessions),
+        MaxFlows: route.Int("max-flows", 1, 1_024, Reload.NewSessions),
+        JoinTimeout: route.Duration("join-timeout", Limit.Tick, Limit.Day, Reload.NewSessions),
+        EndsWithLastFlow: route.Bool("end-with-last-flow", Reload.NewSessions));
 
-    /// <summary>Whether the token stays in a flow's first datagram.</summary>
-    public bool KeepToken { get; } = route.Bool("keep-token", Reload.NewSessions);
+    public override IEnumerable<ConfigurationFault> Check(RuleContext context)
+    {
+        var inner = context.Options.FindRoute(InnerRoute);
+        if (inner is not { MayServeFlows: true })
+        {
+            var names = context.Options.Routes
+                .Where(static route => route.MayServeFlows)
+                .Select(static route => route.Name)
+                .ToList();
+            yield return Section.FaultAt(
+                "route", $"there is no route '{InnerRoute}' of type proxy or handler{Nearest.Hint(InnerRoute, names)}");
+        }
 
-    /// <summary>Flows of one control session at once.</summary>
-    public int MaxFlows { get; } = route.Int("max-flows", 1, 1_024, Reload.NewSessions);
+        if (Settings.Join == FlowJoin.Token && inner is ProxyRouteOptions)
+        {
+            yield return Section.FaultAt("join", "a proxy cannot tell its peer a token; use address, or a handler");
+        }
 
-    /// <summary>How long a flow may take to join.</summary>
-    public TimeSpan JoinTimeout { get; } =
-        route.Duration("join-timeout", Limit.Tick, Limit.Day, Reload.NewSessions);
+        var listeners = context.Options.Listeners.Where(listener => listener.Route == Name).ToList();
+        var transports = listeners.SelectMany(static listener => listener.Binds)
+            .Select(static bind => bind.Transport)
+            .ToHashSet();
+        if (listeners.Count > 0 && !transports.Contains(SessionTransport.Tcp))
+        {
+            yield return Missing("control sessions", "tcp");
+        }
 
-    /// <summary>Whether a control session ends when its last flow has.</summary>
-    public bool EndWithLastFlow { get; } = route.Bool("end-with-last-flow", Reload.NewSessions);
+        if (listeners.Count > 0 && !transports.Contains(SessionTransport.Udp))
+        {
+            yield return Missing("flows", "udp");
+        }
+    }
 
-    public override string? InnerRoute => Route;
-
-    /// <summary>Null if the route it names was refused itself, or is a handler that knows no flows.</summary>
+    /// <summary>Null also where the route that it names was refused itself.</summary>
     public override Route? Build(RouteEnvironment environment)
     {
-        if (!environment.Routes.TryGetValue(Route, out var inner))
+        if (!environment.Routes.TryGetValue(InnerRoute, out var inner))
         {
             return null;
         }
 
         // Made once to see: a factory does not tell what it makes.
-        if (inner is HandlerRoute handler && !handler.Makes<FlowHandler>())
-        {
-            return environment.Refuse(this, $"route '{handler.Name}' makes handlers that are no FlowHandler");
-        }
-
-        var settings = new FlowRouteSettings(Join, KeepToken, MaxFlows, JoinTimeout, EndWithLastFlow);
-        return new FlowRoute(Name, inner, settings, RandomSource.System);
+        return inner is HandlerRoute handler && !handler.Makes<FlowHandler>()
+            ? environment.Refuse(this, $"route '{handler.Name}' makes handlers that are no FlowHandler")
+            : new FlowRoute(Name, inner, new FlowTable(Settings, RandomSource.System));
     }
+
+    private ConfigurationFault Missing(string what, string scheme) => Section.FaultAt(
+        "type", $"has no {what}: no listener with this route is bound to {scheme}://");
 }

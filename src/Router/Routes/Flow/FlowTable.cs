@@ -9,6 +9,8 @@ namespace Router.Routes;
 /// <summary>Control sessions by address and by token, and their flows. Any thread.</summary>
 /// <remarks>Asked when a session begins or ends, never per datagram of a flow that has joined. Its limits are the
 /// listeners' max-sessions, and max-flows tokens and flows per control session.</remarks>
+/// <param name="settings">How flows join.</param>
+/// <param name="random">Makes tokens: must be unpredictable to peers.</param>
 internal sealed class FlowTable(FlowRouteSettings settings, RandomSource random)
 {
     /// <summary>128 bits as lower-case hexadecimal digits, in ASCII.</summary>
@@ -20,6 +22,9 @@ internal sealed class FlowTable(FlowRouteSettings settings, RandomSource random)
     private readonly Dictionary<SessionId, Flow> _flows = [];
 
     public FlowRouteSettings Settings => settings;
+
+    /// <summary>A table of the same settings that knows nobody yet.</summary>
+    public FlowTable Empty() => new(settings, random);
 
     public (int Groups, int Flows, int Tokens) Known
     {

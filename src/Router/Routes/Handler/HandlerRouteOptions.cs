@@ -3,7 +3,6 @@ using Router.Sessions;
 
 namespace Router.Routes;
 
-/// <summary>Payloads go to a handler of the user's. One of the two names is set.</summary>
 internal sealed class HandlerRouteOptions(SectionReader route) : RouteOptions(route)
 {
     /// <summary><c>Namespace.Type, Assembly</c>.</summary>
@@ -15,6 +14,17 @@ internal sealed class HandlerRouteOptions(SectionReader route) : RouteOptions(ro
     public override bool MayServeFlows => true;
 
     public override bool MayRunOnPool => true;
+
+    public override IEnumerable<ConfigurationFault> Check(RuleContext context)
+    {
+        if (Class is null == HandlerName is null)
+        {
+            yield return Class is null
+                ? Section.FaultAt("class",
+                    "a handler route needs class = \"Namespace.Type, Assembly\" or the name given to AddHandler")
+                : Section.FaultAt("name", "a handler route has class or name, not both");
+        }
+    }
 
     public override Route? Build(RouteEnvironment environment) =>
         environment.Find<SessionHandler>(this, "handler", HandlerName, Class) is { } create

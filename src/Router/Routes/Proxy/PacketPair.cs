@@ -15,12 +15,11 @@ namespace Router.Routes;
 /// connection is passed on to the other; an upstream without connection knows no end, and the session goes on until its
 /// client is gone for good.
 /// </remarks>
-internal sealed unsafe class PacketPair
+internal sealed unsafe class PacketPair : ConnectionPair
 {
     /// <summary>Messages of one side in one turn; what is left is reported again by the loop's next poll.</summary>
     private const int MessagesPerTurn = 16;
 
-    private readonly SessionContext _session;
     private readonly PacketCarrier _client;
     private readonly ConnectedDatagramSocket _upstream;
     private readonly Action<int> _onRefused;
@@ -28,30 +27,24 @@ internal sealed unsafe class PacketPair
     private int _keptLength;
     private bool _isClientOff;      // off the loop: the kernel reports its hang-up on every pass
     private bool _isUpstreamOff;
+    private bool _hasUpstreamEnded;
 
     /// <param name="session">Whose connection is the client's; watched by the pair from now on.</param>
     /// <param name="upstream">Connected and watched; the pair owns it.</param>
     /// <param name="onRefused">Told, with a negative errno, of what the upstream refused.</param>
     public PacketPair(SessionContext session, ConnectedDatagramSocket upstream, Action<int> onRefused)
+        : base(session)
     {
-        _session = session;
         _client = session.Packets!;
         _upstream = upstream;
         _onRefused = onRefused;
     }
 
-    public long MessagesFromUpstream { get; private set; }
+    public override bool HoldsUpstream => _client.Output.HasUnsent;
 
-    /// <summary>Whether something has been passed to the upstream since it last sent anything.</summary>
-    public bool PassedToUpstream { get; private set; }
+    public override bool ClientHasEnded => _client.PeerFinished;
 
-    /// <summary>Whether the upstream is not read at present: the client does not take what it has said.</summary>
-    public bool HoldsUpstream => _client.Output.HasUnsent;
-
-    public bool ClientHasEnded => _client.PeerFinished;
-
-    /// <summary>The upstream has ended its connection, and all it said has been passed on.</summary>
-    public bool UpstreamHasEnded { get; private set; }
+    public override bool UpstreamHasEnded => _hasUpstreamEnded;
 
     /// <summary>Whether the session goes on when the upstream has ended: whoever made the pair ends it.</summary>
     public bool SurvivesUpstream { get; init; }
@@ -59,12 +52,11 @@ internal sealed unsafe class PacketPair
     /// <summary>Whether empty messages are dropped: a child process takes one for the end.</summary>
     public bool DropsEmpty { get; init; }
 
-    private bool MayReadClient => !_session.IsClosed && !_client.PeerFinished && _kept is null;
+    private bool MayReadClient => !Session.IsClosed && !_client.PeerFinished && _kept is null;
 
-    private bool MayReadUpstream => !_session.IsClosed && !UpstreamHasEnded && !_client.Output.HasUnsent;
+    private bool MayReadUpstream => !Session.IsClosed && !UpstreamHasEnded && !_client.Output.HasUnsent;
 
-    /// <summary>One of the two sockets is ready.</summary>
-    public void OnReady(IoSocket socket, IoReadiness ready)
+    public override void OnReady(IoSocket socket, IoReadiness ready)
     {
         if (ReferenceEquals(socket, _client.Socket))
         {
@@ -75,14 +67,13 @@ internal sealed unsafe class PacketPair
             OnUpstreamReady(ready);
         }
 
-        if (!_session.IsClosed)
+        if (!Session.IsClosed)
         {
             Watch();
         }
     }
 
-    /// <summary>Closes the upstream's side and gives back what is kept.</summary>
-    public void Close()
+    public override void CloseUpstream(CloseReason reason)
     {
         ReleaseKept();
         _upstream.Dispose();
@@ -100,19 +91,19 @@ internal sealed unsafe class PacketPair
         {
         }
 
-        if ((ready & IoReadiness.Failed) == 0 || _session.IsClosed)
+        if ((ready & IoReadiness.Failed) == 0 || Session.IsClosed)
         {
             return;
         }
 
         if (_client.PeerFinished)
         {
-            _session.CloseNow(CloseReason.Peer);   // gone for good: nobody hears an answer
+            Session.CloseNow(CloseReason.Peer);   // gone for good: nobody hears an answer
         }
         else if (_kept is not null)
         {
             _isClientOff = true;
-            _session.Loop.TakeOff(_client.Socket);   // until the upstream has taken what is kept
+            Session.Loop.TakeOff(_client.Socket);   // until the upstream has taken what is kept
         }
     }
 
@@ -127,7 +118,7 @@ internal sealed unsafe class PacketPair
         {
         }
 
-        if ((ready & IoReadiness.Failed) == 0 || _session.IsClosed || !_upstream.IsConnection)
+        if ((ready & IoReadiness.Failed) == 0 || Session.IsClosed || !_upstream.IsConnection)
         {
             return;
         }
@@ -135,7 +126,7 @@ internal sealed unsafe class PacketPair
         if (UpstreamHasEnded || _client.Output.HasUnsent)
         {
             _isUpstreamOff = true;
-            _session.Loop.TakeOff(_upstream);
+            Session.Loop.TakeOff(_upstream);
             CloseIfUpstreamIsGone();
         }
     }
@@ -143,13 +134,13 @@ internal sealed unsafe class PacketPair
     /// <returns>Whether there may be more.</returns>
     private bool ReadClient()
     {
-        var received = _client.Socket.Receive(_session.Loop.ReadBuffer, DatagramBatch.SlotBytes);
+        var received = _client.Socket.Receive(Session.Loop.ReadBuffer, DatagramBatch.SlotBytes);
         if (received >= 0)
         {
-            _session.CountReceived(1, received);
+            Session.CountReceived(1, received);
             if (received == 0 && DropsEmpty)
             {
-                _session.CountDrop(DropReason.Empty);
+                Session.CountDrop(DropReason.Empty);
             }
             else
             {
@@ -162,7 +153,7 @@ internal sealed unsafe class PacketPair
         switch ((Errno)(-received))
         {
             case Errno.EMSGSIZE:
-                _session.CountDrop(DropReason.Truncated);
+                Session.CountDrop(DropReason.Truncated);
                 return true;
             case Errno.ECONNRESET:
                 return true;   // it has closed without reading all; what it sent before is still there
@@ -172,7 +163,7 @@ internal sealed unsafe class PacketPair
             case Errno.EAGAIN or Errno.EINTR or Errno.ENOMEM or Errno.ENOBUFS:
                 return false;
             default:
-                _session.CloseNow(CloseReason.Reset);
+                Session.CloseNow(CloseReason.Reset);
                 return false;
         }
     }
@@ -183,29 +174,29 @@ internal sealed unsafe class PacketPair
         _upstream.ShutdownWrite();
         if (UpstreamHasEnded && !SurvivesUpstream && !_client.Output.HasUnsent)
         {
-            _session.CloseNow(CloseReason.Upstream);   // which ended first
+            Session.CloseNow(CloseReason.Upstream);   // which ended first
         }
     }
 
     private void PassToUpstream(int length)
     {
         PassedToUpstream = true;
-        var bytes = _session.Loop.ReadBuffer;
+        var bytes = Session.Loop.ReadBuffer;
         var result = _upstream.Send(bytes, length);
         if (result == -(int)Errno.ECONNREFUSED && !_upstream.IsConnection)
         {
             _onRefused(result);
-            result = _session.IsClosed ? result : _upstream.Send(bytes, length);   // it told of an earlier message
+            result = Session.IsClosed ? result : _upstream.Send(bytes, length);   // it told of an earlier message
         }
 
-        if (result >= 0 || _session.IsClosed)
+        if (result >= 0 || Session.IsClosed)
         {
             return;
         }
 
         if (IsBusy(result))
         {
-            _kept = _session.Loop.Buffers.Rent(Math.Max(1, length));
+            _kept = Session.Loop.Buffers.Rent(Math.Max(1, length));
             new ReadOnlySpan<byte>(bytes, length).CopyTo(_kept);
             _keptLength = length;
             return;
@@ -233,7 +224,7 @@ internal sealed unsafe class PacketPair
             Refuse(result);
         }
 
-        _session.Touch();
+        Session.Touch();
     }
 
     /// <summary>A message that the upstream does not take, now or later.</summary>
@@ -241,42 +232,42 @@ internal sealed unsafe class PacketPair
     {
         if (result == -(int)Errno.EMSGSIZE)
         {
-            _session.CountDrop(DropReason.TooLong);
+            Session.CountDrop(DropReason.TooLong);
             return;
         }
 
-        _session.CountDrop(SurvivesUpstream ? DropReason.ChildGone : DropReason.UpstreamRefused);
+        Session.CountDrop(SurvivesUpstream ? DropReason.ChildGone : DropReason.UpstreamRefused);
         if (!SurvivesUpstream)
         {
             _onRefused(result);
         }
 
-        if (_upstream.IsConnection && !SurvivesUpstream && !_session.IsClosed)
+        if (_upstream.IsConnection && !SurvivesUpstream && !Session.IsClosed)
         {
             // What it said before it broke is still passed on.
             for (var i = 0; i < MessagesPerTurn && MayReadUpstream && ReadUpstream(); i++)
             {
             }
 
-            _session.CloseNow(UpstreamHasEnded ? CloseReason.Upstream : CloseReason.UpstreamFailed);
+            Session.CloseNow(UpstreamHasEnded ? CloseReason.Upstream : CloseReason.UpstreamFailed);
         }
     }
 
     /// <returns>Whether there may be more.</returns>
     private bool ReadUpstream()
     {
-        var received = _upstream.Receive(_session.Loop.ReadBuffer, DatagramBatch.SlotBytes);
+        var received = _upstream.Receive(Session.Loop.ReadBuffer, DatagramBatch.SlotBytes);
         if (received >= 0)
         {
-            MessagesFromUpstream++;
+            FromUpstream++;
             PassedToUpstream = false;
-            return !_client.Output.IsFinished && _client.Write(_session.Loop.ReadBuffer, received);
+            return !_client.Output.IsFinished && _client.Write(Session.Loop.ReadBuffer, received);
         }
 
         switch ((Errno)(-received))
         {
             case Errno.EMSGSIZE:
-                _session.CountDrop(DropReason.TooLong);
+                Session.CountDrop(DropReason.TooLong);
                 return true;
             case Errno.ECONNRESET when _upstream.IsConnection:
                 return true;
@@ -286,15 +277,15 @@ internal sealed unsafe class PacketPair
             case Errno.EAGAIN or Errno.EINTR or Errno.ENOMEM or Errno.ENOBUFS:
                 return false;
             default:
-                _session.CountDrop(DropReason.UpstreamRefused);   // an ICMP error of an earlier message
+                Session.CountDrop(DropReason.UpstreamRefused);   // an ICMP error of an earlier message
                 _onRefused(received);
-                return !_session.IsClosed;
+                return !Session.IsClosed;
         }
     }
 
     private void OnUpstreamEnded()
     {
-        UpstreamHasEnded = true;
+        _hasUpstreamEnded = true;
         if (SurvivesUpstream)
         {
             return;
@@ -303,7 +294,7 @@ internal sealed unsafe class PacketPair
         _client.Output.Finish();
         if (_client.IsOver)
         {
-            _session.CloseNow(CloseReason.Peer);
+            Session.CloseNow(CloseReason.Peer);
         }
     }
 
@@ -311,21 +302,21 @@ internal sealed unsafe class PacketPair
     {
         if (_client.Output.Flush() < 0)
         {
-            _session.CloseNow(CloseReason.Reset);
+            Session.CloseNow(CloseReason.Reset);
             return false;
         }
 
-        _session.Touch();   // a slow reader is no idle one
+        Session.Touch();   // a slow reader is no idle one
         if (_isUpstreamOff && !_client.Output.HasUnsent && !CloseIfUpstreamIsGone() && !UpstreamHasEnded)
         {
             _isUpstreamOff = false;
-            if (_session.Watch(_upstream, IoReadiness.Readable) < 0)
+            if (Session.Watch(_upstream, IoReadiness.Readable) < 0)
             {
-                _session.CloseNow(CloseReason.UpstreamFailed);
+                Session.CloseNow(CloseReason.UpstreamFailed);
             }
         }
 
-        return !_session.IsClosed;
+        return !Session.IsClosed;
     }
 
     /// <summary>It has hung up: nothing can be sent to it any more.</summary>
@@ -334,7 +325,7 @@ internal sealed unsafe class PacketPair
         var isGone = UpstreamHasEnded && !SurvivesUpstream && !_client.Output.HasUnsent;
         if (isGone)
         {
-            _session.CloseNow(_client.PeerFinished ? CloseReason.Peer : CloseReason.Upstream);
+            Session.CloseNow(_client.PeerFinished ? CloseReason.Peer : CloseReason.Upstream);
         }
 
         return isGone;
@@ -342,13 +333,13 @@ internal sealed unsafe class PacketPair
 
     private void Watch()
     {
-        var loop = _session.Loop;
+        var loop = Session.Loop;
         if (_isClientOff && _kept is null)
         {
             _isClientOff = false;
-            if (_session.Watch(_client.Socket, IoReadiness.Readable) < 0)
+            if (Session.Watch(_client.Socket, IoReadiness.Readable) < 0)
             {
-                _session.CloseNow(CloseReason.Reset);
+                Session.CloseNow(CloseReason.Reset);
                 return;
             }
         }
@@ -364,7 +355,7 @@ internal sealed unsafe class PacketPair
         if (_kept is { } kept)
         {
             _kept = null;
-            _session.Loop.Buffers.Return(kept);
+            Session.Loop.Buffers.Return(kept);
         }
     }
 

@@ -25,7 +25,7 @@ internal struct ProxyAttempts
     /// <summary>Whether the held upstream is one of the route's no more; a pinned one stays as long as the
     /// session.</summary>
     public readonly bool HoldsRemoved(ProxyRoute route) =>
-        _pinned is null && _held is { } upstream && !route.Settings.Group.Current.Contains(upstream);
+        _pinned is null && _held is { } upstream && !route.Group.Current.Contains(upstream);
 
     /// <summary>Takes an upstream that has not failed this session, and gives back the one it held.</summary>
     /// <returns>Null when none is left or the tries are used up: then the session still holds what it held.</returns>
@@ -41,7 +41,7 @@ internal struct ProxyAttempts
             return TakePinned(session, pinned);
         }
 
-        var next = route.Settings.Group.Pick(route.Settings.Pick, session.PeerAddr, CollectionsMarshal.AsSpan(_failed));
+        var next = route.Group.Pick(route.Settings.Pick, session.PeerAddr, CollectionsMarshal.AsSpan(_failed));
         if (next is not null)
         {
             Return();
@@ -74,7 +74,7 @@ internal struct ProxyAttempts
         Tell(route, result);
         if (_held is { } upstream)
         {
-            route.Settings.Group.MarkFailed(upstream);
+            route.Group.MarkFailed(upstream);
             _failed ??= [];
             if (!_failed.Contains(upstream))
             {
@@ -89,7 +89,7 @@ internal struct ProxyAttempts
         Tell(route, result);
         if (_held is { } upstream)
         {
-            route.Settings.Group.MarkFailed(upstream);
+            route.Group.MarkFailed(upstream);
         }
     }
 
@@ -102,7 +102,7 @@ internal struct ProxyAttempts
     {
         if (_held is { } upstream)
         {
-            route.Settings.Group.Tell(upstream, (Errno)(-result), operation);
+            route.Group.Tell(upstream, (Errno)(-result), operation);
         }
     }
 

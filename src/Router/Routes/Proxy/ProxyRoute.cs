@@ -17,66 +17,62 @@ internal enum UpstreamRemoval
     RePick,
 }
 
+/// <summary>Which replies of a UDP upstream are accepted.</summary>
+internal enum UpstreamReplies
+{
+    /// <summary>Those from the endpoint that was sent to: the kernel refuses others.</summary>
+    Strict,
+
+    /// <summary>Those from any port of its address, which is sent to from then on.</summary>
+    Follow,
+}
+
 /// <summary>What a proxy route does, as configured. Immutable.</summary>
-/// <param name="Group">The upstreams.</param>
-/// <param name="Pick">How one of them is picked for a session.</param>
+/// <param name="Pick">How an upstream is picked for a session.</param>
 /// <param name="Responses">
-/// UDP: replies that end a session; 0 for no such end. A datagram that is sent while an earlier one is
-/// unanswered brings as many of its own, so that late replies to a burst all arrive; what an upstream never answers
-/// leaves the end to the idle timeout.
+/// UDP: replies that end a session; 0 for no such end. A datagram that is sent while an earlier one is unanswered
+/// brings as many of its own, so that late replies to a burst all arrive; what an upstream never answers leaves the end
+/// to the idle timeout.
 /// </param>
 /// <param name="ConnectTimeout">TCP: how long one upstream may take to accept. At least 1 ms.</param>
 /// <param name="UpstreamIdleTimeout">
 /// Silence of the upstream, while something sent to it is unanswered, that ends the session; infinite for never. On UDP
-/// as many
-/// datagrams are unanswered as were sent more than received; on TCP whatever was passed on since the upstream's last
-/// bytes.
+/// as many datagrams are unanswered as were sent more than received; on TCP whatever was passed on since the upstream's
+/// last bytes.
 /// </param>
 /// <param name="NextUpstreamTries">Upstreams a session tries in all, the first included. At least 1.</param>
-/// <param name="FollowsReplies">
-/// UDP: the upstream may answer from another port, and is sent to there from then on. Otherwise the kernel refuses what
-/// does not come from the very endpoint that was sent to.
-/// </param>
+/// <param name="Replies">Which replies of a UDP upstream are accepted.</param>
 /// <param name="OnUpstreamRemoved">What becomes of a session whose upstream is one no more.</param>
 internal sealed record ProxyRouteSettings(
-    UpstreamGroup Group,
     PickPolicy Pick,
     int Responses,
     TimeSpan ConnectTimeout,
     TimeSpan UpstreamIdleTimeout,
     int NextUpstreamTries,
-    bool FollowsReplies = false,
+    UpstreamReplies Replies = UpstreamReplies.Strict,
     UpstreamRemoval OnUpstreamRemoved = UpstreamRemoval.Finish);
 
 /// <summary>
 /// Passes a session's payloads to an upstream and back: UDP by a connected socket of its own, TCP by a connection.
 /// </summary>
 /// <remarks>Handlers run on the loop: the listener's sessions must not be put on the pool.</remarks>
-internal sealed class ProxyRoute : Route
+internal sealed class ProxyRoute(string name, UpstreamGroup group, ProxyRouteSettings settings) : Route(name)
 {
-    public ProxyRoute(string name, ProxyRouteSettings settings)
-        : base(name)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(settings.NextUpstreamTries, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(settings.ConnectTimeout, TimeSpan.FromMilliseconds(1));
-        Settings = settings;
-        UpstreamIdleMs = MillisecondsOf(settings.UpstreamIdleTimeout);
-    }
+    public UpstreamGroup Group => group;
 
     /// <summary>Live sessions go by them too: a session reads them when it needs them.</summary>
-    public ProxyRouteSettings Settings { get; private set; }
+    public ProxyRouteSettings Settings { get; private set; } = settings;
 
     /// <summary>0 for never.</summary>
-    public int UpstreamIdleMs { get; private set; }
+    public int UpstreamIdleMs { get; private set; } = MillisecondsOf(settings.UpstreamIdleTimeout);
 
-    /// <summary>Goes by other settings from now on, with the upstream group it has. Any thread, one at a
-    /// time.</summary>
+    /// <summary>Goes by other settings from now on. Any thread, one at a time.</summary>
     /// <returns>Whether a live session may be due sooner than it was: it has to look at its timer again.</returns>
     public bool Apply(ProxyRouteSettings settings)
     {
         var (silenceMs, connectTimeout) = (UpstreamIdleMs, Settings.ConnectTimeout);
         UpstreamIdleMs = MillisecondsOf(settings.UpstreamIdleTimeout);
-        Settings = settings with { Group = Settings.Group };
+        Settings = settings;
         return (UpstreamIdleMs > 0 && (silenceMs == 0 || UpstreamIdleMs < silenceMs))
             || settings.ConnectTimeout < connectTimeout;
     }

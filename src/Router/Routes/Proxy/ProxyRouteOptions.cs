@@ -4,7 +4,6 @@ using Router.Upstreams;
 
 namespace Router.Routes;
 
-/// <summary>Payloads go to one of the upstreams, its answers to the peer.</summary>
 internal sealed class ProxyRouteOptions(SectionReader route) : RouteOptions(route)
 {
     /// <summary>How long one round of name resolution may take; resolvers give up later (resolv.conf(5): 5 s a
@@ -17,32 +16,19 @@ internal sealed class ProxyRouteOptions(SectionReader route) : RouteOptions(rout
     public IReadOnlyList<UpstreamOptions> Upstreams { get; } =
         route.List<UpstreamOptions>("upstreams", Reload.AtOnce, UpstreamOptions.Parse, optional: true);
 
-    public PickPolicy Pick { get; } = route.Choice<PickPolicy>("pick", Reload.AtOnce);
-
-    /// <summary>Answers after which a UDP session ends; 0 is unlimited.</summary>
-    public int Responses { get; } = route.Int("responses", 0, 1_000_000, Reload.AtOnce);
-
-    public TimeSpan ConnectTimeout { get; } =
-        route.Duration("connect-timeout", Limit.Tick, TimeSpan.FromMinutes(10), Reload.AtOnce);
-
-    /// <summary><see cref="Timeout.InfiniteTimeSpan"/> for none.</summary>
-    public TimeSpan UpstreamIdleTimeout { get; } =
-        route.Duration("upstream-idle-timeout", Limit.Tick, Limit.Year, Reload.AtOnce, orInfinite: true);
-
-    /// <summary>Upstreams tried for one session, the first included.</summary>
-    public int NextUpstreamTries { get; } = route.Int("next-upstream-tries", 1, 100, Reload.AtOnce);
-
-    /// <summary>Which replies of a UDP upstream are accepted.</summary>
-    public UpstreamReplies UpstreamReplies { get; } =
-        route.Choice<UpstreamReplies>("upstream-replies", Reload.NewSessions);
+    public ProxyRouteSettings Settings { get; } = new(
+        Pick: route.Choice<PickPolicy>("pick", Reload.AtOnce),
+        Responses: route.Int("responses", 0, 1_000_000, Reload.AtOnce),
+        ConnectTimeout: route.Duration("connect-timeout", Limit.Tick, TimeSpan.FromMinutes(10), Reload.AtOnce),
+        UpstreamIdleTimeout: route.Duration(
+            "upstream-idle-timeout", Limit.Tick, Limit.Year, Reload.AtOnce, orInfinite: true),
+        NextUpstreamTries: route.Int("next-upstream-tries", 1, 100, Reload.AtOnce),
+        Replies: route.Choice<UpstreamReplies>("upstream-replies", Reload.NewSessions),
+        OnUpstreamRemoved: route.Choice<UpstreamRemoval>("on-upstream-removed", Reload.AtOnce));
 
     /// <summary>Between two resolutions of an upstream's name.</summary>
     public TimeSpan ResolveInterval { get; } =
         route.Duration("resolve-interval", Limit.Second, Limit.Day, Reload.AtOnce);
-
-    /// <summary>What becomes of a session whose upstream is one no more.</summary>
-    public UpstreamRemoval OnUpstreamRemoved { get; } =
-        route.Choice<UpstreamRemoval>("on-upstream-removed", Reload.AtOnce);
 
     public override bool MayServeFlows => true;
 
@@ -50,30 +36,30 @@ internal sealed class ProxyRouteOptions(SectionReader route) : RouteOptions(rout
 
     public override IEnumerable<string> UpstreamNames => Upstreams.Select(static upstream => upstream.ToString());
 
+    public override IEnumerable<ConfigurationFault> Check(RuleContext context)
+    {
+        if (Upstreams.Count == 0)
+        {
+            yield return Section.FaultAt("upstreams", "a proxy needs at least one upstream, as host:port");
+        }
+
+        var binds = context.ListenersOf(this).SelectMany(static listener => listener.Binds).ToList();
+        if (Settings.Responses > 0 && binds.Count > 0 && !binds.Exists(b => b.Transport.IsConnectionless()))
+        {
+            yield return Section.FaultAt("responses",
+                "counts datagrams, but no listener with this route is bound to udp:// or unixgram://");
+        }
+
+        foreach (var fault in UpstreamFaults.Of(this, binds, context))
+        {
+            yield return fault;
+        }
+    }
+
     public override Route Build(RouteEnvironment environment)
     {
-        var group = new UpstreamGroup(
-            new UpstreamGroupSettings(
-                Name, [.. Upstreams.Select(static upstream => upstream.Target)], ResolveInterval, ResolveTimeout,
-                FailTimeout),
-            environment.Time);
-        return new ProxyRoute(Name, new ProxyRouteSettings(
-            group,
-            Pick,
-            Responses,
-            ConnectTimeout,
-            UpstreamIdleTimeout,
-            NextUpstreamTries,
-            UpstreamReplies == UpstreamReplies.Follow,
-            OnUpstreamRemoved));
+        var targets = Upstreams.Select(static upstream => upstream.Target).ToList();
+        var group = new UpstreamGroupSettings(Name, targets, ResolveInterval, ResolveTimeout, FailTimeout);
+        return new ProxyRoute(Name, new UpstreamGroup(group, environment.Time), Settings);
     }
-}
-
-internal enum UpstreamReplies
-{
-    /// <summary>From the endpoint that was sent to.</summary>
-    Strict,
-
-    /// <summary>From any port of its address, which is sent to from then on.</summary>
-    Follow,
 }

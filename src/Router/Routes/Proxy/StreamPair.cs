@@ -6,14 +6,14 @@ namespace Router.Routes;
 
 /// <summary>
 /// Two connected streams, passed into each other: small messages copied through the loop's read buffer, bulk through a
-/// pipe. Loop thread only.
+/// pipe.
 /// </summary>
 /// <remarks>
 /// Each direction by itself: what is read from one side is sent to the other at once; while a rest of it is unsent that
 /// side is not read, so that at most one read's worth, or a pipe's, is held per direction. FIN is passed on after what
 /// is unsent, and the other direction goes on. Interest is changed only when a side blocks or drains.
 /// </remarks>
-internal unsafe class StreamPair
+internal unsafe class StreamPair : ConnectionPair
 {
     /// <summary>
     /// The least that is read at once: bulk moves at a call per 64 KiB also where the write buffer is set small.
@@ -45,6 +45,7 @@ internal unsafe class StreamPair
     /// <param name="session">Whose stream is the client's.</param>
     /// <param name="upstream">Connected; the pair owns it.</param>
     public StreamPair(SessionContext session, StreamSocket upstream)
+        : base(session)
     {
         _client = session.Stream!;
         _client.HasEnded = false;   // where it has, reading tells so again: another child has to hear of it
@@ -52,49 +53,33 @@ internal unsafe class StreamPair
         _readBytes = Math.Min(session.Loop.ReadBufferBytes, Math.Max(session.Shard.Settings.WriteBuffer, ReadBytesMin));
     }
 
-    /// <summary>Bytes the upstream has sent so far.</summary>
-    public long BytesFromUpstream { get; private set; }
+    public sealed override bool ClientHasEnded => _client.HasEnded;
 
-    /// <summary>The client has ended its stream.</summary>
-    public bool ClientHasEnded => _client.HasEnded;
+    public sealed override bool UpstreamHasEnded => _upstream.HasEnded;
 
-    /// <summary>The upstream has ended its stream; all it said has been passed on.</summary>
-    public bool UpstreamHasEnded => _upstream.HasEnded;
+    public sealed override bool HoldsUpstream => _client.HasUnsent;
 
-    /// <summary>Whether something has been passed to the upstream since it last sent anything.</summary>
-    public bool PassedToUpstream { get; private set; }
-
-    /// <summary>Whether the upstream is not read at present: the client does not take what it has said.</summary>
-    public bool HoldsUpstream => _client.HasUnsent;
-
-    /// <summary>
-    /// One of the two sockets is ready: moves what can be moved, and closes the session when both have ended or one has
-    /// broken.
-    /// </summary>
-    public void OnReady(SessionContext session, IoSocket socket, IoReadiness ready)
+    public sealed override void OnReady(IoSocket socket, IoReadiness ready)
     {
         var side = ReferenceEquals(socket, _client.Socket) ? _client : _upstream;
         if ((ready & IoReadiness.Failed) != 0)
         {
-            OnFailed(session, side);
+            OnFailed(side);
             return;
         }
 
         if ((ready & IoReadiness.Writable) != 0 && side.HasUnsent)
         {
-            Flush(session, side);
+            Flush(side);
         }
 
-        if ((ready & IoReadiness.Readable) != 0 && !session.IsClosed && MayRead(side))
+        if ((ready & IoReadiness.Readable) != 0 && !Session.IsClosed && MayRead(side))
         {
-            Read(session, side);
+            Read(side);
         }
     }
 
-    /// <summary>
-    /// Closes the upstream's side; with a reset where the session did not end in order, or something is unsent.
-    /// </summary>
-    public void CloseUpstream(CloseReason reason)
+    public sealed override void CloseUpstream(CloseReason reason)
     {
         var isCut = _upstream.HasUnsent;
         _upstream.Release();
@@ -112,7 +97,7 @@ internal unsafe class StreamPair
 
     /// <summary>
     /// Whether the session goes on when the upstream takes no more or both sides have ended: what it has said is still
-    /// passed on, what is said to it is discarded, and whoever made the pair ends the session.
+    /// passed on, what is said to it is discarded, and whoever made the pair ends the Session.
     /// </summary>
     protected virtual bool SurvivesUpstream => false;
 
@@ -128,28 +113,28 @@ internal unsafe class StreamPair
 
     /// <summary>Moves what one read gives to the other side.</summary>
     /// <returns>Whether anything was moved, so that there may be more.</returns>
-    private bool Read(SessionContext session, StreamSide from)
+    private bool Read(StreamSide from)
     {
-        var received = Take(session, from);
+        var received = Take(from);
         if (received > 0)
         {
-            return Pass(session, from, received);
+            return Pass(from, received);
         }
 
         if (received == 0)
         {
-            End(session, from);
+            End(from);
         }
         else if (SocketErrors.Classify((Errno)(-received))
             is not (SocketErrorClass.Transient or SocketErrorClass.Exhausted))
         {
             if (SurvivesUpstream && ReferenceEquals(from, _upstream))
             {
-                End(session, from);   // a unix socket's reset: it closed without reading all
+                End(from);   // a unix socket's reset: it closed without reading all
             }
             else
             {
-                Break(session, from);
+                Break(from);
             }
         }
 
@@ -160,12 +145,12 @@ internal unsafe class StreamPair
     /// Takes what the side has: into the pipe where the direction goes through one, else into the read buffer.
     /// </summary>
     /// <returns>As <see cref="StreamSocket.Receive"/>.</returns>
-    private int Take(SessionContext session, StreamSide from)
+    private int Take(StreamSide from)
     {
         var output = Other(from);
         if (from.Streak >= (output.HasPipe ? SmallFillsMax : LargeReadsMin))
         {
-            Switch(session, from, output);
+            Switch(from, output);
         }
 
         if (output.HasPipe)
@@ -182,24 +167,24 @@ internal unsafe class StreamPair
             output.LeavePipe();
             if (IsRefused(filled))
             {
-                session.Loop.Pipes.TurnOff();
+                Session.Loop.Pipes.TurnOff();
             }
         }
 
-        var received = from.Socket.Receive(session.Loop.ReadBuffer, _readBytes);
+        var received = from.Socket.Receive(Session.Loop.ReadBuffer, _readBytes);
         from.Streak = received * 2 >= _readBytes ? from.Streak + 1 : Math.Min(from.Streak, 0);
         return received;
     }
 
     /// <summary>From copying to a pipe, if there is one to be had, or back. Nothing is unsent.</summary>
-    private void Switch(SessionContext session, StreamSide from, StreamSide output)
+    private void Switch(StreamSide from, StreamSide output)
     {
         from.Streak = 0;
         if (output.HasPipe)
         {
             output.LeavePipe();
         }
-        else if (MaySplice && session.Loop.Pipes.Take() is { } pipe)
+        else if (MaySplice && Session.Loop.Pipes.Take() is { } pipe)
         {
             output.UsePipe(pipe);
         }
@@ -213,31 +198,31 @@ internal unsafe class StreamPair
     private static bool IsRefused(int result) => result < 0 && SocketErrors.Classify((Errno)(-result))
         is SocketErrorClass.Fatal or SocketErrorClass.Exhausted;
 
-    private bool Pass(SessionContext session, StreamSide from, int length)
+    private bool Pass(StreamSide from, int length)
     {
         var to = Other(from);
         if (ReferenceEquals(from, _client))
         {
-            session.CountReceived(1, length);
+            Session.CountReceived(1, length);
             PassedToUpstream = true;
         }
         else
         {
-            session.CountSent(1, length);
-            BytesFromUpstream += length;
+            Session.CountSent(1, length);
+            FromUpstream += length;
             PassedToUpstream = false;
         }
 
-        var result = to.HasPipe ? to.Flush() : to.Write(session.Loop.ReadBuffer, length);
+        var result = to.HasPipe ? to.Flush() : to.Write(Session.Loop.ReadBuffer, length);
         if (result < 0)
         {
-            TakeLastWords(session, to);
+            TakeLastWords(to);
             return false;
         }
 
         if (to.HasUnsent)
         {
-            Watch(session, from);
+            Watch(from);
             return false;
         }
 
@@ -245,7 +230,7 @@ internal unsafe class StreamPair
     }
 
     /// <summary>The side has ended its stream: so does the other's, after what is unsent.</summary>
-    private void End(SessionContext session, StreamSide side)
+    private void End(StreamSide side)
     {
         side.HasEnded = true;
         if (_firstEnd == CloseReason.None)
@@ -255,11 +240,11 @@ internal unsafe class StreamPair
 
         if (IsDone)
         {
-            session.CloseNow(_firstEnd);   // and closing sends the FIN
+            Session.CloseNow(_firstEnd);   // and closing sends the FIN
             return;
         }
 
-        Watch(session, side);
+        Watch(side);
         if (PassesUpstreamEnd || ReferenceEquals(side, _client))
         {
             Other(side).Finish();
@@ -267,18 +252,18 @@ internal unsafe class StreamPair
     }
 
     /// <summary>The side takes bytes again: sends what was kept for it, and has its source read on.</summary>
-    private void Flush(SessionContext session, StreamSide side)
+    private void Flush(StreamSide side)
     {
         var unsent = side.UnsentBytes;
         if (side.Flush() < 0)
         {
-            TakeLastWords(session, side);
+            TakeLastWords(side);
             return;
         }
 
         if (side.UnsentBytes != unsent)
         {
-            session.Touch();   // a slow reader is no idle one
+            Session.Touch();   // a slow reader is no idle one
         }
 
         if (side.HasUnsent)
@@ -289,45 +274,45 @@ internal unsafe class StreamPair
         var source = Other(side);
         if (source.IsOff && !source.HasEnded)
         {
-            PutBack(session, source);
+            PutBack(source);
         }
         else
         {
-            Watch(session, source);
-            CloseIfDone(session);
+            Watch(source);
+            CloseIfDone();
         }
     }
 
     /// <summary>
     /// The kernel reports a hang-up or an error, and would on every pass: takes what the side still has, then ends it.
     /// </summary>
-    private void OnFailed(SessionContext session, StreamSide side)
+    private void OnFailed(StreamSide side)
     {
-        for (var i = 0; i < LastReadsMax && MayRead(side) && Read(session, side); i++)
+        for (var i = 0; i < LastReadsMax && MayRead(side) && Read(side); i++)
         {
         }
 
-        if (session.IsClosed)
+        if (Session.IsClosed)
         {
             return;
         }
 
         if (side.HasUnsent)
         {
-            Flush(session, side);     // tells of the error, if it is one
+            Flush(side);     // tells of the error, if it is one
         }
         else if (!side.HasEnded && Other(side).HasUnsent)
         {
-            TakeOff(session, side);   // until the other has taken what is unsent
+            TakeOff(side);   // until the other has taken what is unsent
         }
         else if (side.HasEnded && side is { IsFinished: true, HasUnsent: false })
         {
-            TakeOff(session, side);   // over in both directions: a hang-up, and nothing to wait for
-            CloseIfDone(session);
+            TakeOff(side);   // over in both directions: a hang-up, and nothing to wait for
+            CloseIfDone();
         }
         else if (side.HasEnded || side.Socket.ConnectResult() < 0)
         {
-            Break(session, side);     // it sent FIN and then a reset: nothing can be sent to it any more
+            Break(side);     // it sent FIN and then a reset: nothing can be sent to it any more
         }
     }
 
@@ -335,87 +320,87 @@ internal unsafe class StreamPair
     /// Sending to the side failed: what it said before it broke still goes to the other, as when a server answers and
     /// closes without reading all.
     /// </summary>
-    private void TakeLastWords(SessionContext session, StreamSide side)
+    private void TakeLastWords(StreamSide side)
     {
         var other = Other(side);
         for (var i = 0; i < LastReadsMax && MayRead(side); i++)
         {
-            var received = side.Socket.Receive(session.Loop.ReadBuffer, _readBytes);
-            if (received <= 0 || other.IsFinished || other.Write(session.Loop.ReadBuffer, received) < 0)
+            var received = side.Socket.Receive(Session.Loop.ReadBuffer, _readBytes);
+            if (received <= 0 || other.IsFinished || other.Write(Session.Loop.ReadBuffer, received) < 0)
             {
                 break;
             }
 
             if (ReferenceEquals(side, _client))
             {
-                session.CountReceived(1, received);
+                Session.CountReceived(1, received);
             }
             else
             {
-                session.CountSent(1, received);
+                Session.CountSent(1, received);
             }
         }
 
-        Break(session, side);
+        Break(side);
     }
 
     /// <summary>
     /// A reset on one side resets the other; unless it is the upstream's, after it had ended in order: it only takes no
     /// more.
     /// </summary>
-    private void Break(SessionContext session, StreamSide side)
+    private void Break(StreamSide side)
     {
         if (ReferenceEquals(side, _client))
         {
-            session.CloseNow(CloseReason.Reset);
+            Session.CloseNow(CloseReason.Reset);
         }
         else if (SurvivesUpstream)
         {
-            BreakSurvived(session, side);
+            BreakSurvived(side);
         }
         else
         {
-            session.CloseNow(side.HasEnded ? CloseReason.Upstream : CloseReason.UpstreamFailed);
+            Session.CloseNow(side.HasEnded ? CloseReason.Upstream : CloseReason.UpstreamFailed);
         }
     }
 
-    private void BreakSurvived(SessionContext session, StreamSide side)
+    private void BreakSurvived(StreamSide side)
     {
         side.Release();
         if (side.HasEnded)
         {
-            TakeOff(session, side);
+            TakeOff(side);
         }
 
-        Watch(session, _client);
+        Watch(_client);
     }
 
-    private void CloseIfDone(SessionContext session)
+    private void CloseIfDone()
     {
         if (IsDone)
         {
-            session.CloseNow(_firstEnd);
+            Session.CloseNow(_firstEnd);
         }
     }
 
-    private void Watch(SessionContext session, StreamSide side)
+    private void Watch(StreamSide side)
     {
         var interest = side.HasUnsent ? IoReadiness.Writable : IoReadiness.None;
-        session.Loop.SetInterest(side.Socket, MayRead(side) ? interest | IoReadiness.Readable : interest);
+        Session.Loop.SetInterest(side.Socket, MayRead(side) ? interest | IoReadiness.Readable : interest);
     }
 
-    private static void TakeOff(SessionContext session, StreamSide side)
+    private void TakeOff(StreamSide side)
     {
         side.IsOff = true;
-        session.Loop.TakeOff(side.Socket);
+        Session.Loop.TakeOff(side.Socket);
     }
 
-    private void PutBack(SessionContext session, StreamSide side)
+    private void PutBack(StreamSide side)
     {
         side.IsOff = false;
-        if (session.Watch(side.Socket, IoReadiness.Readable) < 0)
+        if (Session.Watch(side.Socket, IoReadiness.Readable) < 0)
         {
-            Break(session, side);
+            Break(side);
         }
     }
 }

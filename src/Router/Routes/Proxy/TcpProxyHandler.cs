@@ -1,42 +1,21 @@
 using Router.Diagnostics;
 using Router.Net;
 using Router.Sessions;
-using Router.Upstreams;
 
 namespace Router.Routes;
 
 /// <summary>One TCP session of a proxy: connects to an upstream, then copies both ways until both have ended.</summary>
-/// <remarks>
-/// The client is not read before an upstream has accepted: what it sends waits in the kernel and can go to any of them.
-/// </remarks>
-internal class TcpProxyHandler(ProxyRoute route) : SessionHandler
+internal class TcpProxyHandler(ProxyRoute route) : ConnectionProxyHandler(route)
 {
     /// <summary>How long a connection is tried without a look at whether its client is still there.</summary>
     private const int UnwatchedMs = 100;
 
     private StreamSocket? _connecting;
     private long _connectBeganMs;
-    private StreamPair? _pair;
-    private ProxyAttempts _attempts;
-    private UpstreamSilence _silence;
 
-    internal override bool OwnsStream => true;
+    private long ConnectTimeoutMs => (long)Math.Ceiling(Route.Settings.ConnectTimeout.TotalMilliseconds);
 
-    /// <summary>The upstream the session is on, or tries.</summary>
-    protected Upstream? Held => _attempts.Held;
-
-    private long ConnectTimeoutMs => (long)Math.Ceiling(route.Settings.ConnectTimeout.TotalMilliseconds);
-
-    public override void OnOpened(SessionContext session)
-    {
-        if (session.Restarts > 0)
-        {
-            session.CloseNow(CloseReason.Failed);   // killed: what the handler before held of either stream is gone
-            return;
-        }
-
-        Connect(session);
-    }
+    private long ConnectLeftMs(SessionContext session) => _connectBeganMs + ConnectTimeoutMs - session.Loop.NowMs;
 
     public override void OnTimer(SessionContext session)
     {
@@ -44,10 +23,9 @@ internal class TcpProxyHandler(ProxyRoute route) : SessionHandler
         {
             OnConnectTimer(session);
         }
-        else if (_pair is { } pair && IsSilent(session, pair))
+        else
         {
-            _attempts.Mark(route, -(int)Errno.ETIMEDOUT);
-            session.CloseNow(CloseReason.UpstreamFailed);
+            base.OnTimer(session);
         }
     }
 
@@ -55,46 +33,35 @@ internal class TcpProxyHandler(ProxyRoute route) : SessionHandler
     {
         _connecting?.Dispose();
         _connecting = null;
-        _pair?.CloseUpstream(reason);
-        _attempts.Return();
+        base.OnClosed(session, reason);
     }
 
-    /// <summary>Not connected yet, nothing was sent: another upstream serves it as well.</summary>
     internal override void OnRouteChanged(SessionContext session)
     {
-        var removal = route.Settings.OnUpstreamRemoved;
-        var mayStay = removal == UpstreamRemoval.Finish || !_attempts.HoldsRemoved(route);
-        if (!mayStay && _connecting is { } connecting)
+        if (_connecting is not { } connecting)
         {
-            _connecting = null;
-            connecting.Abort();
-            _attempts.StartOver();
-            Connect(session);
+            base.OnRouteChanged(session);
         }
-        else if (!mayStay && removal == UpstreamRemoval.Close)
+        else if (Route.Settings.OnUpstreamRemoved != UpstreamRemoval.Finish && Attempts.HoldsRemoved(Route))
         {
-            session.CloseNow(CloseReason.UpstreamRemoved);
+            _connecting = null;   // nothing was sent: another upstream serves it as well
+            connecting.Abort();
+            Attempts.StartOver();
+            Connect(session);
         }
         else
         {
-            LookAtTimer(session);
+            // The limit may be nearer now than the timer was set for. The timer acts on it, not this: by then the
+            // upstreams are those of the reload as well.
+            session.SetTimer(TimeSpan.FromMilliseconds(Math.Clamp(ConnectLeftMs(session), 1, UnwatchedMs)));
         }
     }
 
-    internal override void OnReplaced(SessionContext session) => OnClosed(session, CloseReason.Failed);
-
     internal override void OnIo(SessionContext session, IoSocket socket, IoReadiness ready)
     {
-        if (session.IsClosed)
+        if (Pair is not null || session.IsClosed)
         {
-            return;
-        }
-
-        if (_pair is { } pair)
-        {
-            var (received, wasHeld) = (pair.BytesFromUpstream, pair.HoldsUpstream);
-            pair.OnReady(session, socket, ready);
-            WatchSilence(session, pair, received, wasHeld);
+            base.OnIo(session, socket, ready);
         }
         else if (ReferenceEquals(socket, _connecting))
         {
@@ -115,9 +82,9 @@ internal class TcpProxyHandler(ProxyRoute route) : SessionHandler
     {
     }
 
-    private void Connect(SessionContext session)
+    protected sealed override void Connect(SessionContext session)
     {
-        while (_attempts.Next(route, session) is { } upstream)
+        while (Attempts.Next(Route, session) is { } upstream)
         {
             var result = session.Loop.Network.ConnectStream(upstream.Address, out var socket);
             if (socket is not null)
@@ -131,13 +98,13 @@ internal class TcpProxyHandler(ProxyRoute route) : SessionHandler
                 socket.Abort();
             }
 
-            if (!_attempts.MayGoOn(route, session, result))
+            if (!Attempts.MayGoOn(Route, session, result))
             {
                 return;
             }
         }
 
-        _attempts.GiveUp(session);
+        Attempts.GiveUp(session);
     }
 
     /// <summary>The connection is under way: writable once it is decided.</summary>
@@ -187,7 +154,7 @@ internal class TcpProxyHandler(ProxyRoute route) : SessionHandler
         _connecting = null;
         session.CancelTimer();
         OnConnected(session);
-        _pair = new StreamPair(session, socket);
+        Pair = new StreamPair(session, socket);
         WatchClient(session, IoReadiness.Readable);
         return 0;
     }
@@ -216,24 +183,9 @@ internal class TcpProxyHandler(ProxyRoute route) : SessionHandler
         session.SetTimer(TimeSpan.FromMilliseconds(Math.Min(ConnectTimeoutMs, UnwatchedMs)));
     }
 
-    /// <summary>A limit may be nearer now than the timer was set for. The timer acts on it, not this: by then the
-    /// upstreams are those of the reload as well.</summary>
-    private void LookAtTimer(SessionContext session)
-    {
-        if (_connecting is not null)
-        {
-            var leftMs = _connectBeganMs + ConnectTimeoutMs - session.Loop.NowMs;
-            session.SetTimer(TimeSpan.FromMilliseconds(Math.Clamp(leftMs, 1, UnwatchedMs)));
-        }
-        else
-        {
-            _silence.OnLimit(session, route.UpstreamIdleMs);
-        }
-    }
-
     private void OnConnectTimer(SessionContext session)
     {
-        var leftMs = _connectBeganMs + ConnectTimeoutMs - session.Loop.NowMs;
+        var leftMs = ConnectLeftMs(session);
         if (leftMs <= 0)
         {
             OnConnectFailed(session, -(int)Errno.ETIMEDOUT);
@@ -252,35 +204,7 @@ internal class TcpProxyHandler(ProxyRoute route) : SessionHandler
     {
         _connecting?.Abort();
         _connecting = null;
-        _attempts.Fail(route, result);
+        Attempts.Fail(Route, result);
         Connect(session);
-    }
-
-    private void WatchSilence(SessionContext session, StreamPair pair, long receivedBefore, bool wasHeld)
-    {
-        if (session.IsClosed)
-        {
-            return;
-        }
-
-        if (wasHeld || pair.BytesFromUpstream != receivedBefore)
-        {
-            _silence.OnAnswered(session, isAll: pair.BytesFromUpstream != receivedBefore);
-        }
-        else if (pair.PassedToUpstream)
-        {
-            _silence.OnAsked(session, route.UpstreamIdleMs);
-        }
-    }
-
-    /// <summary>An upstream is not silent while it is not read: it is the client that is slow.</summary>
-    private bool IsSilent(SessionContext session, StreamPair pair)
-    {
-        if (pair.HoldsUpstream)
-        {
-            _silence.OnAnswered(session, isAll: false);
-        }
-
-        return _silence.OnTimer(session, route.UpstreamIdleMs);
     }
 }

@@ -6,21 +6,17 @@ using Router.Upstreams;
 
 namespace Router.Routes;
 
-/// <summary>One UDP session of a proxy: a connected socket to its upstream. Payloads leave right from the receive
-/// slots, and replies are
-/// received right into the listener's send queue: nothing is copied or allocated on the way.</summary>
+/// <summary>One UDP session of a proxy: a connected socket to its upstream. Payloads are sent from the receive slots,
+/// and replies are received into the listener's send queue: nothing is copied or allocated on the way.</summary>
 /// <remarks>
 /// A refusal (ICMP) before the upstream's first reply moves the session to the next upstream, with the datagram at
-/// hand; when none is
-/// left it closes as upstream-failed. After the first reply a refusal is a counted drop and the session stays: an
-/// upstream that restarts keeps its sessions.
+/// hand; when none is left it closes as upstream-failed. After the first reply a refusal is a counted drop and the
+/// session stays: an upstream that restarts keeps its sessions.
 /// </remarks>
-internal unsafe partial class UdpProxyHandler(ProxyRoute route) : SessionHandler
+internal unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
 {
     /// <summary>Replies taken in one turn; what is left is reported again by the loop's next poll.</summary>
-    private const int RepliesPerTurn = 16;
-
-    private const int SocketAttempts = 3;
+    internal const int RepliesPerTurn = 16;
 
     /// <summary>Payloads handed to the socket at once.</summary>
     private const int RunMax = 64;
@@ -28,14 +24,15 @@ internal unsafe partial class UdpProxyHandler(ProxyRoute route) : SessionHandler
     private ConnectedDatagramSocket? _socket;
     private ProxyAttempts _attempts;
     private UpstreamSilence _silence;
-    private int _unanswered;     // sent less received
-    private long _owed;          // replies before the session may end, where their number is configured
+    private ExpectedReplies _expected;
+    private RemovedUpstreams? _removed;   // made when a reload first takes the session's upstream away
     private long _foreignSeen;   // of the socket's count
     private bool _hasReplied;    // the upstream
     private bool _isEnding;      // EndWhenAnswered is in the mailbox
 
-    /// <summary>Every reply that is expected has come, of upstreams that are still heard as well.</summary>
-    private bool IsAnswered => route.Settings.Responses > 0 && _hasReplied && _owed <= 0 && !IsOwedByRetired;
+    /// <summary>Every reply that is expected has come, of removed upstreams as well.</summary>
+    private bool IsAnswered =>
+        route.Settings.Responses > 0 && _hasReplied && _expected.Owed <= 0 && _removed is not { IsOwing: true };
 
     public override void OnReceived(SessionContext session, PayloadBatch batch)
     {
@@ -81,7 +78,30 @@ internal unsafe partial class UdpProxyHandler(ProxyRoute route) : SessionHandler
 
     internal override void OnReplaced(SessionContext session) => Release();
 
-    internal override bool MayEndNow(SessionContext session) => _unanswered <= 0 && !IsRetiredHeard;
+    internal override bool MayEndNow(SessionContext session) =>
+        _expected.Unanswered <= 0 && _removed is not { IsHeard: true };
+
+    internal override void OnRouteChanged(SessionContext session)
+    {
+        _silence.OnLimit(session, route.UpstreamIdleMs);
+        if (_socket is not { } socket || !_attempts.HoldsRemoved(route))
+        {
+            return;
+        }
+
+        if (route.Settings.OnUpstreamRemoved == UpstreamRemoval.Close)
+        {
+            session.Close(CloseReason.UpstreamRemoved);
+        }
+        else if (route.Settings.OnUpstreamRemoved == UpstreamRemoval.RePick)
+        {
+            // The next datagram goes to another upstream; what this one has not answered yet still arrives.
+            _removed ??= new RemovedUpstreams(session, EndIfAnswered);
+            _removed.Add(socket, _expected);
+            ForgetSocket(session);
+            _attempts.StartOver();
+        }
+    }
 
     internal override void OnIo(SessionContext session, IoSocket socket, IoReadiness ready)
     {
@@ -92,7 +112,9 @@ internal unsafe partial class UdpProxyHandler(ProxyRoute route) : SessionHandler
 
         if (!ReferenceEquals(socket, _socket))
         {
-            OnRetiredIo(session, socket);
+            // Its replies end a session that has no other upstream yet.
+            _hasReplied |= _removed?.Receive(socket) == true && _socket is null;
+            EndIfAnswered(session);
             return;
         }
 
@@ -175,11 +197,15 @@ internal unsafe partial class UdpProxyHandler(ProxyRoute route) : SessionHandler
             return;
         }
 
-        if (_socket is null && ConnectFirst(session) is { } reason)
+        if (_socket is null)
         {
-            session.CountDrop(reason);
-            session.Close(CloseReason.UpstreamFailed);
-            return;
+            _hasReplied = false;   // also after another was taken away
+            if (Connect(session) is { } reason)
+            {
+                session.CountDrop(reason);
+                session.Close(CloseReason.UpstreamFailed);
+                return;
+            }
         }
 
         Conclude(session, _socket!.Send(bytes, length), bytes, length);
@@ -188,7 +214,7 @@ internal unsafe partial class UdpProxyHandler(ProxyRoute route) : SessionHandler
     /// <summary>Deals with what sending one payload has given.</summary>
     private void Conclude(SessionContext session, int result, byte* bytes, int length)
     {
-        if (result < 0 && IsRefusal(result))
+        if (result < 0 && UpstreamDatagrams.IsRefusal(result))
         {
             result = SendAgain(session, result, bytes, length);
         }
@@ -199,7 +225,7 @@ internal unsafe partial class UdpProxyHandler(ProxyRoute route) : SessionHandler
         }
         else
         {
-            var reason = DropReasonOf(result);
+            var reason = UpstreamDatagrams.DropReasonOf(result);
             session.CountDrop(reason);
             if (reason == DropReason.SendRefused)
             {
@@ -224,7 +250,7 @@ internal unsafe partial class UdpProxyHandler(ProxyRoute route) : SessionHandler
             }
 
             var result = _socket.Send(bytes, length);
-            if (!moved || result >= 0 || !IsRefusal(result))
+            if (!moved || result >= 0 || !UpstreamDatagrams.IsRefusal(result))
             {
                 return result;
             }
@@ -235,12 +261,7 @@ internal unsafe partial class UdpProxyHandler(ProxyRoute route) : SessionHandler
 
     private void OnSent(SessionContext session, int count)
     {
-        // What is owed beyond the answers to all before is credit for the first of them, not for those behind it.
-        var owing = _unanswered > 0 || _owed <= 0 ? count : count - 1;
-        _owed = Math.Max(0, _owed) + ((long)owing * route.Settings.Responses);
-
-        // Several replies to one datagram are no credit for the next.
-        _unanswered = Math.Max(0, _unanswered) + count;
+        _expected.OnSent(count, route.Settings.Responses);
         _silence.OnAsked(session, route.UpstreamIdleMs);
     }
 
@@ -248,27 +269,21 @@ internal unsafe partial class UdpProxyHandler(ProxyRoute route) : SessionHandler
     /// <returns>Whether there may be more, so that asking again is worth a call.</returns>
     private bool Receive(SessionContext session)
     {
-        var room = session.Datagrams.Reserve(DatagramBatch.SlotBytes);
-        var received = _socket!.ReceiveRun(room, DatagramBatch.SlotBytes, out var segment);
+        var received = UpstreamDatagrams.Receive(session, _socket!);
         if (received >= 0)
         {
-            OnReplies(session, Commit(session, received, segment));
-            return _unanswered > 0;
+            _hasReplied = true;
+            _expected.OnReceived(received);
+            _silence.OnAnswered(session, isAll: _expected.Unanswered <= 0);
+            return _expected.Unanswered > 0;
         }
 
-        if (received == -(int)Errno.EMSGSIZE)
-        {
-            session.CountDrop(DropReason.TooLong);
-            OnReplies(session, 1);
-            return true;
-        }
-
-        if (!IsRefusal(received))
+        if (!UpstreamDatagrams.IsRefusal(received))
         {
             return false;   // nothing left, or no memory now
         }
 
-        if (_socket.IsConnection)
+        if (_socket!.IsConnection)
         {
             if (received == -(int)Errno.ECONNRESET)
             {
@@ -294,26 +309,6 @@ internal unsafe partial class UdpProxyHandler(ProxyRoute route) : SessionHandler
         return !session.IsClosed;
     }
 
-    /// <returns>Datagrams queued.</returns>
-    private static int Commit(SessionContext session, int length, int segment)
-    {
-        if (segment > 0 && segment < length)
-        {
-            return session.Datagrams.CommitTrain(session, length, segment);
-        }
-
-        session.Datagrams.Commit(session, length);
-        return 1;
-    }
-
-    private void OnReplies(SessionContext session, int count)
-    {
-        _hasReplied = true;
-        _owed -= count;
-        _unanswered -= count;
-        _silence.OnAnswered(session, _unanswered <= 0);
-    }
-
     /// <summary>The upstream refused something sent earlier.</summary>
     /// <returns>Whether the session has another upstream now. If not, it keeps the one it has, and the refusal is
     /// counted; or has none.</returns>
@@ -332,10 +327,10 @@ internal unsafe partial class UdpProxyHandler(ProxyRoute route) : SessionHandler
             }
         }
 
-        if (_socket is not null && _unanswered > 0)
+        if (_socket is not null && _expected.Unanswered > 0)
         {
             session.CountDrop(DropReason.UpstreamRefused);
-            _unanswered--;   // and is no answer: the upstream may be silent so for upstream-idle-timeout
+            _expected.Unanswered--;   // and is no answer: the upstream may be silent so for upstream-idle-timeout
         }
 
         return false;
@@ -348,7 +343,8 @@ internal unsafe partial class UdpProxyHandler(ProxyRoute route) : SessionHandler
         while (_attempts.Next(route, session) is { } upstream)
         {
             LeaveSocket(session);
-            var result = Open(session.Loop.Network, upstream.Address, route.Settings.FollowsReplies, out var socket);
+            var result = UpstreamDatagrams.Open(
+                session.Loop.Network, upstream.Address, route.Settings.Replies, out var socket);
             if (result >= 0)
             {
                 result = session.Watch(socket!, IoReadiness.Readable);
@@ -373,35 +369,6 @@ internal unsafe partial class UdpProxyHandler(ProxyRoute route) : SessionHandler
         return _attempts.IsFirst ? DropReason.UpstreamUnavailable : DropReason.UpstreamRefused;
     }
 
-    /// <summary>Makes a connected socket, and not to itself.</summary>
-    /// <remarks>
-    /// An upstream on this host whose port nobody has bound now: the kernel may pick that very port for the socket that
-    /// connects to it, and such a socket hears itself and keeps the upstream from its port.
-    /// </remarks>
-    private static int Open(
-        INetwork network, in SocketAddr address, bool follows, out ConnectedDatagramSocket? socket)
-    {
-        if (follows)
-        {
-            return network.FollowDatagram(address, out socket);
-        }
-
-        for (var attempt = 1; ; attempt++)
-        {
-            var result = network.ConnectDatagram(address, out socket);
-            if (result < 0 || socket!.LocalAddress != address)
-            {
-                return result;
-            }
-
-            socket.Dispose();
-            if (attempt == SocketAttempts)
-            {
-                return -(int)Errno.ECONNREFUSED;
-            }
-        }
-    }
-
     /// <summary>Leaves an upstream that refused: what it has not answered is lost.</summary>
     private void LeaveSocket(SessionContext session)
     {
@@ -410,16 +377,20 @@ internal unsafe partial class UdpProxyHandler(ProxyRoute route) : SessionHandler
             return;
         }
 
-        _socket = null;
-        _foreignSeen = 0;
         socket.Dispose();
-        if (_unanswered > 0)
+        if (_expected.Unanswered > 0)
         {
-            session.CountDrop(DropReason.UpstreamRefused, _unanswered);
+            session.CountDrop(DropReason.UpstreamRefused, _expected.Unanswered);
         }
 
-        _unanswered = 0;
-        _owed = 0;
+        ForgetSocket(session);
+    }
+
+    private void ForgetSocket(SessionContext session)
+    {
+        _socket = null;
+        _foreignSeen = 0;
+        _expected = default;
         _silence.OnAnswered(session, isAll: true);
     }
 
@@ -456,22 +427,10 @@ internal unsafe partial class UdpProxyHandler(ProxyRoute route) : SessionHandler
     {
         _socket?.Dispose();
         _socket = null;
-        _retired?.ForEach(static each => each.Dispose());
-        _retired = null;
+        _removed?.Dispose();
+        _removed = null;
         _attempts.Return();
     }
-
-    /// <summary>The upstream or the way to it: not this datagram, not this host's buffers.</summary>
-    private static bool IsRefusal(int result) =>
-        (Errno)(-result) is not (Errno.EMSGSIZE or Errno.EPERM)
-        && SocketErrors.Classify((Errno)(-result)) == SocketErrorClass.Peer;
-
-    private static DropReason DropReasonOf(int result) => SocketErrors.Classify((Errno)(-result)) switch
-    {
-        SocketErrorClass.Transient or SocketErrorClass.Exhausted => DropReason.SendFull,
-        SocketErrorClass.Peer when IsRefusal(result) => DropReason.UpstreamRefused,
-        _ => DropReason.SendRefused,
-    };
 
     private sealed class EndWhenAnswered
     {

@@ -3,48 +3,64 @@ using Router.Sessions;
 
 namespace Router.Routes;
 
-/// <summary>Every payload is answered with the same bytes, or by one template.</summary>
 internal sealed class ReplyRouteOptions : RouteOptions
 {
+    private readonly bool _hasText;
+    private readonly bool _hasBytes;
+
     public ReplyRouteOptions(SectionReader route)
         : base(route)
     {
-        IReadOnlyList<ReplyPart> parts = [];
-        Text = route.OptionalText("text", Reload.NewSessions);
-        if (Text is not null && !ReplyText.TryParse(Text, out parts, out var fault))
+        if (route.OptionalText("text", Reload.NewSessions) is { } text)
         {
-            route.Fault("text", fault!);
+            _hasText = true;
+            if (ReplyText.TryParse(text, out var parts, out var fault))
+            {
+                Parts = parts;
+            }
+            else
+            {
+                route.Fault("text", fault!);
+            }
         }
 
         if (route.OptionalText("bytes", Reload.NewSessions, Plain) is { } hex)
         {
+            _hasBytes = true;
             try
             {
-                var bytes = Convert.FromHexString(hex);
-                parts = [ReplyPart.Of(bytes)];
+                Parts = [ReplyPart.Of(Convert.FromHexString(hex))];
             }
             catch (FormatException)
             {
                 route.Fault("bytes", "an even number of hexadecimal digits is wanted, blanks between them at will");
             }
         }
-
-        Parts = parts;
     }
 
-    /// <summary>The key <c>text</c>, or null.</summary>
-    public string? Text { get; }
-
-    /// <summary>The answer, part by part: of the text, or the key <c>bytes</c> as one; none for an empty
-    /// answer.</summary>
-    public IReadOnlyList<ReplyPart> Parts { get; }
-
-    /// <summary>The most bytes an answer can have; at most 65,507.</summary>
-    public int BytesMax => Parts.Sum(static part => part.BytesMax);
-
-    private static string Plain(string hex) => string.Concat(hex.Where(c => c != ' ')).ToUpperInvariant();
+    /// <summary>The answer, part by part: of <c>text</c>, or <c>bytes</c> as one; none for an empty answer.</summary>
+    public IReadOnlyList<ReplyPart> Parts { get; } = [];
 
     public override bool AnswersAnybody => true;
 
+    public override IEnumerable<ConfigurationFault> Check(RuleContext context)
+    {
+        if (_hasText == _hasBytes)
+        {
+            yield return _hasText
+                ? Section.FaultAt("bytes", "a reply has text or bytes, not both")
+                : Section.FaultAt("text", "a reply needs text or bytes");
+        }
+
+        var longest = Parts.Sum(static part => part.BytesMax);
+        if (longest > SessionContext.DatagramBytesMax)
+        {
+            yield return Section.FaultAt(_hasText ? "text" : "bytes",
+                $"{longest} bytes do not fit a datagram, which holds {SessionContext.DatagramBytesMax}");
+        }
+    }
+
     public override Route Build(RouteEnvironment environment) => new ReplyRoute(Name, new ReplyTemplate(Parts));
+
+    private static string Plain(string hex) => string.Concat(hex.Where(c => c != ' ')).ToUpperInvariant();
 }

@@ -116,7 +116,7 @@ internal sealed class RoomHandler(RoomRoute route, RoomLoop loop) : SessionHandl
         if (!Session.IsClosed)
         {
             Session.CountDrop(DropReason.RoomSlow);
-            if (route.Settings.ClosesSlow)
+            if (route.Settings.WhenSlow == RoomWhenSlow.Close)
             {
                 Session.CloseNow(CloseReason.Slow);
             }

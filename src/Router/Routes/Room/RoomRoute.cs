@@ -9,29 +9,23 @@ namespace Router.Routes;
 /// Members on the speaker's loop are sent to at once; for those on other loops a pass's payloads go over in one piece,
 /// in memory that is pooled and bounded. No member waits for another.
 /// </remarks>
-internal sealed class RoomRoute : Route
+/// <param name="name">As configured.</param>
+/// <param name="settings">What it does.</param>
+/// <param name="join">Names the rooms where <see cref="RoomEntry.Handler"/> says so.</param>
+internal sealed class RoomRoute(string name, RoomSettings settings, RoomJoin? join = null) : Route(name)
 {
     private const int LoopsMax = 64;
 
     private readonly RoomLoop?[] _loops = new RoomLoop?[LoopsMax];   // each made by its own loop
 
-    public RoomRoute(string name, RoomSettings settings)
-        : base(name)
-    {
-        Settings = settings;
-        Budget = new MemoryBudget(settings.Buffer);
-        Directory = new RoomDirectory(settings.RoomsMax, settings.MembersMax);
-        Join = settings.Join?.Invoke();
-    }
-
-    public RoomSettings Settings { get; }
+    public RoomSettings Settings => settings;
 
     /// <summary>What is under way between loops.</summary>
-    public MemoryBudget Budget { get; }
+    public MemoryBudget Budget { get; } = new(settings.Buffer);
 
-    public RoomDirectory Directory { get; }
+    public RoomDirectory Directory { get; } = new(settings.RoomsMax, settings.MembersMax);
 
-    public RoomJoin? Join { get; }
+    public RoomJoin? Join => join;
 
     /// <summary>Answers, but only a peer with a challenge: never a responder port, never one of our own
     /// listeners.</summary>

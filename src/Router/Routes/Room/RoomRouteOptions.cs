@@ -3,57 +3,60 @@ using Router.Sessions;
 
 namespace Router.Routes;
 
-/// <summary>Sessions that hear each other.</summary>
-internal sealed class RoomRouteOptions(SectionReader route) : RouteOptions(route)
+internal sealed class RoomRouteOptions : RouteOptions
 {
-    public RoomEntry Join { get; } = route.Choice<RoomEntry>("join", Reload.NewSessions);
+    private readonly string? _class;
+    private readonly string? _name;
+    private readonly ProofOptions _proof;
 
-    /// <summary><c>Namespace.Type, Assembly</c>.</summary>
-    public string? Class { get; } = route.OptionalText("class", Reload.NewSessions);
+    public RoomRouteOptions(SectionReader route)
+        : base(route)
+    {
+        _class = route.OptionalText("class", Reload.NewSessions);
+        _name = route.OptionalText("name", Reload.NewSessions);
+        _proof = new ProofOptions(route);
+        Settings = new RoomSettings(
+            Entry: route.Choice<RoomEntry>("join", Reload.NewSessions),
+            ToSender: route.Bool("to-sender", Reload.NewSessions),
+            RoomsMax: route.Int("max-rooms", 1, 1_000_000, Reload.NewSessions),
+            MembersMax: route.Int("max-members", 1, 100_000, Reload.NewSessions),
+            PayloadMax: route.Size("max-payload", 64, 65_507, Reload.NewSessions),
+            Buffer: route.Size("buffer", 256 << 10, 1 << 30, Reload.NewSessions),
+            WhenSlow: route.Choice<RoomWhenSlow>("when-slow", Reload.NewSessions),
+            _proof.Validation);
+    }
 
-    /// <summary>As given to <c>AddRoomJoin</c>.</summary>
-    public string? HandlerName { get; } = route.OptionalText("name", Reload.NewSessions);
+    public RoomSettings Settings { get; }
 
-    public bool ToSender { get; } = route.Bool("to-sender", Reload.NewSessions);
+    public override IEnumerable<ConfigurationFault> Check(RuleContext context)
+    {
+        var asks = Settings.Entry == RoomEntry.Handler;
+        if (asks && _class is null == _name is null)
+        {
+            yield return Section.FaultAt(_class is null ? "class" : "name",
+                "join = handler needs class = \"Namespace.Type, Assembly\" or the name given to AddRoomJoin, "
+                + "one of the two");
+        }
+        else if (!asks && (_class ?? _name) is not null)
+        {
+            yield return Section.FaultAt(_class is null ? "name" : "class", "nothing asks for it; set join = handler");
+        }
 
-    public int MaxRooms { get; } = route.Int("max-rooms", 1, 1_000_000, Reload.NewSessions);
-
-    /// <summary>Of one room.</summary>
-    public int MaxMembers { get; } = route.Int("max-members", 1, 100_000, Reload.NewSessions);
-
-    /// <summary>Bytes.</summary>
-    public int MaxPayload { get; } = route.Size("max-payload", 64, 65_507, Reload.NewSessions);
-
-    /// <summary>Bytes under way between loops.</summary>
-    public int Buffer { get; } = route.Size("buffer", 256 << 10, 1 << 30, Reload.NewSessions);
-
-    public RoomWhenSlow WhenSlow { get; } = route.Choice<RoomWhenSlow>("when-slow", Reload.NewSessions);
-
-    /// <summary>What a UDP peer must prove before it joins.</summary>
-    public ProofOptions Proof { get; } = new(route);
+        foreach (var fault in _proof.Check(context, this, "have a whole room send to it"))
+        {
+            yield return fault;
+        }
+    }
 
     public override Route? Build(RouteEnvironment environment)
     {
-        var asks = Join == RoomEntry.Handler;
-        var join = asks ? environment.Find<RoomJoin>(this, "room join", HandlerName, Class) : null;
-        return asks && join is null
-            ? null
-            : new RoomRoute(Name, new RoomSettings(
-                Join,
-                join,
-                ToSender,
-                MaxRooms,
-                MaxMembers,
-                MaxPayload,
-                Buffer,
-                WhenSlow == RoomWhenSlow.Close,
-                Proof.Validation));
-    }
-}
+        if (Settings.Entry != RoomEntry.Handler)
+        {
+            return new RoomRoute(Name, Settings);
+        }
 
-internal enum RoomWhenSlow
-{
-    /// <summary>It misses payloads.</summary>
-    Drop,
-    Close,
+        return environment.Find<RoomJoin>(this, "room join", _name, _class) is { } join
+            ? new RoomRoute(Name, Settings, join())
+            : null;
+    }
 }

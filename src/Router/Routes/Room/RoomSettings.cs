@@ -16,6 +16,16 @@ internal enum RoomEntry
     Handler,
 }
 
+/// <summary>What becomes of a member that does not take what it is sent.</summary>
+internal enum RoomWhenSlow
+{
+    /// <summary>It misses payloads.</summary>
+    Drop,
+
+    /// <summary>Its session ends.</summary>
+    Close,
+}
+
 /// <summary>
 /// Which room a session joins: a program's own code. One instance per route, called by all its loops at once; must not
 /// block.
@@ -34,22 +44,19 @@ public abstract class RoomJoin
 
 /// <summary>What a room route does, as configured. Immutable.</summary>
 /// <param name="Entry">How a session comes into its room.</param>
-/// <param name="Join">Names the room, where <see cref="RoomEntry.Handler"/> says so.</param>
 /// <param name="ToSender">Whether who says something hears it too.</param>
 /// <param name="RoomsMax">Rooms at once.</param>
 /// <param name="MembersMax">Members of one room.</param>
 /// <param name="PayloadMax">Bytes of one payload, or of one line.</param>
 /// <param name="Buffer">Bytes under way between loops.</param>
-/// <param name="ClosesSlow">Whether a stream that holds its write buffer's worth unsent is closed; else it misses
-/// payloads.</param>
+/// <param name="WhenSlow">What becomes of a stream that holds its write buffer's worth unsent.</param>
 /// <param name="Validation">What a UDP peer must prove before it joins.</param>
 internal sealed record RoomSettings(
     RoomEntry Entry,
-    Func<RoomJoin>? Join,
     bool ToSender,
     int RoomsMax,
     int MembersMax,
     int PayloadMax,
     int Buffer,
-    bool ClosesSlow,
+    RoomWhenSlow WhenSlow,
     PeerValidation Validation);

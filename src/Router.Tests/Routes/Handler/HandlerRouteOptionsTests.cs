@@ -2,7 +2,7 @@ using Router.Tests.Configuration;
 
 namespace Router.Tests.Routes;
 
-public sealed class HandlerNameRuleTests
+public sealed class HandlerRouteOptionsTests
 {
     [Theory]
     [InlineData("", "class", "needs class")]

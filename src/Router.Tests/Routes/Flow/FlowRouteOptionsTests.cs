@@ -3,7 +3,7 @@ using Router.Tests.Configuration;
 
 namespace Router.Tests.Routes;
 
-public sealed class FlowRuleTests
+public sealed class FlowRouteOptionsTests
 {
     private const string Both = "\"tcp://127.0.0.1:1\", \"udp://127.0.0.1:1\"";
 

@@ -2,7 +2,7 @@ using Router.Tests.Configuration;
 
 namespace Router.Tests.Routes;
 
-public sealed class ProxyUpstreamsRuleTests
+public sealed class ProxyRouteOptionsTests
 {
     [Theory]
     [InlineData("", "at least one upstream")]
@@ -11,4 +11,12 @@ public sealed class ProxyUpstreamsRuleTests
     public void A_proxy_needs_upstreams_each_once(string upstreams, string words) =>
         Loaded.Refuses(Loaded.Pair("bind = \"udp://127.0.0.1:1\"", $"type = proxy\n {upstreams}"),
             "router.routes.r.upstreams", words);
+
+    [Fact]
+    public void Responses_are_counted_on_UDP_only()
+    {
+        const string Route = "type = proxy, upstreams = \"a:1\", responses = 1";
+        Assert.Empty(Loaded.Pair("bind = [\"tcp://127.0.0.1:1\", \"udp://127.0.0.1:1\"]", Route).Faults);
+        Loaded.Refuses(Loaded.Pair("bind = \"tcp://127.0.0.1:1\"", Route), "router.routes.r.responses", "udp://");
+    }
 }

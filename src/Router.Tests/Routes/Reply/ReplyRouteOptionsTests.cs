@@ -1,8 +1,9 @@
+using Router.Configuration;
 using Router.Tests.Configuration;
 
 namespace Router.Tests.Routes;
 
-public sealed class ReplyPayloadRuleTests
+public sealed class ReplyRouteOptionsTests
 {
     [Theory]
     [InlineData("", "text", "needs text or bytes")]
@@ -18,4 +19,14 @@ public sealed class ReplyPayloadRuleTests
     [InlineData("bytes = \"\"")]
     public void An_empty_reply_is_a_reply(string key) =>
         Assert.Empty(Loaded.Pair("bind = \"udp://127.0.0.1:1\"", $"type = reply, {key}").Faults);
+
+    [Fact]
+    public void A_reply_fits_one_datagram()
+    {
+        Assert.Empty(Reply(65_507).Faults);
+        Loaded.Refuses(Reply(65_508), "router.routes.r.text", "65508 bytes do not fit a datagram");
+    }
+
+    private static LoadResult Reply(int length) =>
+        Loaded.Pair("bind = \"udp://127.0.0.1:1\"", $"type = reply, text = {new string('x', length)}");
 }

@@ -2,7 +2,7 @@ using Router.Tests.Configuration;
 
 namespace Router.Tests.Routes;
 
-public sealed class RoomRuleTests
+public sealed class RoomRouteOptionsTests
 {
     [Theory]
     [InlineData("127.0.0.1", "join = handler", "class", "one of the two")]

@@ -2,7 +2,7 @@ using Router.Tests.Configuration;
 
 namespace Router.Tests.Routes;
 
-public sealed class UnixUpstreamRuleTests
+public sealed class UnixUpstreamTests
 {
     private const string Path = "router.routes.r.upstreams";
 

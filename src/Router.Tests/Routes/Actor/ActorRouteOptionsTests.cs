@@ -2,7 +2,7 @@ using Router.Tests.Configuration;
 
 namespace Router.Tests.Routes;
 
-public sealed class ActorNameRuleTests
+public sealed class ActorRouteOptionsTests
 {
     [Theory]
     [InlineData("", "path", "one of the two")]

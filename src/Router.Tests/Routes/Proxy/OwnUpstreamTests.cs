@@ -2,7 +2,7 @@ using Router.Tests.Configuration;
 
 namespace Router.Tests.Routes;
 
-public sealed class OwnUpstreamRuleTests
+public sealed class OwnUpstreamTests
 {
     [Theory]
     [InlineData("udp://127.0.0.1:5", "127.0.0.1:5")]

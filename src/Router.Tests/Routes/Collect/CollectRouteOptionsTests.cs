@@ -2,7 +2,7 @@ using Router.Tests.Configuration;
 
 namespace Router.Tests.Routes;
 
-public sealed class CollectRuleTests
+public sealed class CollectRouteOptionsTests
 {
     [Theory]
     [InlineData("to = file", "file.path", "to = file needs the path")]
