@@ -106,6 +106,7 @@ public sealed class ActorPartsTests
         builder.Services.AddRouter(file.Path, static router => router.Set(Hurry).AddHandler<Scoped>("scoped"));
         using var host = builder.Build();
         await host.StartAsync();
+        events.Clear();   // the start has tried whether the services can be had
         var engine = EngineOf(host);
         using var one = Connect(engine, 0, SocketType.Dgram, ProtocolType.Udp);
         using var two = Connect(engine, 0, SocketType.Dgram, ProtocolType.Udp);

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Router.Configuration;
 using Router.Diagnostics;
 using Router.Routes;
 using Router.Sessions;
@@ -139,7 +140,7 @@ public sealed class HandlerScopeTests
 
     private static HandlerRoute Route<T>(IServiceProvider services)
         where T : SessionHandler =>
-        new("scoped", new ScopedHandlers(services, typeof(T)).Factory);
+        new("scoped", new ServiceFactory(services, typeof(T)).FactoryOf<SessionHandler>());
 
     private ServiceProvider Services() => new ServiceCollection()
         .AddSingleton(_events)

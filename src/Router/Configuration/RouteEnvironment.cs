@@ -37,6 +37,11 @@ internal sealed class RouteEnvironment(ProgramParts parts, TimeProvider time)
         {
             Refuse(route, $"names {kind} '{name}', which the program did not add; added: {parts.NamesOf<T>()}");
         }
+        else if (found.Target is ServiceFactory factory && factory.FindFault() is { } fault)
+        {
+            Refuse(route, $"{kind} '{name}' cannot be made: {fault}; its constructor takes services of the host");
+            return null;
+        }
 
         return found;
     }

@@ -59,8 +59,10 @@ public static class AkkaRouterExtensions
         }
 
         akka.AddHocon(ActorSystemSettings.ProgramSettings, HoconAddMode.Append);
-        return akka.WithActors((system, registry, resolver) =>
-            register(registry, launch.Start(system, resolver.GetService<IServiceProvider>()).Actor));
+        return akka
+            .WithActors((system, registry, resolver) =>
+                register(registry, launch.Start(system, resolver.GetService<IServiceProvider>()).Actor))
+            .AddStartup((system, _) => launch.CheckActorRoutesAsync(system));
     }
 
     private static RouterLaunch LaunchOf(string configFile, Action<RouterBuilder>? configure, string name)

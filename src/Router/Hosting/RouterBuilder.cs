@@ -21,11 +21,12 @@ public sealed class RouterBuilder
     /// </summary>
     /// <typeparam name="T">Made once per session, and again when it is replaced after a failure. Its constructor's
     /// parameters come from the host's services, in a scope of the handler's own: both are disposed once it has been
-    /// told of its end, or is replaced. A <c>DisposeAsync</c> is not waited for.</typeparam>
+    /// told of its end, or is replaced. A <c>DisposeAsync</c> is not waited for. Services that are missing are a fault
+    /// of the start, or of the reload, for routes that name the handler.</typeparam>
     /// <param name="name">As routes name it. Adding a name twice is an error.</param>
     public RouterBuilder AddHandler<T>(string name)
         where T : SessionHandler =>
-        Add(name, static services => new ScopedHandlers(services, typeof(T)).Factory);
+        Add(name, static services => new ServiceFactory(services, typeof(T)).FactoryOf<SessionHandler>());
 
     /// <summary>The same with a factory of the program's own, called once per session, on its dispatcher. A handler
     /// that is disposable is disposed with its session, so sessions must not share it.</summary>
@@ -34,15 +35,13 @@ public sealed class RouterBuilder
     /// <summary>
     /// Registers what takes the windows of routes that name it: <c>{ type = collect, to = handler, name = tally }</c>.
     /// </summary>
-    /// <typeparam name="T">Made once per route; its constructor's parameters come from the host's services.</typeparam>
+    /// <typeparam name="T">Made once per route; its constructor's parameters come from the host's services, in a scope
+    /// of its own. Both are disposed when the last window has been written. Missing services are a fault of the
+    /// start.</typeparam>
     /// <param name="name">As routes name it. Adding a name twice is an error.</param>
     public RouterBuilder AddWindowHandler<T>(string name)
         where T : WindowHandler =>
-        Add<WindowHandler>(name, static services =>
-        {
-            var factory = ActivatorUtilities.CreateFactory<T>(Type.EmptyTypes);
-            return () => factory(services, null);
-        });
+        Add(name, static services => new ServiceFactory(services, typeof(T)).FactoryOf<WindowHandler>());
 
     /// <summary>The same with a factory of the program's own, called once per route.</summary>
     public RouterBuilder AddWindowHandler(string name, Func<WindowHandler> create) => Add(name, _ => create);
@@ -51,15 +50,13 @@ public sealed class RouterBuilder
     /// Registers what decides which room a session joins, for routes that name it:
     /// <c>{ type = room, join = handler, name = lobby }</c>.
     /// </summary>
-    /// <typeparam name="T">Made once per route; its constructor's parameters come from the host's services.</typeparam>
+    /// <typeparam name="T">Made once per route, when it is first asked; its constructor's parameters come from the
+    /// host's services, in a scope of its own. Both are disposed when the router stops. Missing services are a fault of
+    /// the start.</typeparam>
     /// <param name="name">As routes name it. Adding a name twice is an error.</param>
     public RouterBuilder AddRoomJoin<T>(string name)
         where T : RoomJoin =>
-        Add<RoomJoin>(name, static services =>
-        {
-            var factory = ActivatorUtilities.CreateFactory<T>(Type.EmptyTypes);
-            return () => factory(services, null);
-        });
+        Add(name, static services => new ServiceFactory(services, typeof(T)).FactoryOf<RoomJoin>());
 
     /// <summary>Registers an actor that routes of type <c>actor</c> name: <c>{ type = actor, key = backend }</c>.
     /// </summary>

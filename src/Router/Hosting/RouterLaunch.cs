@@ -16,6 +16,7 @@ internal sealed class RouterLaunch(
     string configFile, RouterBuilder builder, string name, RouterControl control, TimeProvider fallbackTime)
 {
     private LoadResult? _read;
+    private ILogger _log = NullLogger.Instance;
 
     /// <summary>Whether the actor system has been configured by the file.</summary>
     public bool IsRead { get; private set; }
@@ -56,7 +57,7 @@ internal sealed class RouterLaunch(
         }
 
         var time = services.GetService<TimeProvider>() ?? fallbackTime;
-        var log = (services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger(
+        _log = (services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger(
             name == ActorSystemHandle.DefaultName ? RouterLogging.Category : $"{RouterLogging.Category}.{name}");
         var loaded = SetupLoader.Load(Read, configFile, builder.PartsWith(services), time);
         if (loaded.Setup is not { } setup)
@@ -64,12 +65,16 @@ internal sealed class RouterLaunch(
             throw new RouterStartException(loaded.Faults);
         }
 
-        loaded.LogWarnings(log);
+        loaded.LogWarnings(_log);
         var handle = new ActorSystemHandle(system, name, IsOwned: false);
-        var engine = setup.Start(time, RandomSource.System, log, handle, out var faults);
+        var engine = setup.Start(time, RandomSource.System, _log, handle, out var faults);
         control.Engine = engine;
         return engine ?? throw new RouterStartException(faults);
     }
+
+    /// <summary>Called when the program's actors have been started.</summary>
+    public Task CheckActorRoutesAsync(ActorSystem system) =>
+        control.Engine is { } engine ? ActorRouteCheck.RunAsync(engine.Setup, system, _log) : Task.CompletedTask;
 
     /// <summary>The first time this is what the actor system was configured by.</summary>
     private LoadResult Read() =>

@@ -23,6 +23,7 @@ internal sealed class RouterEngine : IAsyncDisposable
 {
     private static readonly TimeSpan DrainPollInterval = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan KillMargin = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan DisposeTimeout = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan TerminateTimeout = TimeSpan.FromSeconds(10);
 
     private readonly RouterSeams _seams;
@@ -100,6 +101,8 @@ internal sealed class RouterEngine : IAsyncDisposable
     {
         set => _reloader.OnReloaded += value;
     }
+
+    internal RouterSetup Setup => _running.Setup;
 
     internal ActorSystem System => _system.System;
 
@@ -216,6 +219,7 @@ internal sealed class RouterEngine : IAsyncDisposable
 
         await WaitForChildProcessesAsync().ConfigureAwait(false);
         await _collects.StopAsync(drainTimeout - _seams.Time.GetElapsedTime(began)).ConfigureAwait(false);
+        await _running.Routes.StopAsync(DisposeTimeout, _seams.Time).ConfigureAwait(false);
         _meter.Dispose();
         _loops.Dispose();
         _reloader.Queue.Close();

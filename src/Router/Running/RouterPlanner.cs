@@ -15,7 +15,7 @@ internal sealed class RouterPlanner(RouterOptions options, ProgramParts parts, T
     {
         foreach (var route in options.Routes.OrderBy(static route => route.InnerRoute is null ? 0 : 1))
         {
-            if (route.Build(_environment) is { } made)
+            if (Build(route) is { } made)
             {
                 _environment.Routes.Add(made.Name, made);
             }
@@ -33,6 +33,20 @@ internal sealed class RouterPlanner(RouterOptions options, ProgramParts parts, T
                     listener.Sessions))],
                 _environment.Groups,
                 _environment.Routes);
+    }
+
+    /// <summary>What code of the program throws is a fault like any other, so that a reload is refused and what runs
+    /// goes on.</summary>
+    private Route? Build(RouteOptions route)
+    {
+        try
+        {
+            return route.Build(_environment);
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            return _environment.Refuse(route, $"cannot be made: {failure.Message.ReplaceLineEndings(" ")}");
+        }
     }
 
     private static BindRequest MakeRequest(ListenerOptions listener, BindOptions bind) => new(

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Router.Diagnostics;
 using Router.Listeners;
 using Router.Net;
 using Router.Reporting;
@@ -17,6 +18,7 @@ internal sealed class RunningRoutes(
     OwnAddresses own, CollectWriters? collects, INameResolver resolver, ILogger log)
 {
     private readonly HashSet<UpstreamGroup> _outlets = [];
+    private readonly HashSet<IAsyncDisposable> _disposables = [];
     private Dictionary<string, Route> _routes = new(StringComparer.Ordinal);
     private volatile IReadOnlyList<ListenerPlan> _listeners = [];
 
@@ -73,7 +75,26 @@ internal sealed class RunningRoutes(
 
         ApplyFlows();
         collects?.Start(_routes.Values);
+        _disposables.UnionWith(_routes.Values.OfType<IAsyncDisposable>());
         return started;
+    }
+
+    /// <summary>Disposes what routes of any configuration so far hold. Called when all sessions have ended.</summary>
+    /// <param name="limit">How long each may take.</param>
+    /// <param name="time">The clock.</param>
+    public async Task StopAsync(TimeSpan limit, TimeProvider time)
+    {
+        foreach (var route in _disposables)
+        {
+            try
+            {
+                await route.DisposeAsync().AsTask().WaitAsync(limit, time).ConfigureAwait(false);
+            }
+            catch (Exception failure)
+            {
+                HostLog.Fault(log, failure, $"route {((Route)route).Name}: what it holds cannot be disposed");
+            }
+        }
     }
 
     /// <summary>Starts the groups of new proxies, and the new groups behind routes that are no proxies, which live as

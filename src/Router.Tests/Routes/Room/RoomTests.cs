@@ -105,7 +105,7 @@ public sealed class RoomTests
     public void A_programs_own_code_tells_the_room_or_refuses()
     {
         using var kit = new RouterTestKit(seed: 1);
-        var route = new RoomRoute("room", Open with { Entry = RoomEntry.Handler }, new FirstLetter());
+        var route = new RoomRoute("room", Open with { Entry = RoomEntry.Handler }, static () => new FirstLetter());
         var listener = kit.BindUdp(route);
         var (one, two) = (kit.UdpPeer("127.0.0.1:5000", listener), kit.UdpPeer("127.0.0.1:5001", listener));
         one.Send("?"u8);

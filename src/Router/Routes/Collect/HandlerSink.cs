@@ -1,3 +1,5 @@
+using Router.Configuration;
+
 namespace Router.Routes;
 
 /// <summary>
@@ -15,18 +17,19 @@ public abstract class WindowHandler
 internal sealed class HandlerSink(string name, Func<WindowHandler> create) : IWindowSink
 {
     private WindowHandler? _handler;
+    private IAsyncDisposable? _owner;
 
     public string Name => name;
 
     public ValueTask OpenAsync(CancellationToken stop)
     {
-        _handler ??= create();
+        _handler ??= Make();
         return default;
     }
 
     public ValueTask WriteAsync(CollectedWindow window, CancellationToken stop)
     {
-        var handler = _handler ??= create();
+        var handler = _handler ??= Make();
         try
         {
             handler.OnWindow(window);
@@ -39,10 +42,20 @@ internal sealed class HandlerSink(string name, Func<WindowHandler> create) : IWi
         return default;
     }
 
-    public ValueTask DisposeAsync()
+    public ValueTask DisposeAsync() => _owner?.DisposeAsync() ?? default;
+
+    private WindowHandler Make()
     {
-        (_handler as IDisposable)?.Dispose();
-        return default;
+        try
+        {
+            return ServiceFactory.Make(create, out _owner);
+        }
+        catch
+        {
+            ServiceFactory.Release(_owner);
+            _owner = null;
+            throw;
+        }
     }
 }
 

@@ -185,7 +185,7 @@ internal sealed class RoomHandler(RoomRoute route, RoomLoop loop) : SessionHandl
         var name = route.Settings.Entry switch
         {
             RoomEntry.Listener => Session.Listener,
-            RoomEntry.Handler => route.Join!.RoomOf(Session, payload),
+            RoomEntry.Handler => route.Join.RoomOf(Session, payload),
             _ => payload.Length <= NameBytesMax + 2 ? Encoding.Latin1.GetString(payload.TrimEnd("\r\n"u8)) : null,
         };
         return name is { Length: > 0 and <= NameBytesMax } && name.All(IsNameChar) ? name : null;

@@ -1,3 +1,4 @@
+using Router.Configuration;
 using Router.Diagnostics;
 using Router.Loop;
 using Router.Sessions;
@@ -12,11 +13,15 @@ namespace Router.Routes;
 /// <param name="name">As configured.</param>
 /// <param name="settings">What it does.</param>
 /// <param name="join">Names the rooms where <see cref="RoomEntry.Handler"/> says so.</param>
-internal sealed class RoomRoute(string name, RoomSettings settings, RoomJoin? join = null) : Route(name)
+internal sealed class RoomRoute(string name, RoomSettings settings, Func<RoomJoin>? join = null)
+    : Route(name), IAsyncDisposable
 {
     private const int LoopsMax = 64;
 
     private readonly RoomLoop?[] _loops = new RoomLoop?[LoopsMax];   // each made by its own loop
+    private readonly Lock _joinLock = new();
+    private IAsyncDisposable? _joinOwner;
+    private RoomJoin? _join;
 
     public RoomSettings Settings => settings;
 
@@ -25,7 +30,12 @@ internal sealed class RoomRoute(string name, RoomSettings settings, RoomJoin? jo
 
     public RoomDirectory Directory { get; } = new(settings.RoomsMax, settings.MembersMax);
 
-    public RoomJoin? Join => join;
+    /// <summary>The program's, made when it is first asked; any loop.</summary>
+    /// <exception cref="InvalidOperationException">The route asks no code of a program.</exception>
+    public RoomJoin Join => Volatile.Read(ref _join) ?? MakeJoin();
+
+    /// <summary>When all sessions have ended.</summary>
+    public ValueTask DisposeAsync() => _joinOwner?.DisposeAsync() ?? default;
 
     /// <summary>Answers, but only a peer with a challenge: never a responder port, never one of our own
     /// listeners.</summary>
@@ -35,6 +45,33 @@ internal sealed class RoomRoute(string name, RoomSettings settings, RoomJoin? jo
 
     /// <summary>The route on a loop; on it.</summary>
     internal RoomLoop On(IoLoop loop) => _loops[loop.Index] ??= new RoomLoop(this, loop);
+
+    private RoomJoin MakeJoin()
+    {
+        lock (_joinLock)
+        {
+            if (_join is { } made)
+            {
+                return made;
+            }
+
+            IAsyncDisposable? owner = null;
+            try
+            {
+                made = ServiceFactory.Make(
+                    join ?? throw new InvalidOperationException($"route {Name} has no join"), out owner);
+            }
+            catch
+            {
+                ServiceFactory.Release(owner);
+                throw;
+            }
+
+            _joinOwner = owner;
+            Volatile.Write(ref _join, made);
+            return made;
+        }
+    }
 }
 
 /// <summary>A room route on one loop: says what its members say. Loop thread.</summary>

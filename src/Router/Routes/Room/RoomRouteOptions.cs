@@ -56,7 +56,7 @@ internal sealed class RoomRouteOptions : RouteOptions
         }
 
         return environment.Find<RoomJoin>(this, "room join", _name, _class) is { } join
-            ? new RoomRoute(Name, Settings, join())
+            ? new RoomRoute(Name, Settings, join)
             : null;
     }
 }
