@@ -40,25 +40,9 @@ public sealed class RouterCommandTests : IDisposable
     [Fact]
     public async Task The_exit_code_of_a_run_is_the_runners()
     {
-        var command = new RouterCommand(_output, _error, static (_, _, _, _) => Task.FromResult(2));
+        var command = new RouterCommand(_output, _error, static (_, _, _) => Task.FromResult(2));
 
         Assert.Equal(2, await command.InvokeAsync(["run"]));
-    }
-
-    [Fact]
-    public async Task Cancelling_reaches_the_run_which_decides_when_it_ends()
-    {
-        using var stop = new CancellationTokenSource();
-        var seen = CancellationToken.None;
-        var command = new RouterCommand(_output, _error, (_, _, _, token) =>
-        {
-            seen = token;
-            return Task.FromResult(0);
-        });
-
-        Assert.Equal(0, await command.InvokeAsync(["run"], stop.Token));
-
-        Assert.True(seen.CanBeCanceled);
     }
 
     [Theory]
@@ -233,7 +217,7 @@ public sealed class RouterCommandTests : IDisposable
 
     private Task<int> Invoke(params string[] args) => new RouterCommand(_output, _error, Run).InvokeAsync(args);
 
-    private Task<int> Run(string? configFile, IReadOnlyList<string> settings, TextWriter errors, CancellationToken stop)
+    private Task<int> Run(string? configFile, IReadOnlyList<string> settings, TextWriter errors)
     {
         _run = (configFile, settings);
         return Task.FromResult(0);

@@ -184,7 +184,8 @@ public sealed class AkkaHostingTests
     {
         using var file = new TextFile(Text + "\nakka.actor.provider = nope\n");
         using var errors = new StringWriter();
-        var code = await RouterRunner.RunAsync(file.Path, [], errors, CancellationToken.None);
+        using var signals = new ProcessSignals();
+        var code = await RouterRunner.RunAsync(file.Path, [], errors, signals);
         Assert.Equal(RouterRunner.ExitRefused, code);
         Assert.Contains(": akka: Akka refuses it: ", errors.ToString());
     }

@@ -6,8 +6,7 @@ using Router.Reporting;
 namespace Router.CommandLine;
 
 /// <summary>Runs a router until it is told to stop; see <see cref="RouterRunner.RunAsync"/>.</summary>
-internal delegate Task<int> RunRouter(
-    string? configFile, IReadOnlyList<string> settings, TextWriter errors, CancellationToken stop);
+internal delegate Task<int> RunRouter(string? configFile, IReadOnlyList<string> settings, TextWriter errors);
 
 /// <summary>Reads the command line, runs what it asks for, and returns the exit code.</summary>
 /// <param name="run">A seam for tests of the command line alone.</param>
@@ -30,10 +29,10 @@ internal sealed class RouterCommand(TextWriter output, TextWriter error, RunRout
     };
 
     /// <returns>The exit code: 0 ok, 1 refused configuration, 2 could not bind, 64 wrong command line.</returns>
-    public async Task<int> InvokeAsync(IReadOnlyList<string> args, CancellationToken stop = default)
+    public async Task<int> InvokeAsync(IReadOnlyList<string> args)
     {
         var parsed = MakeRoot().Parse(
-            IsRun(args) ? ["run", .. args] : args,
+            IsRun(args) && args is not ["run", ..] ? ["run", .. args] : args,
             new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Action is ParseErrorAction wrong)
         {
@@ -49,13 +48,15 @@ internal sealed class RouterCommand(TextWriter output, TextWriter error, RunRout
                 Error = error,
                 ProcessTerminationTimeout = null,
                 EnableDefaultExceptionHandler = false,
-            },
-            stop).ConfigureAwait(false);
+            }).ConfigureAwait(false);
         return parsed.Action is ParseErrorAction ? RouterRunner.ExitUsage : exitCode;
     }
 
-    private static bool IsRun(IReadOnlyList<string> args) =>
-        args.Count == 0 || (args[0].StartsWith('-') && !RootOptions.Contains(args[0], StringComparer.Ordinal));
+    /// <summary>Whether the arguments ask for a router to be run.</summary>
+    public static bool IsRun(IReadOnlyList<string> args) =>
+        args.Count == 0
+        || args[0] == "run"
+        || (args[0].StartsWith('-') && !RootOptions.Contains(args[0], StringComparer.Ordinal));
 
     private RootCommand MakeRoot()
     {
@@ -93,7 +94,7 @@ internal sealed class RouterCommand(TextWriter output, TextWriter error, RunRout
             _config,
             _set,
         };
-        command.SetAction((parsed, stop) => run(parsed.GetValue(_config), parsed.GetValue(_set) ?? [], error, stop));
+        command.SetAction((parsed, _) => run(parsed.GetValue(_config), parsed.GetValue(_set) ?? [], error));
         return command;
     }
 

@@ -106,6 +106,11 @@ internal static partial class HostLog
         "{Count} messages to actors were not delivered, at last a {Message} to {Recipient}")]
     public static partial void DeadLetters(ILogger logger, long count, string recipient, string message);
 
+    /// <summary>A signal that neither stops nor reloads.</summary>
+    [LoggerMessage(EventId = 1015, Level = LogLevel.Information, EventName = "signal", Message =
+        "{Signal}: {Effect}")]
+    public static partial void Signal(ILogger logger, string signal, string effect);
+
     [LoggerMessage(EventId = 1014, Level = LogLevel.Error, EventName = "actor-stopped", Message =
         "{Actor} was stopped from outside the router; {Outcome}")]
     public static partial void ActorStopped(ILogger logger, string actor, string outcome);

@@ -16,27 +16,27 @@ internal static class ActorRouteCheck
     {
         foreach (var options in setup.Options.Routes.OfType<ActorRouteOptions>())
         {
-            var settings = ((ActorRoute)setup.Plan.Routes[options.Name]).Settings;
-            if (await FaultOfAsync(settings, system).ConfigureAwait(false) is { } fault)
+            var route = (ActorRoute)setup.Plan.Routes[options.Name];
+            if (await FaultOfAsync(route, system).ConfigureAwait(false) is { } fault)
             {
                 var warning = options.Section.FaultAt(
-                    settings.Path is null ? "key" : "path",
+                    route.Path is null ? "key" : "path",
                     $"{fault}; until there is one, the route's sessions close as upstream-failed");
                 HostLog.ConfigurationWarning(log, warning.ToString());
             }
         }
     }
 
-    private static async Task<string?> FaultOfAsync(ActorRouteSettings settings, ActorSystem system)
+    private static async Task<string?> FaultOfAsync(ActorRoute route, ActorSystem system)
     {
         try
         {
-            if (settings.Find is { } find)
+            if (route.Find is { } find)
             {
                 return find().IsNobody() ? "the program knows no actor of this key" : null;
             }
 
-            await system.ActorSelection(settings.Path).ResolveOne(AnswerTimeout).ConfigureAwait(false);
+            await system.ActorSelection(route.Path).ResolveOne(AnswerTimeout).ConfigureAwait(false);
             return null;
         }
         catch (ActorNotFoundException)

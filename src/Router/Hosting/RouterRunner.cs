@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Router.Configuration;
 using Router.Heap;
 using Router.Net;
@@ -18,17 +17,15 @@ internal static class RouterRunner
     /// <summary>An actor that the router cannot do without was stopped: sysexits.h's EX_SOFTWARE.</summary>
     public const int ExitFailed = 70;
 
-    /// <summary>Runs until a signal: the first SIGTERM or SIGINT drains, a second ends the process at once. SIGHUP has
-    /// the configuration read again, at any time: before the start is done it is remembered.</summary>
+    /// <summary>Runs until a signal: see <see cref="ProcessSignals"/>.</summary>
     /// <param name="configFile">A HOCON file; null for the built-in default.</param>
     /// <param name="settings"><c>key=value</c>, on top of the file.</param>
     /// <param name="errors">Where faults go, a line each.</param>
-    /// <param name="stop">Cancelled: as the first signal.</param>
+    /// <param name="signals">Of the process.</param>
     /// <returns>The process's exit code.</returns>
     public static async Task<int> RunAsync(
-        string? configFile, IReadOnlyList<string> settings, TextWriter errors, CancellationToken stop)
+        string? configFile, IReadOnlyList<string> settings, TextWriter errors, ProcessSignals signals)
     {
-        using var hangups = new ReloadSignal();
         var loaded = SetupLoader.Load(configFile, settings, ProgramParts.None, TimeProvider.System);
         if (loaded.Setup is not { } setup)
         {
@@ -38,7 +35,6 @@ internal static class RouterRunner
 
         var level = new LogThreshold(setup.Options.Log.Level);
         using var loggers = RouterLogging.Create(setup.Options.Log, level, TimeProvider.System);
-        using var signals = new StopSignals(stop);
         var log = loggers.CreateLogger(RouterLogging.Category);
         loaded.LogWarnings(log);
         using var mode = new CollectorMode();
@@ -49,12 +45,15 @@ internal static class RouterRunner
             return ExitRefused;
         }
 
-        var engine = setup.Start(TimeProvider.System, RandomSource.System, log, system, out var faults);
+        IReadOnlyList<string> faults = [];
+        var engine = signals.Stop.IsCompleted
+            ? null
+            : setup.Start(TimeProvider.System, RandomSource.System, log, system, out faults);
         if (engine is null)
         {
             _ = system.System.Terminate();
             WriteAll(errors, faults);
-            return ExitNotBound;
+            return faults.Count == 0 ? ExitOk : ExitNotBound;   // told to stop before anything was bound
         }
 
         var holdFrom = mode.CanHold ? setup.Options.Heap.HoldCollectionsFrom : 0;
@@ -64,13 +63,13 @@ internal static class RouterRunner
         await using (engine.ConfigureAwait(false))
         {
             engine.OnReloaded = options => level.Set(options.Log.Level);
-            hangups.Attach(engine);
-            if (await Task.WhenAny(signals.First, engine.Ended).ConfigureAwait(false) == engine.Ended)
+            signals.Attach(engine, log);
+            if (await Task.WhenAny(signals.Stop, engine.Ended).ConfigureAwait(false) == engine.Ended)
             {
                 return ExitFailed;
             }
 
-            await engine.StopAsync(await signals.First.ConfigureAwait(false), CancellationToken.None)
+            await engine.StopAsync(await signals.Stop.ConfigureAwait(false), CancellationToken.None)
                 .ConfigureAwait(false);
         }
 
@@ -98,72 +97,6 @@ internal static class RouterRunner
         foreach (var line in lines)
         {
             writer.WriteLine(line);
-        }
-    }
-
-    /// <summary>Has SIGHUP read the configuration again, and never end the process.</summary>
-    private sealed class ReloadSignal : IDisposable
-    {
-        private readonly Lock _lock = new();
-        private readonly PosixSignalRegistration _registration;
-        private RouterEngine? _engine;
-        private bool _early;
-
-        public ReloadSignal() => _registration = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal);
-
-        /// <summary>The router runs: what came before is made up for, once.</summary>
-        public void Attach(RouterEngine engine)
-        {
-            lock (_lock)
-            {
-                _engine = engine;
-                if (!_early)
-                {
-                    return;
-                }
-            }
-
-            _ = engine.ReloadAsync("SIGHUP");
-        }
-
-        public void Dispose() => _registration.Dispose();
-
-        private void OnSignal(PosixSignalContext signal)
-        {
-            signal.Cancel = true;
-            RouterEngine? engine;
-            lock (_lock)
-            {
-                engine = _engine;
-                _early |= engine is null;
-            }
-
-            _ = engine?.ReloadAsync("SIGHUP");
-        }
-    }
-
-    /// <summary>The first signal completes a task; the second is left to the system, which ends the process.</summary>
-    private sealed class StopSignals : IDisposable
-    {
-        private readonly TaskCompletionSource<string> _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private readonly List<IDisposable> _registrations = [];
-        private int _signals;
-
-        public StopSignals(CancellationToken stop)
-        {
-            _registrations.Add(stop.Register(() => _first.TrySetResult("cancellation")));
-            _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal));
-            _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal));
-        }
-
-        public Task<string> First => _first.Task;
-
-        public void Dispose() => _registrations.ForEach(static registration => registration.Dispose());
-
-        private void OnSignal(PosixSignalContext signal)
-        {
-            signal.Cancel = Interlocked.Increment(ref _signals) == 1;
-            _first.TrySetResult(signal.Signal.ToString());
         }
     }
 }

@@ -46,6 +46,9 @@ internal sealed class CollectWriters(IReadOnlyList<IoLoop> loops, TimeProvider t
         _ended = Task.WhenAll([_ended, .. unused.Select(each => EndAsync(each.Writer, FinishTimeMin))]);
     }
 
+    /// <inheritdoc cref="RouterEngine.ReopenFiles"/>
+    public int CloseFiles() => _files.CloseAll();
+
     /// <summary>Writes out what is left. Called when all sessions have ended, while the loops still run.</summary>
     /// <param name="limit">How long it may take; what is not written then is lost, and the log says so.</param>
     public async Task StopAsync(TimeSpan limit)

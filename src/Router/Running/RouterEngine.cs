@@ -147,6 +147,11 @@ internal sealed class RouterEngine : IAsyncDisposable
         return result;
     }
 
+    /// <summary>Closes the files of collect routes, which their next windows open again. Any thread; may block.
+    /// </summary>
+    /// <returns>How many were open.</returns>
+    public int ReopenFiles() => _collects.CloseFiles();
+
     /// <summary>Stops accepting, lets sessions finish within the drain timeout, closes the rest, and ends the actor
     /// system if the router owns it. Later callers wait for the same stop.</summary>
     /// <param name="cause">A word for the log: the signal, the host.</param>

@@ -14,6 +14,9 @@ internal readonly record struct ProcFiles(int Pid)
     /// first needs it.</summary>
     public int DescriptorsHeld => Links().Count(static target => !target.EndsWith(".dll", StringComparison.Ordinal));
 
+    /// <summary>Whether it has the file open.</summary>
+    public bool Holds(string path) => Links().Contains(path, StringComparer.Ordinal);
+
     /// <summary>CPU time of all threads that live, in nanoseconds: finer than the clock ticks of stat.</summary>
     public long CpuNanoseconds => Directory.GetDirectories(Root + "/task").Sum(task =>
     {

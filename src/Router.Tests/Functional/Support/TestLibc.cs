@@ -9,9 +9,12 @@ internal static partial class TestLibc
     public const int SigHup = 1;
     public const int SigInt = 2;
     public const int SigKill = 9;
+    public const int SigUsr1 = 10;
+    public const int SigUsr2 = 12;
     public const int SigTerm = 15;
     public const int SigCont = 18;
     public const int SigStop = 19;
+    public const int ResourceFileSize = 1;      // RLIMIT_FSIZE
     public const int ResourceDescriptors = 7;   // RLIMIT_NOFILE
 
     /// <summary>Moves the calling thread, and what it starts from then on, into new namespaces.</summary>

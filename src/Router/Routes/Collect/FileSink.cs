@@ -19,9 +19,34 @@ internal sealed record FileSinkSettings(
 /// configurations of this process.</remarks>
 internal sealed class CollectFiles
 {
+    private static readonly TimeSpan CloseWait = TimeSpan.FromSeconds(1);
+
     private readonly ConcurrentDictionary<string, Lock> _turns = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<FileSink, Lock> _open = [];
 
     public Lock TurnAt(string path) => _turns.GetOrAdd(path, static _ => new Lock());
+
+    public void OnOpened(FileSink sink, Lock turn) => _open[sink] = turn;
+
+    public void OnClosed(FileSink sink) => _open.TryRemove(sink, out _);
+
+    /// <summary>Closes every file; the next window opens its file again. Leaves one alone that hangs in a write.
+    /// </summary>
+    /// <returns>How many were closed.</returns>
+    public int CloseAll()
+    {
+        var closed = 0;
+        foreach (var (sink, turn) in _open)
+        {
+            if (turn.TryEnter(CloseWait))
+            {
+                closed += sink.Close() ? 1 : 0;
+                turn.Exit();
+            }
+        }
+
+        return closed;
+    }
 }
 
 /// <summary>Appends windows to a file as JSON lines, and rotates it. A window is never in two files, nor half of it in
@@ -63,7 +88,10 @@ internal sealed class FileSink(FileSinkSettings settings, CollectFiles files, Ti
     {
         if (settings.Sync)
         {
-            _file?.Flush(flushToDisk: true);
+            lock (_turn)
+            {
+                _file?.Flush(flushToDisk: true);
+            }
         }
 
         return default;
@@ -71,7 +99,7 @@ internal sealed class FileSink(FileSinkSettings settings, CollectFiles files, Ti
 
     public ValueTask DisposeAsync()
     {
-        Close();
+        Close();   // without a turn: one that hangs in a write has it
         return default;
     }
 
@@ -125,6 +153,7 @@ internal sealed class FileSink(FileSinkSettings settings, CollectFiles files, Ti
             _file = new FileStream(settings.Path, options);
             _place = PlaceOf(_file);
             _openedAt = time.GetTimestamp();
+            files.OnOpened(this, _turn);
         }
 
         return _file;
@@ -175,10 +204,14 @@ internal sealed class FileSink(FileSinkSettings settings, CollectFiles files, Ti
         }
     }
 
-    private void Close()
+    /// <summary>Within the file's turn.</summary>
+    /// <returns>Whether it was open.</returns>
+    public bool Close()
     {
+        files.OnClosed(this);
         var file = _file;
         _file = null;
         file?.Dispose();
+        return file is not null;
     }
 }

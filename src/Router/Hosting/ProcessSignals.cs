@@ -1,0 +1,101 @@
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
+using Router.Diagnostics;
+using Router.Running;
+
+namespace Router.Hosting;
+
+/// <summary>The signals of a process that runs a router, from when this is made. What comes before the router runs is
+/// remembered.</summary>
+/// <remarks>The process's own signals are handled on the pool. docs/errors.md lists what each signal does.</remarks>
+internal sealed class ProcessSignals : IDisposable
+{
+    /// <summary>Of Linux, on all processors that .NET runs on.</summary>
+    private const PosixSignal SigUsr1 = (PosixSignal)10, SigUsr2 = (PosixSignal)12, SigXfsz = (PosixSignal)25;
+
+    private readonly TaskCompletionSource<string> _stop = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<IDisposable> _registrations = [];
+    private readonly Lock _lock = new();
+    private readonly HashSet<PosixSignal> _early = [];
+    private RouterEngine? _engine;
+    private ILogger? _log;
+    private int _stops;
+
+    public ProcessSignals()
+    {
+        Take(PosixSignal.SIGINT);
+        Take(PosixSignal.SIGTERM);
+        Take(PosixSignal.SIGHUP);
+        if (OperatingSystem.IsLinux())
+        {
+            Take(SigUsr1);
+            Take(SigUsr2);
+            Take(SigXfsz);
+        }
+    }
+
+    /// <summary>Completes with the name of the first SIGINT or SIGTERM. The second is left to the system, which ends
+    /// the process.</summary>
+    public Task<string> Stop => _stop.Task;
+
+    /// <summary>The router runs: does what signals have asked for that came before.</summary>
+    public void Attach(RouterEngine engine, ILogger log)
+    {
+        lock (_lock)
+        {
+            (_engine, _log) = (engine, log);
+        }
+
+        foreach (var signal in _early)
+        {
+            Act(signal, engine, log);
+        }
+    }
+
+    public void Dispose() => _registrations.ForEach(static registration => registration.Dispose());
+
+    private static void Act(PosixSignal signal, RouterEngine engine, ILogger log)
+    {
+        switch (signal)
+        {
+            case PosixSignal.SIGHUP:
+                _ = engine.ReloadAsync("SIGHUP");
+                break;
+            case SigUsr1:
+                var closed = engine.ReopenFiles();
+                HostLog.Signal(
+                    log, "SIGUSR1",
+                    $"{closed} files of collect routes are closed; the next window opens its file again");
+                break;
+            case SigUsr2:
+                HostLog.Signal(log, "SIGUSR2", "nothing");
+                break;
+            default:
+                break;   // SIGXFSZ: the write that has met the limit fails with EFBIG
+        }
+    }
+
+    private void Take(PosixSignal signal) => _registrations.Add(PosixSignalRegistration.Create(signal, OnSignal));
+
+    private void OnSignal(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        if (context.Signal is PosixSignal.SIGINT or PosixSignal.SIGTERM)
+        {
+            context.Cancel = Interlocked.Increment(ref _stops) == 1;
+            _stop.TrySetResult(context.Signal.ToString());
+            return;
+        }
+
+        lock (_lock)
+        {
+            if (_engine is null)
+            {
+                _early.Add(context.Signal);
+                return;
+            }
+        }
+
+        Act(context.Signal, _engine, _log!);
+    }
+}
