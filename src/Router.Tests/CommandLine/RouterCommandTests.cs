@@ -71,6 +71,60 @@ public sealed class RouterCommandTests : IDisposable
         Assert.DoesNotContain("Exception", _error.ToString(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("-c x", "'-c' is no option of router run; did you mean '--config'?", "router run [--config FILE]")]
+    [InlineData("--confg x", "'--confg' is no option of router run; did you mean '--config'?", "router run ")]
+    [InlineData("check -s a=b", "'-s' is no option of router check; did you mean '--set'?", "router check ")]
+    [InlineData("chek", "'chek' is no command of router; did you mean 'check'?", "router run | check | config")]
+    [InlineData("config shw", "'shw' is no command of router config; did you mean 'show'?", "router config show")]
+    [InlineData("config show -j", "'-j' is no option of router config show; did you mean '--json'?", "router config ")]
+    [InlineData("help", "'help' is no command of router; did you mean '--help'?", "router run |")]
+    [InlineData("run extra", "'extra' is no argument of router run", "[--set KEY=VALUE]...")]
+    [InlineData("run --config", "Required argument missing for option: '--config'.", "[--config FILE]")]
+    [InlineData("--set \u202ea", "--set needs key=value, not '\\u202Ea'.", "router run ")]
+    public async Task A_wrong_command_line_names_the_nearest_word_and_the_usage(string line, string fault, string usage)
+    {
+        Assert.Equal(64, await Invoke(line.Split(' ')));
+
+        var lines = _error.ToString().TrimEnd('\n').Split('\n');
+        Assert.Equal(3, lines.Length);
+        Assert.Equal(fault, lines[0]);
+        Assert.StartsWith("usage: router ", lines[1], StringComparison.Ordinal);
+        Assert.Contains(usage, lines[1], StringComparison.Ordinal);
+        Assert.EndsWith(" --help says more", lines[2], StringComparison.Ordinal);
+        Assert.Empty(_output.ToString());
+    }
+
+    [Fact]
+    public async Task Check_and_show_tell_what_an_include_looked_for_in_vain()
+    {
+        var file = Write(
+            "whole.conf",
+            "include \"part.conf\"\n"
+            + "router { listeners.e { bind = \"udp://127.0.0.1:1\", route = e }, routes.e.type = echo }");
+        var warning = $"{file}:1:9: include \"part.conf\" adds nothing: "
+            + $"no such file {_directory}/part.conf (warning)\n";
+
+        Assert.Equal(0, await Invoke("check", "--config", file));
+        Assert.Equal($"{warning}{file}: ok\n", _output.ToString());
+        Assert.Equal(0, await Invoke("config", "show", file));
+        Assert.Equal(warning, _error.ToString());
+    }
+
+    [Fact]
+    public async Task A_refused_file_tells_what_may_be_the_reason()
+    {
+        var file = Write("empty.conf", "include \"*.conf\", routr { }");
+
+        Assert.Equal(1, await Invoke("check", "--config", file));
+
+        var lines = _error.ToString().TrimEnd('\n').Split('\n');
+        Assert.Equal(3, lines.Length);
+        Assert.StartsWith($"{file}:1:1: router.listeners: there is no listener", lines[0], StringComparison.Ordinal);
+        Assert.EndsWith("and takes no patterns (warning)", lines[1], StringComparison.Ordinal);
+        Assert.EndsWith("did you mean 'router'? (warning)", lines[2], StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Version_is_one_line()
     {

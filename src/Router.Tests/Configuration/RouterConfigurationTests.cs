@@ -210,6 +210,27 @@ public sealed class RouterConfigurationTests
         Assert.Equal(new HoconOrigin("test.conf", 2, 3), fault.Origin);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("# nothing but a comment\n\n")]
+    [InlineData("\n\na = 1")]
+    [InlineData("router = null")]
+    public void What_is_not_written_stands_at_the_beginning_of_the_file(string text)
+    {
+        var fault = Assert.Single(Loaded.Result(text).Faults);
+        Assert.StartsWith("test.conf:1:1: router", fault.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_an_object_lacks_stands_at_the_object()
+    {
+        Assert.Equal(
+            new HoconOrigin("test.conf", 2, 1), Assert.Single(Loaded.Result("\nrouter { loops = 3 }").Faults).Origin);
+        var small = SystemLimits.Unknown with { Descriptors = 300 };
+        var warnings = Loaded.Pair("bind = \"tcp://127.0.0.1:1\"", "type = echo", small).Warnings;
+        Assert.Equal(new HoconOrigin("test.conf", 2, 14), Assert.Single(warnings).Origin);
+    }
+
     [Fact]
     public void Null_takes_a_listener_away()
     {

@@ -42,6 +42,63 @@ public sealed class SectionReaderTests
         Loaded.Refuses(Loaded.Pair(key, "type = echo"), "router.listeners.l.bind", words);
 
     [Theory]
+    [InlineData("idle-timeout = 5", "5 has no unit and counts milliseconds; write 5ms, or 5s for seconds")]
+    [InlineData("idle-timeout = \"1e3\"", "1e3 has no unit")]
+    [InlineData("max-lifetime = 7", "7ms")]
+    [InlineData("session.restart-window = 50", "50ms")]
+    public void A_duration_without_a_unit_is_a_warning(string key, string words)
+    {
+        var result = Loaded.Pair($"bind = \"udp://127.0.0.1:1\", {key}", "type = echo");
+        Loaded.Warns(result, $"router.listeners.l.{key.Split(' ')[0]}", words);
+    }
+
+    [Theory]
+    [InlineData("5ms")]
+    [InlineData("5 s")]
+    [InlineData("infinite")]
+    public void A_duration_with_a_unit_is_none(string duration) => Assert.Empty(Loaded.Pair(
+        $"bind = \"udp://127.0.0.1:1\", max-lifetime = {duration}", "type = echo").Warnings);
+
+    [Fact]
+    public void A_duration_without_a_unit_that_several_inherit_is_one_warning()
+    {
+        var warning = Assert.Single(Loaded.Result("""
+            router {
+              listener-defaults.idle-timeout = 5
+              listeners.a { bind = "udp://127.0.0.1:1", route = e }
+              listeners.b { bind = "udp://127.0.0.1:2", route = e }
+              routes.e.type = echo
+            }
+            """).Warnings);
+        Assert.Equal(2, warning.Origin.Line);
+    }
+
+    [Theory]
+    [InlineData("fe80::1%nosuch", "no network interface 'nosuch'")]
+    [InlineData("fe80::1%99999", "no network interface '99999'")]
+    [InlineData("fe80::1%0", "no network interface '0'")]
+    [InlineData("fe80::1", "as in [fe80::1%eth0]")]
+    [InlineData("ff02::1", "as in [ff02::1%eth0]")]
+    public void An_address_of_one_link_needs_an_interface_that_is_there(string address, string words)
+    {
+        Loaded.Refuses(
+            Loaded.Pair($"bind = \"udp://[{address}]:53\"", "type = echo"), "router.listeners.l.bind", words);
+        Loaded.Refuses(
+            Loaded.Pair("bind = \"udp://127.0.0.1:1\"", $"type = proxy, upstreams = \"[{address}]:53\""),
+            "router.routes.r.upstreams", words);
+    }
+
+    [Theory]
+    [InlineData("[fe80::1%lo]:5")]
+    [InlineData("[2001:db8::1]:5")]
+    [InlineData("example.org.:5")]
+    public void An_upstream_may_have_a_zone_and_a_name_a_final_dot(string upstream) => Assert.Empty(
+        Loaded.Pair("bind = \"udp://127.0.0.1:1\"", $"type = proxy, upstreams = \"{upstream}\"").Faults);
+
+    [Theory]
+    [InlineData(".:5", "neither an address nor a host name")]
+    [InlineData("example..:5", "neither an address nor a host name")]
+    [InlineData("1.2.3.4.:5", "neither an address nor a host name")]
     [InlineData("10.0.0.1", "must end with a port")]
     [InlineData("10.0.0.1:0", "1 to 65535")]
     [InlineData("10.0.0.256:5", "neither an address nor a host name")]

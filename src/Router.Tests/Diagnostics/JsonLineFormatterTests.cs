@@ -52,6 +52,18 @@ public sealed class JsonLineFormatterTests
         Assert.Equal(value.TrimEnd('\u2026'), wellFormed[..value.TrimEnd('\u2026').Length]);
     }
 
+    [Fact]
+    public void What_people_read_stays_readable()
+    {
+        var logger = new LineLogger("Router");
+
+        UpstreamLog.Unresolved(logger, "a 'b' & <c> + `d` \"e\"\\\n", "\u00e9\u202e", "", 0, 1);
+
+        var line = Assert.Single(logger.Lines);
+        Assert.Contains("\"route\":\"a 'b' & <c> + `d` \\\"e\\\"\\\\\\n\"", line, StringComparison.Ordinal);
+        Assert.Contains("\"upstream\":\"\\u00E9\\u202E\"", line, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(1024, 1024, false)]
     [InlineData(1025, 1021, true)]

@@ -25,6 +25,10 @@ public sealed class TextLineFormatterTests
     [InlineData("\u001b[2J", "\"\\u001B[2J\"")]
     [InlineData("a\r\nb", "\"a\\r\\nb\"")]
     [InlineData("\u2028\u009b", "\"\\u2028\\u009B\"")]
+    [InlineData("\u202d\u202e\u2066\u2069\u061c", "\"\\u202D\\u202E\\u2066\\u2069\\u061C\"")]
+    [InlineData("\u200b\u200e\u200f\u00ad\ufeff\u2060", "\"\\u200B\\u200E\\u200F\\u00AD\\uFEFF\\u2060\"")]
+    [InlineData("\U000e0041", "\"\\uDB40\\uDC41\"")]
+    [InlineData("it's \u00e9 \U0001f984", "\"it's \u00e9 \U0001f984\"")]
     public void Odd_values_are_quoted_and_cannot_move_the_cursor_or_start_a_line(string value, string written)
     {
         var logger = new LineLogger("Router", isText: true);

@@ -14,14 +14,22 @@ internal static class ConfigShow
     public static int Run(string? file, bool asJson, TextWriter output, TextWriter error)
     {
         HoconObject root;
+        var loader = new HoconLoader();
         try
         {
-            root = Read(file);
+            root = file is null
+                ? RouterConfiguration.Load(RouteTypes.All, null, [], Environment.GetEnvironmentVariable).Root!
+                : HoconResolver.Resolve([loader.LoadFileObject(file)], Environment.GetEnvironmentVariable);
         }
         catch (HoconException e)
         {
             error.WriteLine(e.Message);
             return RouterRunner.ExitRefused;
+        }
+
+        foreach (var warning in loader.Warnings)
+        {
+            error.WriteLine($"{warning} (warning)");
         }
 
         // A router's configuration may be shown to anybody; any other file is printed as it is.
@@ -46,8 +54,4 @@ internal static class ConfigShow
 
         return RouterRunner.ExitOk;
     }
-
-    private static HoconObject Read(string? file) => file is null
-        ? RouterConfiguration.Load(RouteTypes.All, null, [], Environment.GetEnvironmentVariable).Root!
-        : HoconResolver.Resolve([new HoconLoader().LoadFileObject(file)], Environment.GetEnvironmentVariable);
 }

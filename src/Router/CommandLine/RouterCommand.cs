@@ -34,14 +34,15 @@ internal sealed class RouterCommand(TextWriter output, TextWriter error, RunRout
         var parsed = MakeRoot().Parse(
             IsRun(args) && args is not ["run", ..] ? ["run", .. args] : args,
             new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (parsed.Action is ParseErrorAction wrong)
+        if (parsed.Action is ParseErrorAction)
         {
-            wrong.ShowHelp = false;
+            CommandUsage.WriteFaults(error, parsed);
+            return RouterRunner.ExitUsage;
         }
 
         // No termination time-out and no handler of faults: signals are the runner's, and a fault of ours should be
         // seen.
-        var exitCode = await parsed.InvokeAsync(
+        return await parsed.InvokeAsync(
             new InvocationConfiguration
             {
                 Output = output,
@@ -49,7 +50,6 @@ internal sealed class RouterCommand(TextWriter output, TextWriter error, RunRout
                 ProcessTerminationTimeout = null,
                 EnableDefaultExceptionHandler = false,
             }).ConfigureAwait(false);
-        return parsed.Action is ParseErrorAction ? RouterRunner.ExitUsage : exitCode;
     }
 
     /// <summary>Whether the arguments ask for a router to be run.</summary>
@@ -123,6 +123,13 @@ internal sealed class RouterCommand(TextWriter output, TextWriter error, RunRout
             json,
             file,
         };
+        file.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: ['-', ..] word }])
+            {
+                result.AddError(CommandUsage.Unknown(command, word));
+            }
+        });
         command.SetAction(parsed => ConfigShow.Run(parsed.GetValue(file), parsed.GetValue(json), output, error));
         return command;
     }

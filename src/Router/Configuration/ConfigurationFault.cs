@@ -17,7 +17,7 @@ internal sealed record ConfigurationFault(HoconOrigin Origin, string Path, strin
 /// <param name="Options">Null exactly if there are faults.</param>
 /// <param name="Root">All layers resolved; null when they could not be read.</param>
 /// <param name="Faults">All of them, sorted by file, line and column.</param>
-/// <param name="Warnings">Sorted likewise; they refuse nothing.</param>
+/// <param name="Warnings">Sorted likewise; they refuse nothing. Beside faults only those that may explain one.</param>
 internal sealed record LoadResult(
     RouterOptions? Options,
     HoconObject? Root,

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Router.Sessions;
 
@@ -25,7 +26,12 @@ internal static class Endpoints
             return fault;
         }
 
-        if (ParseAddress(host) is not { } address)
+        if (ParseAddress(host, out var address) is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (address is null)
         {
             return $"'{host}' is not a numeric address; a host name cannot be bound "
                 + "(127.0.0.1, 0.0.0.0, [::1] and [::] can)";
@@ -47,10 +53,18 @@ internal static class Endpoints
             return fault;
         }
 
-        address = ParseAddress(host) is { } numeric ? Plain(numeric) : null;
-        return port == 0 ? $"'{text}': an upstream's port is 1 to 65535"
-            : address is null && !IsName(host) ? $"'{host}' is neither an address nor a host name"
-            : null;
+        if (port == 0)
+        {
+            return $"'{text}': an upstream's port is 1 to 65535";
+        }
+
+        if (ParseAddress(host, out address) is { } refusal)
+        {
+            return refusal;
+        }
+
+        address = address is null ? null : Plain(address);
+        return address is null && !IsName(host) ? $"'{host}' is neither an address nor a host name" : null;
     }
 
     /// <summary>Turns an IPv4-mapped IPv6 address into the IPv4 address that it stands for.</summary>
@@ -84,17 +98,57 @@ internal static class Endpoints
         return host.Contains(':') ? $"'{host}': an IPv6 address stands in brackets, as in [::1]:27123" : null;
     }
 
-    /// <summary>Strict for IPv4: the parser would also take 127.1, and 010.0.0.1 as octal.</summary>
-    private static IPAddress? ParseAddress(string host) =>
-        IPAddress.TryParse(host, out var address)
-        && (address.AddressFamily == AddressFamily.InterNetworkV6 || address.ToString() == host)
-            ? address
-            : null;
+    /// <summary>Strict for IPv4: .NET's parser would also take 127.1, and 010.0.0.1 as octal.</summary>
+    /// <param name="address">Null for what is no address.</param>
+    private static string? ParseAddress(string host, out IPAddress? address)
+    {
+        if (!IPAddress.TryParse(host, out address)
+            || (address.AddressFamily == AddressFamily.InterNetwork && address.ToString() != host))
+        {
+            address = null;
+            return null;
+        }
 
-    private static bool IsName(string host) =>
-        host.Length is > 0 and <= 253
-        && !host.All(c => char.IsAsciiDigit(c) || c == '.')
-        && host.Split('.').All(IsLabel);
+        if (host.IndexOf('%') is > 0 and var at)
+        {
+            return HasZone(host[(at + 1)..])
+                ? null
+                : $"'[{host}]': this machine has no network interface '{host[(at + 1)..]}'; 'ip link' lists them";
+        }
+
+        return NeedsZone(address)
+            ? $"'[{host}]' is an address of one link: its interface stands behind it, as in [{host}%eth0]"
+            : null;
+    }
+
+    /// <summary>Unicast and multicast of a link mean nothing without it; see ipv6(7), sin6_scope_id.</summary>
+    private static bool NeedsZone(IPAddress address) =>
+        address.IsIPv6LinkLocal
+        || (address.IsIPv6Multicast && (address.GetAddressBytes()[1] & 0xf) is 1 or 2);
+
+    /// <param name="zone">An interface's name, or its number.</param>
+    private static bool HasZone(string zone)
+    {
+        try
+        {
+            return NetworkInterface.GetAllNetworkInterfaces().Any(each => each.Name == zone
+                || each.GetIPProperties().GetIPv6Properties().Index.ToString(CultureInfo.InvariantCulture) == zone);
+        }
+        catch (NetworkInformationException)
+        {
+            return true;   // the kernel will tell when it is bound
+        }
+    }
+
+    /// <summary>A final dot makes a name absolute: it is looked up as it is, without the search list of
+    /// resolv.conf(5).</summary>
+    private static bool IsName(string host)
+    {
+        var name = host.EndsWith('.') ? host[..^1] : host;
+        return name.Length is > 0 and <= 253
+            && !name.All(c => char.IsAsciiDigit(c) || c == '.')
+            && name.Split('.').All(IsLabel);
+    }
 
     private static bool IsLabel(string label) =>
         label.Length is > 0 and <= 63 && label.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');

@@ -11,6 +11,11 @@ internal static class RouterConfiguration
     /// <summary>The name of the lowest layer, also in origins.</summary>
     public const string ReferenceName = "reference.conf";
 
+    private const string DefaultName = "router.conf";
+
+    /// <summary>How an origin begins that is no file but a setting of the command line.</summary>
+    public const string SetPrefix = "(--set ";
+
     /// <summary>All rules but those of the types of routes.</summary>
     public static IReadOnlyList<IConfigurationRule> Rules { get; } =
     [
@@ -36,13 +41,14 @@ internal static class RouterConfiguration
         var result = Load(
             types,
             () => file is null
-                ? HoconLoader.AsObject(loader.LoadText(ReadResource("router.conf"), "router.conf"))
+                ? HoconLoader.AsObject(loader.LoadText(ReadResource(DefaultName), DefaultName))
                 : loader.LoadFileObject(file),
+            file ?? DefaultName,
             sets,
             environment,
             LocalAddresses(),
             system ?? SystemLimits.Read());
-        return result with { Files = loader.Files };
+        return result with { Files = loader.Files, Warnings = [.. loader.Warnings, .. result.Warnings] };
     }
 
     /// <summary>The same for text that is no file.</summary>
@@ -51,6 +57,7 @@ internal static class RouterConfiguration
         IReadOnlyCollection<IPAddress> localAddresses, string name = "(text)", SystemLimits? system = null) => Load(
             types,
             () => HoconLoader.AsObject(new HoconLoader().LoadText(text, name)),
+            name,
             sets,
             environment,
             localAddresses,
@@ -66,7 +73,7 @@ internal static class RouterConfiguration
     }
 
     private static LoadResult Load(
-        IReadOnlyList<RouteType> types, Func<ObjectNode> readFile, IReadOnlyList<string> sets,
+        IReadOnlyList<RouteType> types, Func<ObjectNode> readFile, string file, IReadOnlyList<string> sets,
         Func<string, string?> environment, IReadOnlyCollection<IPAddress> localAddresses, SystemLimits system)
     {
         var faults = new List<ConfigurationFault>();
@@ -87,7 +94,7 @@ internal static class RouterConfiguration
 
         return root is null
             ? new LoadResult(null, null, Sorted(faults), [])
-            : Bind(types, root, localAddresses, system);
+            : Bind(types, root, layers, new HoconOrigin(file, 1, 1), localAddresses, system);
 
         void Try(Action step)
         {
@@ -102,9 +109,10 @@ internal static class RouterConfiguration
         }
     }
 
+    /// <param name="start">The beginning of the user's file, for faults of what is not written there.</param>
     private static LoadResult Bind(
-        IReadOnlyList<RouteType> types, HoconObject root, IReadOnlyCollection<IPAddress> localAddresses,
-        SystemLimits system)
+        IReadOnlyList<RouteType> types, HoconObject root, List<ObjectNode> layers, HoconOrigin start,
+        IReadOnlyCollection<IPAddress> localAddresses, SystemLimits system)
     {
         var log = new ReadLog();
         root.TryGet("router", out var field);   // reference.conf has it
@@ -113,7 +121,7 @@ internal static class RouterConfiguration
             return new LoadResult(null, root, log.Faults, []);
         }
 
-        var router = new SectionReader("router", "router", section, field!.KeyOrigin, log);
+        var router = new SectionReader("router", "router", section, field!.OriginOr(start), log);
         var options = new RouterOptions(router, types, log) { Akka = ReadAkka(root, log) };
         var context = new RuleContext(options, log.Sections, localAddresses, system);
 
@@ -122,8 +130,10 @@ internal static class RouterConfiguration
         var found = Rules.ToLookup(static rule => rule.Refuses, rule => rule.Check(context));
         var refused = found[true].Concat(options.Routes.Select(route => route.Check(context)));
         var faults = Sorted(log.Faults.Concat(log.OutOfLimits).Concat(Read(refused)));
-        var warnings = Sorted(Read(found[false]));
-        return new LoadResult(faults.Count == 0 ? options : null, root, faults, warnings);
+        log.Warnings.AddRange(RootKeys.Check(root, layers.Skip(1), router.Known));
+        return faults.Count == 0
+            ? new LoadResult(options, root, [], Sorted(log.Warnings.Concat(Read(found[false]))))
+            : new LoadResult(null, root, faults, Sorted(log.Warnings));
 
         IEnumerable<ConfigurationFault> Read(IEnumerable<IEnumerable<ConfigurationFault>> found) =>
             found.SelectMany(static faults => faults).Where(fault => !unread.Contains(fault.Path));
@@ -147,7 +157,7 @@ internal static class RouterConfiguration
 
     private static ObjectNode ParseSet(string set)
     {
-        var name = $"(--set {set.Split('=')[0].Trim()})";
+        var name = $"{SetPrefix}{set.Split('=')[0].Trim()})";
         return new HoconParser(new HoconLexer(set, name), new HoconLoader(), file: null).ParseAssignment();
     }
 

@@ -70,7 +70,21 @@ public sealed class SectionReader
     /// <param name="orInfinite">Whether it may be infinite.</param>
     public TimeSpan Duration(
         string key, TimeSpan min, TimeSpan max, Reload reload, TimeSpan? orElse = null, bool orInfinite = false) =>
-        Within(key, reload, orElse, min, max, field => field.ReadDuration(orInfinite), DurationText);
+        Within(
+            key, reload, orElse, min, max,
+            field =>
+            {
+                var time = field.ReadDuration(orInfinite);
+                if (HoconUnits.HasNoUnit(field.ReadText()) && time != TimeSpan.Zero)
+                {
+                    _log.Warnings.Add(new ConfigurationFault(
+                        OriginOf(key), PathOf(key), $"{field.ReadText()} has no unit and counts milliseconds; write "
+                        + $"{field.ReadText()}ms, or {field.ReadText()}s for seconds"));
+                }
+
+                return time;
+            },
+            DurationText);
 
     /// <summary>Reads a boolean.</summary>
     /// <param name="key">The key's name.</param>
@@ -188,13 +202,12 @@ public sealed class SectionReader
 
     internal string PathOf(string key) => HoconPath.Below(Path, key);
 
-    internal HoconOrigin OriginOf(string key) => Section.TryGet(key, out var field) ? field.KeyOrigin : Origin;
+    /// <summary>Where the key is written; the section's origin if it is not.</summary>
+    internal HoconOrigin OriginOf(string key) =>
+        Section.TryGet(key.Split('.'), out var field) ? field.OriginOr(Origin) : Origin;
 
     /// <param name="key">May be that of an inner object: <c>session.dispatcher</c>.</param>
-    internal ConfigurationFault FaultAt(string key, string message) => new(
-        Find(key) is { } field ? field.KeyOrigin : Origin,
-        $"{Path}.{key}",
-        message);
+    internal ConfigurationFault FaultAt(string key, string message) => new(OriginOf(key), $"{Path}.{key}", message);
 
     /// <returns>The field as it was written or inherited; null if it has no value.</returns>
     internal HoconField? Find(string key) =>
@@ -263,7 +276,7 @@ public sealed class SectionReader
         {
             // A null of reference.conf only says that there is no default.
             var isNull = field is not null && field.KeyOrigin.File != RouterConfiguration.ReferenceName;
-            Fault(isNull ? field!.KeyOrigin : Origin, key, isNull ? "must be set, not null" : "must be set");
+            Fault(key, isNull ? "must be set, not null" : "must be set");
             return default;
         }
 
@@ -319,6 +332,8 @@ internal sealed class ReadLog
 
     /// <summary>About values that were read.</summary>
     public List<ConfigurationFault> OutOfLimits { get; } = [];
+
+    public List<ConfigurationFault> Warnings { get; } = [];
 
     /// <returns>Null, with a fault, if the value is no object.</returns>
     public HoconObject? ObjectOf(HoconField field, string path)

@@ -1,4 +1,3 @@
-using System.Text.Encodings.Web;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
@@ -41,7 +40,7 @@ internal sealed class TextLineFormatter(TimeProvider time) : ConsoleFormatter(Fo
         }
 
         writer.Write('"');
-        writer.Write(JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(text));
+        writer.Write(LineEncoder.Readable.Encode(text));
         writer.Write('"');
     }
 }

@@ -31,7 +31,9 @@ internal sealed class RouterLaunch(
         var faults = read.Options is null ? read.Faults : AkkaSection.FaultsOf(read.Options.Akka);
         if (faults.Count > 0)
         {
-            throw new RouterStartException([.. faults.Select(static fault => fault.ToString())]);
+            var hints = read.Options is null ? read.Warnings : [];
+            throw new RouterStartException(
+                [.. faults.Select(static fault => $"{fault}"), .. hints.Select(static hint => $"{hint} (warning)")]);
         }
 
         _read = read;

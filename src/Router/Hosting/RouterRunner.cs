@@ -29,7 +29,7 @@ internal static class RouterRunner
         var loaded = SetupLoader.Load(configFile, settings, ProgramParts.None, TimeProvider.System);
         if (loaded.Setup is not { } setup)
         {
-            WriteAll(errors, loaded.Faults);
+            WriteAll(errors, loaded.Lines);
             return ExitRefused;
         }
 
@@ -83,11 +83,11 @@ internal static class RouterRunner
         var loaded = SetupLoader.Load(configFile, settings, ProgramParts.None, TimeProvider.System);
         if (loaded.Setup is null)
         {
-            WriteAll(errors, loaded.Faults);
+            WriteAll(errors, loaded.Lines);
             return ExitRefused;
         }
 
-        WriteAll(output, [.. loaded.Warnings.Select(static warning => $"{warning} (warning)")]);
+        WriteAll(output, loaded.Lines);
         output.WriteLine($"{configFile ?? "built-in configuration"}: ok");
         return ExitOk;
     }

@@ -110,7 +110,6 @@ internal static class ErrnoText
         (Errno.EAFNOSUPPORT, _) =>
             "the kernel has no such address family (is IPv6 disabled?), or the process may not use it "
                 + "(RestrictAddressFamilies=)",
-        (Errno.EINVAL, SocketOperation.Bind) => "a link-local IPv6 address needs its interface: [fe80::1%eth0]",
         (Errno.EMFILE, _) => "the process has no descriptors left; raise RLIMIT_NOFILE (ulimit -n, LimitNOFILE=)",
         (Errno.ENFILE, _) => "the system has no descriptors left; raise fs.file-max",
         (Errno.ENOMEM, SocketOperation.Start) => "the system has no memory left for a process",

@@ -33,13 +33,7 @@ internal sealed class FileWatch
                 return null;
             }
 
-            if (FileKind.IsSpecial(path))
-            {
-                return "special";
-            }
-
-            var length = new FileInfo(path).Length;
-            return length > HoconLimits.Bytes ? $"{length} bytes" : HoconLoader.HashOf(File.ReadAllBytes(path));
+            return RegularFile.Read(path, HoconLimits.Bytes) is { } content ? HoconLoader.HashOf(content) : "too long";
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {

@@ -49,6 +49,7 @@ internal sealed class Reloader
         _watch.Reset(loaded.Files);
         if (loaded.Setup is not { } setup)
         {
+            loaded.LogWarnings(_running.Log);
             return Refuse(request, loaded.Faults);
         }
 

@@ -117,6 +117,9 @@ internal sealed record LoadedSetup(
     IReadOnlyList<string> Warnings,
     IReadOnlyDictionary<string, string?> Files)
 {
+    /// <summary>The faults, and behind them warnings that may explain them, for people.</summary>
+    public IReadOnlyList<string> Lines => [.. Faults, .. Warnings.Select(static warning => $"{warning} (warning)")];
+
     public void LogWarnings(ILogger log)
     {
         foreach (var warning in Warnings)

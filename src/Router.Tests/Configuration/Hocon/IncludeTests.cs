@@ -1,3 +1,4 @@
+using System.IO.Pipes;
 using Router.Configuration.Hocon;
 
 namespace Router.Tests.Configuration.Hocon;
@@ -129,6 +130,27 @@ public sealed class IncludeTests : IDisposable
         Refuses("a = 1\ninclude required(\"nowhere.conf\")", "a.conf", 2, "no such file");
     }
 
+    [Theory]
+    [InlineData("nowhere.conf", "no such file")]
+    [InlineData("nowhere", "no such file")]
+    [InlineData("conf.d/*.conf", "takes no patterns")]
+    [InlineData("sub", "is a directory")]
+    [InlineData("sub/", "is no file")]
+    [InlineData("", "is no file")]
+    public void An_include_that_adds_nothing_is_a_warning_with_the_path(string name, string words)
+    {
+        _folder.Write("sub/x", "");
+        var file = _folder.Write("a.conf", $"a = 1\ninclude \"{name}\"");
+        var loader = new HoconLoader();
+        loader.LoadFileObject(file);
+
+        var warning = Assert.Single(loader.Warnings);
+        Assert.Equal(new HoconOrigin(file, 2, 9), warning.Origin);
+        Assert.Contains(words, warning.Message, StringComparison.Ordinal);
+        var full = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, name));
+        Assert.Contains(full, warning.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Rule_23_an_included_array_is_refused_by_its_name()
     {
@@ -200,6 +222,19 @@ public sealed class IncludeTests : IDisposable
     [InlineData("/dev/full")]
     public void Rule_31_devices_are_no_configuration(string device) =>
         Refuses($"include \"{device}\"", "a.conf", 1, "no regular file");
+
+    [Fact]
+    public void Rule_31_a_file_that_would_have_to_be_waited_for_is_refused()
+    {
+        // A file of the kernel's that reads like this is only there for root; a pipe that has a writer does the same.
+        using var pipe = new AnonymousPipeServerStream(PipeDirection.Out);
+        var path = $"/proc/self/fd/{pipe.ClientSafePipeHandle.DangerousGetHandle()}";
+        using var file = RegularFile.Open(path);
+
+        Assert.Equal(
+            "it is no regular file", Assert.Throws<IOException>(() => RegularFile.ReadAll(file, 100)).Message);
+        Assert.Throws<IOException>(() => RegularFile.Read(path, 100));
+    }
 
     [Fact]
     public void Rule_31_what_is_read_is_bounded_in_bytes_and_files()

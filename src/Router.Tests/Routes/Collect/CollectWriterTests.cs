@@ -36,7 +36,7 @@ public sealed class CollectWriterTests : IAsyncLifetime
             "{\"time\":\"1970-01-01T00:00:01.000Z\",\"route\":\"r\",\"listener\":\"l\",\"window\":1," +
             "\"session\":\"0000000000000001000000000000000f\",\"peer\":\"192.0.2.7:5000\",\"text\":\"plain\"}",
             lines[0]);
-        Assert.EndsWith(",\"text\":\"q\\u0022\\\\\\r\\n\\u2028\"}", lines[1], StringComparison.Ordinal);
+        Assert.EndsWith(",\"text\":\"q\\\"\\\\\\r\\n\\u2028\"}", lines[1], StringComparison.Ordinal);
         Assert.EndsWith(",\"text\":\"\\u00E9\"}", lines[2], StringComparison.Ordinal);
         Assert.EndsWith(",\"text\":\"\"}", lines[3], StringComparison.Ordinal);
         Assert.EndsWith(",\"window\":2," + lines[0].Split("\"window\":1,")[1].Replace("\"text\":\"plain\"",

@@ -10,6 +10,7 @@ namespace Router.Configuration.Hocon;
 internal sealed class HoconLoader
 {
     private readonly List<string> _open = [];
+    private readonly List<ConfigurationFault> _warnings = [];
     private readonly Dictionary<string, string?> _files = new(StringComparer.Ordinal);
     private int _included;
     private long _bytes;
@@ -18,6 +19,9 @@ internal sealed class HoconLoader
     /// <summary>Every file that was read or looked for, by full path, and the hash of what it held; null for one that
     /// is not there.</summary>
     public IReadOnlyDictionary<string, string?> Files => _files;
+
+    /// <summary>Includes that named nothing, which is legal.</summary>
+    public IReadOnlyList<ConfigurationFault> Warnings => _warnings;
 
     /// <summary>A text that is no file: its includes must be absolute.</summary>
     /// <param name="text">HOCON.</param>
@@ -83,9 +87,7 @@ internal sealed class HoconLoader
         var path = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(from) ?? "/", name));
         if (Path.GetFileName(name) is "" or "." or "..")
         {
-            return !required
-                ? null
-                : throw new HoconException(origin, $"required include \"{name}\": {path} is no file");
+            return Missing($"{path} is no file");
         }
 
         foreach (var candidate in Candidates(path, onlyThere: false))
@@ -113,9 +115,19 @@ internal sealed class HoconLoader
             }
         }
 
-        return all is null && required
-            ? throw new HoconException(origin, $"required include \"{name}\": no such file {path}")
-            : all;
+        return all ?? Missing(Directory.Exists(path) ? $"{path} is a directory" : $"no such file {path}");
+
+        ObjectNode? Missing(string why)
+        {
+            if (required)
+            {
+                throw new HoconException(origin, $"required include \"{name}\": {why}");
+            }
+
+            var patterns = name.AsSpan().ContainsAny("*?[") ? ": an include names one file, and takes no patterns" : "";
+            _warnings.Add(new ConfigurationFault(origin, "", $"include \"{name}\" adds nothing: {why}{patterns}"));
+            return null;
+        }
     }
 
     /// <summary>A name without extension stands for all that exist; HOCON comes last, so that it wins.</summary>
@@ -178,40 +190,25 @@ internal sealed class HoconLoader
 
     private byte[] Read(string full, string shown, HoconOrigin origin)
     {
-        var left = HoconLimits.Bytes - _bytes;
+        byte[]? bytes;
         try
         {
-            if (FileKind.IsSpecial(full))
-            {
-                throw new HoconException(origin, $"{shown} is no regular file");
-            }
-
-            using var file = new FileStream(
-                full, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            if (file.Length <= left)
-            {
-                using var content = new MemoryStream();
-                var buffer = new byte[64 << 10];
-                for (var n = file.Read(buffer); n > 0 && content.Length <= left; n = file.Read(buffer))
-                {
-                    content.Write(buffer, 0, n);
-                }
-
-                if (content.Length <= left)
-                {
-                    _bytes += content.Length;
-                    var bytes = content.ToArray();
-                    _files[full] = HashOf(bytes);
-                    return bytes;
-                }
-            }
+            bytes = RegularFile.Read(full, HoconLimits.Bytes - _bytes);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new HoconException(origin, $"{shown} cannot be read: {e.Message}");
         }
 
-        throw new HoconException(origin, $"{shown}: a configuration may hold {HoconLimits.Bytes >> 20} MiB in all");
+        if (bytes is null)
+        {
+            throw new HoconException(
+                origin, $"{shown}: a configuration may hold {HoconLimits.Bytes >> 20} MiB in all");
+        }
+
+        _bytes += bytes.Length;
+        _files[full] = HashOf(bytes);
+        return bytes;
     }
 
     /// <summary>What tells one content of a file from another.</summary>

@@ -75,6 +75,8 @@ internal static class HoconUnits
         return null;
     }
 
+    public static bool HasNoUnit(string text) => Split(text, out _, out var unit, out _) && unit.Length == 0;
+
     private static bool Split(string text, out decimal number, out string unit, out string? reason)
     {
         var trimmed = text.AsSpan().Trim();

@@ -22,5 +22,5 @@ internal sealed class BufferGrantedRule : IConfigurationRule
     }
 
     private static bool IsWritten(ListenerOptions listener, string key) =>
-        listener.Section.Find(key) is { } field && field.KeyOrigin.File != RouterConfiguration.ReferenceName;
+        listener.Section.Find(key)?.KeyOrigin.File != RouterConfiguration.ReferenceName;
 }

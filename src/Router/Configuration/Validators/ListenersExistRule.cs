@@ -7,7 +7,9 @@ internal sealed class ListenersExistRule : IConfigurationRule
     {
         if (context.Options.Listeners.Count == 0)
         {
-            yield return context.Options.Section.FaultAt("listeners", "there is no listener, so nothing to serve");
+            yield return context.Options.Section.FaultAt("listeners",
+                "there is no listener, so nothing to serve; write router { listeners { NAME { bind = ..., "
+                + "route = ... } } }");
         }
     }
 }

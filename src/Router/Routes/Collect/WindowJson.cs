@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Unicode;
+using Router.Diagnostics;
 
 namespace Router.Routes;
 
@@ -13,6 +14,8 @@ namespace Router.Routes;
 internal sealed class WindowJson
 {
     private const int KeptBytesMax = 1 << 20;
+
+    private static readonly JsonWriterOptions Options = new() { Encoder = LineEncoder.Ascii };
 
     private ArrayBufferWriter<byte> _lines = new();
 
@@ -35,7 +38,7 @@ internal sealed class WindowJson
 
     private void Write(CollectedWindow window, in CollectedPayload payload)
     {
-        using (var json = new Utf8JsonWriter(_lines))
+        using (var json = new Utf8JsonWriter(_lines, Options))
         {
             Span<byte> time = stackalloc byte[24];
             payload.Time.UtcDateTime.TryFormat(
