@@ -21,11 +21,8 @@ internal sealed class KitPool
     private readonly ConcurrentQueue<IRunnable> _runs = new();
     private readonly Queue<IRunnable> _now = new();
     private readonly List<IRunnable> _ready = [];
-    private readonly Continuations _continuations;
     private bool _isInPass;
     private bool _isRunningNow;
-
-    public KitPool() => _continuations = new Continuations(this);
 
     public void Enqueue(IRunnable run) => _runs.Enqueue(run);
 
@@ -61,14 +58,14 @@ internal sealed class KitPool
     }
 
     /// <summary>Runs a pass of the router. Within it nothing runs at once, nothing is sent in the name of the test's
-    /// own actor, as which a TestKit has its thread send, and what a handler awaits goes on as if on the thread pool:
-    /// the test's own context would run it when nobody steps the kit.</summary>
+    /// own actor, as which a TestKit has its thread send, and what a handler awaits does not go on in the test's own
+    /// context, as it would not on a loop: it does where what it waits for happens.</summary>
     public bool Pass(Func<bool> pass)
     {
         var outer = InternalCurrentActorCellKeeper.Current;
         var context = SynchronizationContext.Current;
         InternalCurrentActorCellKeeper.Current = null;
-        SynchronizationContext.SetSynchronizationContext(_continuations);
+        SynchronizationContext.SetSynchronizationContext(null);
         _isInPass = true;
         try
         {
@@ -101,17 +98,6 @@ internal sealed class KitPool
         }
 
         return count;
-    }
-
-    /// <summary>Where code behind an await goes on that began in a pass.</summary>
-    private sealed class Continuations(KitPool pool) : SynchronizationContext
-    {
-        public override void Post(SendOrPostCallback d, object? state) =>
-            pool.Enqueue(new ActionRunnable(() => d(state)));
-
-        public override void Send(SendOrPostCallback d, object? state) => throw new NotSupportedException();
-
-        public override SynchronizationContext CreateCopy() => this;
     }
 }
 

@@ -27,8 +27,10 @@ internal sealed class ReloadRig : IDisposable
         RouterTestKit? kit = null,
         Func<LoadResult>? read = null,
         int loops = 1,
-        ProgramParts? parts = null)
+        ProgramParts? parts = null,
+        ScriptedResolver? resolver = null)
     {
+        Resolver = resolver ?? new ScriptedResolver();
         _text = text;
         _read = read ?? (() => RouterConfiguration.LoadText(
             RouteTypes.All, $"router.loops = {loops}\n{_text}", [], _ => null, []));
@@ -58,7 +60,7 @@ internal sealed class ReloadRig : IDisposable
 
     public LineLogger Log { get; } = new("Router", isText: true);
 
-    public ScriptedResolver Resolver { get; } = new();
+    public ScriptedResolver Resolver { get; }
 
     /// <summary>Lines of one event.</summary>
     public IReadOnlyList<string> LinesOf(string name) =>

@@ -62,9 +62,29 @@ internal sealed class ScriptedResolver : INameResolver
 
     public int Asked { get; private set; }
 
+    private readonly Dictionary<string, TaskCompletionSource<IPAddress[]>> _held = [];
+
+    /// <summary>The name is answered when the test says what, by <see cref="Answer"/>.</summary>
+    public void Hold(string name) => _held[name] = new TaskCompletionSource<IPAddress[]>();
+
+    /// <summary>Whoever waits goes on at once, on the test's thread: in its context it would later, on another.
+    /// </summary>
+    public void Answer(string name, string address)
+    {
+        var context = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null);
+        _held[name].SetResult([IPAddress.Parse(address)]);
+        SynchronizationContext.SetSynchronizationContext(context);
+    }
+
     public Task<IPAddress[]> ResolveAsync(string name, CancellationToken cancellationToken)
     {
         Asked++;
+        if (_held.TryGetValue(name, out var held))
+        {
+            return held.Task;
+        }
+
         if (Silent.Contains(name))
         {
             return new TaskCompletionSource<IPAddress[]>().Task;   // deaf to cancellation too

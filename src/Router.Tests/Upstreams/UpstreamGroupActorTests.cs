@@ -23,7 +23,7 @@ public sealed class UpstreamGroupActorTests : IDisposable
         var group = Start("10.0.0.1:53", "[2001:db8::1]:53", "[::ffff:10.0.0.2]:53");
         _kit.Advance(Interval * 3);
 
-        Assert.True(group.FirstResolution.IsCompletedSuccessfully);
+        Assert.True(group.Ready.IsCompletedSuccessfully);
         Assert.Equal(["10.0.0.1:53", "[2001:db8::1]:53", "10.0.0.2:53"], Endpoints(group));
         Assert.Equal(0, _resolver.Asked);
         Assert.Empty(_records.Lines);
@@ -35,7 +35,7 @@ public sealed class UpstreamGroupActorTests : IDisposable
         _resolver.Names["a.test"] = ["10.0.0.9", "10.0.0.3"];
         var group = Start("a.test:53", "10.0.0.1:53");
 
-        Assert.True(group.FirstResolution.IsCompletedSuccessfully);
+        Assert.True(group.Ready.IsCompletedSuccessfully);
         Assert.Equal(["10.0.0.3:53", "10.0.0.9:53", "10.0.0.1:53"], Endpoints(group));
         Assert.Equal(["web: a.test:53 = 10.0.0.3:53 10.0.0.9:53"], _records.Lines);
     }
@@ -106,9 +106,21 @@ public sealed class UpstreamGroupActorTests : IDisposable
         _resolver.Names["a.test"] = [];
         var group = Start("a.test:53");
 
-        Assert.True(group.FirstResolution.IsCompletedSuccessfully);
+        Assert.True(group.Ready.IsCompletedSuccessfully);
         Assert.Empty(Endpoints(group));
         Assert.Contains("the answer holds no address; 0 kept", Assert.Single(_records.Lines));
+    }
+
+    [Fact]
+    public void A_group_without_an_upstream_is_ready_when_its_names_have_been_asked()
+    {
+        _resolver.Silent.Add("silent.test");
+        var group = Start("silent.test:53");
+        _kit.Advance(TimeSpan.FromMilliseconds(4_999));
+        Assert.False(group.Ready.IsCompleted);
+
+        _kit.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.True(group.Ready.IsCompletedSuccessfully);
     }
 
     [Fact]
@@ -119,10 +131,9 @@ public sealed class UpstreamGroupActorTests : IDisposable
         var group = Start("silent.test:53", "a.test:53");
 
         Assert.Equal(["10.0.0.1:53"], Endpoints(group));
-        Assert.False(group.FirstResolution.IsCompleted);
+        Assert.True(group.Ready.IsCompletedSuccessfully);
         _kit.Advance(TimeSpan.FromSeconds(5));
 
-        Assert.True(group.FirstResolution.IsCompletedSuccessfully);
         Assert.Contains("silent.test:53 unresolved: no answer within 5000 ms", _records.Lines[^1]);
 
         _resolver.Silent.Clear();
@@ -178,7 +189,7 @@ public sealed class UpstreamGroupActorTests : IDisposable
         var group = Start("silent.test:53");
         _kit.Stop();
 
-        Assert.True(group.FirstResolution.IsCompletedSuccessfully);
+        Assert.True(group.Ready.IsCompletedSuccessfully);
     }
 
     [Fact]

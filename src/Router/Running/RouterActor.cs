@@ -26,6 +26,9 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
     /// </summary>
     private static readonly TimeSpan InForceTimeout = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long a configuration waits for the names of its new upstreams.</summary>
+    private static readonly TimeSpan ResolveFor = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(10);
 
     private readonly RunningRouter _running;
@@ -42,6 +45,8 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
         _reloader = reloader;
         _statsWriter = statsWriter;
         Receive<TreeUpdate>(Begin);
+        Receive<UpstreamsReady>(OnReady);
+        Receive<ResolveTimeout>(late => GoOn(late.Update));
         Receive<Applied>(OnApplied);
         Receive<ReloadQueued>(_ => OnReload());
         Receive<ReloadRouter>(_ => OnReloadRouter());
@@ -174,12 +179,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
         }
         else if (_begun is { } begun)
         {
-            Timers.StartSingleTimer(nameof(InForce), new InForce(_running.Revision), InForceTimeout);
             Begin(begun.Tree);
-            if (_answersLeft == 0)
-            {
-                OnInForce(new InForce(_running.Revision));
-            }
         }
         else
         {
@@ -222,18 +222,52 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
         return _reloader.Run(request, Self, out _begun);
     }
 
-    /// <summary>Upstreams come first: a session that begins by the new configuration finds them.</summary>
+    /// <summary>New upstreams come first, and what else is new waits until their names are resolved: a session that
+    /// begins by the new configuration finds them. Until then the old one serves; at the start what arrives waits in
+    /// the kernel.</summary>
     private void Begin(TreeUpdate update)
     {
+        foreach (var group in update.Groups)
+        {
+            Context.Child(Upstreams).Tell(new AddChild(Upstreams, group));
+        }
+
+        if (update.Resolving.Count == 0)
+        {
+            GoOn(update);
+        }
+        else
+        {
+            Timers.StartSingleTimer(nameof(ResolveTimeout), new ResolveTimeout(update), ResolveFor);
+        }
+    }
+
+    private void OnReady(UpstreamsReady ready)
+    {
+        if (ready.Update.Resolving.Remove(ready.Group) && ready.Update.Resolving.Count == 0)
+        {
+            GoOn(ready.Update);
+        }
+    }
+
+    private void GoOn(TreeUpdate update)
+    {
+        if (update.IsTold)
+        {
+            return;   // it was late, and has been gone on with
+        }
+
+        update.IsTold = true;
+        Timers.Cancel(nameof(ResolveTimeout));
         _answersLeft = update.Answers;
+        if (_begun is not null)
+        {
+            Timers.StartSingleTimer(nameof(InForce), new InForce(_running.Revision), InForceTimeout);
+        }
+
         var done = new Applied(update.Revision);
         var (upstreams, listeners) = (Context.Child(Upstreams), Context.Child(Listeners));
         upstreams.Tell(new UpstreamGroupChanges(update.Settings, done));
-        foreach (var group in update.Groups)
-        {
-            upstreams.Tell(new AddChild(Upstreams, group));
-        }
-
         listeners.Tell(new ConfigureShards(update.Shards, done));
         foreach (var listener in update.Listeners)
         {
@@ -248,6 +282,10 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
         Context.Child(Stats).Tell(new StatsInterval(_running.Setup.Options.Log.StatsInterval));
         OnDrainTick(mayStop: false);
         StartTimers();
+        if (_answersLeft == 0)
+        {
+            OnInForce(new InForce(update.Revision));
+        }
     }
 
     private void OnApplied(Applied applied)
@@ -324,6 +362,9 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
     }
 
     private sealed record InForce(long Revision);
+
+    /// <summary>The log names what has not resolved; whatever else is new need not wait for it.</summary>
+    private sealed record ResolveTimeout(TreeUpdate Update);
 
     private sealed record DrainTick;
 

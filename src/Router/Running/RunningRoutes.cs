@@ -104,6 +104,12 @@ internal sealed class RunningRoutes(
         foreach (var proxy in proxies)
         {
             StartGroup(proxy.Group, proxy, update);
+            if (!proxy.Group.Ready.IsCompleted)
+            {
+                var ready = new UpstreamsReady(update, proxy.Group);
+                proxy.Group.OnReady = () => update.Tree.Tell(ready, ActorRefs.NoSender);
+                update.Resolving.Add(proxy.Group);
+            }
         }
 
         foreach (var (name, group) in plan.Groups)

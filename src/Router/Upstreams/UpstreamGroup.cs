@@ -37,7 +37,7 @@ internal sealed class UpstreamGroup
 {
     private readonly TimeProvider _time;
     private readonly long _failTicks;
-    private readonly TaskCompletionSource _resolved = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile UpstreamSnapshot _current = UpstreamSnapshot.Empty;
     private uint _turn = uint.MaxValue;   // the first pick's turn is 0
 
@@ -60,8 +60,12 @@ internal sealed class UpstreamGroup
     /// starts.</summary>
     public Action? OnRemoved { get; set; }
 
-    /// <summary>Ends when every name has been asked once, answered or not; never fails.</summary>
-    public Task FirstResolution => _resolved.Task;
+    /// <summary>Told once, when <see cref="Ready"/> ends; its actor's thread. Set before the actor starts.</summary>
+    public Action? OnReady { get; set; }
+
+    /// <summary>Ends when there is an upstream for the first time, or every name has been asked once; never fails.
+    /// </summary>
+    public Task Ready => _ready.Task;
 
     /// <summary>Picks an upstream for a session and counts the session there.</summary>
     /// <param name="policy">By which.</param>
@@ -117,6 +121,11 @@ internal sealed class UpstreamGroup
     {
         var before = _current;
         _current = new UpstreamSnapshot(upstreams, before.Revision + 1);
+        if (upstreams.Length > 0)
+        {
+            EndFirstRound();
+        }
+
         foreach (var upstream in before.Upstreams)
         {
             if (!_current.Contains(upstream))
@@ -127,7 +136,13 @@ internal sealed class UpstreamGroup
         }
     }
 
-    internal void EndFirstResolution() => _resolved.TrySetResult();
+    internal void EndFirstRound()
+    {
+        if (_ready.TrySetResult())
+        {
+            OnReady?.Invoke();
+        }
+    }
 
     private uint NextTurn() => Interlocked.Increment(ref _turn);
 

@@ -60,7 +60,7 @@ internal sealed class UpstreamGroupActor : ReceiveActor, IWithTimers
     protected override void PostStop()
     {
         EndAsking();
-        _names.Group.EndFirstResolution();   // whoever waits must not wait for the dead
+        _names.Group.EndFirstRound();   // whoever waits must not wait for the dead
     }
 
     /// <summary>Where names or their interval changed, a round that is under way ends unheard and all are asked
@@ -92,7 +92,7 @@ internal sealed class UpstreamGroupActor : ReceiveActor, IWithTimers
     {
         if (_names.ToResolve.Count == 0)
         {
-            _names.Group.EndFirstResolution();
+            _names.Group.EndFirstRound();
             return;
         }
 
@@ -170,7 +170,7 @@ internal sealed class UpstreamGroupActor : ReceiveActor, IWithTimers
     private void EndRound()
     {
         EndAsking();
-        _names.Group.EndFirstResolution();
+        _names.Group.EndFirstRound();
         Timers.StartSingleTimer(Timer, BeginRound.Instance, _failed ? Retry : Settings.ResolveInterval);
     }
 

@@ -39,7 +39,8 @@ internal sealed class UpstreamNames
     /// <summary>Indexes of the targets that are names.</summary>
     public IReadOnlyList<int> ToResolve { get; private set; } = [];
 
-    /// <summary>Goes by other settings: targets that stay keep what they resolved to.</summary>
+    /// <summary>Goes by other settings: targets that stay keep what they resolved to, also at another port. The
+    /// upstreams of before serve until one of the targets has an address, so that no session comes too early.</summary>
     public void Change(UpstreamGroupSettings settings)
     {
         var before = _group.Settings.Targets;
@@ -95,9 +96,11 @@ internal sealed class UpstreamNames
         _failing = new bool[targets.Count];
         _tooMany = new bool[targets.Count];
         var places = new Dictionary<UpstreamTarget, int>();
+        var hosts = new Dictionary<string, int>(StringComparer.OrdinalIgnoreCase);
         for (var i = 0; i < before.Count; i++)
         {
             places[before[i]] = i;
+            hosts[before[i].Host] = i;
         }
 
         var toResolve = new List<int>();
@@ -106,6 +109,11 @@ internal sealed class UpstreamNames
             if (places.TryGetValue(targets[i], out var place))
             {
                 (_addresses[i], _failing[i], _tooMany[i]) = (addresses[place], failing[place], tooMany[place]);
+            }
+            else if (hosts.TryGetValue(targets[i].Host, out var host) && addresses[host] is { } known)
+            {
+                var port = targets[i].Port;
+                _addresses[i] = [.. known.Select(address => address.WithPort(port))];
             }
 
             if (UnixAddress.TryParse(targets[i].Host, out var unix))
@@ -134,6 +142,12 @@ internal sealed class UpstreamNames
     /// <summary>Gives the group what its names lead to and may be used.</summary>
     public void Publish()
     {
+        if (_addresses.Length > 0 && Array.TrueForAll(_addresses, static addresses => addresses is null))
+        {
+            PublishWhatServes();
+            return;
+        }
+
         var upstreams = new List<Upstream>();
         var seen = new HashSet<SocketAddr>();
         for (var i = 0; i < _addresses.Length; i++)
@@ -149,6 +163,18 @@ internal sealed class UpstreamNames
 
         _group.Publish([.. upstreams]);
         Forget(seen);
+    }
+
+    /// <summary>Nothing is known yet of the targets: the upstreams of before go on, but for a listener of ours that is
+    /// at one of them by now.</summary>
+    private void PublishWhatServes()
+    {
+        var serving = _group.Current.Upstreams.ToArray();
+        var left = Array.FindAll(serving, upstream => !_isOwnListener(upstream.Address));
+        if (left.Length < serving.Length)
+        {
+            _group.Publish(left);
+        }
     }
 
     private bool MayUse(int index, SocketAddr address, int used)

@@ -21,7 +21,7 @@ internal sealed class UpstreamSink(UpstreamGroup group, bool isStream, IoLoop lo
     public string Name => $"{(isStream ? "tcp" : "udp")}://{group.Settings.Targets[0]}";
 
     public async ValueTask OpenAsync(CancellationToken stop) =>
-        await group.FirstResolution.WaitAsync(Patience, time, stop).ConfigureAwait(false);
+        await group.Ready.WaitAsync(Patience, time, stop).ConfigureAwait(false);
 
     public async ValueTask WriteAsync(CollectedWindow window, CancellationToken stop)
     {
