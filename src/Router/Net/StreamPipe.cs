@@ -21,13 +21,14 @@ internal abstract class StreamPipe : IDisposable
 
     /// <summary>Moves what the stream has into the pipe, which must be empty: a full one and a stream without bytes
     /// would give the same answer.</summary>
-    /// <returns>As <see cref="StreamSocket.Receive"/>: bytes, 0 at the end of the stream, or a negative errno.
-    /// -EINVAL: this cannot be done with this stream, and nothing was taken.</returns>
+    /// <returns>Bytes, 0 at the end of the stream, or a negative errno. -EINVAL, -ENOMEM and -ENOBUFS say that the
+    /// system does not do this now, and nothing was moved; -EAGAIN that nothing is there. Any other is the stream's
+    /// error, as <see cref="StreamSocket.Receive"/> would have told it: the stream tells it only once.</returns>
     public abstract int Fill(StreamSocket from);
 
     /// <summary>Sends what is in the pipe.</summary>
-    /// <returns>As <see cref="StreamSocket.Send"/>: bytes taken, or a negative errno. -EINVAL: this cannot be done
-    /// with this stream, and nothing was sent.</returns>
+    /// <returns>Bytes sent, or a negative errno as <see cref="StreamSocket.Send"/> returns it, which the stream tells
+    /// only once. -EINVAL says that the system does not do this, and nothing was moved.</returns>
     public abstract int Drain(StreamSocket to);
 
     /// <summary>Copies bytes out of the pipe into memory, for the case that they cannot be drained.</summary>

@@ -152,9 +152,9 @@ internal class StreamOutput(StreamSocket socket, BufferPool buffers)
         var result = pipe.Drain(socket);
         if (result < 0 && !IsBusy(result))
         {
-            if (SocketErrors.Classify((Errno)(-result)) == SocketErrorClass.Peer)
+            if (result != -(int)Errno.EINVAL)
             {
-                return result;
+                return result;   // the stream's error, which it tells only once
             }
 
             pipe.TurnOff();

@@ -99,6 +99,7 @@ public sealed class SpliceTests
     [Theory]
     [InlineData(0, Errno.EINVAL)]
     [InlineData(0, Errno.ENOSYS)]
+    [InlineData(0, Errno.EPERM)]
     [InlineData(0, Errno.ENOMEM)]
     [InlineData(1, Errno.EINVAL)]
     [InlineData(2, Errno.EINVAL)]
@@ -179,6 +180,81 @@ public sealed class SpliceTests
         Assert.Equal("end"u8, _buffer.AsSpan(0, 3));
         rig.Until(() => to.Poll(0, SelectMode.SelectRead));
         Assert.Equal(0, to.Receive(_buffer));
+    }
+
+    [Theory]
+    [InlineData(true, CloseReason.Reset)]
+    [InlineData(false, CloseReason.UpstreamFailed)]
+    public void A_reset_behind_bulk_is_passed_on_as_a_reset(bool toUpstream, CloseReason reason)
+    {
+        using var server = LoopbackRig.NewTcpServer();
+        using var rig = Rig(server);
+        using var client = rig.NewTcpClient();
+        using var upstream = rig.Accept(server);
+        var (from, to) = toUpstream ? (client, upstream) : (upstream, client);
+        Carry(rig, from, to, Bytes(1));
+        Assert.Equal(1, rig.Loop.Pipes.Taken);
+
+        from.LingerState = new LingerOption(enable: true, seconds: 0);
+        from.Send(Bytes(2).AsSpan(0, 10_000));
+        from.Close();
+        rig.Until(() => rig.Closed.Count == 1);
+
+        Assert.Equal(reason, rig.Closed[0]);
+        rig.Until(() => to.Poll(0, SelectMode.SelectRead));
+        int received;
+        SocketError error;
+        while ((received = to.Receive(_buffer, 0, _buffer.Length, SocketFlags.None, out error)) > 0)
+        {
+        }
+
+        Assert.Equal((0, SocketError.ConnectionReset), (received, error));
+        Assert.Equal(rig.SocketsAtStart, rig.Calls.OpenSockets.Count);
+    }
+
+    /// <summary>All that a connection may end with, see tcp(7) and icmp(7): the call that meets it takes it
+    /// away.</summary>
+    [Theory]
+    [InlineData(Errno.ECONNRESET)]
+    [InlineData(Errno.ETIMEDOUT)]
+    [InlineData(Errno.EPIPE)]
+    [InlineData(Errno.ECONNABORTED)]
+    [InlineData(Errno.ECONNREFUSED)]
+    [InlineData(Errno.EHOSTUNREACH)]
+    [InlineData(Errno.ENETUNREACH)]
+    [InlineData(Errno.ENETDOWN)]
+    [InlineData(Errno.EHOSTDOWN)]
+    [InlineData(Errno.ENOPROTOOPT)]
+    [InlineData(Errno.EOPNOTSUPP)]
+    [InlineData(Errno.EPROTO)]
+    [InlineData(Errno.EACCES)]
+    [InlineData(Errno.EMSGSIZE)]
+    [InlineData(Errno.ENOTCONN)]
+    public void A_stream_s_error_that_a_splice_meets_breaks_the_session(Errno errno)
+    {
+        foreach (var splicesBefore in (int[])[2, 3])   // a splice from the upstream, then one to the client
+        {
+            using var server = LoopbackRig.NewTcpServer();
+            using var rig = Rig(server);
+            using var client = rig.NewTcpClient();
+            using var upstream = rig.Accept(server);
+            rig.Calls.Pass(LinuxCall.Splice, splicesBefore).Fail(LinuxCall.Splice, errno);
+            var bytes = Bytes(1);
+            var sent = 0;
+            rig.Until(() =>
+            {
+                TrySend(upstream, bytes, ref sent);
+                while (rig.Closed.Count == 0 && client.Available > 0)
+                {
+                    client.Receive(_buffer);
+                }
+
+                return rig.Closed.Count == 1;
+            });
+
+            Assert.True(rig.Closed[0] is CloseReason.UpstreamFailed or CloseReason.Reset);
+            Assert.Equal(rig.SocketsAtStart, rig.Calls.OpenSockets.Count);
+        }
     }
 
     [Theory]

@@ -99,6 +99,7 @@ internal sealed unsafe class LinuxStreamPipe : StreamPipe
         return result;
     }
 
+    /// <summary>splice(2), whose refusals are told as -EINVAL: ENOSYS and EPERM are those of a sandbox.</summary>
     private int Splice(int from, int to, int most)
     {
         int result;
@@ -107,6 +108,6 @@ internal sealed unsafe class LinuxStreamPipe : StreamPipe
             result = _calls.Splice(from, to, most, Libc.SpliceMove | Libc.SpliceNonBlock);
         }
         while (result == -(int)Errno.EINTR);
-        return result;
+        return (Errno)(-result) is Errno.ENOSYS or Errno.EPERM ? -(int)Errno.EINVAL : result;
     }
 }

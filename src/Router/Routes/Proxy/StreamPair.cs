@@ -162,12 +162,18 @@ internal unsafe class StreamPair : ConnectionPair
                 return filled;
             }
 
-            // Also where there seems to be nothing, or the end: splice(2) stops in front of an urgent byte, for good,
-            // and takes it for the end once a FIN has come. recv(2) passes over it and knows.
             output.LeavePipe();
-            if (IsRefused(filled))
+            switch ((Errno)(-filled))
             {
-                Session.Loop.Pipes.TurnOff();
+                case Errno.Success or Errno.EAGAIN:
+                    // recv(2) has to confirm it: splice(2) stops in front of an urgent byte, for good, and takes it for
+                    // the end once a FIN has come.
+                    break;
+                case Errno.EINVAL or Errno.ENOMEM or Errno.ENOBUFS:
+                    Session.Loop.Pipes.TurnOff();
+                    break;
+                default:
+                    return filled;   // the stream's error, which it tells only once: recv(2) would read an end
             }
         }
 
@@ -193,10 +199,6 @@ internal unsafe class StreamPair : ConnectionPair
             from.Streak = -ReadsWithoutPipe;
         }
     }
-
-    /// <summary>Not the stream's end and not its having nothing: it cannot be spliced.</summary>
-    private static bool IsRefused(int result) => result < 0 && SocketErrors.Classify((Errno)(-result))
-        is SocketErrorClass.Fatal or SocketErrorClass.Exhausted;
 
     private bool Pass(StreamSide from, int length)
     {
