@@ -52,6 +52,43 @@ public sealed class ErrorsTests(ITestOutputHelper output) : FunctionalTest(outpu
         await AssertFailsAsync(transport, "192.0.2.1:48001", Errno.EHOSTUNREACH);
     }
 
+    [RequiresToolTheory(RequiredTools.Namespace, "ip")]
+    [InlineData("udp", "prohibit", Errno.EACCES)]
+    [InlineData("tcp", "prohibit", Errno.EACCES)]
+    [InlineData("udp", "blackhole", Errno.EINVAL)]
+    [InlineData("tcp", "blackhole", Errno.EINVAL)]
+    public async Task An_upstream_whose_route_forbids_it_is_named(string transport, string type, Errno errno)
+    {
+        await ToolAsync("ip", ["route", "add", type, "192.0.2.0/24"]);
+
+        await AssertFailsAsync(transport, "192.0.2.1:48001", errno);
+    }
+
+    [RequiresToolTheory(RequiredTools.Namespace)]
+    [InlineData("udp", "linux")]
+    [InlineData("tcp", "linux")]
+    [InlineData("udp", "portable")]
+    [InlineData("tcp", "portable")]
+    public async Task With_IPv6_disabled_every_client_gets_the_upstream_that_can_be_reached(
+        string transport, string network)
+    {
+        await RouterAsync(Config($"{transport}://127.0.0.1:48001", "echo { type = echo }"));
+        await Network.SetAsync("ipv6.conf.all.disable_ipv6", "1");
+        var router = await RouterAsync($"router {{ network = {network}, loops = 1 }}\n" + Config(
+            $"{transport}://127.0.0.1:47001",
+            """proxy { type = proxy, upstreams = ["[::1]:48001", "127.0.0.1:48001"] }"""));
+
+        for (var i = 0; i < 4; i++)
+        {
+            using var client = await Network.RunAsync(() => transport == "udp" ? Client.Udp(Port) : Client.Tcp(Port));
+            Assert.Equal("hello"u8.ToArray(), Client.Exchange(client, "hello"u8));
+        }
+
+        AssertTells(
+            await router.RecordAsync("upstream-failed"), "[::1]:48001", Errno.EADDRNOTAVAIL,
+            SocketOperation.ConnectIPv6);
+    }
+
     [RequiresToolFact(RequiredTools.Namespace)]
     public async Task An_upstream_that_takes_no_more_connections_is_named()
     {
@@ -122,6 +159,19 @@ public sealed class ErrorsTests(ITestOutputHelper output) : FunctionalTest(outpu
         clients.ForEach(static client => Client.SendUnlessReset(client, "hello"u8));
 
         AssertTells(await router.RecordAsync("upstream-failed"), "127.0.0.1:48001", Errno.EADDRNOTAVAIL);
+    }
+
+    [RequiresToolFact(RequiredTools.Namespace)]
+    public async Task Ports_for_datagrams_that_are_used_up_are_named()
+    {
+        await RouterAsync(Config("udp://127.0.0.1:48001", "echo { type = echo }"));
+        var router = await ProxyAsync("udp", "127.0.0.1:48001");
+        await Network.SetAsync("ipv4.ip_local_port_range", "50000 50001");
+
+        var clients = await ManyAsync(3, static i => UdpFrom(20_000 + i));
+        clients.ForEach(static client => client.Send("hello"u8));
+
+        AssertTells(await router.RecordAsync("upstream-failed"), "127.0.0.1:48001", Errno.EAGAIN);
     }
 
     [RequiresToolFact(RequiredTools.Namespace)]
@@ -242,6 +292,14 @@ public sealed class ErrorsTests(ITestOutputHelper output) : FunctionalTest(outpu
     private static Socket TcpFrom(int port)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(Client.Loopback(port));
+        socket.Connect(Client.Loopback(Port));
+        return socket;
+    }
+
+    private static Socket UdpFrom(int port)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         socket.Bind(Client.Loopback(port));
         socket.Connect(Client.Loopback(Port));
         return socket;

@@ -21,6 +21,9 @@ internal enum SocketOperation
 
     /// <summary>Connecting, or sending, to a unix socket.</summary>
     ConnectUnix,
+
+    /// <summary>Connecting to an IPv6 address.</summary>
+    ConnectIPv6,
 }
 
 /// <summary>Errnos for people: the name, the text, and what to do.</summary>
@@ -85,8 +88,20 @@ internal static class ErrnoText
     {
         SocketOperation.BindUnix => UnixErrnoText.BindAdvice(errno) ?? IpAdvice(errno, operation),
         SocketOperation.ConnectUnix => UnixErrnoText.ConnectAdvice(errno) ?? IpAdvice(errno, operation),
+        SocketOperation.ConnectIPv6 when errno == Errno.EADDRNOTAVAIL =>
+            "this host has no IPv6 address to connect from (is IPv6 disabled?), or no local port is left for the "
+                + "destination; see 'ip -6 address' and net.ipv4.ip_local_port_range",
+        SocketOperation.ConnectIPv6 => IpAdvice(errno, SocketOperation.Connect),
         _ => IpAdvice(errno, operation),
     };
+
+    /// <summary>The operation as it is towards an address: what can be done about an errno may depend on its
+    /// family.</summary>
+    public static SocketOperation At(in SocketAddr address, SocketOperation operation) =>
+        address.IsUnix ? SocketOperation.ConnectUnix
+        : operation == SocketOperation.Connect && address is { Family: SocketAddr.FamilyIPv6, IsMapped: false }
+            ? SocketOperation.ConnectIPv6
+        : operation;
 
     private static string IpAdvice(Errno errno, SocketOperation operation) => (errno, operation) switch
     {
@@ -99,7 +114,8 @@ internal static class ErrnoText
         (Errno.EAGAIN, SocketOperation.Start) =>
             "no process may be added; see RLIMIT_NPROC (ulimit -u), TasksMax= and kernel.pid_max",
         (Errno.EACCES, SocketOperation.Send or SocketOperation.Connect) =>
-            "the destination is a broadcast address, which is not sent to",
+            "the destination is a broadcast address, which is not sent to, or a firewall on the way or a route of the "
+                + "type prohibit forbids it; see 'ip route get'",
         (Errno.EPERM, _) => "a local firewall rule forbids it",
         (Errno.EADDRINUSE, SocketOperation.Bind or SocketOperation.Listen) =>
             "another socket holds this port; find it with 'ss -lnptu', or choose another port",
@@ -107,9 +123,14 @@ internal static class ErrnoText
             "no interface of this host has the address; see 'ip address', or bind to 0.0.0.0 or [::]",
         (Errno.EADDRNOTAVAIL, SocketOperation.Connect) =>
             "no local port is left for this destination; widen net.ipv4.ip_local_port_range or hold fewer sessions",
+        (Errno.EAGAIN, SocketOperation.Connect) =>
+            "no local port is left; widen net.ipv4.ip_local_port_range or hold fewer sessions",
         (Errno.EAFNOSUPPORT, _) =>
             "the kernel has no such address family (is IPv6 disabled?), or the process may not use it "
                 + "(RestrictAddressFamilies=)",
+        (Errno.EINVAL, SocketOperation.Connect) =>
+            "a link-local IPv6 address needs its interface ([fe80::1%eth0]), or the route to the destination is of the "
+                + "type blackhole; see 'ip route get'",
         (Errno.EMFILE, _) => "the process has no descriptors left; raise RLIMIT_NOFILE (ulimit -n, LimitNOFILE=)",
         (Errno.ENFILE, _) => "the system has no descriptors left; raise fs.file-max",
         (Errno.ENOMEM, SocketOperation.Start) => "the system has no memory left for a process",

@@ -149,7 +149,8 @@ public sealed class TcpProxyTests
 
     [Theory]
     [InlineData(NetworkOperation.ConnectStream, Errno.EMFILE, DropReason.NoResources)]
-    [InlineData(NetworkOperation.ConnectStream, Errno.EADDRNOTAVAIL, DropReason.NoResources)]
+    [InlineData(NetworkOperation.ConnectStream, Errno.EADDRNOTAVAIL, DropReason.UpstreamRefused)]
+    [InlineData(NetworkOperation.ConnectResult, Errno.ENOBUFS, DropReason.NoResources)]
     [InlineData(NetworkOperation.ConnectResult, Errno.EHOSTUNREACH, DropReason.UpstreamRefused)]
     public void A_connect_that_fails_ends_its_session_only(NetworkOperation operation, Errno errno, DropReason reason)
     {
@@ -167,6 +168,56 @@ public sealed class TcpProxyTests
         next.Send("works"u8);
         rig.Kit.RunUntilIdle();
         Assert.Equal("works", next.ReceivedText);
+    }
+
+    [Theory]
+    [InlineData(NetworkOperation.ConnectStream, Errno.EADDRNOTAVAIL)]
+    [InlineData(NetworkOperation.ConnectStream, Errno.EAFNOSUPPORT)]
+    [InlineData(NetworkOperation.ConnectStream, Errno.EACCES)]
+    [InlineData(NetworkOperation.ConnectStream, Errno.EINVAL)]
+    [InlineData(NetworkOperation.ConnectResult, Errno.EADDRNOTAVAIL)]
+    [InlineData(NetworkOperation.ConnectResult, Errno.EACCES)]
+    public void An_upstream_that_this_host_cannot_reach_is_passed_over_and_then_avoided(
+        NetworkOperation operation, Errno errno)
+    {
+        using var rig = new ProxyRig([One, Two]);
+        rig.TcpEcho(One);
+        rig.TcpEcho(Two);
+        var listener = rig.BindTcp();
+        rig.Kit.Network.Faults.Inject(operation, errno);
+        for (var port = 4000; port < 4004; port++)
+        {
+            var client = rig.Kit.TcpPeer($"192.0.2.1:{port}", listener);
+            client.Send("served"u8);
+            rig.Kit.RunUntilIdle();
+            Assert.Equal("served", client.ReceivedText);
+        }
+
+        Assert.Equal([0, 4], rig.Counts);
+        Assert.Equal(0, listener.AllDrops());
+    }
+
+    [Theory]
+    [InlineData(NetworkOperation.ConnectStream, Errno.EAGAIN)]   // no local port
+    [InlineData(NetworkOperation.ConnectStream, Errno.ENOBUFS)]
+    [InlineData(NetworkOperation.ConnectResult, Errno.ENOMEM)]
+    public void What_this_host_lacks_is_no_upstream_s_fault(NetworkOperation operation, Errno errno)
+    {
+        using var rig = new ProxyRig([One, Two]);
+        rig.TcpEcho(One);
+        rig.TcpEcho(Two);
+        var listener = rig.BindTcp();
+        rig.Kit.Network.Faults.Inject(operation, errno);
+        rig.Kit.TcpPeer(Client, listener);
+        rig.Kit.RunUntilIdle();
+        for (var port = 4001; port < 4005; port++)
+        {
+            rig.Kit.TcpPeer($"192.0.2.1:{port}", listener);
+            rig.Kit.RunUntilIdle();
+        }
+
+        Assert.Equal(1, listener.Drops(DropReason.NoResources));
+        Assert.Equal([2, 2], rig.Counts);   // neither is avoided
     }
 
     [Fact]

@@ -240,7 +240,7 @@ public sealed class UdpProxyTests
     [InlineData(Errno.ENOBUFS, DropReason.SendFull)]
     [InlineData(Errno.EMSGSIZE, DropReason.SendRefused)]
     [InlineData(Errno.EPERM, DropReason.SendRefused)]
-    [InlineData(Errno.EINVAL, DropReason.SendRefused)]
+    [InlineData(Errno.EIO, DropReason.SendRefused)]
     public void A_failing_send_is_a_counted_drop_and_no_more(Errno errno, DropReason reason)
     {
         using var rig = new ProxyRig([One]);
@@ -261,6 +261,7 @@ public sealed class UdpProxyTests
 
     [Theory]
     [InlineData(NetworkOperation.ConnectDatagram, Errno.EMFILE)]
+    [InlineData(NetworkOperation.ConnectDatagram, Errno.EAGAIN)]   // no local port
     [InlineData(NetworkOperation.Watch, Errno.ENOMEM)]
     public void Without_a_socket_the_session_ends_and_the_next_one_works(NetworkOperation operation, Errno errno)
     {
@@ -282,19 +283,33 @@ public sealed class UdpProxyTests
         Assert.Equal(["kept"], client.ReceivedText);
     }
 
-    [Fact]
-    public void An_upstream_that_no_socket_can_be_made_for_is_passed_over_without_loss()
+    [Theory]
+    [InlineData(NetworkOperation.ConnectDatagram, Errno.ENETUNREACH)]
+    [InlineData(NetworkOperation.ConnectDatagram, Errno.EADDRNOTAVAIL)]
+    [InlineData(NetworkOperation.ConnectDatagram, Errno.EAFNOSUPPORT)]
+    [InlineData(NetworkOperation.ConnectDatagram, Errno.EACCES)]
+    [InlineData(NetworkOperation.ConnectDatagram, Errno.EINVAL)]
+    [InlineData(NetworkOperation.ConnectedSend, Errno.ENETUNREACH)]
+    [InlineData(NetworkOperation.ConnectedSend, Errno.EADDRNOTAVAIL)]
+    [InlineData(NetworkOperation.ConnectedSend, Errno.EACCES)]
+    [InlineData(NetworkOperation.ConnectedSend, Errno.EINVAL)]
+    public void An_upstream_that_this_host_cannot_reach_is_passed_over_without_loss_and_then_avoided(
+        NetworkOperation operation, Errno errno)
     {
         using var rig = new ProxyRig([One, Two]);
+        rig.UdpEcho(One);
         rig.UdpEcho(Two);
         var listener = rig.BindUdp();
-        var client = rig.Kit.UdpPeer(Client, listener);
-        rig.Kit.Network.Faults.Inject(NetworkOperation.ConnectDatagram, Errno.ENETUNREACH);
+        rig.Kit.Network.Faults.Inject(operation, errno);
+        for (var port = 4000; port < 4004; port++)
+        {
+            var client = rig.Kit.UdpPeer($"192.0.2.1:{port}", listener);
+            client.Send("kept"u8);
+            rig.Kit.RunUntilIdle();
+            Assert.Equal(["kept"], client.ReceivedText);
+        }
 
-        client.Send("kept"u8);
-        rig.Kit.RunUntilIdle();
-
-        Assert.Equal(["kept"], client.ReceivedText);
+        Assert.Equal([0, 4], rig.Counts);
         Assert.Equal(0, listener.AllDrops());
     }
 

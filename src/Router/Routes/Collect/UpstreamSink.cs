@@ -68,6 +68,7 @@ internal sealed class UpstreamSink(UpstreamGroup group, bool isStream, IoLoop lo
 internal abstract class UpstreamLink(UpstreamGroup group, IoLoop loop) : IIoReceiver
 {
     private TaskCompletionSource<int>? _sending;
+    private Upstream? _upstream;   // of the present socket
     private long _sentBytes;
 
     /// <summary>What the kernel has taken so far. Any thread.</summary>
@@ -93,7 +94,7 @@ internal abstract class UpstreamLink(UpstreamGroup group, IoLoop loop) : IIoRece
         var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         loop.Enqueue(new ActionRunnable(() =>
         {
-            Fail(Errno.ETIMEDOUT, "send to");
+            End(new IOException($"send to {group.Settings.Targets[0]}: {Errno.ETIMEDOUT}"));
             closed.SetResult();
         }));
         return closed.Task;
@@ -126,16 +127,23 @@ internal abstract class UpstreamLink(UpstreamGroup group, IoLoop loop) : IIoRece
         sending?.TrySetResult(tooLong);
     }
 
-    protected void Fail(Errno errno, string step)
+    /// <summary>Closes the socket, whose upstream others avoid for a while if the failed connect is its
+    /// fault.</summary>
+    protected void FailConnect(int result)
     {
-        Close();
-        var sending = _sending;
-        _sending = null;
-        Unsent = default;
-        sending?.TrySetException(new IOException($"{step} {group.Settings.Targets[0]}: {errno}"));
+        var errno = (Errno)(-result);
+        Fail(UpstreamErrors.OfConnect(errno, isUnix: false), errno, SocketOperation.Connect);
     }
 
-    protected static bool IsBusy(int result) => (Errno)(-result) is Errno.EAGAIN or Errno.EINTR or Errno.ENOBUFS;
+    /// <summary>The same for a sending that has failed.</summary>
+    protected void FailSend(int result)
+    {
+        var errno = (Errno)(-result);
+        Fail(UpstreamErrors.OfSend(errno), errno, SocketOperation.Send);
+    }
+
+    protected static bool IsBusy(int result) =>
+        UpstreamErrors.OfSend((Errno)(-result)) == UpstreamErrorClass.Retry;
 
     private void Begin(ReadOnlyMemory<byte> lines, TaskCompletionSource<int> sending)
     {
@@ -149,17 +157,40 @@ internal abstract class UpstreamLink(UpstreamGroup group, IoLoop loop) : IIoRece
 
         if (group.Pick(PickPolicy.RoundRobin, default, []) is not { } upstream)
         {
-            Fail(Errno.EHOSTUNREACH, "no address for");
+            End(new IOException($"no address for {group.Settings.Targets[0]}"));
             return;
         }
 
         upstream.Return();   // a sink is no session: nothing is to be balanced
+        _upstream = upstream;
         var result = Connect(upstream.Address);
         if (result < 0)
         {
-            group.MarkFailed(upstream);
-            Fail((Errno)(-result), "connect to");
+            FailConnect(result);
         }
+    }
+
+    private void Fail(UpstreamErrorClass kind, Errno errno, SocketOperation operation)
+    {
+        if (kind == UpstreamErrorClass.Upstream && _upstream is { } upstream)
+        {
+            group.MarkFailed(upstream);
+        }
+
+        var step = operation == SocketOperation.Connect ? "connect to" : "send to";
+        var to = _upstream is { } tried ? tried.Address : default;
+        End(new IOException(
+            $"{step} {group.Settings.Targets[0]}: {ErrnoText.Describe(errno, ErrnoText.At(to, operation))}"));
+    }
+
+    private void End(IOException reason)
+    {
+        Close();
+        var sending = _sending;
+        _sending = null;
+        _upstream = null;
+        Unsent = default;
+        sending?.TrySetException(reason);
     }
 }
 
@@ -183,7 +214,7 @@ internal sealed class StreamLink(UpstreamGroup group, IoLoop loop) : UpstreamLin
             var result = _socket.ConnectResult();
             if (result < 0 || _socket.LocalAddress == _socket.PeerAddress)
             {
-                Fail((Errno)(result < 0 ? -result : (int)Errno.ECONNREFUSED), "connect to");
+                FailConnect(result < 0 ? result : -(int)Errno.ECONNREFUSED);
                 return;
             }
 
@@ -195,7 +226,7 @@ internal sealed class StreamLink(UpstreamGroup group, IoLoop loop) : UpstreamLin
             var received = _socket.Receive(Loop.ReadBuffer, Loop.ReadBufferBytes);   // nobody wants what it says
             if (received == 0 || (received < 0 && !IsBusy(received)))
             {
-                Fail(received == 0 ? Errno.EPIPE : (Errno)(-received), "send to");
+                FailSend(received == 0 ? -(int)Errno.EPIPE : received);
                 return;
             }
         }
@@ -234,7 +265,7 @@ internal sealed class StreamLink(UpstreamGroup group, IoLoop loop) : UpstreamLin
                     return;
                 }
 
-                Fail((Errno)(-sent), "send to");
+                FailSend(sent);
                 return;
             }
 
@@ -319,7 +350,7 @@ internal sealed class DatagramLink(UpstreamGroup group, IoLoop loop) : UpstreamL
             }
             else if (sent < 0)
             {
-                Fail((Errno)(-sent), "send to");
+                FailSend(sent);
                 return;
             }
 

@@ -111,7 +111,7 @@ internal struct ProxyAttempts
     /// <returns>Whether another may be tried.</returns>
     public bool MayGoOn(ProxyRoute route, SessionContext session, int result)
     {
-        if (SocketErrors.Classify((Errno)(-result)) != SocketErrorClass.Exhausted)
+        if (IsUpstreams(result))
         {
             Fail(route, result);
             return true;
@@ -122,6 +122,10 @@ internal struct ProxyAttempts
         session.CloseNow(CloseReason.UpstreamFailed);
         return false;
     }
+
+    /// <summary>Whether a failed connect is the held upstream's fault, so that another may be tried.</summary>
+    public readonly bool IsUpstreams(int result) => UpstreamErrors.OfConnect(
+        (Errno)(-result), _held is { Address.IsUnix: true }) == UpstreamErrorClass.Upstream;
 
     /// <summary>No upstream is left: the session closes.</summary>
     public readonly void GiveUp(SessionContext session)

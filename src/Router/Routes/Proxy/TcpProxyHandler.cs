@@ -199,12 +199,13 @@ internal class TcpProxyHandler(ProxyRoute route) : ConnectionProxyHandler(route)
         }
     }
 
-    /// <summary>Refused, unreachable, or too late: on to the next.</summary>
     private void OnConnectFailed(SessionContext session, int result)
     {
         _connecting?.Abort();
         _connecting = null;
-        Attempts.Fail(Route, result);
-        Connect(session);
+        if (Attempts.MayGoOn(Route, session, result))
+        {
+            Connect(session);
+        }
     }
 }

@@ -357,7 +357,7 @@ internal unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
                 socket!.Dispose();
             }
 
-            if (SocketErrors.Classify((Errno)(-result)) == SocketErrorClass.Exhausted)
+            if (!_attempts.IsUpstreams(result))
             {
                 _attempts.Tell(route, result);
                 return DropReason.NoResources;

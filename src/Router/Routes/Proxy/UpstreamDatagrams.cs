@@ -69,13 +69,12 @@ internal static unsafe class UpstreamDatagrams
     /// <summary>Whether the result tells of the upstream or of the way to it: not of this datagram, and not of this
     /// host's buffers.</summary>
     public static bool IsRefusal(int result) =>
-        (Errno)(-result) is not (Errno.EMSGSIZE or Errno.EPERM)
-        && SocketErrors.Classify((Errno)(-result)) == SocketErrorClass.Peer;
+        UpstreamErrors.OfSend((Errno)(-result)) == UpstreamErrorClass.Upstream;
 
-    public static DropReason DropReasonOf(int result) => SocketErrors.Classify((Errno)(-result)) switch
+    public static DropReason DropReasonOf(int result) => UpstreamErrors.OfSend((Errno)(-result)) switch
     {
-        SocketErrorClass.Transient or SocketErrorClass.Exhausted => DropReason.SendFull,
-        SocketErrorClass.Peer when IsRefusal(result) => DropReason.UpstreamRefused,
+        UpstreamErrorClass.Retry => DropReason.SendFull,
+        UpstreamErrorClass.Upstream => DropReason.UpstreamRefused,
         _ => DropReason.SendRefused,
     };
 }
