@@ -14,8 +14,6 @@ public sealed record ReceivedDatagram(IPEndPoint From, byte[] Payload);
 /// to.</summary>
 public sealed class UdpPeer : IDatagramPort
 {
-    private const int BytesMaxIPv4 = 65_507;
-
     private readonly SimulatedNetwork _network;
     private readonly SocketAddr _local;
     private readonly SocketAddr _to;
@@ -89,7 +87,7 @@ public sealed class UdpPeer : IDatagramPort
 
     private void Send(in SocketAddr to, ReadOnlySpan<byte> payload)
     {
-        if (_local.Family == SocketAddr.FamilyIPv4 && payload.Length > BytesMaxIPv4)
+        if (_local.Family == SocketAddr.FamilyIPv4 && payload.Length > _local.DatagramBytesMax)
         {
             throw new ArgumentException($"{payload.Length} bytes are too many for IPv4", nameof(payload));
         }

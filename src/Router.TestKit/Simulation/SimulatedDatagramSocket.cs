@@ -90,7 +90,7 @@ internal sealed class SimulatedDatagramSocket : DatagramSocket, IDatagramPort, I
         for (var i = 0; i < queue.Count; i++)
         {
             var entry = queue.At(i);
-            var error = entry->Length > MaxLength(entry->Peer)
+            var error = entry->Length > entry->Peer.DatagramBytesMax
                 ? Errno.EMSGSIZE
                 : _network.Faults.Next(NetworkOperation.DatagramSend);
             switch (error)
@@ -152,9 +152,6 @@ internal sealed class SimulatedDatagramSocket : DatagramSocket, IDatagramPort, I
             && next.Payload.Length <= segment
             && length + next.Payload.Length <= TrainBytesMax;
     }
-
-    private static int MaxLength(in SocketAddr peer) =>
-        SimulatedNetwork.Canonical(peer).Family == SocketAddr.FamilyIPv6 ? 65_527 : 65_507;
 
     private SocketAddr SourceOf(in DatagramQueue.Entry entry)
     {
@@ -248,7 +245,7 @@ internal sealed class SimulatedConnectedDatagramSocket : ConnectedDatagramSocket
     {
         Check.That(!IsClosed);
         var error = TakeError(NetworkOperation.ConnectedSend);
-        if (error == Errno.Success && length > 65_507)
+        if (error == Errno.Success && length > _remote.DatagramBytesMax)
         {
             error = Errno.EMSGSIZE;
         }

@@ -29,20 +29,23 @@ public abstract class DatagramContract
         Assert.All(server.Got, got => Assert.True(got.Local.IsEmpty));
     }
 
-    [Fact]
-    public void The_longest_datagram_passes_both_ways_uncut()
+    [Theory]
+    [InlineData("127.0.0.1:0", 65_507)]
+    [InlineData("[::1]:0", 65_527)]
+    public void The_longest_datagram_passes_both_ways_uncut(string bind, int length)
     {
         using var rig = new NetRig(CreateNetwork());
-        var server = rig.Bind("127.0.0.1:0");
+        var server = rig.Bind(bind);
         server.Echoes = true;
-        var client = rig.Bind("127.0.0.1:0");
-        var payload = new byte[65_507];
+        var client = rig.Bind(bind);
+        var payload = new byte[length];
         new Random(1).NextBytes(payload);
 
         client.Send(payload, server.Address);
         rig.Until(() => client.Got.Count == 1);
 
-        Assert.Equal(65_507, client.Got[0].Length);
+        Assert.Equal(length, server.Address.DatagramBytesMax);
+        Assert.Equal(length, client.Got[0].Length);
         Assert.Equal(payload, client.Got[0].Payload);
     }
 
@@ -208,6 +211,31 @@ public abstract class DatagramContract
             Assert.Equal(
                 ["127.0.0.2", "127.0.0.3", "127.0.0.3"], client.Got.Select(got => got.Peer.Address.ToString()));
         }
+    }
+
+    [Theory]
+    [InlineData("0.0.0.0:0", "127.255.255.255")]
+    [InlineData("0.0.0.0:0", "255.255.255.255")]
+    [InlineData("[::]:0", "127.255.255.255")]
+    [InlineData("[::]:0", "255.255.255.255")]
+    public void A_broadcast_is_answered_from_an_address_of_this_host(string bind, string broadcast)
+    {
+        using var rig = new NetRig(CreateNetwork());
+        var server = rig.Bind(bind, dualStack: true);
+        server.Echoes = true;
+        using var client = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp)
+        {
+            EnableBroadcast = true,
+        };
+        client.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+
+        client.SendTo("who is there"u8, new IPEndPoint(IPAddress.Parse(broadcast), server.Address.Port));
+        rig.Until(() => client.Available > 0);
+
+        EndPoint from = new IPEndPoint(IPAddress.Any, 0);
+        Assert.Equal(12, client.ReceiveFrom(new byte[100], ref from));
+        Assert.Equal(new IPEndPoint(IPAddress.Loopback, server.Address.Port), from);
+        Assert.Equal((0, 0), (server.Queue.DroppedRefused, server.Queue.DroppedFull));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using Router.Loop;
 using Router.Net;
@@ -112,6 +113,67 @@ public sealed class LinuxTrainTests
         Assert.Equal(sent, server.Got.Select(got => got.Payload));
         Assert.Equal(sent, client.Got.Select(got => got.Payload));
         return client;
+    }
+}
+
+public sealed unsafe class LinuxGroupAddressTests
+{
+    private const int AddMembership = 35, MulticastInterface = 32;   // IP_ADD_MEMBERSHIP, IP_MULTICAST_IF
+
+    private static readonly byte[] Loopback = [127, 0, 0, 1];
+
+    [Theory]
+    [InlineData("0.0.0.0:0")]
+    [InlineData("[::]:0")]
+    public void A_multicast_is_answered_from_an_address_of_this_host(string bind)
+    {
+        byte[] group = [239, 255, 0, 1];
+        using var rig = new NetRig(new LinuxNetwork());
+        var server = rig.Bind(bind, dualStack: true);
+        server.Echoes = true;
+        fixed (byte* membership = (byte[])[.. group, .. Loopback])
+        {
+            Assert.Equal(
+                0, LinuxCalls.Kernel.SetOption(server.Socket.Descriptor, Libc.SolIp, AddMembership, membership, 8));
+        }
+
+        var client = rig.Bind("127.0.0.1:0");
+        fixed (byte* loopback = Loopback)
+        {
+            Assert.Equal(0, LinuxCalls.Kernel.SetOption(
+                client.Socket.Descriptor, Libc.SolIp, MulticastInterface, loopback, 4));
+        }
+
+        client.Send("who is there"u8, NetRig.At($"239.255.0.1:{server.Address.Port}"));
+        rig.Until(() => client.Got.Count == 1);
+
+        Assert.Equal(NetRig.At($"127.0.0.1:{server.Address.Port}"), client.Got[0].Peer);
+        Assert.Equal("127.0.0.1", server.Got[0].Local.ToString());
+    }
+
+    [Fact]
+    public void Where_the_kernel_does_not_tell_an_address_to_answer_from_the_route_decides()
+    {
+        using var rig = new NetRig(new LinuxNetwork(new NoPacketInfo()));
+        var server = rig.Bind("[::]:0", dualStack: true);
+        server.Echoes = true;
+        using var client = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp)
+        {
+            EnableBroadcast = true,
+        };
+        client.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        client.SendTo("who is there"u8, new IPEndPoint(IPAddress.Broadcast, server.Address.Port));
+        rig.Until(() => client.Available > 0);
+
+        Assert.True(server.Got[0].Local.IsEmpty);
+    }
+
+    private sealed class NoPacketInfo : LinuxCalls
+    {
+        public override int SetOption(int fd, int level, int name, void* value, uint length) =>
+            level == Libc.SolIp && name == Libc.IpPacketInfo
+                ? -(int)Errno.ENOPROTOOPT
+                : base.SetOption(fd, level, name, value, length);
     }
 }
 

@@ -129,14 +129,17 @@ public sealed class SocketAddrTests
         var globalFromParts = default(LocalAddr);
         globalFromParts.SetIPv6(global.High, global.Low, 9);
         var group = LocalAddr.From(IPAddress.Parse("ff02::1"));
-        var groupFromParts = default(LocalAddr);
-        groupFromParts.SetIPv6(group.High, group.Low, 3);
 
         Assert.Equal(LocalAddr.From(IPAddress.Parse("127.0.0.2")), four);
         Assert.True(none.IsEmpty);
         Assert.Equal(linkLocal, fromParts);
         Assert.Equal(global, globalFromParts);
-        Assert.True(groupFromParts.IsEmpty);
+        Assert.True(group.IsEmpty);
+        Assert.True(LocalAddr.From(IPAddress.Parse("224.0.0.251")).IsEmpty);
+        Assert.True(LocalAddr.From(IPAddress.Parse("239.255.255.255")).IsEmpty);
+        Assert.True(LocalAddr.From(IPAddress.Broadcast).IsEmpty);
+        Assert.False(LocalAddr.From(IPAddress.Parse("223.255.255.255")).IsEmpty);
+        Assert.False(LocalAddr.From(IPAddress.Parse("240.0.0.1")).IsEmpty);
         Assert.Equal("-", none.ToString());
     }
 

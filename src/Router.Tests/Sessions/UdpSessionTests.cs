@@ -1,3 +1,4 @@
+using System.Net;
 using Router.Diagnostics;
 using Router.Listeners;
 using Router.Loop;
@@ -206,6 +207,34 @@ public sealed class UdpSessionTests
 
         Assert.Equal(["", "x", ""], peer.ReceivedText);
         Assert.Equal(3, kit.SessionOf(peer.EndPoint).PayloadsReceived);
+    }
+
+    [Theory]
+    [InlineData("[2001:db8::7]:5000", "[2001:db8::1]:9000", 65_527)]
+    [InlineData("[2001:db8::7]:5000", "[::]:9000", 65_527)]
+    [InlineData("192.0.2.7:5000", "[::]:9000", 65_507)]
+    public void What_a_peer_can_be_sent_at_most_goes_by_its_address(string peer, string bind, int longest)
+    {
+        using var kit = new RouterTestKit(seed: 1);
+        var listener = kit.BindUdp(
+            () => new ScriptHandler
+            {
+                Received = (session, _) =>
+                {
+                    Assert.True(session.Reply(new byte[longest]));
+                    Assert.False(session.Reply(new byte[longest + 1]));
+                },
+                Opened = static session => session.MarkPeerValidated(),
+            },
+            bind,
+            kit.Limits with { DualStack = true });
+        var to = peer.StartsWith('[') ? "[2001:db8::1]:9000" : "198.51.100.1:9000";
+        var client = kit.UdpPeer(peer, IPEndPoint.Parse(to));
+        client.Send("x"u8);
+        kit.RunUntilIdle();
+
+        Assert.Equal(longest, Assert.Single(client.Received).Payload.Length);
+        Assert.Equal((1, 1), (listener.Drops(DropReason.TooLong), listener.AllDrops()));
     }
 
     [Fact]

@@ -31,15 +31,17 @@ internal struct LocalAddr : IEquatable<LocalAddr>
     /// <summary>The four address bytes of an IPv4 address, in network order.</summary>
     internal readonly uint IPv4 => (uint)(Low >> 32);
 
-    /// <summary>Of an IPv6 address the scope id is taken as the interface.</summary>
+    /// <summary>From an address that a datagram came to; a group leaves it empty. The scope id of an IPv6 address is
+    /// the interface.</summary>
     public static LocalAddr From(IPAddress address)
     {
         var result = default(LocalAddr);
         Span<byte> bytes = stackalloc byte[16];
         address.MapToIPv6().TryWriteBytes(bytes, out _);
-        result.High = MemoryMarshal.Read<ulong>(bytes);
-        result.Low = MemoryMarshal.Read<ulong>(bytes[8..]);
-        result.Interface = address.IsIPv6LinkLocal ? (ulong)address.ScopeId : 0;
+        result.SetIPv6(
+            MemoryMarshal.Read<ulong>(bytes),
+            MemoryMarshal.Read<ulong>(bytes[8..]),
+            address.IsIPv6LinkLocal ? (uint)address.ScopeId : 0);
         return result;
     }
 
@@ -69,10 +71,10 @@ internal struct LocalAddr : IEquatable<LocalAddr>
     /// <summary>From four bytes in network order; 0.0.0.0 leaves it empty.</summary>
     internal void SetIPv4(uint networkBytes) => Low = networkBytes == 0 ? 0 : ((ulong)networkBytes << 32) | 0xffff_0000;
 
-    /// <summary>From sixteen bytes; a multicast group leaves it empty, since nothing can be sent from one.</summary>
+    /// <summary>From sixteen bytes; a group leaves it empty.</summary>
     internal void SetIPv6(ulong high, ulong low, uint interfaceIndex)
     {
-        if ((byte)high == 0xff)
+        if (IsGroup(high, low))
         {
             return;
         }
@@ -94,4 +96,14 @@ internal struct LocalAddr : IEquatable<LocalAddr>
     public static bool operator ==(LocalAddr left, LocalAddr right) => left.Equals(right);
 
     public static bool operator !=(LocalAddr left, LocalAddr right) => !left.Equals(right);
+
+    /// <summary>Whether nothing can be sent from the address: an IPv4 or IPv6 multicast group, or
+    /// 255.255.255.255.</summary>
+    private static bool IsGroup(ulong high, ulong low)
+    {
+        var isMapped = high == 0 && (uint)low == 0xffff_0000;
+        return isMapped
+            ? ((low >> 32) & 0xf0) == 0xe0 || low >> 32 == 0xffff_ffff
+            : (byte)high == 0xff;
+    }
 }

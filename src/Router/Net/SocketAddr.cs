@@ -46,6 +46,10 @@ internal struct SocketAddr : IEquatable<SocketAddr>
         ? Word1 == 0 && (Word2 == 1UL << 56 || (Word2 & 0xff_ffff_ffff) == 0x7f_ffff_0000)
         : (byte)(Word0 >> 32) == 127;
 
+    /// <summary>The longest payload of a datagram to this endpoint: 65,535 bytes less the UDP header, and over IPv4
+    /// less the IP header, which IPv6 does not count.</summary>
+    public readonly int DatagramBytesMax => Family == FamilyIPv6 && !IsMapped ? 65_527 : 65_507;
+
     public readonly int Port => BinaryPrimitives.ReverseEndianness((ushort)(Word0 >> 16));
 
     /// <summary>The address without port; IPv4-mapped IPv6 addresses come back as IPv4. Of a unix socket

@@ -19,7 +19,8 @@ namespace Router.Sessions;
 /// </remarks>
 public sealed partial class SessionContext : LoopTimer, IIoReceiver
 {
-    /// <summary>The longest payload of a UDP datagram over IPv4: 65,535 less 20 of IP and 8 of UDP.</summary>
+    /// <summary>The longest payload of a UDP datagram that every peer can be sent: 65,535 less 20 of IP and 8 of UDP. A
+    /// peer at an IPv6 address can be sent 20 bytes more.</summary>
     public const int DatagramBytesMax = 65_507;
 
     /// <summary>Sizes as docs/performance.md has them; what they are off by costs a line that comes late.</summary>
@@ -192,12 +193,12 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     /// session's loop it is copied and posted to the loop, which does that next.
     /// </summary>
     /// <returns>
-    /// False if nothing was taken: the session is closed; the datagram is longer than <see cref="DatagramBytesMax"/> or
-    /// beyond the amplification budget (at most one reply, and three times the bytes, per datagram received); or the
-    /// stream, or a unixpacket connection, holds its write buffer's worth unsent (wait for
-    /// <see cref="SessionHandler.OnDrained"/>). UDP drops are counted. On another thread only two of these are known at
-    /// once: the session is closed, or <c>mailbox-bytes</c> of its replies are under way to the loop. What is refused
-    /// behind that is a counted drop.
+    /// False if nothing was taken: the session is closed; the datagram is longer than one to this peer can be (65,507
+    /// bytes over IPv4, 65,527 over IPv6) or beyond the amplification budget (at most one reply, and three times the
+    /// bytes, per datagram received); or the stream, or a unixpacket connection, holds its write buffer's worth unsent
+    /// (wait for <see cref="SessionHandler.OnDrained"/>). UDP drops are counted. On another thread only two of these
+    /// are known at once: the session is closed, or <c>mailbox-bytes</c> of its replies are under way to the loop. What
+    /// is refused behind that is a counted drop.
     /// </returns>
     public bool Reply(ReadOnlySpan<byte> payload) =>
         Loop.IsCurrent ? ReplyOnLoop(payload) : Posted.Post(payload);
@@ -365,7 +366,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     /// <summary>Datagrams: whether the peer may be sent so much; if not, that is a counted drop.</summary>
     private bool TakeBudget(int length)
     {
-        if (length > DatagramBytesMax)
+        if (length > DatagramBytesMax && length > PeerAddr.DatagramBytesMax)
         {
             CountDrop(DropReason.TooLong);
             return false;

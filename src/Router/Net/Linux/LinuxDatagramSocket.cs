@@ -6,13 +6,13 @@ namespace Router.Net;
 /// <summary>A bound UDP socket by recvmmsg(2) and sendmmsg(2).</summary>
 /// <remarks>
 /// Bound to a wildcard it asks for each datagram's local address (IP_PKTINFO, IPV6_PKTINFO); a dual-stack socket gets
-/// that of IPv4 datagrams in the same IPv6 form. With UDP_GRO a slot may receive a train, and its segment size comes as
+/// both for IPv4 datagrams. With UDP_GRO a slot may receive a train, and its segment size comes as
 /// a control message; a datagram that came alone has none, so that nothing is paid for trains that do not come. The
 /// header array is made once per batch and mended slot by slot.
 /// </remarks>
 internal sealed unsafe class LinuxDatagramSocket : DatagramSocket
 {
-    private const int ControlBytes = 64;       // in6_pktinfo 40, segment size 24
+    private const int ControlBytes = 96;       // in6_pktinfo 40, in_pktinfo 32, segment size 24
 
     private const int DiscardsMax = 65_536;
 
@@ -122,7 +122,9 @@ internal sealed unsafe class LinuxDatagramSocket : DatagramSocket
             var data = (byte*)(header + 1);
             if (header->Level == Libc.SolIp && header->Type == Libc.IpPacketInfo)
             {
-                // ipi_spec_dst, not ipi_addr: of a broadcast it is the address to answer from.
+                // ipi_spec_dst, not ipi_addr: of a broadcast it is the address to answer from. It comes behind what
+                // IPv6 tells of the same datagram (udpv6_recvmsg).
+                local = default;
                 local.SetIPv4(*(uint*)(data + 4));
             }
             else if (header->Level == Libc.SolIpv6 && header->Type == Libc.Ipv6PacketInfo)

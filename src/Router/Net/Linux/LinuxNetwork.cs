@@ -253,9 +253,19 @@ internal sealed unsafe class LinuxNetwork : INetwork
             return result;
         }
 
-        return local.Family == SocketAddr.FamilyIPv6
-            ? _calls.SetOption(fd, Libc.SolIpv6, Libc.Ipv6ReceivePacketInfo, 1)
-            : _calls.SetOption(fd, Libc.SolIp, Libc.IpPacketInfo, 1);
+        if (local.Family != SocketAddr.FamilyIPv6)
+        {
+            return _calls.SetOption(fd, Libc.SolIp, Libc.IpPacketInfo, 1);
+        }
+
+        if (options.DualStack)
+        {
+            // IPv6's own tells of an IPv4 broadcast or multicast only the address that was sent to, and nothing can be
+            // sent from that. Where a kernel refuses it, those are answered from the address of the route.
+            _calls.SetOption(fd, Libc.SolIp, Libc.IpPacketInfo, 1);
+        }
+
+        return _calls.SetOption(fd, Libc.SolIpv6, Libc.Ipv6ReceivePacketInfo, 1);
     }
 
     /// <summary>UDP_SEGMENT came with Linux 4.18, UDP_GRO with 5.0; setting either to 0 changes nothing and tells

@@ -109,7 +109,7 @@ internal sealed unsafe class PortableDatagramSocket : DatagramSocket, IPortableS
             var length = Inner.ReceiveMessageFrom(room, ref flags, ref from, out var information);
             batch.Length(slot) = (flags & SocketFlags.Truncated) != 0 ? -length : length;
             batch.Peer(slot) = SocketAddr.From((IPEndPoint)from);
-            local = information.Address is { } address && !address.IsIPv6Multicast ? LocalAddr.From(address) : default;
+            local = information.Address is { } address ? LocalAddr.From(address) : default;
             return 0;
         }
         catch (SocketException refused)

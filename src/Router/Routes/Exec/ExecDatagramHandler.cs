@@ -188,7 +188,7 @@ internal sealed unsafe class ExecDatagramHandler(ExecRoute route) : SessionHandl
     {
         var room = session.Datagrams.Reserve(DatagramBatch.SlotBytes);
         var received = _channel!.Receive(room, DatagramBatch.SlotBytes);
-        if (received > SessionContext.DatagramBytesMax || received == -(int)Errno.EMSGSIZE)
+        if (received > session.PeerAddr.DatagramBytesMax || received == -(int)Errno.EMSGSIZE)
         {
             session.CountDrop(DropReason.TooLong);
             return true;

@@ -40,7 +40,7 @@ public sealed class Flow
             return Session.ReplyOnLoop(payload);
         }
 
-        if (IsClosed || payload.Length > SessionContext.DatagramBytesMax)
+        if (IsClosed || payload.Length > Session.PeerAddr.DatagramBytesMax)
         {
             return false;
         }
