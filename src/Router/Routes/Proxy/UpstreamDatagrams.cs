@@ -1,6 +1,7 @@
 using Router.Diagnostics;
 using Router.Net;
 using Router.Sessions;
+using Router.Upstreams;
 
 namespace Router.Routes;
 
