@@ -51,6 +51,9 @@ public sealed record ListenerLimits
 
     internal SessionSocket Socket { get; init; }
 
+    /// <summary>SO_RCVBUF of a session's own socket, bytes; 0 is the network's default.</summary>
+    internal int SessionReceiveBuffer { get; init; }
+
     internal SessionSettings ToSettings() => new(
         Milliseconds(IdleTimeout),
         Milliseconds(MaxLifetime),
@@ -61,7 +64,8 @@ public sealed record ListenerLimits
         MaxRestarts,
         RestartWindow,
         OnPool,
-        Socket);
+        Socket,
+        SessionReceiveBuffer);
 
     private static int Milliseconds(TimeSpan time) =>
         time == Timeout.InfiniteTimeSpan ? 0 : (int)time.TotalMilliseconds;

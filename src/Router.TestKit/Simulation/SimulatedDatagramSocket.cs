@@ -5,7 +5,7 @@ namespace Router.TestKit.Simulation;
 /// <summary>A bound datagram socket of the router on the simulated network.</summary>
 internal sealed class SimulatedDatagramSocket : DatagramSocket, IDatagramPort, IReadiness
 {
-    private const int BookkeepingBytes = 256;   // what the kernel adds to each datagram's share of the buffer, roughly
+    internal const int BookkeepingBytes = 256;   // what the kernel adds to each datagram's share of the buffer, roughly
     private const int TrainMax = 64;            // datagrams, as in the kernel
     private const int TrainBytesMax = 65_507;
 
@@ -33,8 +33,6 @@ internal sealed class SimulatedDatagramSocket : DatagramSocket, IDatagramPort, I
 
     public override (int Receive, int Send) BufferSizes => (_receiveBuffer, _options.SendBuffer);
 
-    public override long KernelDrops => _kernelDrops;
-
     public override bool ReceivesTrains => _network.DeliversTrains;
 
     IoReadiness IReadiness.Ready =>
@@ -54,6 +52,13 @@ internal sealed class SimulatedDatagramSocket : DatagramSocket, IDatagramPort, I
         _receivedBytes += payload.Length + BookkeepingBytes;
         _received.Enqueue((from, to, payload));
         return true;
+    }
+
+    public override long TakeKernelDrops()
+    {
+        var drops = _kernelDrops;
+        _kernelDrops = 0;
+        return drops;
     }
 
     void IDatagramPort.OnRefused(in SocketAddr to)
@@ -172,14 +177,18 @@ internal sealed class SimulatedConnectedDatagramSocket : ConnectedDatagramSocket
     private readonly SimulatedNetwork _network;
     private readonly SocketAddr _local;
     private readonly int _id;
+    private readonly int _receiveBuffer;
     private readonly Queue<byte[]> _received = new();
     private SocketAddr _remote;
     private int _receivedBytes;
     private long _foreignDrops;
+    private long _kernelDrops;
     private Errno _pending;
 
-    public SimulatedConnectedDatagramSocket(SimulatedNetwork network, in SocketAddr local, in SocketAddr remote)
+    public SimulatedConnectedDatagramSocket(
+        SimulatedNetwork network, in SocketAddr local, in SocketAddr remote, int receiveBuffer)
     {
+        _receiveBuffer = receiveBuffer > 0 ? receiveBuffer : SimulatedNetwork.DefaultReceiveBuffer;
         _network = network;
         _local = local;
         _remote = remote;
@@ -200,13 +209,19 @@ internal sealed class SimulatedConnectedDatagramSocket : ConnectedDatagramSocket
             _remote = from;
         }
 
-        if (from != _remote || _receivedBytes + payload.Length > SimulatedNetwork.DefaultReceiveBuffer)
+        if (from != _remote)
         {
-            _foreignDrops += Follows && from != _remote ? 1 : 0;
+            _foreignDrops += Follows ? 1 : 0;
             return false;
         }
 
-        _receivedBytes += payload.Length;
+        if (_receivedBytes + payload.Length + SimulatedDatagramSocket.BookkeepingBytes > _receiveBuffer)
+        {
+            _kernelDrops++;
+            return false;
+        }
+
+        _receivedBytes += payload.Length + SimulatedDatagramSocket.BookkeepingBytes;
         _received.Enqueue(payload);
         return true;
     }
@@ -215,6 +230,13 @@ internal sealed class SimulatedConnectedDatagramSocket : ConnectedDatagramSocket
     public bool Follows { get; set; }
 
     public override long ForeignDrops => _foreignDrops;
+
+    public override long TakeKernelDrops()
+    {
+        var drops = _kernelDrops;
+        _kernelDrops = 0;
+        return drops;
+    }
 
     void IDatagramPort.OnRefused(in SocketAddr to) => _pending = Errno.ECONNREFUSED;
 
@@ -234,7 +256,7 @@ internal sealed class SimulatedConnectedDatagramSocket : ConnectedDatagramSocket
         }
 
         var payload = _received.Dequeue();
-        _receivedBytes -= payload.Length;
+        _receivedBytes -= payload.Length + SimulatedDatagramSocket.BookkeepingBytes;
         var fits = Math.Min(payload.Length, capacity);
         payload.AsSpan(0, fits).CopyTo(new Span<byte>(buffer, fits));
         _network.Trace("receive", _id, payload.Length);

@@ -42,7 +42,7 @@ internal sealed partial class SimulatedNetwork
         return 0;
     }
 
-    public int ConnectDatagram(in SocketAddr remote, out ConnectedDatagramSocket? socket)
+    public int ConnectDatagram(in SocketAddr remote, out ConnectedDatagramSocket? socket, int receiveBuffer = 0)
     {
         socket = null;
         var error = Faults.Next(NetworkOperation.ConnectDatagram);
@@ -59,7 +59,8 @@ internal sealed partial class SimulatedNetwork
             return FailureOf(error);
         }
 
-        var connected = new SimulatedConnectedDatagramSocket(this, NewLocalAddress(remote), Canonical(remote));
+        var connected = new SimulatedConnectedDatagramSocket(
+            this, NewLocalAddress(remote), Canonical(remote), receiveBuffer);
         AddPort(connected.LocalAddress, connected);
         socket = connected;
         return 0;
@@ -73,7 +74,7 @@ internal sealed partial class SimulatedNetwork
     /// </summary>
     public Action? BetweenBindAndConnect { get; set; }
 
-    public int OpenPeer(in SocketAddr local, in SocketAddr peer, out PeerSocket? socket)
+    public int OpenPeer(in SocketAddr local, in SocketAddr peer, out PeerSocket? socket, int receiveBuffer = 0)
     {
         socket = null;
         var error = Faults.Next(NetworkOperation.ConnectDatagram);
@@ -89,7 +90,7 @@ internal sealed partial class SimulatedNetwork
             address = SocketAddr.From(NewLocalAddress(Canonical(peer)).Address, address.Port);
         }
 
-        var own = new SimulatedPeerSocket(this, address, Canonical(peer));
+        var own = new SimulatedPeerSocket(this, address, Canonical(peer), receiveBuffer);
         AddPort(Canonical(address), own);
         _unconnected = own;
         BetweenBindAndConnect?.Invoke();
@@ -101,9 +102,9 @@ internal sealed partial class SimulatedNetwork
 
     public int FixShards(IReadOnlyList<DatagramSocket> shards) => 0;
 
-    public int FollowDatagram(in SocketAddr remote, out ConnectedDatagramSocket? socket)
+    public int FollowDatagram(in SocketAddr remote, out ConnectedDatagramSocket? socket, int receiveBuffer = 0)
     {
-        var result = ConnectDatagram(remote, out socket);
+        var result = ConnectDatagram(remote, out socket, receiveBuffer);
         if (socket is SimulatedConnectedDatagramSocket following)
         {
             following.Follows = true;

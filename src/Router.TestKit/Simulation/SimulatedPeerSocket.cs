@@ -8,12 +8,16 @@ internal sealed class SimulatedPeerSocket : PeerSocket, IDatagramPort, IReadines
     private readonly SimulatedNetwork _network;
     private readonly SocketAddr _local;
     private readonly int _id;
+    private readonly int _receiveBuffer;
     private readonly Queue<(SocketAddr From, byte[] Payload)> _received = new();
     private int _receivedBytes;
+    private long _kernelDrops;
     private Errno _pending;
 
-    public SimulatedPeerSocket(SimulatedNetwork network, in SocketAddr local, in SocketAddr remote)
+    public SimulatedPeerSocket(
+        SimulatedNetwork network, in SocketAddr local, in SocketAddr remote, int receiveBuffer)
     {
+        _receiveBuffer = receiveBuffer > 0 ? receiveBuffer : SimulatedNetwork.DefaultReceiveBuffer;
         _network = network;
         _local = local;
         Remote = remote;
@@ -33,15 +37,27 @@ internal sealed class SimulatedPeerSocket : PeerSocket, IDatagramPort, IReadines
 
     bool IDatagramPort.Deliver(in SocketAddr from, in SocketAddr to, byte[] payload)
     {
-        if ((IsConnected && from != Remote)
-            || _receivedBytes + payload.Length > SimulatedNetwork.DefaultReceiveBuffer)
+        if (IsConnected && from != Remote)
         {
             return false;
         }
 
-        _receivedBytes += payload.Length;
+        if (_receivedBytes + payload.Length + SimulatedDatagramSocket.BookkeepingBytes > _receiveBuffer)
+        {
+            _kernelDrops++;
+            return false;
+        }
+
+        _receivedBytes += payload.Length + SimulatedDatagramSocket.BookkeepingBytes;
         _received.Enqueue((from, payload));
         return true;
+    }
+
+    public override long TakeKernelDrops()
+    {
+        var drops = _kernelDrops;
+        _kernelDrops = 0;
+        return drops;
     }
 
     void IDatagramPort.OnRefused(in SocketAddr to) => _pending = Errno.ECONNREFUSED;
@@ -64,7 +80,7 @@ internal sealed class SimulatedPeerSocket : PeerSocket, IDatagramPort, IReadines
 
         (from, var payload) = _received.Dequeue();
         from = _local.Family == SocketAddr.FamilyIPv6 ? from.MapToIPv6() : from;
-        _receivedBytes -= payload.Length;
+        _receivedBytes -= payload.Length + SimulatedDatagramSocket.BookkeepingBytes;
         payload.CopyTo(new Span<byte>(buffer, capacity));
         _network.Trace("receive", _id, payload.Length);
         return payload.Length;

@@ -46,6 +46,7 @@ public sealed class RouterConfigurationTests
               listeners {
                 all {
                   bind = ["udp://127.0.0.1:1", "tcp://[::1]:2"], route = px, receive-buffer = 8 KiB, send-buffer = 9 KiB
+                  session-receive-buffer = 10 KiB
                   dual-stack = off, idle-timeout = 2s, max-lifetime = 3s, max-sessions = 4, write-buffer = 5 KiB
                   session { mailbox-messages = 6, mailbox-bytes = 70 KiB, restart-window = 8s }
                 }
@@ -81,7 +82,8 @@ public sealed class RouterConfigurationTests
         Assert.Equal(("all", "px", 7, 8 << 10, 9 << 10, false),
             (all.Name, all.Route, all.Backlog, all.ReceiveBuffer, all.SendBuffer, all.DualStack));
         Assert.Equal(
-            new SessionSettings(2_000, 3_000, 4, 6, 70 << 10, 5 << 10, 0, TimeSpan.FromSeconds(8), OnPool: false),
+            new SessionSettings(2_000, 3_000, 4, 6, 70 << 10, 5 << 10, 0, TimeSpan.FromSeconds(8), OnPool: false,
+                ReceiveBuffer: 10 << 10),
             all.Sessions);
         Assert.Equal((8, true), (options.Listeners[1].Backlog, options.Listeners[1].Sessions.OnPool));
         var px = Assert.IsType<ProxyRouteOptions>(options.FindRoute("px"));

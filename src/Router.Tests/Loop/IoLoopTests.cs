@@ -268,7 +268,8 @@ public sealed class IoLoopTests : IDisposable
         public int BindDatagram(in SocketAddr local, DatagramOptions options, out DatagramSocket? socket) =>
             Refuse(out socket);
 
-        public int ConnectDatagram(in SocketAddr remote, out ConnectedDatagramSocket? socket) => Refuse(out socket);
+        public int ConnectDatagram(
+            in SocketAddr remote, out ConnectedDatagramSocket? socket, int receiveBuffer = 0) => Refuse(out socket);
 
         public int Listen(in SocketAddr local, StreamListenOptions options, out StreamListener? socket) =>
             Refuse(out socket);

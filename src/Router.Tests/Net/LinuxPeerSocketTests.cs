@@ -157,6 +157,59 @@ public sealed unsafe class LinuxPeerSocketTests
         }
     }
 
+    [Fact]
+    public void A_session_s_own_socket_has_the_receive_buffer_that_is_asked_for()
+    {
+        const int Asked = 50_000;
+        var network = new LinuxNetwork();
+        using var other = Bound(IPAddress.Loopback);
+        Assert.Equal(0, network.ConnectDatagram(AddressOf(other), out var connected, Asked));
+        Assert.Equal(0, network.FollowDatagram(AddressOf(other), out var following, Asked));
+        Assert.Equal(0, network.OpenPeer(NetRig.At("127.0.0.1:0"), AddressOf(other), out var peer, Asked));
+        Assert.All((IoSocket[])[connected!, following!, peer!], static socket =>
+        {
+            var granted = LinuxCalls.Kernel.GetOption(socket.Descriptor, Libc.SolSocket, Libc.SoReceiveBuffer);
+            Assert.Equal(2 * Asked, granted);   // twice, for bookkeeping: socket(7)
+            socket.Dispose();
+        });
+    }
+
+    [Fact]
+    public void What_the_kernel_drops_at_a_session_s_own_socket_is_told_to_the_unit()
+    {
+        const int Sent = 300;
+        var network = new LinuxNetwork();
+        using var other = Bound(IPAddress.Loopback);
+        Assert.Equal(0, network.ConnectDatagram(AddressOf(other), out var connected, 4096));
+        Assert.Equal(0, network.FollowDatagram(AddressOf(other), out var following, 4096));
+        Assert.Equal(0, network.OpenPeer(NetRig.At("127.0.0.1:0"), AddressOf(other), out var peer, 4096));
+        Assert.All((IoSocket[])[connected!, following!, peer!], socket =>
+        {
+            for (var i = 0; i < Sent; i++)
+            {
+                other.SendTo("x"u8, new IPEndPoint(IPAddress.Loopback, socket.LocalAddress.Port));
+            }
+
+            var received = socket is PeerSocket own ? Drain(own).Count : DrainUpstream((ConnectedDatagramSocket)socket);
+            Assert.InRange(received, 1, Sent - 1);
+            Assert.Equal(Sent - received, socket.TakeKernelDrops());
+            Assert.Equal(0, socket.TakeKernelDrops());
+            socket.Dispose();
+        });
+
+        static int DrainUpstream(ConnectedDatagramSocket socket)
+        {
+            var buffer = stackalloc byte[16];
+            var count = 0;
+            while (socket.Receive(buffer, 16) >= 0)
+            {
+                count++;
+            }
+
+            return count;
+        }
+    }
+
     private static Socket Bound(IPAddress address)
     {
         var socket = new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 5000 };

@@ -99,7 +99,7 @@ public sealed partial class RouterMeterTests
             out DatagramSocket? socket) => throw new NotSupportedException();
 
         public int ConnectDatagram(
-            in SocketAddr remote, out ConnectedDatagramSocket? socket) =>
+            in SocketAddr remote, out ConnectedDatagramSocket? socket, int receiveBuffer = 0) =>
             throw new NotSupportedException();
 
         public int Listen(

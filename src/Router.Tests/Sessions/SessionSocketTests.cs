@@ -194,6 +194,30 @@ public sealed class SessionSocketTests
         Assert.Equal(1, listener.Drops(DropReason.HandlerFailed));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_is_dropped_at_a_session_s_own_socket_is_in_its_record_and_its_listener_s_drops(bool ownPort)
+    {
+        using var kit = new RouterTestKit(seed: 1);
+        var listener = kit.BindUdp(
+            static () => new ScriptHandler { Received = static (session, _) => session.Reply("here"u8) },
+            limits: Limits(ownPort) with { SessionReceiveBuffer = 3_000 });
+        var peer = kit.UdpPeer("192.0.2.7:5000", to: listener);
+        peer.Send("first"u8);
+        kit.RunUntilIdle();
+        for (var i = 0; i < 10; i++)
+        {
+            peer.SendTo(peer.Received[0].From, new byte[1_000]);   // two fit
+        }
+
+        kit.Advance(TimeSpan.FromMinutes(1));
+
+        Assert.Equal(3, peer.Received.Count);
+        Assert.Equal(8, Assert.Single(kit.ClosedSessions).Drops);
+        Assert.Equal((8, 8), (listener.Drops(DropReason.ReceiveBufferFull), listener.AllDrops()));
+    }
+
     private static ListenerLimits Limits(bool ownPort) =>
         new() { Socket = ownPort ? SessionSocket.OwnPort : SessionSocket.Connected };
 }

@@ -31,7 +31,8 @@ internal sealed class ListenerOptions
             MaxRestarts: session.Int("max-restarts", 0, 1_000, Reload.No),
             RestartWindow: session.Duration("restart-window", Limit.Tick, Limit.Day, Reload.No),
             OnPool: session.Choice("dispatcher", Reload.No, ("io", false), ("pool", true)),
-            Socket: listener.Choice<SessionSocket>("session-socket", Reload.No));
+            Socket: listener.Choice<SessionSocket>("session-socket", Reload.No),
+            ReceiveBuffer: listener.Size("session-receive-buffer", 4 << 10, 1 << 30, Reload.NewSessions));
         var file = listener.Child("unix");
         UnixFile = new UnixFileOptions(
             file.Parsed("mode", Reload.No, ModeOf),

@@ -34,7 +34,8 @@ internal sealed class SessionSockets(UdpShard shard, IListenerEvents events)
             return;
         }
 
-        var result = shard.Loop.Network.OpenPeer(LocalOf(session), session.PeerAddr, out var socket);
+        var result = shard.Loop.Network.OpenPeer(
+            LocalOf(session), session.PeerAddr, out var socket, shard.Settings.ReceiveBuffer);
         if (result < 0)
         {
             FallBack(session, result);

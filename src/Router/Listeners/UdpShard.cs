@@ -23,7 +23,6 @@ internal sealed class UdpShard : DatagramShard, IDisposable
     private int _lent;
     private long _sendFullSeen;
     private long _sendRefusedSeen;
-    private uint _kernelDropsSeen;   // of the socket at hand
     private long _refusedUntold;
     private long _refusedToldMs = -1;
 
@@ -157,17 +156,14 @@ internal sealed class UdpShard : DatagramShard, IDisposable
     {
         Check.That(Socket.IsClosed);
         Socket = socket;
-        _kernelDropsSeen = 0;
     }
 
     /// <summary>Asks the kernel what it has dropped at the socket since it was asked last, and counts it.</summary>
     public void CountKernelDrops()
     {
-        if (!Socket.IsClosed && Socket.KernelDrops is >= 0 and var drops)
+        if (!Socket.IsClosed)
         {
-            // The kernel's counter has 32 bits and goes on from 0.
-            Counters.Drops.Add(DropReason.ReceiveBufferFull, (uint)drops - _kernelDropsSeen);
-            _kernelDropsSeen = (uint)drops;
+            Counters.Drops.Add(DropReason.ReceiveBufferFull, Socket.TakeKernelDrops());
         }
     }
 

@@ -62,7 +62,10 @@ internal interface INetwork
 
     /// <summary>Connects a datagram socket to <paramref name="remote"/>, from a port that the kernel picks. To a
     /// unixpacket socket this makes a connection, see <see cref="ConnectedDatagramSocket.IsConnection"/>.</summary>
-    int ConnectDatagram(in SocketAddr remote, out ConnectedDatagramSocket? socket);
+    /// <param name="remote">The upstream.</param>
+    /// <param name="socket">Null on failure.</param>
+    /// <param name="receiveBuffer">SO_RCVBUF to ask for, bytes; 0 keeps the system's default.</param>
+    int ConnectDatagram(in SocketAddr remote, out ConnectedDatagramSocket? socket, int receiveBuffer = 0);
 
     /// <summary>Whether sessions can have sockets of their own: <see cref="OpenPeer"/>, <see cref="FixShards"/>,
     /// <see cref="FollowDatagram"/>.</summary>
@@ -73,9 +76,10 @@ internal interface INetwork
     /// socket joins the listener's group, and the kernel gives it what the peer sends.</param>
     /// <param name="peer">The peer that the socket serves.</param>
     /// <param name="socket">Null on failure.</param>
+    /// <param name="receiveBuffer">SO_RCVBUF to ask for, bytes; 0 keeps the system's default.</param>
     /// <remarks>Between the bind and the connect the socket receives from anybody: see <see cref="PeerSocket"/>.
     /// </remarks>
-    int OpenPeer(in SocketAddr local, in SocketAddr peer, out PeerSocket? socket)
+    int OpenPeer(in SocketAddr local, in SocketAddr peer, out PeerSocket? socket, int receiveBuffer = 0)
     {
         socket = null;
         return -(int)Errno.EOPNOTSUPP;
@@ -88,7 +92,10 @@ internal interface INetwork
 
     /// <summary>Opens a datagram socket that sends to <paramref name="remote"/> at first, receives from any port of
     /// that address, and sends to the port that answered last, as TFTP needs it (RFC 1350, 4).</summary>
-    int FollowDatagram(in SocketAddr remote, out ConnectedDatagramSocket? socket)
+    /// <param name="remote">The upstream.</param>
+    /// <param name="socket">Null on failure.</param>
+    /// <param name="receiveBuffer">SO_RCVBUF to ask for, bytes; 0 keeps the system's default.</param>
+    int FollowDatagram(in SocketAddr remote, out ConnectedDatagramSocket? socket, int receiveBuffer = 0)
     {
         socket = null;
         return -(int)Errno.EOPNOTSUPP;

@@ -113,6 +113,11 @@ internal abstract class IoSocket(int descriptor = -1) : IDisposable, IRunnable
         }
     }
 
+    /// <summary>Datagrams that the kernel has dropped because this socket's receive buffer was full, since this was
+    /// asked last; 0 where the system does not tell. A system call.</summary>
+    /// <remarks>Where a socket receives trains (UDP_GRO) the kernel counts a train once.</remarks>
+    public virtual long TakeKernelDrops() => 0;
+
     /// <summary>Closes <see cref="Descriptor"/>, and gives back what else the socket holds. Called once.</summary>
     protected abstract void Close();
 }
@@ -146,10 +151,6 @@ internal abstract class DatagramSocket(int descriptor = -1) : IoSocket(descripto
     /// has it (udp(7)).
     /// </remarks>
     public abstract void Send(DatagramQueue queue);
-
-    /// <summary>Datagrams the kernel dropped because this socket's receive buffer was full (SO_MEMINFO), or -1 if
-    /// unknown.</summary>
-    public abstract long KernelDrops { get; }
 }
 
 /// <summary>A datagram socket connected to one upstream: the kernel demultiplexes and reports its ICMP errors. See

@@ -114,7 +114,7 @@ internal sealed class OwnSocketCarrier(SessionContext session, PeerSocket socket
             }
         }
 
-        socket.Dispose();
+        KernelDrops.CountAndClose(session, socket);
     }
 
     private void Take(ReadOnlySpan<byte> payload, in SocketAddr from)
@@ -126,6 +126,7 @@ internal sealed class OwnSocketCarrier(SessionContext session, PeerSocket socket
         }
 
         session.CountReceived(1, payload.Length);
+        KernelDrops.CountNowAndThen(session, socket, session.PayloadsReceived - 1, session.PayloadsReceived);
         session.GrowBudget(1, payload.Length);
         SessionTurn.Receive(session, payload);
     }

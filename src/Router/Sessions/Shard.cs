@@ -30,7 +30,8 @@ internal sealed record SessionSettings(
     int MaxRestarts,
     TimeSpan RestartWindow,
     bool OnPool,
-    SessionSocket Socket = SessionSocket.Shared);
+    SessionSocket Socket = SessionSocket.Shared,
+    int ReceiveBuffer = 0);
 
 /// <summary>What the configuration in force says for the shards of one listener. Immutable.</summary>
 /// <param name="Listener">The listener's name.</param>

@@ -170,56 +170,6 @@ public sealed class TcpProxyTests
         Assert.Equal("works", next.ReceivedText);
     }
 
-    [Theory]
-    [InlineData(NetworkOperation.ConnectStream, Errno.EADDRNOTAVAIL)]
-    [InlineData(NetworkOperation.ConnectStream, Errno.EAFNOSUPPORT)]
-    [InlineData(NetworkOperation.ConnectStream, Errno.EACCES)]
-    [InlineData(NetworkOperation.ConnectStream, Errno.EINVAL)]
-    [InlineData(NetworkOperation.ConnectResult, Errno.EADDRNOTAVAIL)]
-    [InlineData(NetworkOperation.ConnectResult, Errno.EACCES)]
-    public void An_upstream_that_this_host_cannot_reach_is_passed_over_and_then_avoided(
-        NetworkOperation operation, Errno errno)
-    {
-        using var rig = new ProxyRig([One, Two]);
-        rig.TcpEcho(One);
-        rig.TcpEcho(Two);
-        var listener = rig.BindTcp();
-        rig.Kit.Network.Faults.Inject(operation, errno);
-        for (var port = 4000; port < 4004; port++)
-        {
-            var client = rig.Kit.TcpPeer($"192.0.2.1:{port}", listener);
-            client.Send("served"u8);
-            rig.Kit.RunUntilIdle();
-            Assert.Equal("served", client.ReceivedText);
-        }
-
-        Assert.Equal([0, 4], rig.Counts);
-        Assert.Equal(0, listener.AllDrops());
-    }
-
-    [Theory]
-    [InlineData(NetworkOperation.ConnectStream, Errno.EAGAIN)]   // no local port
-    [InlineData(NetworkOperation.ConnectStream, Errno.ENOBUFS)]
-    [InlineData(NetworkOperation.ConnectResult, Errno.ENOMEM)]
-    public void What_this_host_lacks_is_no_upstream_s_fault(NetworkOperation operation, Errno errno)
-    {
-        using var rig = new ProxyRig([One, Two]);
-        rig.TcpEcho(One);
-        rig.TcpEcho(Two);
-        var listener = rig.BindTcp();
-        rig.Kit.Network.Faults.Inject(operation, errno);
-        rig.Kit.TcpPeer(Client, listener);
-        rig.Kit.RunUntilIdle();
-        for (var port = 4001; port < 4005; port++)
-        {
-            rig.Kit.TcpPeer($"192.0.2.1:{port}", listener);
-            rig.Kit.RunUntilIdle();
-        }
-
-        Assert.Equal(1, listener.Drops(DropReason.NoResources));
-        Assert.Equal([2, 2], rig.Counts);   // neither is avoided
-    }
-
     [Fact]
     public void A_connection_that_cannot_be_watched_is_closed()
     {

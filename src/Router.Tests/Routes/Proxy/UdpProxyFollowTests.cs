@@ -25,6 +25,30 @@ public sealed class UdpProxyFollowTests
         Assert.Equal(["data", "more"], peer.ReceivedText);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Replies_dropped_at_the_session_s_socket_are_in_its_record_and_its_listener_s_drops(bool follows)
+    {
+        using var rig = Rig(follows, out var asked, out _);
+        rig.Kit.Limits = rig.Kit.Limits with { SessionReceiveBuffer = 3_000 };
+        asked.OnReceived = datagram =>
+        {
+            for (var i = 0; i < 10; i++)
+            {
+                asked.SendTo(datagram.From, new byte[1_000]);   // two fit
+            }
+        };
+        var listener = rig.BindUdp();
+        var peer = rig.Kit.UdpPeer("192.0.2.7:5000", to: listener);
+        peer.Send("read"u8);
+        rig.Kit.Advance(TimeSpan.FromMinutes(1));
+
+        Assert.Equal(2, peer.Received.Count);
+        Assert.Equal(8, Assert.Single(rig.Kit.ClosedSessions).Drops);
+        Assert.Equal((8, 8), (listener.Drops(DropReason.ReceiveBufferFull), listener.AllDrops()));
+    }
+
     [Fact]
     public void A_strict_session_refuses_it()
     {

@@ -63,6 +63,27 @@ public sealed class UdpProxyLoopbackTests
     }
 
     [Fact]
+    public void Replies_that_the_kernel_drops_at_the_session_s_socket_are_counted_to_the_unit()
+    {
+        const int Replies = 1_000;
+        using var upstream = LoopbackRig.NewUdp();
+        using var client = LoopbackRig.NewUdp();
+        using var rig = Rig(upstream);
+        client.SendTo("burst"u8, rig.EndPoint);
+        Receive(rig, upstream, out var from);
+        for (var i = 0; i < Replies; i++)
+        {
+            upstream.SendTo(new byte[1_200], from);
+        }
+
+        rig.Settle();
+
+        var drops = rig.Shard.Counters.Drops[DropReason.ReceiveBufferFull];
+        Assert.InRange(drops, 1, Replies - 65);
+        Assert.Equal(Replies, rig.Shard.Counters.PayloadsOut + drops);
+    }
+
+    [Fact]
     public void Two_thousand_refusals_end_their_sessions_only()
     {
         var dead = LoopbackRig.Dead(SocketType.Dgram);

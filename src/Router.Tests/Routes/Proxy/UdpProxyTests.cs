@@ -283,36 +283,6 @@ public sealed class UdpProxyTests
         Assert.Equal(["kept"], client.ReceivedText);
     }
 
-    [Theory]
-    [InlineData(NetworkOperation.ConnectDatagram, Errno.ENETUNREACH)]
-    [InlineData(NetworkOperation.ConnectDatagram, Errno.EADDRNOTAVAIL)]
-    [InlineData(NetworkOperation.ConnectDatagram, Errno.EAFNOSUPPORT)]
-    [InlineData(NetworkOperation.ConnectDatagram, Errno.EACCES)]
-    [InlineData(NetworkOperation.ConnectDatagram, Errno.EINVAL)]
-    [InlineData(NetworkOperation.ConnectedSend, Errno.ENETUNREACH)]
-    [InlineData(NetworkOperation.ConnectedSend, Errno.EADDRNOTAVAIL)]
-    [InlineData(NetworkOperation.ConnectedSend, Errno.EACCES)]
-    [InlineData(NetworkOperation.ConnectedSend, Errno.EINVAL)]
-    public void An_upstream_that_this_host_cannot_reach_is_passed_over_without_loss_and_then_avoided(
-        NetworkOperation operation, Errno errno)
-    {
-        using var rig = new ProxyRig([One, Two]);
-        rig.UdpEcho(One);
-        rig.UdpEcho(Two);
-        var listener = rig.BindUdp();
-        rig.Kit.Network.Faults.Inject(operation, errno);
-        for (var port = 4000; port < 4004; port++)
-        {
-            var client = rig.Kit.UdpPeer($"192.0.2.1:{port}", listener);
-            client.Send("kept"u8);
-            rig.Kit.RunUntilIdle();
-            Assert.Equal(["kept"], client.ReceivedText);
-        }
-
-        Assert.Equal([0, 4], rig.Counts);
-        Assert.Equal(0, listener.AllDrops());
-    }
-
     [Fact]
     public void Without_any_upstream_the_session_ends_as_unavailable_until_there_is_one()
     {

@@ -7,6 +7,9 @@ internal sealed class BufferGrantedRule : IConfigurationRule
 
     public IEnumerable<ConfigurationFault> Check(RuleContext context) => context.Options.Listeners.SelectMany(l =>
         Cut(l, "receive-buffer", l.ReceiveBuffer, context.System.ReceiveBuffer, "net.core.rmem_max")
+            .Concat(Cut(
+                l, "session-receive-buffer", l.Sessions.ReceiveBuffer, context.System.ReceiveBuffer,
+                "net.core.rmem_max"))
             .Concat(Cut(l, "send-buffer", l.SendBuffer, context.System.SendBuffer, "net.core.wmem_max")));
 
     private static IEnumerable<ConfigurationFault> Cut(

@@ -176,6 +176,31 @@ internal unsafe class LinuxCalls
         return result > 0 ? -result : result;
     }
 
+    /// <summary>What the kernel has dropped at a socket since <paramref name="seen"/> was the sum of its
+    /// drops.</summary>
+    public long NewDropsAt(int fd, ref uint seen)
+    {
+        var drops = DropsAt(fd);
+        if (drops < 0)
+        {
+            return 0;
+        }
+
+        var added = (uint)drops - seen;
+        seen = (uint)drops;
+        return added;
+    }
+
+    /// <summary>Asks for a receive buffer; the kernel caps it at rmem_max without an error. 0 leaves it as it
+    /// is.</summary>
+    public void SetReceiveBuffer(int fd, int bytes)
+    {
+        if (bytes > 0)
+        {
+            _ = SetOption(fd, Libc.SolSocket, Libc.SoReceiveBuffer, bytes);
+        }
+    }
+
     /// <summary>What the kernel has dropped at a socket since it was made (SO_MEMINFO): 32 bits, which wrap around; -1
     /// where the kernel does not tell.</summary>
     public long DropsAt(int fd)

@@ -12,6 +12,7 @@ internal sealed unsafe class LinuxConnectedDatagramSocket : ConnectedDatagramSoc
 
     private readonly LinuxCalls _calls;
     private readonly int _segmentBytesMax;
+    private uint _dropsSeen;
     private bool _sendsTrains;
     private bool _mayAskForTrains;
     private bool _receivesTrains;
@@ -37,6 +38,8 @@ internal sealed unsafe class LinuxConnectedDatagramSocket : ConnectedDatagramSoc
         var result = _calls.ReceiveNow(Descriptor, buffer, capacity, Libc.MsgTruncated);
         return result > capacity ? -(int)Errno.EMSGSIZE : result;
     }
+
+    public override long TakeKernelDrops() => _calls.NewDropsAt(Descriptor, ref _dropsSeen);
 
     public override int Send(byte* payload, int length) => _calls.SendNow(Descriptor, payload, length);
 

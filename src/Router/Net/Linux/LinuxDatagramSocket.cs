@@ -23,6 +23,7 @@ internal sealed unsafe class LinuxDatagramSocket : DatagramSocket
     private MessageHeader* _headers;
     private IoVector* _vectors;
     private byte* _control;
+    private uint _dropsSeen;
 
     /// <param name="wantsLocal">IP_PKTINFO or IPV6_PKTINFO is set.</param>
     /// <param name="receivesTrains">UDP_GRO is set.</param>
@@ -46,7 +47,7 @@ internal sealed unsafe class LinuxDatagramSocket : DatagramSocket
 
     public override bool ReceivesTrains { get; }
 
-    public override long KernelDrops => _calls.DropsAt(Descriptor);
+    public override long TakeKernelDrops() => _calls.NewDropsAt(Descriptor, ref _dropsSeen);
 
     public override int Receive(DatagramBatch batch)
     {

@@ -15,6 +15,7 @@ internal sealed unsafe class LinuxFollowingSocket : ConnectedDatagramSocket
     private readonly LinuxCalls _calls;
     private SocketAddr _remote;
     private long _foreignDrops;
+    private uint _dropsSeen;
 
     public LinuxFollowingSocket(LinuxCalls calls, int fd, in SocketAddr remote)
         : base(fd)
@@ -50,6 +51,8 @@ internal sealed unsafe class LinuxFollowingSocket : ConnectedDatagramSocket
 
         return -(int)Errno.EAGAIN;   // the loop tells again
     }
+
+    public override long TakeKernelDrops() => _calls.NewDropsAt(Descriptor, ref _dropsSeen);
 
     public override int Send(byte* payload, int length) =>
         OneDatagram.Send(_calls, Descriptor, payload, length, _remote);

@@ -85,13 +85,13 @@ internal sealed unsafe class LinuxNetwork : INetwork
 
     public IPoller CreatePoller() => new EpollPoller(_calls);
 
-    public int OpenPeer(in SocketAddr local, in SocketAddr peer, out PeerSocket? socket) =>
-        _sessions.Open(local, peer, out socket);
+    public int OpenPeer(in SocketAddr local, in SocketAddr peer, out PeerSocket? socket, int receiveBuffer = 0) =>
+        _sessions.Open(local, peer, receiveBuffer, out socket);
 
     public int FixShards(IReadOnlyList<DatagramSocket> shards) => _sessions.FixShards(shards);
 
-    public int FollowDatagram(in SocketAddr remote, out ConnectedDatagramSocket? socket) =>
-        _sessions.Follow(remote, out socket);
+    public int FollowDatagram(in SocketAddr remote, out ConnectedDatagramSocket? socket, int receiveBuffer = 0) =>
+        _sessions.Follow(remote, receiveBuffer, out socket);
 
     public int BindDatagram(in SocketAddr local, DatagramOptions options, out DatagramSocket? socket)
     {
@@ -120,7 +120,7 @@ internal sealed unsafe class LinuxNetwork : INetwork
         return 0;
     }
 
-    public int ConnectDatagram(in SocketAddr remote, out ConnectedDatagramSocket? socket)
+    public int ConnectDatagram(in SocketAddr remote, out ConnectedDatagramSocket? socket, int receiveBuffer = 0)
     {
         socket = null;
         if (remote.IsUnix)
@@ -134,6 +134,7 @@ internal sealed unsafe class LinuxNetwork : INetwork
             return fd;
         }
 
+        _calls.SetReceiveBuffer(fd, receiveBuffer);
         var address = remote;
         var result = _calls.Connect(fd, &address);
         if (_calls.CloseIfFailed(fd, result) < 0)
@@ -237,11 +238,7 @@ internal sealed unsafe class LinuxNetwork : INetwork
     private int PrepareDatagram(int fd, in SocketAddr local, DatagramOptions options)
     {
         // The kernel caps both at rmem_max and wmem_max without an error; BufferSizes tells what was granted.
-        if (options.ReceiveBuffer > 0)
-        {
-            _calls.SetOption(fd, Libc.SolSocket, Libc.SoReceiveBuffer, options.ReceiveBuffer);
-        }
-
+        _calls.SetReceiveBuffer(fd, options.ReceiveBuffer);
         if (options.SendBuffer > 0)
         {
             _calls.SetOption(fd, Libc.SolSocket, Libc.SoSendBuffer, options.SendBuffer);

@@ -3,11 +3,14 @@ namespace Router.Net;
 /// <summary>A UDP socket that serves one peer, by recvmmsg(2), which tells the sender, and send(2).</summary>
 internal sealed unsafe class LinuxPeerSocket(LinuxCalls calls, int fd) : PeerSocket(fd)
 {
+    private uint _dropsSeen;
 
     public override SocketAddr LocalAddress { get; } = calls.LocalAddress(fd);
 
     public override int Receive(byte* buffer, int capacity, out SocketAddr from) =>
         OneDatagram.Receive(calls, Descriptor, buffer, capacity, out from);
+
+    public override long TakeKernelDrops() => calls.NewDropsAt(Descriptor, ref _dropsSeen);
 
     public override int Send(byte* payload, int length) => calls.SendNow(Descriptor, payload, length);
 

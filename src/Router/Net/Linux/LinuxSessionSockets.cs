@@ -10,8 +10,8 @@ internal sealed unsafe class LinuxSessionSockets(LinuxCalls calls, DescriptorRes
     /// sends.</summary>
     private readonly Lock _joining = new();
 
-    /// <inheritdoc cref="INetwork.OpenPeer"/>
-    public int Open(in SocketAddr local, in SocketAddr peer, out PeerSocket? socket)
+    /// <summary>As <see cref="INetwork.OpenPeer"/>.</summary>
+    public int Open(in SocketAddr local, in SocketAddr peer, int receiveBuffer, out PeerSocket? socket)
     {
         socket = null;
         var fd = reserve.OpenSocket(local.Family, Libc.SockDatagram);
@@ -19,6 +19,8 @@ internal sealed unsafe class LinuxSessionSockets(LinuxCalls calls, DescriptorRes
         {
             return fd;
         }
+
+        calls.SetReceiveBuffer(fd, receiveBuffer);
 
         // An IPv4 session of a dual-stack listener is at ::ffff:a.b.c.d, which a socket for IPv6 alone cannot bind.
         var result = local.IsMapped ? 0 : calls.SetFamily(fd, local, dualStack: false);
@@ -36,7 +38,7 @@ internal sealed unsafe class LinuxSessionSockets(LinuxCalls calls, DescriptorRes
         return 0;
     }
 
-    /// <inheritdoc cref="INetwork.FixShards"/>
+    /// <summary>As <see cref="INetwork.FixShards"/>.</summary>
     public int FixShards(IReadOnlyList<DatagramSocket> shards)
     {
         var first = shards[0];
@@ -60,8 +62,8 @@ internal sealed unsafe class LinuxSessionSockets(LinuxCalls calls, DescriptorRes
         return result;
     }
 
-    /// <inheritdoc cref="INetwork.FollowDatagram"/>
-    public int Follow(in SocketAddr remote, out ConnectedDatagramSocket? socket)
+    /// <summary>As <see cref="INetwork.FollowDatagram"/>.</summary>
+    public int Follow(in SocketAddr remote, int receiveBuffer, out ConnectedDatagramSocket? socket)
     {
         socket = null;
         for (var attempt = 1; ; attempt++)
@@ -75,6 +77,7 @@ internal sealed unsafe class LinuxSessionSockets(LinuxCalls calls, DescriptorRes
             // On this host the kernel may give it the very port it is to send to: it would hear itself.
             if (calls.LocalAddress(fd).Port != remote.Port)
             {
+                calls.SetReceiveBuffer(fd, receiveBuffer);
                 socket = new LinuxFollowingSocket(calls, fd, remote);
                 return 0;
             }

@@ -39,9 +39,6 @@ internal sealed unsafe class LinuxUnixDatagramSocket : DatagramSocket
 
     public override (int Receive, int Send) BufferSizes { get; }
 
-    /// <summary>None: who sends to a full queue waits, or is told EAGAIN.</summary>
-    public override long KernelDrops => 0;
-
     public override int Receive(DatagramBatch batch)
     {
         if (!ReferenceEquals(batch, _batch))

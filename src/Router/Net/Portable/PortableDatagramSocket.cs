@@ -34,8 +34,6 @@ internal sealed unsafe class PortableDatagramSocket : DatagramSocket, IPortableS
 
     public override (int Receive, int Send) BufferSizes { get; }
 
-    public override long KernelDrops => -1;
-
     public override int Receive(DatagramBatch batch)
     {
         batch.Generation++;

@@ -63,11 +63,16 @@ internal sealed class PortableNetwork : INetwork
         });
     }
 
-    public int ConnectDatagram(in SocketAddr remote, out ConnectedDatagramSocket? socket)
+    public int ConnectDatagram(in SocketAddr remote, out ConnectedDatagramSocket? socket, int receiveBuffer = 0)
     {
         var address = remote;
         return Make(address.Family, SocketType.Dgram, out socket, inner =>
         {
+            if (receiveBuffer > 0)
+            {
+                inner.ReceiveBufferSize = receiveBuffer;
+            }
+
             inner.Connect(ToEndPoint(address));
             return new PortableConnectedDatagramSocket(inner);
         });

@@ -76,7 +76,7 @@ internal sealed unsafe class PacketPair : ConnectionPair
     public override void CloseUpstream(CloseReason reason)
     {
         ReleaseKept();
-        _upstream.Dispose();
+        KernelDrops.CountAndClose(Session, _upstream);
     }
 
     private void OnClientReady(IoReadiness ready)
@@ -260,6 +260,7 @@ internal sealed unsafe class PacketPair : ConnectionPair
         if (received >= 0)
         {
             FromUpstream++;
+            KernelDrops.CountNowAndThen(Session, _upstream, FromUpstream - 1, FromUpstream);
             PassedToUpstream = false;
             return !_client.Output.IsFinished && _client.Write(Session.Loop.ReadBuffer, received);
         }

@@ -13,7 +13,8 @@ internal sealed class PacketProxyHandler(ProxyRoute route) : ConnectionProxyHand
     {
         while (Attempts.Next(Route, session) is { } upstream)
         {
-            var result = session.Loop.Network.ConnectDatagram(upstream.Address, out var socket);
+            var result = session.Loop.Network.ConnectDatagram(
+                upstream.Address, out var socket, session.Shard.Settings.ReceiveBuffer);
             if (result >= 0)
             {
                 result = session.Watch(socket!, IoReadiness.Readable);

@@ -26,7 +26,7 @@ internal sealed class RemovedUpstreams(SessionContext session, Action<SessionCon
     {
         if (!expected.Any)
         {
-            socket.Dispose();
+            KernelDrops.CountAndClose(session, socket);
             return;
         }
 
@@ -115,12 +115,12 @@ internal sealed class RemovedUpstreams(SessionContext session, Action<SessionCon
         public void Dispose()
         {
             _session.Loop.Cancel(this);
-            Socket.Dispose();
+            KernelDrops.CountAndClose(_session, Socket);
         }
 
         internal override void OnTimer()
         {
-            Socket.Dispose();
+            KernelDrops.CountAndClose(_session, Socket);
             _onGivenUp(_session);
         }
     }

@@ -74,9 +74,9 @@ internal unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
         }
     }
 
-    public override void OnClosed(SessionContext session, CloseReason reason) => Release();
+    public override void OnClosed(SessionContext session, CloseReason reason) => Release(session);
 
-    internal override void OnReplaced(SessionContext session) => Release();
+    internal override void OnReplaced(SessionContext session) => Release(session);
 
     internal override bool MayEndNow(SessionContext session) =>
         _expected.Unanswered <= 0 && _removed is not { IsHeard: true };
@@ -344,7 +344,7 @@ internal unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
         {
             LeaveSocket(session);
             var result = UpstreamDatagrams.Open(
-                session.Loop.Network, upstream.Address, route.Settings.Replies, out var socket);
+                session, upstream.Address, route.Settings.Replies, out var socket);
             if (result >= 0)
             {
                 result = session.Watch(socket!, IoReadiness.Readable);
@@ -377,7 +377,7 @@ internal unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
             return;
         }
 
-        socket.Dispose();
+        KernelDrops.CountAndClose(session, socket);
         if (_expected.Unanswered > 0)
         {
             session.CountDrop(DropReason.UpstreamRefused, _expected.Unanswered);
@@ -423,10 +423,14 @@ internal unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
         session.Ref.Tell(EndWhenAnswered.Instance, ActorRefs.NoSender);
     }
 
-    private void Release()
+    private void Release(SessionContext session)
     {
-        _socket?.Dispose();
-        _socket = null;
+        if (_socket is { } socket)
+        {
+            KernelDrops.CountAndClose(session, socket);
+            _socket = null;
+        }
+
         _removed?.Dispose();
         _removed = null;
         _attempts.Return();

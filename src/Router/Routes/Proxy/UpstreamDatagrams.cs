@@ -17,16 +17,18 @@ internal static unsafe class UpstreamDatagrams
     /// </remarks>
     /// <returns>0 or a negative errno.</returns>
     public static int Open(
-        INetwork network, in SocketAddr address, UpstreamReplies replies, out ConnectedDatagramSocket? socket)
+        SessionContext session, in SocketAddr address, UpstreamReplies replies, out ConnectedDatagramSocket? socket)
     {
+        var network = session.Loop.Network;
+        var receiveBuffer = session.Shard.Settings.ReceiveBuffer;
         if (replies == UpstreamReplies.Follow)
         {
-            return network.FollowDatagram(address, out socket);
+            return network.FollowDatagram(address, out socket, receiveBuffer);
         }
 
         for (var attempt = 1; ; attempt++)
         {
-            var result = network.ConnectDatagram(address, out socket);
+            var result = network.ConnectDatagram(address, out socket, receiveBuffer);
             if (result < 0 || socket!.LocalAddress != address)
             {
                 return result;
@@ -58,13 +60,19 @@ internal static unsafe class UpstreamDatagrams
             return received;
         }
 
+        var before = session.PayloadsSent;
+        var count = 1;
         if (segment > 0 && segment < received)
         {
-            return session.Datagrams.CommitTrain(session, received, segment);
+            count = session.Datagrams.CommitTrain(session, received, segment);
+        }
+        else
+        {
+            session.Datagrams.Commit(session, received);
         }
 
-        session.Datagrams.Commit(session, received);
-        return 1;
+        KernelDrops.CountNowAndThen(session, socket, before, session.PayloadsSent);
+        return count;
     }
 
     /// <summary>Whether the result tells of the upstream or of the way to it: not of this datagram, and not of this
