@@ -14,15 +14,41 @@ public sealed class ResourceTests(ITestOutputHelper output) : FunctionalTest(out
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(2);
 
     [RequiresToolFact(RequiredTools.Namespace)]
-    public async Task Accepting_pauses_when_descriptors_run_out_and_goes_on_when_some_come_back()
+    public async Task Portable_sockets_go_on_up_to_the_limit_of_descriptors()
+    {
+        const int Clients = 300;
+        var router = await RouterAsync(
+            """
+            router {
+              network = portable
+              loops = 1
+              listeners.echo { bind = "tcp://127.0.0.1:47001", route = echo }
+              routes.echo { type = echo }
+            }
+            """);
+        LimitDescriptors(router, router.Proc.Descriptors + Clients + (2 * DescriptorReserve.Count));
+
+        var clients = await ManyAsync(Clients, _ => Client.Tcp(EchoPort));
+
+        Assert.All(clients, static client => Assert.Equal("hello"u8.ToArray(), Client.Exchange(client, "hello"u8)));
+        LimitDescriptors(router, router.Proc.Descriptors / 2);   // fewer than are open
+        Assert.All(clients, static client => Assert.Equal("again"u8.ToArray(), Client.Exchange(client, "again"u8)));
+        clients.ForEach(static client => client.Dispose());
+    }
+
+    [RequiresToolTheory(RequiredTools.Namespace)]
+    [InlineData("linux")]
+    [InlineData("portable")]
+    public async Task Accepting_pauses_when_descriptors_run_out_and_goes_on_when_some_come_back(string network)
     {
         const int Clients = 200;
         const int Spare = 64;
         const int Served = Spare - DescriptorReserve.Count;
         const int Leaving = 10;
         var router = await RouterAsync(
-            """
+            $$"""
             router {
+              network = {{network}}
               loops = 1
               listeners.echo { bind = ["udp://127.0.0.1:47001", "tcp://127.0.0.1:47001"], route = echo }
               routes.echo { type = echo }

@@ -29,6 +29,7 @@ public sealed class NetworkSelectionTests
         Assert.True(NetworkSelection.TrySelect(NetworkChoice.Auto, null, out var network, out var reason));
         Assert.Equal("portable", network!.Name);
         Assert.Contains("not on 64-bit Linux", reason, StringComparison.Ordinal);
+        Assert.EndsWith("it is for some hundreds of sessions", reason, StringComparison.Ordinal);
 
         Assert.False(NetworkSelection.TrySelect(NetworkChoice.Linux, null, out network, out reason));
         Assert.Null(network);

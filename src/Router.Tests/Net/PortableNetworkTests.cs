@@ -17,3 +17,32 @@ public sealed class PortableIoLoopTests : IoLoopContract
 {
     private protected override INetwork CreateNetwork() => new PortableNetwork();
 }
+
+/// <summary>As on Windows, where there is no poll(2).</summary>
+public sealed class PortableSelectTests : IoLoopContract
+{
+    private protected override INetwork CreateNetwork() => new PortableNetwork(selects: true, sendsFromChosen: true);
+}
+
+public sealed class PortableNetworkTests
+{
+    [Theory]
+    [InlineData("0.0.0.0:0")]
+    [InlineData("[::]:0")]
+    public void Where_no_source_can_be_chosen_a_wildcard_is_refused_with_advice(string wildcard)
+    {
+        var network = new PortableNetwork(selects: false, sendsFromChosen: false);
+        var options = new DatagramOptions(0, 0, DualStack: true);
+
+        Assert.Equal(-(int)Errno.ENOPROTOOPT, network.BindDatagram(NetRig.At(wildcard), options, out var refused));
+        Assert.Null(refused);
+        Assert.Contains(
+            "bind each address by itself", ErrnoText.Describe(Errno.ENOPROTOOPT, SocketOperation.Bind),
+            StringComparison.Ordinal);
+
+        Assert.Equal(0, network.BindDatagram(NetRig.At("127.0.0.1:0"), options, out var one));
+        one!.Dispose();
+        Assert.Equal(0, network.Listen(NetRig.At(wildcard), new StreamListenOptions(1, true), out var listener));
+        listener!.Dispose();
+    }
+}

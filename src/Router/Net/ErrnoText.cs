@@ -131,6 +131,9 @@ internal static class ErrnoText
         (Errno.EINVAL, SocketOperation.Connect) =>
             "a link-local IPv6 address needs its interface ([fe80::1%eth0]), or the route to the destination is of the "
                 + "type blackhole; see 'ip route get'",
+        (Errno.ENOPROTOOPT, SocketOperation.Bind) =>
+            "the portable sockets of this system cannot answer from the address that a datagram came to; bind each "
+                + "address by itself instead of a wildcard",
         (Errno.EMFILE, _) => "the process has no descriptors left; raise RLIMIT_NOFILE (ulimit -n, LimitNOFILE=)",
         (Errno.ENFILE, _) => "the system has no descriptors left; raise fs.file-max",
         (Errno.ENOMEM, SocketOperation.Start) => "the system has no memory left for a process",

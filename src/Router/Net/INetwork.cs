@@ -36,10 +36,6 @@ internal interface INetwork
     /// <summary>The network's name in the log: <c>linux</c>, <c>portable</c>, <c>simulated</c>.</summary>
     string Name { get; }
 
-    /// <summary>Whether a socket bound to a wildcard can send a reply from the address that the datagram came
-    /// to.</summary>
-    bool ChoosesReplySource => true;
-
     /// <summary>Whether several sockets can share a port (MakeGroup, JoinGroup); without it a listener has one
     /// shard, and a bind that would join fails with -EOPNOTSUPP.</summary>
     bool SupportsGroups => true;
@@ -56,8 +52,9 @@ internal interface INetwork
     /// <summary>Makes the poller of one loop, which disposes of it.</summary>
     IPoller CreatePoller();
 
-    /// <summary>Binds a datagram socket. One that is bound to a wildcard tells the local address of every
-    /// datagram.</summary>
+    /// <summary>Binds a datagram socket. One that is bound to a wildcard tells the local address of every datagram, and
+    /// sends from the one that it is given; where the system cannot do that, the bind fails with
+    /// -ENOPROTOOPT.</summary>
     int BindDatagram(in SocketAddr local, DatagramOptions options, out DatagramSocket? socket);
 
     /// <summary>Connects a datagram socket to <paramref name="remote"/>, from a port that the kernel picks. To a

@@ -51,7 +51,7 @@ internal static class NetworkSelection
         }
 
         network = new PortableNetwork();
-        reason = $"portable: {fault}";
+        reason = $"portable: {fault}; it is for some hundreds of sessions";
         return true;
     }
 }

@@ -23,7 +23,8 @@ internal sealed unsafe class LinuxDatagramSender : IDisposable
     /// each time.</summary>
     internal const int SegmentBytesMax = 1232;
 
-    private const int ControlBytes = 64;   // in6_pktinfo 40, segment size 24
+    /// <summary>Room for in6_pktinfo (40) and a segment size (24), each with its header.</summary>
+    internal const int ControlBytes = 64;
 
     private readonly LinuxCalls _calls;
     private readonly int _family;
@@ -157,7 +158,7 @@ internal sealed unsafe class LinuxDatagramSender : IDisposable
         header->Vectors = vectors;
         header->VectorCount = (nuint)(last - vectors + 1);
         var control = _control + (index * ControlBytes);
-        var used = first->Local.IsEmpty ? 0 : WriteLocal(control, first->Local);
+        var used = first->Local.IsEmpty ? 0 : WriteLocal(control, _family, first->Local);
         if (run > 1)
         {
             used += WriteSegmentSize(control + used, (ushort)first->Length);
@@ -169,11 +170,13 @@ internal sealed unsafe class LinuxDatagramSender : IDisposable
         _counts[index] = run;
     }
 
-    private int WriteLocal(byte* control, in LocalAddr local)
+    /// <summary>Writes the control message that has a datagram leave from a local address.</summary>
+    /// <returns>Bytes written.</returns>
+    internal static int WriteLocal(byte* control, int family, in LocalAddr local)
     {
         var header = (ControlHeader*)control;
         var data = (byte*)(header + 1);
-        if (_family == SocketAddr.FamilyIPv6)
+        if (family == SocketAddr.FamilyIPv6)
         {
             *header = new ControlHeader { Length = 16 + 20, Level = Libc.SolIpv6, Type = Libc.Ipv6PacketInfo };
             *(ulong*)data = local.High;

@@ -1,13 +1,14 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 
 namespace Router.Net;
 
 /// <summary>A bound UDP socket of the base library: a call per datagram.</summary>
 /// <remarks>
-/// The base library can tell the local address of a datagram (on a wildcard bind, at the price of objects) but
-/// cannot send from a chosen one: replies leave from the address the route gives. Asking first whether something is
-/// there costs a call, an exception for "nothing" would cost much more.
+/// The base library can tell the local address of a datagram (on a wildcard bind, at the price of objects) but cannot
+/// send from a chosen one: that is done by sendmsg(2), see <see cref="LibcPortable.HasSendMessage"/>. Asking first
+/// whether something is there costs a call, an exception for "nothing" would cost much more.
 /// </remarks>
 internal sealed unsafe class PortableDatagramSocket : DatagramSocket, IPortableSocket
 {
@@ -17,6 +18,7 @@ internal sealed unsafe class PortableDatagramSocket : DatagramSocket, IPortableS
     private readonly EndPoint _anyEndPoint;
 
     public PortableDatagramSocket(Socket socket, bool wantsLocal)
+        : base(PortableNetwork.DescriptorOf(socket))
     {
         Inner = socket;
         _wantsLocal = wantsLocal;
@@ -122,6 +124,17 @@ internal sealed unsafe class PortableDatagramSocket : DatagramSocket, IPortableS
 
     private Errno SendOne(DatagramQueue.Entry* entry)
     {
+        if (_wantsLocal && !entry->Local.IsEmpty)
+        {
+            var errno = SendFrom(entry);
+            if (errno is not (Errno.ENETUNREACH or Errno.EINVAL or Errno.EADDRNOTAVAIL))
+            {
+                return errno;
+            }
+
+            // Nothing can be sent from a broadcast's address, which is what is told of one: the route decides.
+        }
+
         try
         {
             _to.Write(entry->Peer);
@@ -137,6 +150,23 @@ internal sealed unsafe class PortableDatagramSocket : DatagramSocket, IPortableS
             return Errno.EBADF;
         }
     }
+
+    private Errno SendFrom(DatagramQueue.Entry* entry)
+    {
+        var control = stackalloc byte[LinuxDatagramSender.ControlBytes];
+        var vector = new IoVector { Base = entry->Payload, Length = (nuint)entry->Length };
+        var header = new MessageHeader
+        {
+            Name = &entry->Peer,
+            NameLength = (uint)entry->Peer.Length,
+            Vectors = &vector,
+            VectorCount = 1,
+            Control = control,
+            ControlLength = (nuint)LinuxDatagramSender.WriteLocal(control, LocalAddress.Family, entry->Local),
+        };
+        var sent = LibcPortable.SendMessage(Descriptor, &header, Libc.MsgDontWait | Libc.MsgNoSignal);
+        return sent < 0 ? (Errno)Marshal.GetLastSystemError() : Errno.Success;
+    }
 }
 
 /// <summary>A connected UDP socket of the base library.</summary>
@@ -147,6 +177,7 @@ internal sealed unsafe class PortableConnectedDatagramSocket : ConnectedDatagram
     private readonly byte[] _whole = GC.AllocateUninitializedArray<byte>(DatagramBatch.SlotBytes);
 
     public PortableConnectedDatagramSocket(Socket socket)
+        : base(PortableNetwork.DescriptorOf(socket))
     {
         Inner = socket;
         LocalAddress = PortableNetwork.FromEndPoint((IPEndPoint)socket.LocalEndPoint!);

@@ -10,29 +10,45 @@ internal interface IPortableSocket
     Socket Inner { get; }
 }
 
-/// <summary>Sockets by System.Net.Sockets, for systems that <see cref="LinuxNetwork"/> does not know: plain and
-/// complete, not fast.</summary>
+/// <summary>Sockets by System.Net.Sockets, for systems that <see cref="LinuxNetwork"/> does not know: plain, and for
+/// some hundreds of sessions, since each wait looks at every socket.</summary>
 /// <remarks>
-/// What it cannot do: send from a chosen local address (<see cref="ChoosesReplySource"/> is false: on a wildcard
-/// bind of a host with several addresses a reply may leave from another one than the datagram came to), count the
-/// kernel's drops, batch. Sharing a port among loops works on Linux only.
+/// It has no unix sockets, child processes or sockets of sessions, does not batch, and does not count what the kernel
+/// drops. Sharing a port among loops works on Linux only. The base library cannot send from a chosen local address, so
+/// on a wildcard a reply might leave from another one than the datagram came to: on 64-bit Linux sendmsg(2) does it,
+/// elsewhere datagram sockets are not bound to a wildcard (-ENOPROTOOPT).
 /// </remarks>
-internal sealed class PortableNetwork : INetwork
+/// <param name="selects">Whether it waits by select, as on Windows.</param>
+/// <param name="sendsFromChosen">Whether it can send from a chosen local address.</param>
+internal sealed class PortableNetwork(bool selects, bool sendsFromChosen) : INetwork
 {
     private const int SolSocket = 1, SoReusePort = 15;          // Linux
     private const int SioUdpConnectionReset = -1744830452;      // Windows: SIO_UDP_CONNRESET
 
-    public string Name => "portable";
+    /// <summary>Keeps some descriptors for the runtime, as <see cref="LinuxNetwork"/> does.</summary>
+    private readonly DescriptorReserve? _reserve =
+        OperatingSystem.IsLinux() ? new DescriptorReserve(LinuxCalls.Kernel) : null;
 
-    public bool ChoosesReplySource => false;
+    public PortableNetwork()
+        : this(OperatingSystem.IsWindows(), LibcPortable.HasSendMessage)
+    {
+    }
+
+    public string Name => "portable";
 
     public bool SupportsGroups => OperatingSystem.IsLinux();
 
-    public IPoller CreatePoller() => new SelectPoller();
+    public IPoller CreatePoller() => selects ? new SelectPoller() : new PollPoller();
 
     public int BindDatagram(in SocketAddr local, DatagramOptions options, out DatagramSocket? socket)
     {
         var address = local;
+        if (address.IsWildcard && !address.IsUnix && !sendsFromChosen)
+        {
+            socket = null;
+            return -(int)Errno.ENOPROTOOPT;
+        }
+
         return Make(address.Family, SocketType.Dgram, out socket, inner =>
         {
             if (options.ReceiveBuffer > 0)
@@ -86,7 +102,7 @@ internal sealed class PortableNetwork : INetwork
             SetFamily(inner, address, options.DualStack);
             Bind(inner, address, options.MakeGroup, options.JoinGroup);
             inner.Listen(options.Backlog);
-            return new PortableStreamListener(inner, options.Backlog);
+            return new PortableStreamListener(inner, _reserve, options.Backlog);
         });
     }
 
@@ -116,6 +132,9 @@ internal sealed class PortableNetwork : INetwork
     /// alike everywhere.</summary>
     internal static SocketAddr FromEndPoint(IPEndPoint endPoint) => SocketAddr.From(endPoint);
 
+    /// <summary>The descriptor of a socket; -1 on Windows, which has none.</summary>
+    internal static int DescriptorOf(Socket socket) => OperatingSystem.IsWindows() ? -1 : (int)socket.Handle;
+
     /// <summary>Not <see cref="SocketAddr.ToIPEndPoint"/>, which shows mapped addresses as IPv4.</summary>
     private static IPEndPoint ToEndPoint(in SocketAddr address)
     {
@@ -125,7 +144,7 @@ internal sealed class PortableNetwork : INetwork
             : endPoint;
     }
 
-    private static int Make<T>(int family, SocketType type, out T? socket, Func<Socket, T> prepare)
+    private int Make<T>(int family, SocketType type, out T? socket, Func<Socket, T> prepare)
         where T : IoSocket
     {
         socket = null;
@@ -142,6 +161,12 @@ internal sealed class PortableNetwork : INetwork
                 type,
                 type == SocketType.Dgram ? ProtocolType.Udp : ProtocolType.Tcp)
             { Blocking = false };
+            if (_reserve?.Includes(DescriptorOf(inner)) == true)
+            {
+                inner.Dispose();
+                return -(int)Errno.EMFILE;
+            }
+
             socket = prepare(inner);
             return 0;
         }

@@ -4,7 +4,8 @@ using System.Net.Sockets;
 namespace Router.Net;
 
 /// <summary>A TCP connection of the base library.</summary>
-internal sealed unsafe class PortableStreamSocket(Socket socket, SocketAddr peer) : StreamSocket, IPortableSocket
+internal sealed unsafe class PortableStreamSocket(Socket socket, SocketAddr peer)
+    : StreamSocket(PortableNetwork.DescriptorOf(socket)), IPortableSocket
 {
     private SocketAddr _local;
 
@@ -101,9 +102,14 @@ internal sealed unsafe class PortableStreamSocket(Socket socket, SocketAddr peer
 /// </summary>
 internal sealed class PortableStreamListener : StreamListener, IPortableSocket
 {
-    public PortableStreamListener(Socket socket, int askedBacklog)
+    private readonly DescriptorReserve? _reserve;
+    private bool _isNearLimit;
+
+    public PortableStreamListener(Socket socket, DescriptorReserve? reserve, int askedBacklog)
+        : base(PortableNetwork.DescriptorOf(socket))
     {
         Inner = socket;
+        _reserve = reserve;
         LocalAddress = PortableNetwork.FromEndPoint((IPEndPoint)socket.LocalEndPoint!);
         GrantedBacklog = Granted(askedBacklog);
     }
@@ -125,7 +131,13 @@ internal sealed class PortableStreamListener : StreamListener, IPortableSocket
                 return -(int)Errno.EAGAIN;
             }
 
+            if (_isNearLimit && _reserve?.HasSpare(Descriptor) == false)
+            {
+                return -(int)Errno.EMFILE;   // the connection waits in the backlog
+            }
+
             socket = Inner.Accept();
+            _isNearLimit = _reserve?.Includes(PortableNetwork.DescriptorOf(socket) + 1) == true;
             socket.Blocking = false;
             socket.NoDelay = true;
             var peer = PortableNetwork.FromEndPoint((IPEndPoint)socket.RemoteEndPoint!);

@@ -1,31 +1,19 @@
-using System.Net;
 using System.Net.Sockets;
 
 namespace Router.Net;
 
 /// <summary>Readiness by
-/// <see cref="Socket.Select(System.Collections.IList, System.Collections.IList, System.Collections.IList, int)"/>:
-/// the cost of a wait grows with the number of sockets.</summary>
-/// <remarks>Woken by a datagram to itself: a loopback socket connected to its own address, so that nobody else
-/// can.</remarks>
+/// <see cref="Socket.Select(System.Collections.IList, System.Collections.IList, System.Collections.IList, int)"/>, on
+/// Windows, which has no poll(2): the cost of a wait grows with the number of sockets.</summary>
+/// <remarks>Elsewhere the base library makes an entry of poll(2) for each list that a socket is in, and there may be no
+/// more entries than descriptors: half of them are the end of it.</remarks>
 internal sealed class SelectPoller : IPoller
 {
     private readonly Dictionary<Socket, IoSocket> _sockets = [];
     private readonly List<Socket> _read = [];
     private readonly List<Socket> _write = [];
     private readonly List<Socket> _error = [];
-    private readonly Socket _wake;
-    private readonly byte[] _wakeBytes = [1];
-    private readonly Lock _wakeLock = new();
-    private int _wakePending;
-    private bool _disposed;
-
-    public SelectPoller()
-    {
-        _wake = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { Blocking = false };
-        _wake.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        _wake.Connect(_wake.LocalEndPoint!);
-    }
+    private readonly PortableWake _wake = new();
 
     public int Add(IoSocket socket, IoReadiness interest)
     {
@@ -45,7 +33,7 @@ internal sealed class SelectPoller : IPoller
         _read.Clear();
         _write.Clear();
         _error.Clear();
-        _read.Add(_wake);
+        _read.Add(_wake.Socket);
         foreach (var (inner, socket) in _sockets)
         {
             if ((socket.Interest & IoReadiness.Readable) != 0)
@@ -65,30 +53,9 @@ internal sealed class SelectPoller : IPoller
         return Tell();
     }
 
-    public void Wake()
-    {
-        if (Interlocked.Exchange(ref _wakePending, 1) != 0)
-        {
-            return;
-        }
+    public void Wake() => _wake.Send();
 
-        lock (_wakeLock)
-        {
-            if (!_disposed)
-            {
-                _wake.Send(_wakeBytes, SocketFlags.None, out _);
-            }
-        }
-    }
-
-    public void Dispose()
-    {
-        lock (_wakeLock)
-        {
-            _disposed = true;
-            _wake.Dispose();
-        }
-    }
+    public void Dispose() => _wake.Dispose();
 
     /// <summary>Tells each ready socket once; one removed meanwhile is no longer found.</summary>
     private int Tell()
@@ -98,9 +65,9 @@ internal sealed class SelectPoller : IPoller
         var writable = new HashSet<Socket>(_write);
         foreach (var inner in _read)
         {
-            if (inner == _wake)
+            if (inner == _wake.Socket)
             {
-                TakeWake();
+                _wake.Take();
                 continue;
             }
 
@@ -135,15 +102,4 @@ internal sealed class SelectPoller : IPoller
 
     private static IoReadiness Also(HashSet<Socket> found, Socket inner, IoReadiness ready) =>
         found.Remove(inner) ? ready : IoReadiness.None;
-
-    private void TakeWake()
-    {
-        Span<byte> buffer = stackalloc byte[1];
-        while (_wake.Available > 0 && _wake.Receive(buffer, SocketFlags.None, out _) > 0)
-        {
-        }
-
-        // After the reading: a Wake in between needs no datagram, since this wait is ending.
-        Interlocked.Exchange(ref _wakePending, 0);
-    }
 }
