@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Router.CommandLine;
 
 namespace Router.Tests.CommandLine;
@@ -59,7 +60,9 @@ public sealed class RouterCommandTests : IDisposable
     [InlineData("check", "--json")]
     [InlineData("config")]
     [InlineData("config", "show", "a.conf", "b.conf")]
-    [InlineData("config", "show", "--set", "a=b")]
+    [InlineData("config", "show", "--set", "a=b", "a.conf")]
+    [InlineData("config", "show", "--user", "a.conf")]
+    [InlineData("config", "show", "a.conf", "--config", "b.conf")]
     [InlineData("@file")]
     [InlineData("[diagram]")]
     public async Task A_wrong_command_line_says_what_is_wrong_runs_nothing_and_exits_64(params string[] args)
@@ -237,6 +240,95 @@ public sealed class RouterCommandTests : IDisposable
 
         Assert.Contains("  loops = \"auto\"\n", _output.ToString(), StringComparison.Ordinal);
         Assert.Contains("text = \"I hear you\"\n", _output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Show_prints_what_is_in_force_with_file_sets_and_defaults()
+    {
+        var file = Write(
+            "my.conf",
+            """
+            port = 5, router {
+              loops = 3, listener-defaults.backlog = 7, route-defaults.room.max-rooms = 9
+              listeners.gone = null
+              listeners.e { bind = "udp://127.0.0.1:"${port}, route = r }, routes.r { type = room, token = hush }
+            }
+            """);
+
+        Assert.Equal(0, await Invoke(
+            "config", "show", "--json", "--config", file, "--set", "router.listeners.e.write-buffer=2KiB"));
+
+        var router = JsonNode.Parse(_output.ToString())!["router"]!;
+        Assert.Equal(3, (int)router["loops"]!);
+        Assert.Equal("10s", (string)router["drain-timeout"]!);
+        Assert.Null(router["listener-defaults"] ?? router["route-defaults"]);
+        var listener = Assert.Single(router["listeners"]!.AsObject()).Value!;
+        Assert.Equal(
+            ("udp://127.0.0.1:5", 7, "2KiB", "60s"),
+            ((string)listener["bind"]!, (int)listener["backlog"]!, (string)listener["write-buffer"]!,
+                (string)listener["idle-timeout"]!));
+        var route = router["routes"]!["r"]!;
+        Assert.Equal((9, "***"), ((int)route["max-rooms"]!, (string)route["token"]!));
+        Assert.Contains("note: 1 secrets are shown as ***\n", _error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Show_prints_only_what_is_written_when_asked_for()
+    {
+        var file = Write(
+            "my.conf",
+            "router { listeners.e { bind = \"udp://127.0.0.1:1\", route = e }\n"
+            + "routes.e.type = echo, log.format = auto }");
+
+        Assert.Equal(0, await Invoke(
+            "config", "show", "--json", "--user", "--config", file, "--set", "router.loops=3"));
+
+        Assert.True(JsonNode.DeepEquals(
+            JsonNode.Parse("""
+                {"router":{"loops":3,"log":{"format":"auto"},
+                  "listeners":{"e":{"bind":"udp://127.0.0.1:1","route":"e"}},"routes":{"e":{"type":"echo"}}}}
+                """),
+            JsonNode.Parse(_output.ToString())), _output.ToString());
+        Assert.Empty(_error.ToString());
+    }
+
+    [Fact]
+    public async Task What_show_prints_as_in_force_is_in_force_again()
+    {
+        Assert.Equal(0, await Invoke("config", "show", "--set", "router.loops=3"));
+        var shown = _output.ToString();
+        var again = Write("again.conf", shown);
+        _output.GetStringBuilder().Clear();
+
+        Assert.Equal(0, await Invoke("config", "show", "--config", again));
+
+        Assert.Equal(shown, _output.ToString());
+    }
+
+    [Fact]
+    public async Task Show_says_that_a_configuration_with_faults_would_not_run()
+    {
+        var file = Write("my.conf", "router { lops = 3 }");
+
+        Assert.Equal(0, await Invoke("config", "show", "--config", file));
+
+        Assert.Contains("lops = 3", _output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("faults: 2, so that it would not run", _error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_handler_of_a_program_is_checked_by_the_program()
+    {
+        var file = Write(
+            "chat.conf",
+            "router { listeners.c { bind = \"udp://127.0.0.1:1\", route = c }\n"
+            + "routes.c { type = handler, name = chat } }");
+
+        Assert.Equal(1, await Invoke("check", "--config", file));
+
+        var fault = _error.ToString();
+        Assert.Contains("'chat'", fault, StringComparison.Ordinal);
+        Assert.Contains("checks the file by RouterConfiguration.Check(...)", fault, StringComparison.Ordinal);
     }
 
     [Theory]

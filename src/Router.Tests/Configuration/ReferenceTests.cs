@@ -27,7 +27,7 @@ public sealed partial class ReferenceTests
         """;
 
     private static readonly Config Reference = Config.Parse(
-        RouterConfiguration.ReadResource("reference.conf"), _ => null, "reference.conf");
+        ConfigurationLoader.ReadResource("reference.conf"), _ => null, "reference.conf");
 
     [Fact]
     public void Every_key_of_the_reference_is_read_and_every_key_read_is_in_the_reference()
@@ -44,7 +44,7 @@ public sealed partial class ReferenceTests
     [Fact]
     public void Every_key_of_the_reference_has_a_comment_above_it_or_above_its_neighbour()
     {
-        var lines = RouterConfiguration.ReadResource("reference.conf").Split('\n');
+        var lines = ConfigurationLoader.ReadResource("reference.conf").Split('\n');
         for (var i = 1; i < lines.Length; i++)
         {
             if (Regex.IsMatch(lines[i], @"^\s+[a-z-]+ = ", RegexOptions.None, TimeSpan.FromSeconds(1)))
@@ -140,7 +140,7 @@ public sealed partial class ReferenceTests
     private static IEnumerable<(string Path, int Line, string Comment)> Comments()
     {
         var (sections, comment, said) = (new Stack<string>(), "", "");
-        var lines = RouterConfiguration.ReadResource("reference.conf").Split('\n');
+        var lines = ConfigurationLoader.ReadResource("reference.conf").Split('\n');
         for (var i = 0; i < lines.Length; i++)
         {
             var text = lines[i].Trim();

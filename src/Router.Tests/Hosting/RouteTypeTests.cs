@@ -97,7 +97,7 @@ public sealed class RouteTypeTests
 
             return text == "nothing" ? null! : () => new EchoHandler();
         });
-        return RouterConfiguration.LoadText(
+        return ConfigurationLoader.LoadText(
             RouteTypes.With(builder.RouteTypes), $"router {{ {Listener}\n{routes} }}", [], _ => null, [], "test.conf");
     }
 

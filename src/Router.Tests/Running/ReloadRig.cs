@@ -32,7 +32,7 @@ internal sealed class ReloadRig : IDisposable
     {
         Resolver = resolver ?? new ScriptedResolver();
         _text = text;
-        _read = read ?? (() => RouterConfiguration.LoadText(
+        _read = read ?? (() => ConfigurationLoader.LoadText(
             RouteTypes.All, $"router.loops = {loops}\n{_text}", [], _ => null, []));
         Kit = kit ?? new RouterTestKit(loops: loops);
         var loaded = SetupLoader.Load(() => _read(), "test", parts ?? ProgramParts.None, Kit.Time);

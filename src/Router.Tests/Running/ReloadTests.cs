@@ -294,7 +294,7 @@ public sealed class ReloadTests
     }
 
     private static ReloadRig Watching(Folder folder) =>
-        new("", read: () => RouterConfiguration.Load(RouteTypes.All, folder.PathOf("main.conf"), [], _ => null));
+        new("", read: () => ConfigurationLoader.Load(RouteTypes.All, folder.PathOf("main.conf"), [], _ => null));
 
     /// <summary>A folder that is gone after the test.</summary>
     private sealed class Folder : IDisposable

@@ -42,6 +42,7 @@ public sealed class BannedApiTests
         new("src/Router/Hosting/RouterRunner.cs", "TimeProvider.System", "where the process's clock is handed in"),
         new("src/Router/Hosting/RouterServiceCollectionExtensions.cs", "TimeProvider.System", "a host's default clock"),
         new("src/Router/Hosting/AkkaRouterExtensions.cs", "TimeProvider.System", "a program's default clock"),
+        new("src/Router/Hosting/RouterConfiguration.cs", "TimeProvider.System", "a clock of what is never started"),
         new("src/Router/Loop/ClockScheduler.cs", "TimeProvider.System", "an actor system that the program made itself"),
     ];
 

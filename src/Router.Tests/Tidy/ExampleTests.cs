@@ -14,7 +14,7 @@ public sealed class ExampleTests
     [MemberData(nameof(Names))]
     public void An_example_has_no_fault(string name)
     {
-        var result = RouterConfiguration.Load(
+        var result = ConfigurationLoader.Load(
             RouteTypes.All, Path.Combine(Folder, name), [], _ => null, SystemLimits.Unknown);
 
         Assert.Empty(result.Faults);

@@ -112,14 +112,19 @@ internal sealed class RouterCommand(TextWriter output, TextWriter error, RunRout
 
     private Command MakeShow()
     {
+        var user = new Option<bool>("--user") { Description = "Prints only what is written, without defaults." };
         var json = new Option<bool>("--json") { Description = "Prints JSON instead of HOCON." };
         var file = new Argument<string?>("FILE")
         {
-            Description = "Any HOCON file; without it the built-in configuration over its defaults.",
+            Description = "Any HOCON file, to be printed by itself instead.",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        var command = new Command("show", "Prints a configuration with includes and substitutions resolved.")
+        var command = new Command(
+            "show", "Prints the configuration that is in force with these options, defaults included, secrets masked.")
         {
+            _config,
+            _set,
+            user,
             json,
             file,
         };
@@ -130,7 +135,21 @@ internal sealed class RouterCommand(TextWriter output, TextWriter error, RunRout
                 result.AddError(CommandUsage.Unknown(command, word));
             }
         });
-        command.SetAction(parsed => ConfigShow.Run(parsed.GetValue(file), parsed.GetValue(json), output, error));
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(file) is { Tokens.Count: > 0 }
+                && (result.GetResult(_config) ?? result.GetResult(_set) ?? result.GetResult(user)) is not null)
+            {
+                result.AddError("FILE alone is printed by itself; --config FILE prints what is in force by it.");
+            }
+        });
+        command.SetAction(parsed =>
+        {
+            var show = new ConfigShow(output, error, parsed.GetValue(json));
+            return parsed.GetValue(file) is { } any
+                ? show.Run(any)
+                : show.Run(parsed.GetValue(_config), parsed.GetValue(_set) ?? [], parsed.GetValue(user));
+        });
         return command;
     }
 

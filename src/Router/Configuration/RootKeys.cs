@@ -46,7 +46,7 @@ internal static class RootKeys
         }
 
         // A file may hold sections of other programs, but whoever sets a key means this one.
-        return field.KeyOrigin.File.StartsWith(RouterConfiguration.SetPrefix, StringComparison.Ordinal)
+        return field.KeyOrigin.File.StartsWith(ConfigurationLoader.SetPrefix, StringComparison.Ordinal)
             ? $"has no effect: nothing refers to it{Nearest.Hint(name, OtherNames(root, name))}"
             : null;
     }

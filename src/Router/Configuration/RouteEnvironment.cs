@@ -19,6 +19,10 @@ internal sealed class RouteEnvironment(ProgramParts parts, TimeProvider time)
     /// <summary>A line each.</summary>
     public List<string> Faults { get; } = [];
 
+    private string Hint => parts == ProgramParts.None
+        ? ". This is the router alone: a program that adds it checks the file by RouterConfiguration.Check(...)"
+        : "";
+
     /// <summary>Finds what makes the part of a program that a route names.</summary>
     /// <param name="kind">What it is, for messages.</param>
     /// <param name="name">As the program added it; null if it is named by its class.</param>
@@ -35,7 +39,7 @@ internal sealed class RouteEnvironment(ProgramParts parts, TimeProvider time)
         var found = parts.Find<T>(name);
         if (found is null)
         {
-            Refuse(route, $"names {kind} '{name}', which the program did not add; added: {parts.NamesOf<T>()}");
+            Refuse(route, $"names {kind} '{name}', which the program did not add; added: {parts.NamesOf<T>()}{Hint}");
         }
         else if (found.Target is ServiceFactory factory && factory.FindFault() is { } fault)
         {
@@ -59,7 +63,7 @@ internal sealed class RouteEnvironment(ProgramParts parts, TimeProvider time)
         var type = Type.GetType(name, LoadBesideProgram, typeResolver: null, throwOnError: false);
         if (type is null)
         {
-            Refuse(route, $"class '{name}' is not found; write it as 'Namespace.Type, Assembly'");
+            Refuse(route, $"class '{name}' is not found; write it as 'Namespace.Type, Assembly'{Hint}");
             return null;
         }
 

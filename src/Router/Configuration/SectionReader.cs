@@ -275,7 +275,7 @@ public sealed class SectionReader
         if (field is null or { Value.Type: HoconType.Null })
         {
             // A null of reference.conf only says that there is no default.
-            var isNull = field is not null && field.KeyOrigin.File != RouterConfiguration.ReferenceName;
+            var isNull = field is not null && field.KeyOrigin.File != ConfigurationLoader.ReferenceName;
             Fault(key, isNull ? "must be set, not null" : "must be set");
             return default;
         }

@@ -10,7 +10,7 @@ namespace Router.Hosting;
 /// routes.</summary>
 public sealed class RouterBuilder
 {
-    private readonly Dictionary<(Type, string), Action<IServiceProvider, ProgramParts>> _parts = [];
+    private readonly Dictionary<(Type, string), Action<IServiceProvider?, ProgramParts>> _parts = [];
 
     internal List<RouteType> RouteTypes { get; } = [];
 
@@ -102,7 +102,12 @@ public sealed class RouterBuilder
         return this;
     }
 
-    internal ProgramParts PartsWith(IServiceProvider services)
+    internal ProgramParts PartsWith(IServiceProvider services) => Parts(services);
+
+    /// <summary>What routes may name, of which nothing can be made.</summary>
+    internal ProgramParts Names() => Parts(services: null);
+
+    private ProgramParts Parts(IServiceProvider? services)
     {
         var parts = new ProgramParts();
         foreach (var add in _parts.Values)
@@ -115,7 +120,9 @@ public sealed class RouterBuilder
 
     private RouterBuilder Add<T>(string name, Func<IServiceProvider, Func<T>> make)
     {
-        _parts.Add((typeof(T), name), (services, parts) => parts.Add(name, make(services)));
+        _parts.Add(
+            (typeof(T), name),
+            (services, parts) => parts.Add(name, services is null ? static () => default! : make(services)));
         return this;
     }
 }

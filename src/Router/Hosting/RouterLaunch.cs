@@ -83,6 +83,6 @@ internal sealed class RouterLaunch(
         Interlocked.Exchange(ref _read, null)
         ?? Load();
 
-    private LoadResult Load() => RouterConfiguration.Load(
+    private LoadResult Load() => ConfigurationLoader.Load(
         RouteTypes.With(builder.RouteTypes), configFile, builder.Settings, Environment.GetEnvironmentVariable);
 }

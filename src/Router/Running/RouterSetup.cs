@@ -138,7 +138,7 @@ internal static class SetupLoader
     /// <param name="time">The clock of what is made here.</param>
     public static LoadedSetup Load(
         string? file, IReadOnlyList<string> settings, ProgramParts parts, TimeProvider time) => Load(
-            () => RouterConfiguration.Load(RouteTypes.All, file, settings, Environment.GetEnvironmentVariable),
+            () => ConfigurationLoader.Load(RouteTypes.All, file, settings, Environment.GetEnvironmentVariable),
             file ?? "built-in", parts, time);
 
     /// <param name="read">Called now, and once more by every reload.</param>

@@ -12,7 +12,7 @@ public sealed class RuleCoverageTests
     public void Every_rule_is_in_the_list_once() =>
         Assert.Equal(
             Rules.Select(t => t.Name).Order(StringComparer.Ordinal),
-            RouterConfiguration.Rules.Select(r => r.GetType().Name).Order(StringComparer.Ordinal));
+            ConfigurationLoader.Rules.Select(r => r.GetType().Name).Order(StringComparer.Ordinal));
 
     [Fact]
     public void Every_rule_has_a_test_class_of_its_name()

@@ -72,7 +72,7 @@ internal static class HoconReader
     /// <summary>Where the key stands, or, if only reference.conf has it, another place, which the user can change.
     /// </summary>
     public static HoconOrigin OriginOr(this HoconField field, HoconOrigin other) =>
-        field.KeyOrigin.File == RouterConfiguration.ReferenceName ? other : field.KeyOrigin;
+        field.KeyOrigin.File == ConfigurationLoader.ReferenceName ? other : field.KeyOrigin;
 
     public static HoconException Refuse(this HoconField field, string reason) => new(field.KeyOrigin, reason);
 }

@@ -25,5 +25,5 @@ internal sealed class BufferGrantedRule : IConfigurationRule
     }
 
     private static bool IsWritten(ListenerOptions listener, string key) =>
-        listener.Section.Find(key)?.KeyOrigin.File != RouterConfiguration.ReferenceName;
+        listener.Section.Find(key)?.KeyOrigin.File != ConfigurationLoader.ReferenceName;
 }

@@ -6,7 +6,7 @@ using Router.Configuration.Validators;
 namespace Router.Configuration;
 
 /// <summary>Loads, binds and validates the router's configuration; all faults come back at once.</summary>
-internal static class RouterConfiguration
+internal static class ConfigurationLoader
 {
     /// <summary>The name of the lowest layer, also in origins.</summary>
     public const string ReferenceName = "reference.conf";
@@ -66,7 +66,7 @@ internal static class RouterConfiguration
     /// <summary>The text of a file in hocon/ that is compiled in.</summary>
     internal static string ReadResource(string name)
     {
-        using var stream = typeof(RouterConfiguration).Assembly.GetManifestResourceStream(name)
+        using var stream = typeof(ConfigurationLoader).Assembly.GetManifestResourceStream(name)
             ?? throw new InvalidOperationException($"resource {name} is not compiled in");
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();

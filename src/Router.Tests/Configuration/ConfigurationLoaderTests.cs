@@ -9,12 +9,12 @@ using Router.Upstreams;
 
 namespace Router.Tests.Configuration;
 
-public sealed class RouterConfigurationTests
+public sealed class ConfigurationLoaderTests
 {
     [Fact]
     public void The_built_in_configuration_echoes_on_27123_and_hears_on_2210()
     {
-        var result = RouterConfiguration.Load(RouteTypes.All, null, [], _ => null, SystemLimits.Unknown);
+        var result = ConfigurationLoader.Load(RouteTypes.All, null, [], _ => null, SystemLimits.Unknown);
 
         Assert.Empty(result.Faults);
         Assert.Empty(result.Warnings);
@@ -31,7 +31,7 @@ public sealed class RouterConfigurationTests
     public void The_file_in_the_folder_is_the_one_compiled_in() =>
         Assert.Equal(
             File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "hocon", "router.conf")),
-            RouterConfiguration.ReadResource("router.conf"));
+            ConfigurationLoader.ReadResource("router.conf"));
 
     [Fact]
     public void Every_key_reaches_its_option()
@@ -188,13 +188,13 @@ public sealed class RouterConfigurationTests
         Assert.Null(LoopsWith(_ => null));
 
         int? LoopsWith(Func<string, string?> environment) =>
-            RouterConfiguration.LoadText(RouteTypes.All, text, [], environment, []).Options!.Loops;
+            ConfigurationLoader.LoadText(RouteTypes.All, text, [], environment, []).Options!.Loops;
     }
 
     [Fact]
     public void A_file_that_is_not_there_is_one_fault()
     {
-        var result = RouterConfiguration.Load(RouteTypes.All, "/nowhere/router.conf", [], _ => null);
+        var result = ConfigurationLoader.Load(RouteTypes.All, "/nowhere/router.conf", [], _ => null);
         Assert.Equal("/nowhere/router.conf:1:1: no such file", Assert.Single(result.Faults).ToString());
     }
 
@@ -250,7 +250,7 @@ internal static class Loaded
     private static readonly IPAddress[] Local = [IPAddress.Parse("192.0.2.7"), IPAddress.Parse("2001:db8::7")];
 
     public static LoadResult Result(string text, params string[] sets) =>
-        RouterConfiguration.LoadText(RouteTypes.All, text, sets, _ => null, Local, "test.conf");
+        ConfigurationLoader.LoadText(RouteTypes.All, text, sets, _ => null, Local, "test.conf");
 
     public static RouterOptions Options(string text, params string[] sets)
     {
@@ -261,7 +261,7 @@ internal static class Loaded
 
     /// <summary>One listener and one route, each with the given keys.</summary>
     public static LoadResult Pair(string listener, string route, SystemLimits? system = null) =>
-        RouterConfiguration.LoadText(
+        ConfigurationLoader.LoadText(
             RouteTypes.All,
             $"router {{\n listeners {{ l {{ route = r, {listener} }} }}\n routes {{ r {{ {route} }} }}\n}}",
             [], _ => null, Local, "test.conf", system);
