@@ -233,6 +233,29 @@ public sealed class ConfigurationLoaderTests
         Assert.Equal(new HoconOrigin("test.conf", 2, 14), Assert.Single(warnings).Origin);
     }
 
+    [Theory]
+    [InlineData("route = \"a\\nb\\u0000\"", "a\\nb\\u0000")]
+    [InlineData("route = e, \"k\\u001b[2J\" = 1", "\\u001b[2J")]
+    [InlineData("route = e, backlog = \"1\\u202e\"", "1\\u202E")]
+    [InlineData("route = e, bind = \"udp://a\\r\\nb:1\"", "a\\r\\nb")]
+    public void A_fault_is_one_line_whatever_it_quotes(string keys, string shown)
+    {
+        var result = Loaded.Result(
+            $"router {{ listeners.l {{ bind = \"udp://127.0.0.1:1\", {keys} }}, routes.e.type = echo }}");
+        var faults = result.Faults.Select(static fault => fault.ToString()).ToList();
+        Assert.NotEmpty(faults);
+        Assert.All(faults.SelectMany(static fault => fault), static c => Assert.InRange(c, ' ', '~'));
+        Assert.Contains(faults, fault => fault.Contains(shown, StringComparison.OrdinalIgnoreCase));
+    }
+
+    [Fact]
+    public void A_fault_of_HOCON_is_one_line_too()
+    {
+        var fault = Assert.Single(ConfigurationLoader.LoadText(
+            RouteTypes.All, "a = 1\n\"x\\n\u202e\" b", [], _ => null, [], "a\nb.conf").Faults);
+        Assert.All(fault.ToString(), static c => Assert.InRange(c, ' ', '~'));
+    }
+
     [Fact]
     public void Null_takes_a_listener_away()
     {

@@ -1,4 +1,5 @@
 using Router.Configuration.Hocon;
+using Router.Diagnostics;
 
 namespace Router.Configuration;
 
@@ -8,9 +9,10 @@ namespace Router.Configuration;
 internal sealed record ConfigurationFault(HoconOrigin Origin, string Path, string Message)
 {
     /// <summary><c>file:line:column: path: message</c>.</summary>
-    /// <remarks>A message may quote a value: secrets in it are masked.</remarks>
-    public override string ToString() => Secrets.MaskText(
-        Path.Length == 0 ? $"{Origin}: {Message}" : $"{Origin}: {Path}: {Message}");
+    /// <remarks>One line. A message may quote a value: secrets in it are masked, and what cannot be seen is
+    /// escaped.</remarks>
+    public override string ToString() => LineText.Escape(Secrets.MaskText(
+        Path.Length == 0 ? $"{Origin}: {Message}" : $"{Origin}: {Path}: {Message}"));
 }
 
 /// <summary>The outcome of reading a configuration.</summary>

@@ -53,7 +53,7 @@ internal sealed class RouteEnvironment(ProgramParts parts, TimeProvider time)
     /// <returns>Null, so that a route's <c>Build</c> may return it.</returns>
     public Route? Refuse(RouteOptions route, string why)
     {
-        Faults.Add($"{route.Section.Origin}: router.routes.{route.Name}: {why}");
+        Faults.Add(new ConfigurationFault(route.Section.Origin, $"router.routes.{route.Name}", why).ToString());
         return null;
     }
 

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Router.Configuration;
+using Router.Diagnostics;
 using Router.Net;
 using Router.Reporting;
 using Router.Routes;
@@ -59,8 +60,9 @@ internal sealed class RouterLaunch(
         }
 
         var time = services.GetService<TimeProvider>() ?? fallbackTime;
-        _log = (services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger(
-            name == ActorSystemHandle.DefaultName ? RouterLogging.Category : $"{RouterLogging.Category}.{name}");
+        var loggers = services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
+        _log = new HostLogger(loggers.CreateLogger(
+            name == ActorSystemHandle.DefaultName ? RouterLogging.Category : $"{RouterLogging.Category}.{name}"));
         var loaded = SetupLoader.Load(Read, configFile, builder.PartsWith(services), time);
         if (loaded.Setup is not { } setup)
         {

@@ -1,4 +1,5 @@
 using Router.Configuration;
+using Router.Diagnostics;
 using Router.Heap;
 using Router.Net;
 using Router.Reporting;
@@ -96,7 +97,7 @@ internal static class RouterRunner
     {
         foreach (var line in lines)
         {
-            writer.WriteLine(line);
+            writer.WriteLine(LineText.Escape(line));
         }
     }
 }

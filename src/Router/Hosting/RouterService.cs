@@ -2,6 +2,7 @@ using Akka.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Router.Diagnostics;
 using Router.Loop;
 using Router.Running;
 
@@ -10,10 +11,10 @@ namespace Router.Hosting;
 /// <summary>The configuration was refused, or a listener could not be bound. The message has every fault, a line each.
 /// </summary>
 public sealed class RouterStartException(IReadOnlyList<string> faults)
-    : Exception(string.Join(Environment.NewLine, faults))
+    : Exception(string.Join(Environment.NewLine, faults.Select(LineText.Escape)))
 {
-    /// <summary>Every fault, with its place and what to do.</summary>
-    public IReadOnlyList<string> Faults { get; } = faults;
+    /// <summary>Every fault on one line, with its place and what to do.</summary>
+    public IReadOnlyList<string> Faults { get; } = [.. faults.Select(LineText.Escape)];
 }
 
 /// <summary>The router as a service of a host, with the actor system that was made for it.</summary>

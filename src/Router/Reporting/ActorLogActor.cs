@@ -23,7 +23,7 @@ internal sealed class ActorLogActor : UntypedActor
     {
         var setup = Context.System.Settings.Setup.Get<LoggerFactorySetup>();
         _log = setup.HasValue
-            ? setup.Value.LoggerFactory.CreateLogger(RouterLogging.Category)
+            ? new HostLogger(setup.Value.LoggerFactory.CreateLogger(RouterLogging.Category))
             : Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
     }
 

@@ -132,5 +132,14 @@ public sealed class HoconReaderTests
         Assert.Equal("\u0001\u2028é😀\\\"\n", HoconAssert.Parse(config.ToString()).GetString("a"));
     }
 
+    [Fact]
+    public void Printed_JSON_shows_every_character()
+    {
+        const string Text = "x\u202e\u200b\u00ad\ufeff";
+        var printed = HoconAssert.Parse($"a = \"{Text}\"").ToString();
+        Assert.Contains("\"x\\u202e\\u200b\\u00ad\\ufeff\"", printed, StringComparison.Ordinal);
+        Assert.Equal(Text, HoconAssert.Parse(printed).GetString("a"));
+    }
+
     private static HoconField Field(string hocon) => HoconAssert.Parse(hocon).Find("a")!;
 }

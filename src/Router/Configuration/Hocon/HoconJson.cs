@@ -1,8 +1,9 @@
 using System.Text;
+using Router.Diagnostics;
 
 namespace Router.Configuration.Hocon;
 
-/// <summary>Prints resolved values as JSON. Only what JSON demands is escaped.</summary>
+/// <summary>Prints resolved values as JSON. What JSON demands is escaped, and what cannot be seen.</summary>
 internal static class HoconJson
 {
     /// <param name="indented">By two blanks; else all is on one line. No newline follows.</param>
@@ -130,7 +131,7 @@ internal static class HoconJson
             {
                 quoted.Append(c).Append(text[++i]);
             }
-            else if (char.IsControl(c) || char.IsSurrogate(c) || c is '\u2028' or '\u2029')
+            else if (char.IsSurrogate(c) || !LineText.IsPrintable(new Rune(c)))
             {
                 quoted.Append("\\u").Append(((int)c).ToString("x4"));
             }
