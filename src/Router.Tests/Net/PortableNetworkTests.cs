@@ -45,4 +45,41 @@ public sealed class PortableNetworkTests
         Assert.Equal(0, network.Listen(NetRig.At(wildcard), new StreamListenOptions(1, true), out var listener));
         listener!.Dispose();
     }
+
+    [Fact]
+    public void With_more_sockets_than_the_limit_of_descriptors_allows_to_poll_they_are_polled_in_parts()
+    {
+        var network = new PortableNetwork();
+        using var poller = new LimitedPoller(limit: 40);
+        var sockets = new List<DatagramSocket>();
+        for (var i = 0; i < 100; i++)
+        {
+            Assert.Equal(
+                0, network.BindDatagram(NetRig.At("127.0.0.1:0"), new DatagramOptions(0, 0, false), out var socket));
+            Assert.Equal(0, poller.Add(socket!, IoReadiness.Readable));
+            sockets.Add(socket!);
+        }
+
+        Assert.Equal(0, poller.Wait(timeoutMs: 0));
+        Assert.Equal(0, poller.Wait(timeoutMs: 5));
+        using var client = new DatagramQueue(2);
+        foreach (var to in (int[])[3, 99])
+        {
+            client.Commit(0, sockets[to].LocalAddress, default);
+        }
+
+        sockets[0].Send(client);
+        Assert.Equal(2, poller.Wait(timeoutMs: 1_000));
+
+        sockets.ForEach(poller.Remove);
+        sockets.ForEach(static socket => socket.Dispose());
+        poller.Wake();
+        Assert.Equal(0, poller.Wait(timeoutMs: -1));
+    }
+
+    private sealed unsafe class LimitedPoller(int limit) : PollPoller
+    {
+        protected override int Poll(PollEntry* entries, int count, int timeoutMs) =>
+            count > limit ? -(int)Errno.EINVAL : base.Poll(entries, count, timeoutMs);
+    }
 }

@@ -5,7 +5,7 @@ namespace Router.Net;
 /// <summary>Readiness by poll(2), on Unix systems: the cost of a wait grows with the number of sockets.</summary>
 /// <remarks>poll(2) takes at most as many entries as the process may have descriptors, and here each socket has one. If
 /// the limit has been lowered below what is open (prlimit(2)), they are polled in parts.</remarks>
-internal sealed unsafe class PollPoller : IPoller
+internal unsafe class PollPoller : IPoller
 {
     private const int WakeSlot = 0;
 
@@ -53,19 +53,16 @@ internal sealed unsafe class PollPoller : IPoller
 
     public int Wait(int timeoutMs)
     {
-        var result = LibcPortable.Poll(_entries, (nuint)_used, timeoutMs);
-        if (result < 0)
+        var result = Poll(_entries, _used, timeoutMs);
+        if (result == -(int)Errno.EINVAL)
         {
-            switch ((Errno)Marshal.GetLastSystemError())
-            {
-                case Errno.EINVAL:
-                    WaitInParts(timeoutMs);
-                    break;
-                case var errno:
-                    // A signal, or no memory now (EAGAIN, ENOMEM): the loop comes again. Anything else is a defect.
-                    Check.That(errno is Errno.EINTR or Errno.EAGAIN or Errno.ENOMEM);
-                    return 0;
-            }
+            WaitInParts(timeoutMs);
+        }
+        else if (result < 0)
+        {
+            // A signal, or no memory now: the loop comes again. Anything else is a defect of ours.
+            Check.That((Errno)(-result) is Errno.EINTR or Errno.EAGAIN or Errno.ENOMEM);
+            return 0;
         }
 
         return Tell();
@@ -84,17 +81,25 @@ internal sealed unsafe class PollPoller : IPoller
         }
     }
 
+    /// <summary>The system call; a test puts a failure in its place.</summary>
+    /// <returns>Entries with something found, or a negative errno.</returns>
+    protected virtual int Poll(PollEntry* entries, int count, int timeoutMs)
+    {
+        var result = LibcPortable.Poll(entries, (nuint)count, timeoutMs);
+        return result < 0 ? -Marshal.GetLastSystemError() : result;
+    }
+
     private void WaitInParts(int timeoutMs)
     {
         var found = 0;
         for (var at = 0; at < _used; at += PartEntries)
         {
-            found += Math.Max(0, LibcPortable.Poll(_entries + at, (nuint)Math.Min(PartEntries, _used - at), 0));
+            found += Math.Max(0, Poll(_entries + at, Math.Min(PartEntries, _used - at), timeoutMs: 0));
         }
 
         if (found == 0 && timeoutMs != 0)
         {
-            _ = LibcPortable.Poll(_entries, 1, timeoutMs < 0 ? PartsWaitMs : Math.Min(timeoutMs, PartsWaitMs));
+            _ = Poll(_entries, count: 1, timeoutMs < 0 ? PartsWaitMs : Math.Min(timeoutMs, PartsWaitMs));
         }
     }
 
