@@ -32,10 +32,10 @@ public sealed partial class ReferenceTests
     [Fact]
     public void Every_key_of_the_reference_is_read_and_every_key_read_is_in_the_reference()
     {
-        var log = Read(out _);
+        var findings = Read(out _);
 
-        Assert.Empty(log.Faults);
-        var read = log.Sections
+        Assert.Empty(findings.Faults);
+        var read = findings.Sections
             .SelectMany(s => s.Known.Select(k => Normal(s.PathOf(k))))
             .Where(p => !p.EndsWith(".type", StringComparison.Ordinal));
         Assert.Equal(Paths(Reference.Root, "").Order(), read.Append("router").Distinct().Order());
@@ -105,16 +105,16 @@ public sealed partial class ReferenceTests
         }
     }
 
-    private static ReadLog Read(out RouterOptions options)
+    private static ReadFindings Read(out RouterOptions options)
     {
-        var log = new ReadLog();
+        var findings = new ReadFindings();
         var user = Config.Parse(One, _ => null);
         user.WithFallback(Reference).Root.TryGet("router", out var router);
         options = new RouterOptions(
-            new SectionReader("router", "router", (HoconObject)router!.Value, router.KeyOrigin, log),
+            new SectionReader("router", "router", (HoconObject)router!.Value, router.KeyOrigin, findings),
             RouteTypes.All,
-            log);
-        return log;
+            findings);
+        return findings;
     }
 
     /// <summary>Every key that somebody has declared, by its path below <c>router</c> in reference.conf.</summary>

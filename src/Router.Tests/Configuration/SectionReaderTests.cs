@@ -60,6 +60,10 @@ public sealed class SectionReaderTests
         $"bind = \"udp://127.0.0.1:1\", max-lifetime = {duration}", "type = echo").Warnings);
 
     [Fact]
+    public void Zero_needs_no_unit() =>
+        Assert.Empty(Loaded.Result(Loaded.Echo, "router.drain-timeout=0").Warnings);
+
+    [Fact]
     public void A_duration_without_a_unit_that_several_inherit_is_one_warning()
     {
         var warning = Assert.Single(Loaded.Result("""

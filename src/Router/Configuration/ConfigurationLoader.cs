@@ -114,35 +114,35 @@ internal static class ConfigurationLoader
         IReadOnlyList<RouteType> types, HoconObject root, List<ObjectNode> layers, HoconOrigin start,
         IReadOnlyCollection<IPAddress> localAddresses, SystemLimits system)
     {
-        var log = new ReadLog();
+        var findings = new ReadFindings();
         root.TryGet("router", out var field);   // reference.conf has it
-        if (log.ObjectOf(field!, "router") is not { } section)
+        if (findings.ObjectOf(field!, "router") is not { } section)
         {
-            return new LoadResult(null, root, log.Faults, []);
+            return new LoadResult(null, root, findings.Faults, []);
         }
 
-        var router = new SectionReader("router", "router", section, field!.OriginOr(start), log);
-        var options = new RouterOptions(router, types, log) { Akka = ReadAkka(root, log) };
-        var context = new RuleContext(options, log.Sections, localAddresses, system);
+        var router = new SectionReader("router", "router", section, field!.OriginOr(start), findings);
+        var options = new RouterOptions(router, types, findings) { Akka = ReadAkka(root, findings) };
+        var context = new RuleContext(options, findings.Sections, localAddresses, system);
 
         // What could not be read holds zero: a rule's opinion of it would be noise.
-        var unread = log.Faults.Select(f => f.Path).ToHashSet();
+        var unread = findings.Faults.Select(f => f.Path).ToHashSet();
         var found = Rules.ToLookup(static rule => rule.Refuses, rule => rule.Check(context));
         var refused = found[true].Concat(options.Routes.Select(route => route.Check(context)));
-        var faults = Sorted(log.Faults.Concat(log.OutOfLimits).Concat(Read(refused)));
-        log.Warnings.AddRange(RootKeys.Check(root, layers.Skip(1), router.Known));
+        var faults = Sorted(findings.Faults.Concat(findings.OutOfLimits).Concat(Read(refused)));
+        findings.Warnings.AddRange(RootKeys.Check(root, layers.Skip(1), router.Known));
         return faults.Count == 0
-            ? new LoadResult(options, root, [], Sorted(log.Warnings.Concat(Read(found[false]))))
-            : new LoadResult(null, root, faults, Sorted(log.Warnings));
+            ? new LoadResult(options, root, [], Sorted(findings.Warnings.Concat(Read(found[false]))))
+            : new LoadResult(null, root, faults, Sorted(findings.Warnings));
 
         IEnumerable<ConfigurationFault> Read(IEnumerable<IEnumerable<ConfigurationFault>> found) =>
             found.SelectMany(static faults => faults).Where(fault => !unread.Contains(fault.Path));
     }
 
     /// <summary>Akka itself judges what stands under <c>akka</c>, as long as it is an object.</summary>
-    private static HoconObject? ReadAkka(HoconObject root, ReadLog log) =>
+    private static HoconObject? ReadAkka(HoconObject root, ReadFindings findings) =>
         root.TryGet("akka", out var field) && field.Value.Type != HoconType.Null
-        && log.ObjectOf(field, "akka") is { Fields.Count: > 0 } akka
+        && findings.ObjectOf(field, "akka") is { Fields.Count: > 0 } akka
             ? akka
             : null;
 

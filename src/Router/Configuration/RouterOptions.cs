@@ -10,7 +10,7 @@ namespace Router.Configuration;
 /// hocon/reference.conf.</summary>
 internal sealed class RouterOptions
 {
-    public RouterOptions(SectionReader router, IReadOnlyList<RouteType> types, ReadLog log)
+    public RouterOptions(SectionReader router, IReadOnlyList<RouteType> types, ReadFindings findings)
     {
         Section = router;
         Loops = router.IntOr("auto", AutoLoops, "loops", 1, 64, Reload.No);
@@ -42,8 +42,8 @@ internal sealed class RouterOptions
             reload.Bool("on-change", Reload.AtOnce),
             reload.Duration("debounce", TimeSpan.FromMilliseconds(50), TimeSpan.FromHours(1), Reload.AtOnce));
         var listenerDefaults = router.Object("listener-defaults");
-        Listeners = [.. Entries(router, "listeners", log)
-            .Select(field => new ListenerOptions(EntryOf("listeners", field, listenerDefaults, log)))];
+        Listeners = [.. Entries(router, "listeners", findings)
+            .Select(field => new ListenerOptions(EntryOf("listeners", field, listenerDefaults, findings)))];
         var routeDefaults = router.Child("route-defaults");
         var defaults = types.ToDictionary(
             static type => type.Name,
@@ -51,8 +51,8 @@ internal sealed class RouterOptions
                 ? routeDefaults.Object(type.Name)
                 : new HoconObject([], routeDefaults.Origin),   // a type that reference.conf does not know
             StringComparer.Ordinal);
-        Routes = [.. Entries(router, "routes", log)
-            .Select(field => ReadRoute(field, types, defaults, log))
+        Routes = [.. Entries(router, "routes", findings)
+            .Select(field => ReadRoute(field, types, defaults, findings))
             .OfType<RouteOptions>()];
     }
 
@@ -100,11 +100,11 @@ internal sealed class RouterOptions
     }
 
     /// <summary>The objects whose keys are names; null takes away what a lower layer named.</summary>
-    private static IEnumerable<HoconField> Entries(SectionReader router, string key, ReadLog log)
+    private static IEnumerable<HoconField> Entries(SectionReader router, string key, ReadFindings findings)
     {
         foreach (var field in router.Object(key).Fields)
         {
-            if (field.Value.Type != HoconType.Null && log.ObjectOf(field, PathOf(key, field)) is not null)
+            if (field.Value.Type != HoconType.Null && findings.ObjectOf(field, PathOf(key, field)) is not null)
             {
                 yield return field;
             }
@@ -114,26 +114,27 @@ internal sealed class RouterOptions
     /// <summary>Lays what an entry inherits below it before it is read, so that a fault in the defaults is reported at
     /// its own place.</summary>
     private static SectionReader EntryOf(
-        string key, HoconField field, HoconObject defaults, ReadLog log) => new(
-        field.Name, PathOf(key, field), ((HoconObject)field.Value).WithFallback(defaults), field.KeyOrigin, log);
+        string key, HoconField field, HoconObject defaults, ReadFindings findings) => new(
+        field.Name, PathOf(key, field), ((HoconObject)field.Value).WithFallback(defaults), field.KeyOrigin, findings);
 
     private static string PathOf(string key, HoconField field) => HoconPath.Below($"router.{key}", field.Name);
 
     private static RouteOptions? ReadRoute(
-        HoconField field, IReadOnlyList<RouteType> types, Dictionary<string, HoconObject> defaults, ReadLog log)
+        HoconField field, IReadOnlyList<RouteType> types, Dictionary<string, HoconObject> defaults,
+        ReadFindings findings)
     {
         var typed = new SectionReader(
-            field.Name, PathOf("routes", field), (HoconObject)field.Value, field.KeyOrigin, new ReadLog());
+            field.Name, PathOf("routes", field), (HoconObject)field.Value, field.KeyOrigin, new ReadFindings());
         var name = typed.OptionalText("type", Reload.NewSessions) ?? "";
         if (types.FirstOrDefault(type => type.Name == name) is { } type)
         {
-            var route = EntryOf("routes", field, defaults[name], log);
+            var route = EntryOf("routes", field, defaults[name], findings);
             route.Has("type");
             return type.Read(route);
         }
 
         var names = types.Select(static type => type.Name).ToList();
-        log.Faults.Add(new ConfigurationFault(typed.OriginOf("type"), typed.PathOf("type"), name.Length == 0
+        findings.Faults.Add(new ConfigurationFault(typed.OriginOf("type"), typed.PathOf("type"), name.Length == 0
             ? $"must be set, to one of {string.Join(", ", names)}"
             : $"'{name}' is none of {string.Join(", ", names)}{Nearest.Hint(name, names)}"));
         return null;

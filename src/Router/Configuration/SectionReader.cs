@@ -18,16 +18,16 @@ public sealed class SectionReader
     private readonly SectionReader _entry;
     private readonly string _prefix = "";
     private readonly List<DeclaredKey> _keys = [];
-    private readonly ReadLog _log;
+    private readonly ReadFindings _findings;
 
-    internal SectionReader(string name, string path, HoconObject section, HoconOrigin origin, ReadLog log)
+    internal SectionReader(string name, string path, HoconObject section, HoconOrigin origin, ReadFindings findings)
     {
-        (Name, Path, Section, Origin, _log, _entry) = (name, path, section, origin, log, this);
-        log.Sections.Add(this);
+        (Name, Path, Section, Origin, _findings, _entry) = (name, path, section, origin, findings, this);
+        findings.Sections.Add(this);
     }
 
     private SectionReader(SectionReader parent, string key)
-        : this(key, parent.PathOf(key), parent.Object(key), parent.OriginOf(key), parent._log) =>
+        : this(key, parent.PathOf(key), parent.Object(key), parent.OriginOf(key), parent._findings) =>
         (_entry, _prefix) = (parent._entry, $"{parent._prefix}{key}.");
 
     /// <summary>The name of the listener or route.</summary>
@@ -74,15 +74,8 @@ public sealed class SectionReader
             key, reload, orElse, min, max,
             field =>
             {
-                var time = field.ReadDuration(orInfinite);
-                if (HoconUnits.HasNoUnit(field.ReadText()) && time != TimeSpan.Zero)
-                {
-                    _log.Warnings.Add(new ConfigurationFault(
-                        OriginOf(key), PathOf(key), $"{field.ReadText()} has no unit and counts milliseconds; write "
-                        + $"{field.ReadText()}ms, or {field.ReadText()}s for seconds"));
-                }
-
-                return time;
+                WarnOfNoUnit(key, field.ReadText("a duration"));
+                return field.ReadDuration(orInfinite);
             },
             DurationText);
 
@@ -213,8 +206,19 @@ public sealed class SectionReader
     internal HoconField? Find(string key) =>
         Section.TryGet(key.Split('.'), out var field) && field.Value.Type != HoconType.Null ? field : null;
 
+    private void WarnOfNoUnit(string key, string duration)
+    {
+        if (HoconUnits.HasNoUnit(duration))
+        {
+            _findings.Warnings.Add(new ConfigurationFault(
+                OriginOf(key),
+                PathOf(key),
+                $"{duration} has no unit and counts milliseconds; write {duration}ms, or {duration}s for seconds"));
+        }
+    }
+
     private void Fault(HoconOrigin origin, string key, string message) =>
-        _log.Faults.Add(new ConfigurationFault(origin, PathOf(key), message));
+        _findings.Faults.Add(new ConfigurationFault(origin, PathOf(key), message));
 
     private string TextAt(string key) => Read(key, static field => field.ReadText()) ?? "";
 
@@ -248,14 +252,14 @@ public sealed class SectionReader
         string key, Reload reload, T? orElse, T min, T max, Func<HoconField, T> read, Func<T, string> print)
         where T : struct, IComparable<T>
     {
-        var (faults, isThere) = (_log.Faults.Count, Has(key));
+        var (faults, isThere) = (_findings.Faults.Count, Has(key));
         var value = orElse is { } otherwise && !isThere ? otherwise : Read(key, read);
         var isInfinite = value is TimeSpan time && time == Timeout.InfiniteTimeSpan;
-        if (isThere && faults == _log.Faults.Count && !isInfinite
+        if (isThere && faults == _findings.Faults.Count && !isInfinite
             && (value.CompareTo(min) < 0 || value.CompareTo(max) > 0))
         {
             var message = $"{Print(value)} is not within {Print(min)} to {Print(max)}";
-            _log.OutOfLimits.Add(new ConfigurationFault(OriginOf(key), PathOf(key), message));
+            _findings.OutOfLimits.Add(new ConfigurationFault(OriginOf(key), PathOf(key), message));
         }
 
         return Declare(key, reload, value, $"{print(min)} to {print(max)}");
@@ -322,8 +326,8 @@ public sealed class SectionReader
 /// <returns>Why it is refused, or null.</returns>
 internal delegate string? ParseElement<T>(string text, HoconOrigin origin, out T? value);
 
-/// <summary>The sections that were read so far, and what was wrong with them.</summary>
-internal sealed class ReadLog
+/// <summary>The sections that were read so far, and what was found wrong with them.</summary>
+internal sealed class ReadFindings
 {
     public List<SectionReader> Sections { get; } = [];
 

@@ -75,7 +75,9 @@ internal static class HoconUnits
         return null;
     }
 
-    public static bool HasNoUnit(string text) => Split(text, out _, out var unit, out _) && unit.Length == 0;
+    /// <summary>Whether it is a number alone, and not zero, which needs no unit.</summary>
+    public static bool HasNoUnit(string text) =>
+        Split(text, out var number, out var unit, out _) && unit.Length == 0 && number != 0;
 
     private static bool Split(string text, out decimal number, out string unit, out string? reason)
     {
