@@ -43,7 +43,7 @@ public enum DropReason
     /// <summary>No upstream could be picked or no socket made for it.</summary>
     UpstreamUnavailable,
 
-    /// <summary>No descriptors or memory for the connection.</summary>
+    /// <summary>No descriptors, memory or local port for the connection, or for a UDP session's socket.</summary>
     NoResources,
 
     /// <summary>The handler failed on it.</summary>

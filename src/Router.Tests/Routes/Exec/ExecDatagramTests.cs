@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using Router.Admission;
 using Router.Diagnostics;
@@ -65,6 +66,29 @@ public sealed class ExecDatagramTests
         rig.Kit.RunUntilIdle();
         Assert.Equal(2, rig.Udp.Drops(DropReason.TooLong));
         Assert.Empty(client.ReceivedText);
+    }
+
+    [Fact]
+    public void A_child_may_answer_an_IPv6_peer_with_20_bytes_more()
+    {
+        using var rig = new ExecRig(static child => { }, static settings => settings with
+        {
+            Validation = new PeerValidation(
+                PeerProof.None, default, [IPNetwork.Parse("2001:db8::/32")], TimeSpan.FromSeconds(2),
+                new SeededRandom(1)),
+        });
+        rig.Kit.Network.StreamBufferBytes = 1 << 20;
+        var listener = rig.Kit.BindUdp(rig.Route, "[2001:db8::1]:9000");
+        var client = rig.Kit.UdpPeer("[2001:db8::7]:5000", listener);
+        client.Send(new byte[30_000]);
+        rig.Kit.RunUntilIdle();
+
+        rig.Child.Write(new byte[65_527]);
+        rig.Child.Write(new byte[65_528]);
+        rig.Kit.RunUntilIdle();
+
+        Assert.Equal(65_527, Assert.Single(client.Received).Payload.Length);
+        Assert.Equal((1, 1), (listener.Drops(DropReason.TooLong), listener.AllDrops()));
     }
 
     [Fact]
