@@ -65,6 +65,18 @@ public sealed class LinuxProcessesTests
     }
 
     [Fact]
+    public void The_limit_of_its_users_processes_holds_for_the_child()
+    {
+        using var rig = new ProcessRig(
+            ["/bin/sh", "-c", "read line; grep processes /proc/self/limits"], Environment,
+            limits: new ProcessLimits(UserProcesses: 4_321));
+        rig.Send("go\n");
+        Assert.Equal(
+            ["Max", "processes", "4321", "4321", "processes"],
+            rig.Output().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    [Fact]
     public void The_exit_status_and_the_signal_are_told()
     {
         using (var rig = new ProcessRig(["/bin/sh", "-c", "exit 42"], Environment))

@@ -14,6 +14,7 @@ internal sealed class RouterOptions
     {
         Section = router;
         Loops = router.IntOr("auto", AutoLoops, "loops", 1, 64, Reload.No);
+        PoolThreads = router.IntOr("auto", AutoPoolThreads, "pool-threads", 4, 1_024, Reload.No);
         Network = router.Choice<NetworkChoice>("network", Reload.No);
         var splice = router.Child("splice");
         Loop = new IoLoopOptions(
@@ -87,6 +88,13 @@ internal sealed class RouterOptions
 
     /// <summary>As asked for, or as many as there are processors, 8 at most.</summary>
     public int LoopCount => Loops ?? AutoLoops;
+
+    /// <summary>Threads asked for; null is "auto".</summary>
+    public int? PoolThreads { get; }
+
+    public int PoolThreadCount => PoolThreads ?? AutoPoolThreads;
+
+    private static int AutoPoolThreads => Math.Max(16, 2 * Environment.ProcessorCount);
 
     private static int AutoLoops => Math.Min(Environment.ProcessorCount, 8);
 

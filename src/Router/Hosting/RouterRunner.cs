@@ -46,8 +46,8 @@ internal static class RouterRunner
             return ExitRefused;
         }
 
-        IReadOnlyList<string> faults = [];
-        var engine = signals.Stop.IsCompleted
+        IReadOnlyList<string> faults = PoolThreads.Fix(setup.Options.PoolThreadCount) is { } lack ? [lack] : [];
+        var engine = signals.Stop.IsCompleted || faults.Count > 0
             ? null
             : setup.Start(TimeProvider.System, RandomSource.System, log, system, out faults);
         if (engine is null)

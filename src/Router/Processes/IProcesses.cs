@@ -8,7 +8,9 @@ namespace Router.Processes;
 /// <param name="MemoryBytes">RLIMIT_AS: address space; what goes beyond fails with ENOMEM.</param>
 /// <param name="FileBytes">RLIMIT_FSIZE: the largest file it may write.</param>
 /// <param name="OpenFiles">RLIMIT_NOFILE.</param>
-internal sealed record ProcessLimits(long CpuSeconds = 0, long MemoryBytes = 0, long FileBytes = 0, int OpenFiles = 0);
+/// <param name="UserProcesses">RLIMIT_NPROC: processes and threads of its user, whoever started them.</param>
+internal sealed record ProcessLimits(
+    long CpuSeconds = 0, long MemoryBytes = 0, long FileBytes = 0, int OpenFiles = 0, int UserProcesses = 0);
 
 /// <summary>A program to start, and what it starts with. No shell interprets any of it.</summary>
 /// <param name="Command">The program's absolute path, then its arguments.</param>

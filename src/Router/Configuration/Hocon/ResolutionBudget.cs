@@ -31,7 +31,7 @@ internal sealed class ResolutionBudget
         {
             return _depth > HoconLimits.ResolutionDepth
                 ? throw new HoconException(origin, "substitutions lead through too many others")
-                : RuntimeHelpers.TryEnsureSufficientExecutionStack() ? evaluation() : OnFreshStack(evaluation);
+                : RuntimeHelpers.TryEnsureSufficientExecutionStack() ? evaluation() : OnFreshStack(origin, evaluation);
         }
         finally
         {
@@ -40,7 +40,7 @@ internal sealed class ResolutionBudget
     }
 
     /// <summary>A stack overflow cannot be caught, so a deep evaluation goes on with a stack of its own.</summary>
-    private static T OnFreshStack<T>(Func<T> evaluation)
+    private static T OnFreshStack<T>(HoconOrigin origin, Func<T> evaluation)
     {
         T result = default!;
         ExceptionDispatchInfo? failure = null;
@@ -57,7 +57,15 @@ internal sealed class ResolutionBudget
                 }
             },
             StackBytes);
-        thread.Start();
+        try
+        {
+            thread.Start();
+        }
+        catch (Exception none) when (none is OutOfMemoryException or ThreadStartException)
+        {
+            throw new HoconException(origin, "no thread can be had to read what is nested so deeply: see 'ulimit -u'");
+        }
+
         thread.Join();
         failure?.Throw();
         return result;

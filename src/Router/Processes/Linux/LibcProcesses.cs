@@ -29,7 +29,7 @@ internal static unsafe partial class LibcProcesses
     public const int WaitForProcess = 1, WaitNoHang = 1, WaitExited = 4, WaitLeave = 0x0100_0000, CodeExited = 1;
 
     /// <summary>RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_NOFILE and RLIMIT_AS.</summary>
-    public const int LimitCpu = 0, LimitFileSize = 1, LimitOpenFiles = 7, LimitAddressSpace = 9;
+    public const int LimitCpu = 0, LimitFileSize = 1, LimitUserProcesses = 6, LimitOpenFiles = 7, LimitAddressSpace = 9;
 
     /// <summary>pidfd_open(2); the C library has had a name for it only since 2.36.</summary>
     public const long SystemCallPidfdOpen = 434;

@@ -218,6 +218,7 @@ internal sealed unsafe class LinuxChildProcess : ChildProcess, IThreadPoolWorkIt
         Set(LibcProcesses.LimitAddressSpace, limits.MemoryBytes);
         Set(LibcProcesses.LimitFileSize, limits.FileBytes);
         Set(LibcProcesses.LimitOpenFiles, limits.OpenFiles);
+        Set(LibcProcesses.LimitUserProcesses, limits.UserProcesses);
 
         void Set(int resource, long limit)
         {

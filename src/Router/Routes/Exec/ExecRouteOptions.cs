@@ -65,7 +65,8 @@ internal sealed class ExecRouteOptions : RouteOptions
             cpuTime == Timeout.InfiniteTimeSpan ? 0 : (long)cpuTime.TotalSeconds,
             limits.LongSize("memory", 0, SizeMax, Reload.NewSessions),
             limits.LongSize("file-size", 0, SizeMax, Reload.NewSessions),
-            limits.Int("open-files", 3, 1_048_576, Reload.NewSessions));
+            limits.Int("open-files", 3, 1_048_576, Reload.NewSessions),
+            limits.Int("user-processes", 0, 4_194_304, Reload.NewSessions));
     }
 
     private static string? CommandFault(IReadOnlyList<string> command)
