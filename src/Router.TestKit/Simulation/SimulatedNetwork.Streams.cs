@@ -13,6 +13,9 @@ internal interface IStreamAcceptor
 internal sealed partial class SimulatedNetwork
 {
     private readonly Dictionary<SocketAddr, List<IStreamAcceptor>> _acceptors = [];
+    private long _acceptOverflows;
+
+    public long ReadAcceptOverflows() => _acceptOverflows;
     private int _lastConnection = 1_000_000;
 
     public int Listen(in SocketAddr local, StreamListenOptions options, out StreamListener? socket)
@@ -64,6 +67,8 @@ internal sealed partial class SimulatedNetwork
     }
 
     internal int NextConnectionId() => ++_lastConnection;
+
+    internal void CountAcceptOverflow() => _acceptOverflows++;
 
     internal void AddAcceptor(in SocketAddr address, IStreamAcceptor acceptor)
     {

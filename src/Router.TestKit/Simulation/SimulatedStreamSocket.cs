@@ -167,7 +167,7 @@ internal sealed class SimulatedStreamListener : StreamListener, IStreamAcceptor,
     private readonly StreamListenOptions _options;
     private readonly int _id;
     private readonly Queue<StreamEnd> _waiting = new();
-    private long _overflows;
+    private long _dropped;
 
     public SimulatedStreamListener(SimulatedNetwork network, in SocketAddr local, StreamListenOptions options)
     {
@@ -185,7 +185,10 @@ internal sealed class SimulatedStreamListener : StreamListener, IStreamAcceptor,
 
     public override int QueueLength => _waiting.Count;
 
-    public override long OverflowDrops => _overflows;
+    public override long DroppedAttempts => _dropped;
+
+    /// <summary>An attempt ends before it is a connection: the client resets it, as a port scan does.</summary>
+    public void DropAttempt() => _dropped++;
 
     /// <summary>As Linux does, one more than the backlog waits; beyond it the connection is reset, where Linux drops
     /// the attempt and the client tries again.</summary>
@@ -193,7 +196,8 @@ internal sealed class SimulatedStreamListener : StreamListener, IStreamAcceptor,
     {
         if (_waiting.Count > _options.Backlog)
         {
-            _overflows++;
+            _dropped++;
+            _network.CountAcceptOverflow();
             end.Abort();
             return;
         }

@@ -41,6 +41,34 @@ public sealed class BacklogTests(ITestOutputHelper output) : FunctionalTest(outp
         int Connected() => clients.Count(static client => client.Poll(0, SelectMode.SelectWrite));
     }
 
+    [RequiresToolFact(RequiredTools.Namespace, "python3")]
+    public async Task A_port_scan_is_no_overflow()
+    {
+        // SYNs without sockets: the kernel answers each SYN-ACK with a reset, and counts that at the listener.
+        const string Scan =
+            """
+            import socket, struct
+            scan = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)
+            here = socket.inet_aton("127.0.0.1")
+            for port in range(20000, 20200):
+                words = [port, 47001, port, 0, 0, 0, 5 << 12 | 2, 65535, 0, 0]
+                total = sum(words) + 6 + 20 + sum(struct.unpack("!4H", here + here))
+                words[8] = ~((total & 0xffff) + (total >> 16)) & 0xffff
+                scan.sendto(struct.pack("!10H", *words), ("127.0.0.1", 0))
+            """;
+        var router = await RouterAsync(Repository.Read("hocon/examples/backlog.conf"));
+        await ToolAsync("python3", ["-c", Scan]);
+        var states = await ToolAsync("ss", ["-lntmH"]);
+        Assert.Matches(@"127\.0\.0\.1:47001[\s\S]*,d[1-9]\d*\)", states);   // the kernel's counter of the socket
+
+        await AssertAnswersAsync(static () => Client.Tcp(Port));   // has the queue looked at
+        var answered = router.RecordsOf("stats").Count;
+        await router.RecordAsync("stats", answered + 1);
+
+        Assert.Empty(router.RecordsOf("accept-overflow"));
+        Assert.Empty(router.RecordsOf("drops"));
+    }
+
     [RequiresToolFact(RequiredTools.Namespace)]
     public async Task What_somaxconn_does_not_allow_is_not_granted_and_the_record_says_so()
     {

@@ -1,6 +1,8 @@
 using Router.Diagnostics;
+using Router.Listeners;
 using Router.Net;
 using Router.TestKit;
+using Router.TestKit.Simulation;
 using Router.Tests.Sessions;
 
 namespace Router.Tests.Listeners;
@@ -43,6 +45,32 @@ public sealed class AcceptQueueTests
             [.. from record in kit.ListenerEvents
                 where record.Contains("accept-overflow", StringComparison.Ordinal)
                 select record[(record.IndexOf(' ', StringComparison.Ordinal) + 1)..]];
+    }
+
+    [Fact]
+    public void Attempts_that_clients_reset_are_no_overflow()
+    {
+        using var kit = new RouterTestKit(seed: 1);
+        var listener = kit.BindTcp(() => new ScriptHandler(), limits: new ListenerLimits { Backlog = 4 });
+        var socket = (SimulatedStreamListener)((TcpShard)listener.Shards[0]).Socket;
+        for (var attempt = 0; attempt < 50; attempt++)
+        {
+            socket.DropAttempt();
+        }
+
+        kit.TcpPeer("192.0.2.7:5000", to: listener);
+        kit.RunUntilIdle();
+        Assert.Equal(0, listener.AllDrops());
+
+        socket.DropAttempt();   // beside those that did not fit
+        for (var client = 0; client < 8; client++)
+        {
+            kit.TcpPeer($"192.0.2.7:{5001 + client}", to: listener);
+        }
+
+        kit.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(3, listener.Drops(DropReason.AcceptQueueFull));
+        Assert.Contains("accept-overflow queue=0 backlog=4 count=3", Assert.Single(kit.ListenerEvents));
     }
 
     [Fact]

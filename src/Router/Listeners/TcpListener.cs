@@ -12,7 +12,11 @@ internal sealed class TcpShard : Shard
     {
         Socket = socket;
         Address = socket.LocalAddress;
+        OverflowsAtStart = setup.Loop.Network.ReadAcceptOverflows();
     }
+
+    /// <summary>Of the network namespace, before anybody was told that this listens.</summary>
+    public long OverflowsAtStart { get; }
 
     public StreamListener Socket { get; set; }
 

@@ -249,11 +249,11 @@ internal abstract class StreamListener(int descriptor = -1) : IoSocket(descripto
     /// <see cref="GrantedBacklog"/>; -1 where unknown.</summary>
     public virtual int QueueLength => -1;
 
-    /// <summary>Connections the kernel dropped because the accept queue was full, or otherwise before they were
-    /// accepted, since the socket was made (SO_MEMINFO of the listening socket; 32 bits, around); -1 where
-    /// unknown.</summary>
-    /// <remarks>Attempts, not clients: one whose SYN was dropped sends it again a second later, and again.</remarks>
-    public virtual long OverflowDrops => -1;
+    /// <summary>Segments of connection attempts that the kernel dropped since the socket was made (SO_MEMINFO of the
+    /// listening socket; 32 bits, around); -1 where unknown.</summary>
+    /// <remarks>Not only because the accept queue was full: also where a client resets its attempt, as a port scan
+    /// does, or sends a segment again. <see cref="INetwork.ReadAcceptOverflows"/> counts full queues alone.</remarks>
+    public virtual long DroppedAttempts => -1;
 
     /// <summary>The backlog that the system grants: as asked, or its limit (net.core.somaxconn) where that is less and
     /// known.</summary>

@@ -28,7 +28,7 @@ internal sealed unsafe class LinuxStreamListener : StreamListener
 
     public override int QueueLength => ReadTcpInfo(TcpInfoUnacked);
 
-    public override long OverflowDrops => _calls.DropsAt(Descriptor);
+    public override long DroppedAttempts => _calls.DropsAt(Descriptor);
 
     public override int Accept(out StreamSocket? connection)
     {
