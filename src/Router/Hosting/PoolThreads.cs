@@ -17,7 +17,7 @@ internal static class PoolThreads
                 + "or lower router.pool-threads";
         }
 
-        ThreadPool.GetMinThreads(out _, out var completionMin);
+        ThreadPool.GetMinThreads(out var atOnce, out var completionMin);
         ThreadPool.GetMaxThreads(out _, out var completionMax);
         ThreadPool.SetMinThreads(threads, completionMin);
         ThreadPool.SetMaxThreads(threads, completionMax);
@@ -36,6 +36,11 @@ internal static class PoolThreads
         }
 
         all.Wait();
+
+        // How many work at once is the runtime's choice as before, from one per processor on: the loops need those too.
+        ThreadPool.SetMinThreads(atOnce, completionMin);
+        ThreadPool.SetMaxThreads(atOnce, completionMax);
+        ThreadPool.SetMaxThreads(threads, completionMax);
         return null;
     }
 

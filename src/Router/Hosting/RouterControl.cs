@@ -24,8 +24,15 @@ internal sealed class RouterControl : IRouterControl
         set => _engine = value;
     }
 
-    public Task<ReloadResult> ReloadAsync(CancellationToken cancellationToken = default) =>
-        _engine is { } engine
-            ? engine.ReloadAsync("program").WaitAsync(cancellationToken)
-            : Task.FromResult(ReloadResult.Refused("the router is not running"));
+    public async Task<ReloadResult> ReloadAsync(CancellationToken cancellationToken = default)
+    {
+        if (_engine is not { } engine)
+        {
+            return ReloadResult.Refused("the router is not running");
+        }
+
+        var reload = engine.ReloadAsync("program");
+        cancellationToken.ThrowIfCancellationRequested();   // also where the reload is over already
+        return await reload.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
 }
