@@ -2,7 +2,7 @@ using Router.Net;
 
 namespace Router.Routes;
 
-/// <summary>The bytes that a route may hold at once. Any thread.</summary>
+/// <summary>Limits the bytes that a route holds at once. Any thread.</summary>
 internal sealed class MemoryBudget(long limit)
 {
     private long _used;

@@ -87,14 +87,14 @@ internal sealed class PayloadRecords(MemoryBudget budget)
         }
     }
 
-    /// <summary>Forgets everything and gives the memory back.</summary>
+    /// <summary>Removes everything and gives the memory back.</summary>
     public void Release()
     {
         Clear();
         Exchange([], 0);
     }
 
-    /// <summary>Forgets everything, and keeps the memory for what comes next.</summary>
+    /// <summary>Removes everything, and keeps the memory for what comes next.</summary>
     public void Clear()
     {
         _start = _end = Count = 0;

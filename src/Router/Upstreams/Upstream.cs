@@ -7,13 +7,13 @@ namespace Router.Upstreams;
 /// <remarks>Lives as long as a session holds it, also when the group's names no longer lead to it.</remarks>
 internal sealed class Upstream
 {
-    /// <summary>Where it is; a field, because it is passed by reference to the system's calls.</summary>
+    /// <summary>A field, because it is passed by reference to the system's calls.</summary>
     public readonly SocketAddr Address;
 
     private int _sessions;
     private long _failedUntil;
-    private long _toldAt;    // 0: never
-    private int _untold;
+    private long _reportedAt;    // 0: never
+    private int _unreported;
 
     public Upstream(in SocketAddr address)
     {
@@ -42,22 +42,22 @@ internal sealed class Upstream
 
     internal void FailUntil(long timestamp) => Volatile.Write(ref _failedUntil, timestamp);
 
-    /// <summary>Counts a failure; whether it may be written down now: once a second.</summary>
+    /// <summary>Counts a failure, and says whether it may be logged now: at most one a second is.</summary>
     /// <param name="time">The clock.</param>
-    /// <param name="count">Failures since the last one that was, this one included.</param>
-    internal bool MayTell(TimeProvider time, out int count)
+    /// <param name="count">Failures since the last one that was logged, this one included.</param>
+    internal bool MayReport(TimeProvider time, out int count)
     {
         count = 0;
-        Interlocked.Increment(ref _untold);
+        Interlocked.Increment(ref _unreported);
         var now = Math.Max(1, time.GetTimestamp());
-        var told = Volatile.Read(ref _toldAt);
+        var told = Volatile.Read(ref _reportedAt);
         if ((told != 0 && now - told < time.TimestampFrequency)
-            || Interlocked.CompareExchange(ref _toldAt, now, told) != told)
+            || Interlocked.CompareExchange(ref _reportedAt, now, told) != told)
         {
             return false;
         }
 
-        count = Interlocked.Exchange(ref _untold, 0);
+        count = Interlocked.Exchange(ref _unreported, 0);
         return true;
     }
 

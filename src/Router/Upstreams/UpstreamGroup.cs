@@ -48,7 +48,7 @@ internal sealed class UpstreamGroup
         _failTicks = (long)(settings.FailTimeout.TotalSeconds * time.TimestampFrequency);
     }
 
-    /// <summary>As configured last; its actor changes them.</summary>
+    /// <summary>As configured last. The group's actor changes them.</summary>
     public UpstreamGroupSettings Settings { get; internal set; }
 
     public string Name => Settings.Name;
@@ -56,15 +56,16 @@ internal sealed class UpstreamGroup
     /// <summary>What the names lead to now; empty until the first of them has resolved.</summary>
     public UpstreamSnapshot Current => _current;
 
-    /// <summary>Told after upstreams were published that lack one of before; its actor's thread. Set before the actor
+    /// <summary>Called when the group has lost an upstream, on its actor's thread. Set before the actor
     /// starts.</summary>
     public Action? OnRemoved { get; set; }
 
-    /// <summary>Told once, when <see cref="Ready"/> ends; its actor's thread. Set before the actor starts.</summary>
+    /// <summary>Called once, when <see cref="Ready"/> completes, on the group's actor's thread. Set before the actor
+    /// starts.</summary>
     public Action? OnReady { get; set; }
 
-    /// <summary>Ends when there is an upstream for the first time, or every name has been asked once; never fails.
-    /// </summary>
+    /// <summary>Completes when there is an upstream for the first time, or every name has been asked for once; never
+    /// fails.</summary>
     public Task Ready => _ready.Task;
 
     /// <summary>Picks an upstream for a session and counts the session there.</summary>
@@ -95,13 +96,13 @@ internal sealed class UpstreamGroup
         return picked;
     }
 
-    /// <summary>Where failures are written down; whoever publishes the names sets it.</summary>
+    /// <summary>Where failures are logged; set by who publishes upstreams.</summary>
     internal IUpstreamEvents? Events { get; set; }
 
-    /// <summary>A session met a failure on its way to the upstream.</summary>
-    public void Tell(Upstream upstream, Errno errno, SocketOperation operation)
+    /// <summary>Logs that a session met a failure on its way to the upstream. Any thread.</summary>
+    public void ReportFailure(Upstream upstream, Errno errno, SocketOperation operation)
     {
-        if (Events is { } events && upstream.MayTell(_time, out var count))
+        if (Events is { } events && upstream.MayReport(_time, out var count))
         {
             events.Failed(Name, upstream, errno, operation, count);
         }
@@ -116,7 +117,7 @@ internal sealed class UpstreamGroup
         }
     }
 
-    /// <summary>The actor's alone.</summary>
+    /// <summary>Replaces the upstreams that are picked from. The group's actor only.</summary>
     internal void Publish(Upstream[] upstreams)
     {
         var before = _current;

@@ -2,15 +2,14 @@ using System.Net;
 
 namespace Router.Upstreams;
 
-/// <summary>Told to all groups: what each goes by now. One that is not among them ends, and has no upstreams any
-/// more.</summary>
-/// <param name="Groups">The settings.</param>
-/// <param name="Done">The answer of each of them once it does.</param>
+/// <summary>Told to all groups: their settings from now on. A group that is not among them ends, and has no upstreams
+/// any more.</summary>
+/// <param name="Groups">The settings of each.</param>
+/// <param name="Done">What each group answers once it has applied them.</param>
 internal sealed record UpstreamGroupChanges(
     IReadOnlyDictionary<UpstreamGroup, UpstreamGroupSettings> Groups, object Done);
 
-/// <summary>Other addresses are listeners of this router than before: what may be an upstream is looked at again.
-/// </summary>
+/// <summary>Told to all groups: the router's listeners have changed, which must not be upstreams.</summary>
 internal sealed class OwnListenersChanged
 {
     public static readonly OwnListenersChanged Instance = new();
@@ -22,7 +21,7 @@ internal sealed class OwnListenersChanged
 /// <remarks>Rounds do not overlap, and a round ends by its time-out even if the resolver never answers.</remarks>
 internal sealed class UpstreamGroupActor : ReceiveActor, IWithTimers
 {
-    /// <summary>While a name does not resolve it is asked this often, if the interval is longer.</summary>
+    /// <summary>The interval while a name does not resolve, if the configured one is longer.</summary>
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
 
     private const string Timer = "resolve";
@@ -51,7 +50,6 @@ internal sealed class UpstreamGroupActor : ReceiveActor, IWithTimers
 
     private TimeSpan Retry => Settings.ResolveInterval < RetryAfter ? Settings.ResolveInterval : RetryAfter;
 
-    /// <summary>The actor's recipe; on the default dispatcher.</summary>
     public static Props PropsFor(UpstreamNames names, INameResolver resolver) =>
         Props.Create<UpstreamGroupActor>(names, resolver);
 

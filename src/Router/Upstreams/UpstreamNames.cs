@@ -4,8 +4,8 @@ using Router.Net;
 namespace Router.Upstreams;
 
 /// <summary>
-/// What a group's targets lead to, as last heard, and what has been written down about it. The group's actor alone uses
-/// it.
+/// The addresses of a group's targets, as last resolved, and what has been logged about them. Only the group's actor
+/// uses it.
 /// </summary>
 /// <remarks>Kept apart from the actor, so that a restart of it forgets nothing.</remarks>
 internal sealed class UpstreamNames
@@ -30,7 +30,7 @@ internal sealed class UpstreamNames
         _events = events;
         group.Events = events;
         (_addresses, _failing, _tooMany) = ([], [], []);
-        Lay(group.Settings.Targets, before: []);
+        SetTargets(group.Settings.Targets, before: []);
         Publish();
     }
 
@@ -39,17 +39,17 @@ internal sealed class UpstreamNames
     /// <summary>Indexes of the targets that are names.</summary>
     public IReadOnlyList<int> ToResolve { get; private set; } = [];
 
-    /// <summary>Goes by other settings: targets that stay keep what they resolved to, also at another port. The
-    /// upstreams of before serve until one of the targets has an address, so that no session comes too early.</summary>
+    /// <summary>Applies other settings. Targets that stay keep the addresses they had resolved to, also at another port.
+    /// The upstreams of before serve until one of the targets has an address, so that no session comes too
+    /// early.</summary>
     public void Change(UpstreamGroupSettings settings)
     {
         var before = _group.Settings.Targets;
         _group.Settings = settings;
-        Lay(settings.Targets, before);
+        SetTargets(settings.Targets, before);
         Publish();
     }
 
-    /// <summary>A name has resolved.</summary>
     public void OnResolved(int index, IReadOnlyCollection<IPAddress> answer)
     {
         var target = _group.Settings.Targets[index];
@@ -77,7 +77,7 @@ internal sealed class UpstreamNames
         }
     }
 
-    /// <summary>A name has not resolved: what it led to before stays.</summary>
+    /// <summary>A name has not resolved: the addresses that it had before stay in use.</summary>
     public void OnUnresolved(int index, string error, TimeSpan retry)
     {
         if (!_failing[index])
@@ -88,8 +88,8 @@ internal sealed class UpstreamNames
         }
     }
 
-    /// <summary>Takes over what is known of the targets of before.</summary>
-    private void Lay(IReadOnlyList<UpstreamTarget> targets, IReadOnlyList<UpstreamTarget> before)
+    /// <summary>Sets the targets, with what is known of those that were targets before.</summary>
+    private void SetTargets(IReadOnlyList<UpstreamTarget> targets, IReadOnlyList<UpstreamTarget> before)
     {
         var (addresses, failing, tooMany) = (_addresses, _failing, _tooMany);
         _addresses = new SocketAddr[]?[targets.Count];
@@ -139,7 +139,7 @@ internal sealed class UpstreamNames
     private static SocketAddr Normalized(IPAddress address, int port) =>
         SocketAddr.From(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address, port);
 
-    /// <summary>Gives the group what its names lead to and may be used.</summary>
+    /// <summary>Gives the group those addresses that may be used.</summary>
     public void Publish()
     {
         if (_addresses.Length > 0 && Array.TrueForAll(_addresses, static addresses => addresses is null))

@@ -5,7 +5,7 @@ namespace Router.Upstreams;
 /// <summary>The upstreams of a group at one time. Immutable.</summary>
 internal sealed class UpstreamSnapshot
 {
-    /// <summary>Upstreams a group can hold; what names resolve to beyond it is left off.</summary>
+    /// <summary>How many upstreams a group can hold; addresses beyond it are left out.</summary>
     public const int UpstreamsMax = 256;
 
     private readonly Upstream[] _upstreams;

@@ -215,7 +215,7 @@ public sealed class RoomTests
         var route = new RoomRoute("room", Open with { WhenSlow = closes ? RoomWhenSlow.Close : RoomWhenSlow.Drop });
         var udp = kit.BindUdp(route);
         var tcp = kit.BindTcp(route);
-        var speaker = Member(kit, udp, "127.0.0.1:5000", "red");
+        var sender = Member(kit, udp, "127.0.0.1:5000", "red");
         var hearer = Member(kit, udp, "127.0.0.1:5001", "red");
         var slow = kit.TcpPeer("127.0.0.1:5002", tcp);
         slow.Send("red\n"u8);
@@ -224,7 +224,7 @@ public sealed class RoomTests
         const int Said = 20_000;
         for (var i = 0; i < Said; i++)
         {
-            speaker.Send(new byte[100]);
+            sender.Send(new byte[100]);
             if (i % 100 == 0)
             {
                 kit.RunUntilIdle();

@@ -3,10 +3,10 @@ using Router.Sessions;
 
 namespace Router.Routes;
 
-/// <summary>One session of an actor route: tells its actor, and is told by it.</summary>
+/// <summary>One session of an actor route: it tells the actor payloads, and sends its peer what the actor tells.</summary>
 /// <remarks>
-/// What is told and not answered is bounded: beyond it datagrams are dropped and a connection is not read. Messages go
-/// by a selection of the path until the actor itself is known; both ways lead into one mailbox, in order.
+/// Payloads that were told and not answered have a limit: beyond it datagrams are dropped and a connection is not read.
+/// Until the actor is known, messages go by an actor selection of its path; both ways lead into one mailbox, in order.
 /// </remarks>
 internal sealed class ActorHandler(ActorRoute route) : SessionHandler
 {
@@ -28,11 +28,11 @@ internal sealed class ActorHandler(ActorRoute route) : SessionHandler
         session.AllowReading();   // an earlier handler's limits are not this one's
         if (route.Known is { } known)
         {
-            Take(session, known);
+            SetActor(session, known);
         }
         else if (route.Find is { } find)
         {
-            Take(session, find());
+            SetActor(session, find());
         }
         else
         {
@@ -55,7 +55,7 @@ internal sealed class ActorHandler(ActorRoute route) : SessionHandler
                 && session.Transport.IsConnectionless()))
             {
                 session.CountDrop(DropReason.ActorBusy);   // a connection is not read then
-                Fill(session);
+                OnFull(session);
                 continue;
             }
 
@@ -64,7 +64,7 @@ internal sealed class ActorHandler(ActorRoute route) : SessionHandler
             Tell(session, new SessionReceived(session.Id, ++_told, payload.ToArray()));
             if (_unanswered.Count >= Settings.MaxUnanswered || _unansweredBytes >= Settings.MaxUnansweredBytes)
             {
-                Fill(session);
+                OnFull(session);
             }
         }
     }
@@ -73,7 +73,7 @@ internal sealed class ActorHandler(ActorRoute route) : SessionHandler
     {
         _peerFinished = true;
         Tell(session, new SessionPeerFinished(session.Id));
-        Settle(session);
+        CloseIfDone(session);
     }
 
     public override void OnMessage(SessionContext session, object message)
@@ -89,12 +89,12 @@ internal sealed class ActorHandler(ActorRoute route) : SessionHandler
                 break;
             case SessionClose:
                 _closes = true;
-                Settle(session);
+                CloseIfDone(session);
                 break;
             case ActorIdentity found when Equals(found.MessageId, session.Id):
                 if (_actor is null)
                 {
-                    Take(session, found.Subject);
+                    SetActor(session, found.Subject);
                 }
 
                 break;
@@ -117,10 +117,10 @@ internal sealed class ActorHandler(ActorRoute route) : SessionHandler
             _waitingBytes -= waiting.Dequeue().Length;
         }
 
-        Settle(session);
+        CloseIfDone(session);
     }
 
-    /// <summary>The limits have been full for the whole time that an answer may take.</summary>
+    /// <summary>The limits have been full for the whole answer timeout.</summary>
     public override void OnTimer(SessionContext session) => session.Close(CloseReason.UpstreamFailed);
 
     public override void OnClosed(SessionContext session, CloseReason reason) =>
@@ -134,8 +134,8 @@ internal sealed class ActorHandler(ActorRoute route) : SessionHandler
 
     private void Tell(SessionContext session, object message) => _target?.Tell(message, session.Self);
 
-    /// <summary>The actor is known now, or that there is none.</summary>
-    private void Take(SessionContext session, IActorRef? actor)
+    /// <summary>Sets the actor to tell; the session closes where there is none.</summary>
+    private void SetActor(SessionContext session, IActorRef? actor)
     {
         if (actor.IsNobody())
         {
@@ -148,7 +148,7 @@ internal sealed class ActorHandler(ActorRoute route) : SessionHandler
         session.Watch(actor!);
     }
 
-    private void Fill(SessionContext session)
+    private void OnFull(SessionContext session)
     {
         if (_isFull)
         {
@@ -163,8 +163,8 @@ internal sealed class ActorHandler(ActorRoute route) : SessionHandler
         }
     }
 
-    /// <summary>Payloads up to a number are answered. Numbers that were never told, or already answered, say
-    /// nothing.</summary>
+    /// <summary>Takes payloads up to a number as answered. A number that was never told, or is answered already, is
+    /// ignored.</summary>
     private void Answer(SessionContext session, long upTo)
     {
         if (upTo > _told || upTo <= _told - _unanswered.Count)
@@ -184,7 +184,7 @@ internal sealed class ActorHandler(ActorRoute route) : SessionHandler
             session.AllowReading();
         }
 
-        Settle(session);
+        CloseIfDone(session);
     }
 
     private void Send(SessionContext session, ReadOnlyMemory<byte> payload)
@@ -205,8 +205,8 @@ internal sealed class ActorHandler(ActorRoute route) : SessionHandler
         _waitingBytes += payload.Length;
     }
 
-    /// <summary>Closes if that was asked for and nothing is left to send.</summary>
-    private void Settle(SessionContext session)
+    /// <summary>Closes if the actor or the peer has ended the session and nothing is left to send.</summary>
+    private void CloseIfDone(SessionContext session)
     {
         if (_waiting is { Count: > 0 })
         {

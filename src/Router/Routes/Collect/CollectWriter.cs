@@ -3,10 +3,10 @@ using System.Threading.Channels;
 
 namespace Router.Routes;
 
-/// <summary>What is written down about a collect route's sink. Must not block.</summary>
+/// <summary>Where events of a collect route's sink are logged. Must not block.</summary>
 internal interface ICollectEvents
 {
-    /// <summary>The sink takes nothing: once, until it works again.</summary>
+    /// <summary>The sink takes nothing. Called once, until it works again.</summary>
     void Failed(string route, string sink, Exception error, long backoffMs);
 
     void Recovered(string route, string sink);
@@ -18,21 +18,21 @@ internal interface ICollectEvents
     void Collected(CollectedWindow window, CollectedPayloadText payload);
 }
 
-/// <summary>Takes windows, one at a time, away from the loops: may block.</summary>
+/// <summary>Takes windows, one at a time. Not called on a loop, so it may block.</summary>
 internal interface IWindowSink : IAsyncDisposable
 {
-    /// <summary>For records: where it leads.</summary>
+    /// <summary>Where it leads, for the log.</summary>
     string Name { get; }
 
-    /// <summary>Makes ready what can be made ready before there is anything to write.</summary>
-    /// <exception cref="IOException">Not now: tried again with the first window.</exception>
+    /// <summary>Opens what can be opened before there is anything to write.</summary>
+    /// <exception cref="IOException">It cannot be opened now: the first window tries again.</exception>
     ValueTask OpenAsync(CancellationToken stop) => default;
 
     /// <summary>Takes all of a window, or nothing of it.</summary>
-    /// <exception cref="IOException">Not now: tried again with back-off.</exception>
+    /// <exception cref="IOException">It cannot be taken now: the window comes again, with back-off.</exception>
     ValueTask WriteAsync(CollectedWindow window, CancellationToken stop);
 
-    /// <summary>Nothing waits for the moment: what is buffered goes out.</summary>
+    /// <summary>Writes out what is buffered: no other window waits for the moment.</summary>
     ValueTask FlushAsync(CancellationToken stop) => default;
 }
 
@@ -54,13 +54,13 @@ internal sealed class CollectWriter(string route, IWindowSink sink, TimeProvider
     private static readonly TimeSpan BackoffMin = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan BackoffMax = TimeSpan.FromSeconds(10);
 
-    /// <summary>For a sink that was told to end: a disk that hangs must not keep the router.</summary>
-    private static readonly TimeSpan LastTime = TimeSpan.FromSeconds(1);
+    /// <summary>How long a sink that was told to end may take: a disk that hangs must not keep the router.</summary>
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(1);
 
     private readonly Channel<CollectedWindow> _waiting = Channel.CreateUnbounded<CollectedWindow>(
         new UnboundedChannelOptions { SingleReader = true });
 
-    private readonly CancellationTokenSource _hurry = new();   // the time to finish is up
+    private readonly CancellationTokenSource _giveUp = new();   // the time to finish is up
     private readonly CancellationTokenSource _finish = new();  // no more will come: short waits between tries
     private Task _run = Task.CompletedTask;
     private TimeSpan _backoff = BackoffMin;
@@ -94,15 +94,15 @@ internal sealed class CollectWriter(string route, IWindowSink sink, TimeProvider
         await _finish.CancelAsync().ConfigureAwait(false);
         if (!await EndsAsync(_run, limit).ConfigureAwait(false))
         {
-            await _hurry.CancelAsync().ConfigureAwait(false);
-            if (!await EndsAsync(_run, LastTime).ConfigureAwait(false))
+            await _giveUp.CancelAsync().ConfigureAwait(false);
+            if (!await EndsAsync(_run, EndTimeout).ConfigureAwait(false))
             {
                 _windowsLost = Interlocked.Read(ref _open);   // it hangs in a call, with the one it is at
                 _payloadsLost = Interlocked.Read(ref _openPayloads);
             }
         }
 
-        await EndsAsync(sink.DisposeAsync().AsTask(), LastTime).ConfigureAwait(false);
+        await EndsAsync(sink.DisposeAsync().AsTask(), EndTimeout).ConfigureAwait(false);
         if (_windowsLost > 0)
         {
             events.Lost(route, sink.Name, _lostBy, _windowsLost, _payloadsLost);
@@ -112,7 +112,7 @@ internal sealed class CollectWriter(string route, IWindowSink sink, TimeProvider
     /// <summary>After <see cref="StopAsync"/>.</summary>
     public void Dispose()
     {
-        _hurry.Dispose();
+        _giveUp.Dispose();
         _finish.Dispose();
     }
 
@@ -133,7 +133,7 @@ internal sealed class CollectWriter(string route, IWindowSink sink, TimeProvider
 
     private async Task RunAsync()
     {
-        await TryAsync(() => sink.OpenAsync(_hurry.Token)).ConfigureAwait(false);
+        await TryAsync(() => sink.OpenAsync(_giveUp.Token)).ConfigureAwait(false);
         var reader = _waiting.Reader;
         while (await reader.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false))
         {
@@ -148,7 +148,7 @@ internal sealed class CollectWriter(string route, IWindowSink sink, TimeProvider
 
             if (isWritten)
             {
-                await TryAsync(() => sink.FlushAsync(_hurry.Token)).ConfigureAwait(false);
+                await TryAsync(() => sink.FlushAsync(_giveUp.Token)).ConfigureAwait(false);
             }
         }
     }
@@ -157,9 +157,9 @@ internal sealed class CollectWriter(string route, IWindowSink sink, TimeProvider
     /// <returns>Whether the sink has it.</returns>
     private async Task<bool> WriteAsync(CollectedWindow window)
     {
-        while (!_hurry.IsCancellationRequested)
+        while (!_giveUp.IsCancellationRequested)
         {
-            if (await TryAsync(() => sink.WriteAsync(window, _hurry.Token)).ConfigureAwait(false) is not { } error)
+            if (await TryAsync(() => sink.WriteAsync(window, _giveUp.Token)).ConfigureAwait(false) is not { } error)
             {
                 return true;
             }
@@ -218,7 +218,7 @@ internal sealed class CollectWriter(string route, IWindowSink sink, TimeProvider
         try
         {
             // The end cuts a long wait short, for one more try at once.
-            await timer.WaitForNextTickAsync((isFinishing ? _hurry : _finish).Token).ConfigureAwait(false);
+            await timer.WaitForNextTickAsync((isFinishing ? _giveUp : _finish).Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {

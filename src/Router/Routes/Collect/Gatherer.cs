@@ -21,7 +21,7 @@ internal sealed class Gatherer(CollectRoute route, Shard home, SessionContext? s
     private long _number;
     private bool _hasNew;   // sliding: something came since the last delivery
 
-    /// <summary>Takes a copy; if the route's buffer is full, the payload is a counted drop.</summary>
+    /// <summary>Adds a copy of a payload; if the route's buffer is full, it is a counted drop.</summary>
     public void Add(in RecordHeader header, ReadOnlySpan<byte> payload)
     {
         var stamped = header with { AtMs = _loop.NowMs };
@@ -31,7 +31,7 @@ internal sealed class Gatherer(CollectRoute route, Shard home, SessionContext? s
         }
     }
 
-    /// <summary>Delivers what there is: the session, or the router, ends.</summary>
+    /// <summary>Delivers what there is, because the session, or the router, ends.</summary>
     public void Finish()
     {
         _loop.Cancel(this);
@@ -39,7 +39,7 @@ internal sealed class Gatherer(CollectRoute route, Shard home, SessionContext? s
         {
             if (_hasNew)
             {
-                Forget(_settings.WindowMs, keepCount: int.MaxValue, keepBytes: long.MaxValue);
+                Evict(_settings.WindowMs, keepCount: int.MaxValue, keepBytes: long.MaxValue);
             }
             else
             {
@@ -112,7 +112,7 @@ internal sealed class Gatherer(CollectRoute route, Shard home, SessionContext? s
     {
         var records = _records ??= new PayloadRecords(route.Budget);
         var countBefore = _settings.Count > 0 ? _settings.Count - 1 : int.MaxValue;
-        Forget(_settings.WindowMs, countBefore, _settings.Bytes - payload.Length);
+        Evict(_settings.WindowMs, countBefore, _settings.Bytes - payload.Length);
         if (!records.TryAdd(header, payload))
         {
             return false;
@@ -129,7 +129,7 @@ internal sealed class Gatherer(CollectRoute route, Shard home, SessionContext? s
 
     private void DeliverSliding()
     {
-        Forget(_settings.WindowMs, int.MaxValue, long.MaxValue);
+        Evict(_settings.WindowMs, int.MaxValue, long.MaxValue);
         if (_records is not { Count: > 0 } records)
         {
             _records?.Release();
@@ -161,8 +161,8 @@ internal sealed class Gatherer(CollectRoute route, Shard home, SessionContext? s
     private void Offer(PayloadRecords records) =>
         route.Outlet.Offer(new CollectedWindow(route.Name, Home.Listener, session?.Id, ++_number, records));
 
-    /// <summary>Takes out what is too old or too much: the oldest go first.</summary>
-    private void Forget(int windowMs, int keepCount, long keepBytes)
+    /// <summary>Takes out the oldest payloads, as far as they are too old or there are too many.</summary>
+    private void Evict(int windowMs, int keepCount, long keepBytes)
     {
         if (_records is not { } records)
         {

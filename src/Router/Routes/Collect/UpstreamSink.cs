@@ -13,7 +13,7 @@ namespace Router.Routes;
 internal sealed class UpstreamSink(UpstreamGroup group, bool isStream, IoLoop loop, TimeProvider time) : IWindowSink
 {
     /// <summary>Without progress: a large window may take as long as it goes on.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan StallTimeout = TimeSpan.FromSeconds(5);
 
     private readonly WindowJson _json = new();
     private readonly UpstreamLink _link = isStream ? new StreamLink(group, loop) : new DatagramLink(group, loop);
@@ -21,7 +21,7 @@ internal sealed class UpstreamSink(UpstreamGroup group, bool isStream, IoLoop lo
     public string Name => $"{(isStream ? "tcp" : "udp")}://{group.Settings.Targets[0]}";
 
     public async ValueTask OpenAsync(CancellationToken stop) =>
-        await group.Ready.WaitAsync(Patience, time, stop).ConfigureAwait(false);
+        await group.Ready.WaitAsync(StallTimeout, time, stop).ConfigureAwait(false);
 
     public async ValueTask WriteAsync(CollectedWindow window, CancellationToken stop)
     {
@@ -53,7 +53,7 @@ internal sealed class UpstreamSink(UpstreamGroup group, bool isStream, IoLoop lo
             var before = _link.SentBytes;
             try
             {
-                return await sending.WaitAsync(Patience, time, stop).ConfigureAwait(false);
+                return await sending.WaitAsync(StallTimeout, time, stop).ConfigureAwait(false);
             }
             catch (TimeoutException) when (_link.SentBytes != before)
             {

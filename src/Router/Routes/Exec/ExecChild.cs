@@ -6,7 +6,7 @@ using Router.Sessions;
 
 namespace Router.Routes;
 
-/// <summary>Tells the session that its child has ended, or could not be started.</summary>
+/// <summary>Told to a session: its child has ended, or could not be started.</summary>
 internal sealed class ChildEnded(ExecChild child)
 {
     public ExecChild Child => child;
@@ -40,19 +40,19 @@ internal sealed class ExecChild : LoopTimer, IIoReceiver, IProcessReceiver
         _errors = new ExecErrors(session, route.Settings.ErrorLines, OnErrorsEnded);
     }
 
-    /// <summary>Our end of its channel, the session's to watch and to dispose of; one of the two.</summary>
+    /// <summary>Our end of its channel where it is a stream, which the session watches and disposes of.</summary>
     public StreamSocket? Stream => _process?.Stream;
 
+    /// <summary>The same where the channel keeps messages.</summary>
     public ConnectedDatagramSocket? Packets => _process?.Packets;
 
-    /// <summary>How it ended, or null while it runs. -1 and no signal also for one that could not be started.</summary>
+    /// <summary>How it ended; null while it runs. Status -1 without a signal where it could not be started.</summary>
     public ProcessExit? Exit { get; private set; }
 
-    /// <summary>Whether it could not be started.</summary>
-    public bool HasNotStarted { get; private set; }
+    public bool HasFailedToStart { get; private set; }
 
-    /// <summary>Has a child started; its channel is there at once.</summary>
-    /// <returns>Null and why: the payload's, or the connection's, drop.</returns>
+    /// <summary>Has a child started. It can be written to at once.</summary>
+    /// <returns>Null, or why there is none: what was to be passed to it is dropped for that reason.</returns>
     public static DropReason? Start(SessionContext session, ExecRoute route, out ExecChild? child)
     {
         child = null;
@@ -67,7 +67,7 @@ internal sealed class ExecChild : LoopTimer, IIoReceiver, IProcessReceiver
         if (result < 0)
         {
             route.Processes.Return();
-            route.NoticeFailure(session, result);
+            route.ReportFailure(session, result);
             return DropReason.NoResources;
         }
 
@@ -75,7 +75,8 @@ internal sealed class ExecChild : LoopTimer, IIoReceiver, IProcessReceiver
         return null;
     }
 
-    /// <summary>The session has ended, or is done with it: its group is to be gone within the grace.</summary>
+    /// <summary>Ends the child's process group, within the grace at the latest: the session has ended, or has no more
+    /// use for it.</summary>
     public void End()
     {
         if (_isEnding)
@@ -93,7 +94,7 @@ internal sealed class ExecChild : LoopTimer, IIoReceiver, IProcessReceiver
         {
             if (_errors.HasEnded)
             {
-                Bury();
+                Reap();
             }
 
             return;
@@ -107,12 +108,12 @@ internal sealed class ExecChild : LoopTimer, IIoReceiver, IProcessReceiver
     {
         if (result < 0)
         {
-            HasNotStarted = true;
+            HasFailedToStart = true;
             Exit = new ProcessExit(-1, 0);
             _process = null;
             child.Dispose();
             _route.Processes.Return();
-            _route.NoticeFailure(_session, result);
+            _route.ReportFailure(_session, result);
             TellSession();
             return;
         }
@@ -140,7 +141,7 @@ internal sealed class ExecChild : LoopTimer, IIoReceiver, IProcessReceiver
     {
         if (Exit is not null)
         {
-            Bury();
+            Reap();
             return;
         }
 
@@ -171,7 +172,7 @@ internal sealed class ExecChild : LoopTimer, IIoReceiver, IProcessReceiver
         _session.Shard.Events.ChildExited(_session, process.Id, exit, age, _errors.TakeSuppressed());
         if (_isKilled || (_isEnding && _errors.HasEnded))
         {
-            Bury();
+            Reap();
         }
         else
         {
@@ -185,7 +186,7 @@ internal sealed class ExecChild : LoopTimer, IIoReceiver, IProcessReceiver
     {
         if (_isEnding && Exit is not null)
         {
-            Bury();
+            Reap();
         }
     }
 
@@ -197,10 +198,8 @@ internal sealed class ExecChild : LoopTimer, IIoReceiver, IProcessReceiver
         }
     }
 
-    /// <summary>
-    /// Whoever is left in the group is killed; then the child is waited for and its number given back.
-    /// </summary>
-    private void Bury()
+    /// <summary>Kills what is left of the group, then waits for the child, which gives its process id back.</summary>
+    private void Reap()
     {
         if (_process is not { } process)
         {

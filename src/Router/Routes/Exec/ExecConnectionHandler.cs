@@ -66,7 +66,7 @@ internal abstract class ExecConnectionHandler(ExecRoute route) : SessionHandler
     /// <summary>Whether another child may follow; the session ends otherwise.</summary>
     protected virtual bool MayRestart(SessionContext session) => true;
 
-    /// <summary>The session ends with its child, before it closes.</summary>
+    /// <summary>Called before the session closes, when it ends with its child.</summary>
     protected virtual void OnOver(SessionContext session, bool clientHasEnded)
     {
     }
@@ -98,7 +98,7 @@ internal abstract class ExecConnectionHandler(ExecRoute route) : SessionHandler
             return;
         }
 
-        if (child.HasNotStarted)
+        if (child.HasFailedToStart)
         {
             session.CountDrop(DropReason.ChildGone);
             session.CloseNow(CloseReason.UpstreamFailed);

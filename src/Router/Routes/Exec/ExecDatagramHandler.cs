@@ -218,7 +218,7 @@ internal sealed unsafe class ExecDatagramHandler(ExecRoute route) : SessionHandl
             return;
         }
 
-        if (child.HasNotStarted)
+        if (child.HasFailedToStart)
         {
             session.CountDrop(DropReason.ChildGone);
             session.Close(CloseReason.UpstreamFailed);

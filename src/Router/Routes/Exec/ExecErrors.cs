@@ -30,7 +30,7 @@ internal sealed class ExecErrors(SessionContext session, int linesPerSecond, Act
     private int _written;
     private long _suppressed;
 
-    /// <summary>Nobody can write to it any more.</summary>
+    /// <summary>No process holds its other end any more.</summary>
     public bool HasEnded { get; private set; }
 
     public void Start(ChildProcess child)
@@ -43,7 +43,7 @@ internal sealed class ExecErrors(SessionContext session, int linesPerSecond, Act
         }
     }
 
-    /// <summary>Lines not written down since the last that was.</summary>
+    /// <summary>How many lines were left out of the log since the last one that was written.</summary>
     public long TakeSuppressed()
     {
         var suppressed = _suppressed;
@@ -51,7 +51,7 @@ internal sealed class ExecErrors(SessionContext session, int linesPerSecond, Act
         return suppressed;
     }
 
-    /// <summary>The child has ended: what it wrote last is taken, as far as it is there.</summary>
+    /// <summary>Reads what is there already, once the child has ended.</summary>
     public void Drain()
     {
         for (var i = 0; i < DrainReadsMax && !HasEnded && Read(); i++)
@@ -59,7 +59,7 @@ internal sealed class ExecErrors(SessionContext session, int linesPerSecond, Act
         }
     }
 
-    /// <summary>Listens no more; the output is the child's to dispose of.</summary>
+    /// <summary>Reads no more. The child disposes of the output.</summary>
     public void Stop()
     {
         HasEnded = true;

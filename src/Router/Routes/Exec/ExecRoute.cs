@@ -45,12 +45,12 @@ internal sealed record ExecRouteSettings(
 /// sent to the peer.</summary>
 internal sealed class ExecRoute(string name, ExecRouteSettings settings) : Route(name)
 {
-    private const int NoticeMs = 1_000;
+    private const int ReportIntervalMs = 1_000;
 
     private readonly string[] _environment = [.. settings.Environment.Select(VariableOf).OfType<string>()];
-    private readonly Lock _noticeLock = new();
-    private long _noticedMs = -NoticeMs;
-    private long _unnoticed;
+    private readonly Lock _reportLock = new();
+    private long _reportedMs = -ReportIntervalMs;
+    private long _unreported;
 
     public ExecRouteSettings Settings => settings;
 
@@ -110,20 +110,20 @@ internal sealed class ExecRoute(string name, ExecRouteSettings settings) : Route
         : Environment.GetEnvironmentVariable(variable) is { } value ? $"{variable}={value}"
         : null;
 
-    /// <summary>Writes down that a child could not be started: at most once a second and route.</summary>
-    internal void NoticeFailure(SessionContext session, int result)
+    /// <summary>Logs that a child could not be started, at most once a second for the route. Any loop.</summary>
+    internal void ReportFailure(SessionContext session, int result)
     {
         long suppressed;
-        lock (_noticeLock)   // a failure to start, not the way of payloads
+        lock (_reportLock)   // a failure to start, not the way of payloads
         {
             var now = session.Loop.NowMs;
-            if (now - _noticedMs < NoticeMs)
+            if (now - _reportedMs < ReportIntervalMs)
             {
-                _unnoticed++;
+                _unreported++;
                 return;
             }
 
-            (_noticedMs, suppressed, _unnoticed) = (now, _unnoticed, 0);
+            (_reportedMs, suppressed, _unreported) = (now, _unreported, 0);
         }
 
         session.Shard.Events.ChildNotStarted(session, settings.Command[0], (Errno)(-result), suppressed);

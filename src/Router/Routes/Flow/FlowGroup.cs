@@ -17,9 +17,9 @@ public sealed class FlowGroup
     private long _payloadsOut;
     private long _bytesOut;
     private int _waitingBytes;
-    private int _joined;             // this and the next: the control session's alone
-    private TimeSpan _idleTimeout;
-    private bool _told;
+    private int _joined;             // used in the control session's turn only, as the next
+    private TimeSpan _idleTimeout;   // the control session's own, while it has flows
+    private bool _isRecorded;
 
     internal FlowGroup(FlowTable table, SessionContext control, long deadlineTicks)
     {
@@ -37,11 +37,11 @@ public sealed class FlowGroup
     /// </summary>
     public string IssueToken() => _table.IssueToken(this);
 
-    /// <summary>Until when flows may join by the address.</summary>
+    /// <summary>When flows may no longer join by the address; a timestamp of the loop's clock.</summary>
     internal long DeadlineTicks { get; }
 
-    /// <summary>Tokens that have not been used, oldest first. The table's, under its lock; the next two
-    /// likewise.</summary>
+    /// <summary>Tokens that have not been used, oldest first. Only the table uses this and the next two, under its
+    /// lock.</summary>
     internal List<string> Tokens { get; } = [];
 
     internal List<Flow> Open { get; } = [];
@@ -62,7 +62,7 @@ public sealed class FlowGroup
         set => _isReady = value;
     }
 
-    /// <summary>In the control session's turn. While it has flows, their own idle timeouts are what counts.</summary>
+    /// <summary>A flow has joined: while there is one, the control session has no idle timeout. In its turn.</summary>
     internal void OnJoined()
     {
         if (_joined++ == 0)
@@ -72,7 +72,7 @@ public sealed class FlowGroup
         }
     }
 
-    /// <summary>In the control session's turn: a flow has ended.</summary>
+    /// <summary>A flow has ended. In the control session's turn.</summary>
     internal void OnLeft()
     {
         if (--_joined > 0 || Control.IsClosed)
@@ -88,7 +88,8 @@ public sealed class FlowGroup
         }
     }
 
-    /// <summary>Counts bytes on their way to the control session, if there is room for them.</summary>
+    /// <summary>Counts bytes on their way to the control session. Any thread.</summary>
+    /// <returns>False if there is no room for them.</returns>
     internal bool TryEnter(int bytes)
     {
         if (Interlocked.Add(ref _waitingBytes, bytes + FlowPayload.OverheadBytes) <= _table.Settings.MailboxBytes)
@@ -102,8 +103,8 @@ public sealed class FlowGroup
 
     internal void Leave(int bytes) => Interlocked.Add(ref _waitingBytes, -bytes - FlowPayload.OverheadBytes);
 
-    /// <summary>A flow has ended.</summary>
-    internal void Add(Flow flow)
+    /// <summary>Adds what an ended flow has moved. Any thread.</summary>
+    internal void AddTotals(Flow flow)
     {
         lock (_lock)
         {
@@ -115,17 +116,17 @@ public sealed class FlowGroup
         }
     }
 
-    /// <summary>Once the control session and all flows have ended: one record of them all.</summary>
-    internal void TellIfOver()
+    /// <summary>Writes one record of all flows, once they and the control session have ended. Any thread.</summary>
+    internal void RecordIfOver()
     {
         lock (_lock)
         {
-            if (!IsClosed || Open.Count > 0 || _told || _members.Count == 0)
+            if (!IsClosed || Open.Count > 0 || _isRecorded || _members.Count == 0)
             {
                 return;
             }
 
-            _told = true;
+            _isRecorded = true;
         }
 
         Control.Shard.Events.FlowsClosed(new FlowRecord(

@@ -37,7 +37,7 @@ internal sealed class FlowTable(FlowRouteSettings settings, RandomSource random)
         }
     }
 
-    /// <summary>A control session begins; or its handler was replaced, and it has its group already.</summary>
+    /// <summary>Makes the group of a control session, or finds it where a fresh handler asks for it.</summary>
     /// <param name="control">The control session.</param>
     /// <param name="isReady">Whether a flow may join at once: other loops see the group from here on.</param>
     public FlowGroup Open(SessionContext control, bool isReady)
@@ -61,7 +61,8 @@ internal sealed class FlowTable(FlowRouteSettings settings, RandomSource random)
         }
     }
 
-    /// <summary>The control session has ended: nothing joins it any more, and its flows are told to end.</summary>
+    /// <summary>Ends a group with its control session: no flow joins any more, and those that have are told to
+    /// end.</summary>
     public void Close(FlowGroup group)
     {
         List<Flow> flows;
@@ -88,10 +89,10 @@ internal sealed class FlowTable(FlowRouteSettings settings, RandomSource random)
         }
 
         flows.ForEach(static flow => flow.Close());
-        group.TellIfOver();
+        group.RecordIfOver();
     }
 
-    /// <summary>Whose flow a new peer may be.</summary>
+    /// <summary>The group that a new peer's flow may join; null if there is none.</summary>
     /// <param name="peer">Who sends.</param>
     /// <param name="first">Its first datagram.</param>
     /// <param name="refusal">Why there is none.</param>
@@ -122,8 +123,8 @@ internal sealed class FlowTable(FlowRouteSettings settings, RandomSource random)
         }
     }
 
-    /// <summary>A session becomes a flow, or is one already: after a restart of its handler.</summary>
-    /// <returns>Null if it may not, any more.</returns>
+    /// <summary>Makes a session a flow, unless it is one already: its handler may have been replaced.</summary>
+    /// <returns>Null if no group takes it any more.</returns>
     public Flow? Join(SessionContext session, ReadOnlySpan<byte> first, out DropReason refusal)
     {
         Flow flow;
@@ -156,7 +157,7 @@ internal sealed class FlowTable(FlowRouteSettings settings, RandomSource random)
         return flow;
     }
 
-    /// <summary>A flow has ended: what it moved is added up.</summary>
+    /// <summary>Takes out a flow that has ended, and adds up what it has moved.</summary>
     public void Leave(Flow flow, CloseReason reason)
     {
         lock (_lock)
@@ -167,11 +168,11 @@ internal sealed class FlowTable(FlowRouteSettings settings, RandomSource random)
             }
 
             flow.Group.Open.Remove(flow);
-            flow.Group.Add(flow);
+            flow.Group.AddTotals(flow);
         }
 
         flow.Group.Control.Self.Tell(new FlowLeft(flow, reason), ActorRefs.NoSender);
-        flow.Group.TellIfOver();
+        flow.Group.RecordIfOver();
     }
 
     /// <summary>A session ends whose handler does not know what it was: a control session, a flow, or neither.

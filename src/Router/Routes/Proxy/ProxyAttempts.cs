@@ -6,7 +6,7 @@ using Router.Upstreams;
 
 namespace Router.Routes;
 
-/// <summary>The upstream a session holds, and those that failed it. A part of its handler.</summary>
+/// <summary>The upstream that a session holds, and those that have failed it. A part of its handler.</summary>
 internal struct ProxyAttempts
 {
     private Upstream? _held;
@@ -16,13 +16,13 @@ internal struct ProxyAttempts
     /// <summary>Whether no upstream has failed this session so far.</summary>
     public readonly bool IsFirst => _failed is null;
 
-    /// <summary>What the session is on, or tries.</summary>
+    /// <summary>The upstream that the session uses, or tries to reach.</summary>
     public readonly Upstream? Held => _held;
 
-    /// <summary>There is no choice: this one, once.</summary>
+    /// <summary>Has the session use this upstream and no other; it is tried once.</summary>
     public void Pin(Upstream upstream) => _pinned = upstream;
 
-    /// <summary>Whether the held upstream is one of the route's no more; a pinned one stays as long as the
+    /// <summary>Whether the held upstream is no longer one of the route's. A pinned one stays as long as the
     /// session.</summary>
     public readonly bool HoldsRemoved(ProxyRoute route) =>
         _pinned is null && _held is { } upstream && !route.Group.Current.Contains(upstream);
@@ -71,7 +71,7 @@ internal struct ProxyAttempts
     /// </summary>
     public void Fail(ProxyRoute route, int result)
     {
-        Tell(route, result);
+        Report(route, result);
         if (_held is { } upstream)
         {
             route.Group.MarkFailed(upstream);
@@ -86,23 +86,23 @@ internal struct ProxyAttempts
     /// <summary>Other sessions avoid the held upstream for a while.</summary>
     public readonly void Mark(ProxyRoute route, int result)
     {
-        Tell(route, result);
+        Report(route, result);
         if (_held is { } upstream)
         {
             route.Group.MarkFailed(upstream);
         }
     }
 
-    /// <summary>Writes down what failed on the way to the held upstream.</summary>
-    /// <param name="route">Whose it is.</param>
+    /// <summary>Logs what failed on the way to the held upstream.</summary>
+    /// <param name="route">The route of the session.</param>
     /// <param name="result">A negative errno.</param>
     /// <param name="operation">What was being done.</param>
-    public readonly void Tell(
+    public readonly void Report(
         ProxyRoute route, int result, SocketOperation operation = SocketOperation.Connect)
     {
         if (_held is { } upstream)
         {
-            route.Group.Tell(upstream, (Errno)(-result), operation);
+            route.Group.ReportFailure(upstream, (Errno)(-result), operation);
         }
     }
 
@@ -117,7 +117,7 @@ internal struct ProxyAttempts
             return true;
         }
 
-        Tell(route, result);
+        Report(route, result);
         session.CountDrop(DropReason.NoResources);
         session.CloseNow(CloseReason.UpstreamFailed);
         return false;
@@ -151,7 +151,7 @@ internal struct ProxyAttempts
 }
 
 /// <summary>
-/// Watches for an upstream that has been asked and stays silent. Lazy: a payload writes a time, the session's timer
+/// Watches for an upstream that was sent something and stays silent. A payload only writes a time; the session's timer
 /// looks at it.
 /// </summary>
 internal struct UpstreamSilence
@@ -159,7 +159,7 @@ internal struct UpstreamSilence
     private long _sinceMs;   // 0: nothing is unanswered
     private bool _armed;
 
-    /// <summary>Something was passed on. When is kept without a limit too: a reload may bring one.</summary>
+    /// <summary>Something was passed on. Its time is kept without a limit too: a reload may bring one.</summary>
     public void OnAsked(SessionContext session, int timeoutMs)
     {
         if (_sinceMs != 0)
@@ -175,7 +175,9 @@ internal struct UpstreamSilence
         }
     }
 
-    /// <summary>The upstream said something; <paramref name="isAll"/>: nothing is unanswered any more.</summary>
+    /// <summary>The upstream has sent something.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="isAll">Whether nothing is unanswered any more.</param>
     public void OnAnswered(SessionContext session, bool isAll)
     {
         if (_sinceMs != 0)
@@ -184,7 +186,7 @@ internal struct UpstreamSilence
         }
     }
 
-    /// <summary>The limit may be another: the session's timer may have to come sooner than it was set for.</summary>
+    /// <summary>The limit may have changed: sets the session's timer again, which may have to come sooner.</summary>
     public void OnLimit(SessionContext session, int timeoutMs)
     {
         if (_sinceMs != 0 && timeoutMs != 0)

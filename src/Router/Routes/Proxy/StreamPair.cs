@@ -35,7 +35,7 @@ internal unsafe class StreamPair : ConnectionPair
     private const int ReadsWithoutPipe = 256;
 
     /// <summary>Reads of one side in one turn after it has failed: its last bytes, and then its error.</summary>
-    private const int LastReadsMax = 256;
+    private const int RestReadsMax = 256;
 
     private readonly StreamSide _client;
     private readonly StreamSide _upstream;
@@ -218,7 +218,7 @@ internal unsafe class StreamPair : ConnectionPair
         var result = to.HasPipe ? to.Flush() : to.Write(Session.Loop.ReadBuffer, length);
         if (result < 0)
         {
-            TakeLastWords(to);
+            ReadRestAndBreak(to);
             return false;
         }
 
@@ -259,7 +259,7 @@ internal unsafe class StreamPair : ConnectionPair
         var unsent = side.UnsentBytes;
         if (side.Flush() < 0)
         {
-            TakeLastWords(side);
+            ReadRestAndBreak(side);
             return;
         }
 
@@ -290,7 +290,7 @@ internal unsafe class StreamPair : ConnectionPair
     /// </summary>
     private void OnFailed(StreamSide side)
     {
-        for (var i = 0; i < LastReadsMax && MayRead(side) && Read(side); i++)
+        for (var i = 0; i < RestReadsMax && MayRead(side) && Read(side); i++)
         {
         }
 
@@ -322,10 +322,10 @@ internal unsafe class StreamPair : ConnectionPair
     /// Sending to the side failed: what it said before it broke still goes to the other, as when a server answers and
     /// closes without reading all.
     /// </summary>
-    private void TakeLastWords(StreamSide side)
+    private void ReadRestAndBreak(StreamSide side)
     {
         var other = Other(side);
-        for (var i = 0; i < LastReadsMax && MayRead(side); i++)
+        for (var i = 0; i < RestReadsMax && MayRead(side); i++)
         {
             var received = side.Socket.Receive(Session.Loop.ReadBuffer, _readBytes);
             if (received <= 0 || other.IsFinished || other.Write(Session.Loop.ReadBuffer, received) < 0)

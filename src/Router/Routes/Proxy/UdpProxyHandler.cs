@@ -229,7 +229,7 @@ internal unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
             session.CountDrop(reason);
             if (reason == DropReason.SendRefused)
             {
-                _attempts.Tell(route, result, SocketOperation.Send);
+                _attempts.Report(route, result, SocketOperation.Send);
             }
         }
     }
@@ -359,7 +359,7 @@ internal unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
 
             if (!_attempts.IsUpstreams(result))
             {
-                _attempts.Tell(route, result);
+                _attempts.Report(route, result);
                 return DropReason.NoResources;
             }
 

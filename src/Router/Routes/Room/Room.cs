@@ -2,8 +2,8 @@ using Router.Loop;
 
 namespace Router.Routes;
 
-/// <summary>The members of a room on one loop. That loop's alone, but for <see cref="Count"/>.</summary>
-internal sealed class RoomPlace(IoLoop loop)
+/// <summary>The members of a room on one loop. That loop's thread only, but for <see cref="Count"/>.</summary>
+internal sealed class LoopMembers(IoLoop loop)
 {
     private int _count;
 
@@ -11,7 +11,7 @@ internal sealed class RoomPlace(IoLoop loop)
 
     public List<RoomHandler> Members { get; } = [];
 
-    /// <summary>How many there are; any thread.</summary>
+    /// <summary>How many there are. Any thread.</summary>
     public int Count => Volatile.Read(ref _count);
 
     public void Add(RoomHandler member)
@@ -21,10 +21,9 @@ internal sealed class RoomPlace(IoLoop loop)
         Volatile.Write(ref _count, Members.Count);
     }
 
-    /// <summary>The last one takes its place.</summary>
     public void Remove(RoomHandler member)
     {
-        var last = Members[^1];
+        var last = Members[^1];   // takes its place
         Members[member.Index] = last;
         last.Index = member.Index;
         Members.RemoveAt(Members.Count - 1);
@@ -32,27 +31,27 @@ internal sealed class RoomPlace(IoLoop loop)
     }
 }
 
-/// <summary>Sessions that hear each other. Joining and leaving: any loop, under the directory's lock.</summary>
+/// <summary>Sessions that hear each other. They join and leave on any loop, under the directory's lock.</summary>
 internal sealed class Room(string name)
 {
-    private volatile RoomPlace[] _places = [];
+    private volatile LoopMembers[] _membersByLoop = [];
 
     public string Name => name;
 
-    /// <summary>Of all loops; under the directory's lock.</summary>
-    public int Members { get; set; }
+    /// <summary>How many there are on all loops. Under the directory's lock.</summary>
+    public int MemberCount { get; set; }
 
-    /// <summary>One per loop that ever had a member; grows only. Any thread.</summary>
-    public ReadOnlySpan<RoomPlace> Places => _places;
+    /// <summary>One for each loop that ever had a member; grows only. Any thread.</summary>
+    public ReadOnlySpan<LoopMembers> MembersByLoop => _membersByLoop;
 
     /// <summary>The members on this loop; null if there never was one.</summary>
-    public RoomPlace? PlaceOn(IoLoop loop)
+    public LoopMembers? MembersOn(IoLoop loop)
     {
-        foreach (var place in _places)
+        foreach (var members in _membersByLoop)
         {
-            if (ReferenceEquals(place.Loop, loop))
+            if (ReferenceEquals(members.Loop, loop))
             {
-                return place;
+                return members;
             }
         }
 
@@ -60,16 +59,16 @@ internal sealed class Room(string name)
     }
 
     /// <summary>Under the directory's lock.</summary>
-    public RoomPlace MakePlaceOn(IoLoop loop)
+    public LoopMembers MakeMembersOn(IoLoop loop)
     {
-        var place = PlaceOn(loop);
-        if (place is null)
+        var members = MembersOn(loop);
+        if (members is null)
         {
-            place = new RoomPlace(loop);
-            _places = [.. _places, place];
+            members = new LoopMembers(loop);
+            _membersByLoop = [.. _membersByLoop, members];
         }
 
-        return place;
+        return members;
     }
 }
 
@@ -90,9 +89,9 @@ internal sealed class RoomDirectory(int roomsMax, int membersMax)
         }
     }
 
-    /// <summary>Takes a place in the room, which is made if need be; null if it, or the route, is full. On the
-    /// member's loop.</summary>
-    public RoomPlace? Join(string name, RoomHandler member, IoLoop loop, out Room? room)
+    /// <summary>Adds a member to the room, which is made if need be. The member's loop.</summary>
+    /// <returns>The members on that loop; null if the room, or the route, is full.</returns>
+    public LoopMembers? Join(string name, RoomHandler member, IoLoop loop, out Room? room)
     {
         lock (_lock)
         {
@@ -106,25 +105,25 @@ internal sealed class RoomDirectory(int roomsMax, int membersMax)
                 _rooms[name] = room = new Room(name);
             }
 
-            if (room.Members >= membersMax)
+            if (room.MemberCount >= membersMax)
             {
                 return null;
             }
 
-            room.Members++;
-            var place = room.MakePlaceOn(loop);
-            place.Add(member);
-            return place;
+            room.MemberCount++;
+            var members = room.MakeMembersOn(loop);
+            members.Add(member);
+            return members;
         }
     }
 
-    /// <summary>Gives the place back; the last one takes the room along. On the member's loop.</summary>
-    public void Leave(Room room, RoomPlace place, RoomHandler member)
+    /// <summary>Takes a member out; the room goes with its last one. The member's loop.</summary>
+    public void Leave(Room room, LoopMembers members, RoomHandler member)
     {
         lock (_lock)
         {
-            place.Remove(member);
-            if (--room.Members == 0)
+            members.Remove(member);
+            if (--room.MemberCount == 0)
             {
                 _rooms.Remove(room.Name);
             }

@@ -4,7 +4,8 @@ using Router.Loop;
 namespace Router.Routes;
 
 /// <summary>
-/// The way from one loop to another: what is said in a pass goes over in one piece, and the piece comes back empty.
+/// The way of a route's payloads from one loop to another: those of one pass go over in one piece, which comes back
+/// empty.
 /// </summary>
 internal sealed class RoomBridge(RoomRoute route, IoLoop target) : IRunnable
 {
@@ -14,12 +15,13 @@ internal sealed class RoomBridge(RoomRoute route, IoLoop target) : IRunnable
     private readonly ConcurrentQueue<Piece> _sent = new();
     private readonly ConcurrentQueue<Piece> _spare = new();
     private Piece? _open;
-    private RoomLoop? _ears;   // the target's
+    private RoomLoop? _receiver;   // the route's part on the target
     private int _isAsked;
 
     public IoLoop Target => target;
 
-    /// <summary>On the speaker's loop; false if the route's buffer is full.</summary>
+    /// <summary>Adds a payload to what this pass sends. The sender's loop.</summary>
+    /// <returns>False if the route's buffer is full.</returns>
     public bool TryAdd(Room room, ReadOnlySpan<byte> payload)
     {
         if (_open is null && !_spare.TryDequeue(out _open))
@@ -36,7 +38,7 @@ internal sealed class RoomBridge(RoomRoute route, IoLoop target) : IRunnable
         return true;
     }
 
-    /// <summary>On the speaker's loop, at the end of its pass.</summary>
+    /// <summary>Hands over what the pass has added, at its end. The sender's loop.</summary>
     public void Send()
     {
         if (_open is not { Rooms.Count: > 0 } piece)
@@ -52,18 +54,18 @@ internal sealed class RoomBridge(RoomRoute route, IoLoop target) : IRunnable
         }
     }
 
-    /// <summary>On the target loop.</summary>
+    /// <summary>Delivers what was handed over. The target's loop.</summary>
     public void Run()
     {
         Volatile.Write(ref _isAsked, 0);
         Interlocked.MemoryBarrier();   // what is sent from here on asks again
-        _ears ??= route.On(target);
+        _receiver ??= route.On(target);
         while (_sent.TryDequeue(out var piece))
         {
             var next = 0;
             foreach (var record in piece.Payloads)
             {
-                _ears.Hear(piece.Rooms[next++], record.Payload);
+                _receiver.Receive(piece.Rooms[next++], record.Payload);
             }
 
             piece.Rooms.Clear();

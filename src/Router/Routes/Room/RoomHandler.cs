@@ -5,26 +5,24 @@ using Router.Sessions;
 
 namespace Router.Routes;
 
-/// <summary>
-/// One member, or one who is to become one. A datagram is a payload, and so is a line of a stream, with its end.
-/// </summary>
-/// <remarks>
-/// A fresh handler after a failure would have forgotten the room: the session ends instead, and the peer joins anew.
-/// </remarks>
+/// <summary>A session of a room route: first validated, then a member of a room. A datagram is a payload, and so is a
+/// line of a stream, with its end.</summary>
+/// <remarks>A fresh handler after a failure would not know the room: the session ends instead, and the peer joins
+/// again.</remarks>
 internal sealed class RoomHandler(RoomRoute route, RoomLoop loop) : SessionHandler
 {
     private const int NameBytesMax = 64;
 
     private PeerValidator? _validator;   // until the peer is validated
     private Room? _room;
-    private RoomPlace? _place;
-    private byte[]? _line;               // the beginning of a line whose end has not come
+    private LoopMembers? _members;       // those that it is one of
+    private byte[]? _line;               // the beginning of a line whose end has not come yet
     private int _lineLength;
-    private bool _isTooLong;             // the rest of the line goes the same way
+    private bool _isTooLong;             // the line is: its rest is dropped too
 
     public SessionContext Session { get; private set; } = null!;
 
-    /// <summary>Its index among the members of its place; the place's own.</summary>
+    /// <summary>Its index in <see cref="LoopMembers.Members"/>, which sets it.</summary>
     public int Index { get; set; }
 
     public override void OnOpened(SessionContext session)
@@ -95,18 +93,18 @@ internal sealed class RoomHandler(RoomRoute route, RoomLoop loop) : SessionHandl
         if (_room is { } room)
         {
             _room = null;
-            route.Directory.Leave(room, _place!, this);
+            route.Directory.Leave(room, _members!, this);
         }
 
-        ForgetLine();
+        ReleaseLine();
     }
 
     internal override void OnReplaced(SessionContext session) => OnClosed(session, CloseReason.Failed);
 
     internal override bool MayEndNow(SessionContext session) => session.Stream is not { HasUnsent: true };
 
-    /// <summary>Somebody of the room has said something.</summary>
-    public void Hear(ReadOnlySpan<byte> payload)
+    /// <summary>Sends the peer what another member of the room has sent.</summary>
+    public void Deliver(ReadOnlySpan<byte> payload)
     {
         if (Session.IsClosed || Session.PassOn(payload))
         {
@@ -175,11 +173,11 @@ internal sealed class RoomHandler(RoomRoute route, RoomLoop loop) : SessionHandl
 
         if (_room is { } room)
         {
-            loop.Say(this, room, payload);
+            loop.Send(this, room, payload);
         }
     }
 
-    /// <summary>The room a first payload leads to; null if to none.</summary>
+    /// <summary>The name of the room that a first payload asks for; null if there is none in it.</summary>
     private string? NameIn(ReadOnlySpan<byte> payload)
     {
         var name = route.Settings.Entry switch
@@ -197,8 +195,8 @@ internal sealed class RoomHandler(RoomRoute route, RoomLoop loop) : SessionHandl
     {
         if (name is not null)
         {
-            _place = route.Directory.Join(name, this, Session.Loop, out var room);
-            _room = _place is null ? null : room;
+            _members = route.Directory.Join(name, this, Session.Loop, out var room);
+            _room = _members is null ? null : room;
         }
 
         if (_room is null)
@@ -244,7 +242,7 @@ internal sealed class RoomHandler(RoomRoute route, RoomLoop loop) : SessionHandl
             OnPayload(line);
         }
 
-        ForgetLine();
+        ReleaseLine();
     }
 
     private void KeepLine(ReadOnlySpan<byte> more)
@@ -258,7 +256,7 @@ internal sealed class RoomHandler(RoomRoute route, RoomLoop loop) : SessionHandl
         if (_lineLength + more.Length > max)
         {
             _isTooLong = true;
-            ForgetLine();
+            ReleaseLine();
             Session.CountDrop(DropReason.RoomRefused);
             return;
         }
@@ -268,7 +266,7 @@ internal sealed class RoomHandler(RoomRoute route, RoomLoop loop) : SessionHandl
         _lineLength += more.Length;
     }
 
-    private void ForgetLine()
+    private void ReleaseLine()
     {
         if (_line is { } line)
         {

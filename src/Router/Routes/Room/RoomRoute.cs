@@ -7,7 +7,7 @@ namespace Router.Routes;
 
 /// <summary>Sessions that hear each other: what one says, the others of its room are sent, over UDP and TCP.</summary>
 /// <remarks>
-/// Members on the speaker's loop are sent to at once; for those on other loops a pass's payloads go over in one piece,
+/// Members on the sender's loop are sent to at once; for those on other loops a pass's payloads go over in one piece,
 /// in memory that is pooled and bounded. No member waits for another.
 /// </remarks>
 /// <param name="name">As configured.</param>
@@ -43,7 +43,7 @@ internal sealed class RoomRoute(string name, RoomSettings settings, Func<RoomJoi
 
     internal override SessionHandler CreateHandler(SessionContext session) => new RoomHandler(this, On(session.Loop));
 
-    /// <summary>The route on a loop; on it.</summary>
+    /// <summary>The route's part on a loop. That loop's thread only.</summary>
     internal RoomLoop On(IoLoop loop) => _loops[loop.Index] ??= new RoomLoop(this, loop);
 
     private RoomJoin MakeJoin()
@@ -74,7 +74,7 @@ internal sealed class RoomRoute(string name, RoomSettings settings, Func<RoomJoi
     }
 }
 
-/// <summary>A room route on one loop: says what its members say. Loop thread.</summary>
+/// <summary>A room route on one loop: passes what its members send to the others. Loop thread only.</summary>
 internal sealed class RoomLoop(RoomRoute route, IoLoop loop) : IEndOfPass
 {
     private readonly byte[] _line = new byte[route.Settings.PayloadMax + 1];   // a payload and its line feed
@@ -82,29 +82,29 @@ internal sealed class RoomLoop(RoomRoute route, IoLoop loop) : IEndOfPass
     private bool _isAtEndOfPass;
 
     /// <summary>Sends a payload to the room's members on all loops.</summary>
-    /// <param name="speaker">Who said it.</param>
+    /// <param name="sender">Who sent it.</param>
     /// <param name="payload">At most <see cref="RoomSettings.PayloadMax"/> bytes.</param>
-    public void Say(RoomHandler speaker, Room room, ReadOnlySpan<byte> payload)
+    public void Send(RoomHandler sender, Room room, ReadOnlySpan<byte> payload)
     {
-        foreach (var place in room.Places)
+        foreach (var members in room.MembersByLoop)
         {
-            if (ReferenceEquals(place.Loop, loop))
+            if (ReferenceEquals(members.Loop, loop))
             {
-                Deliver(place, payload, route.Settings.ToSender ? null : speaker);
+                Deliver(members, payload, route.Settings.ToSender ? null : sender);
             }
-            else if (place.Count > 0)
+            else if (members.Count > 0)
             {
-                Bridge(speaker, room, place, payload);
+                Bridge(sender, room, members, payload);
             }
         }
     }
 
-    /// <summary>What came from another loop.</summary>
-    public void Hear(Room room, ReadOnlySpan<byte> payload)
+    /// <summary>Delivers a payload that a member on another loop has sent.</summary>
+    public void Receive(Room room, ReadOnlySpan<byte> payload)
     {
-        if (room.PlaceOn(loop) is { } place)
+        if (room.MembersOn(loop) is { } members)
         {
-            Deliver(place, payload, speaker: null);
+            Deliver(members, payload, except: null);
         }
     }
 
@@ -117,14 +117,14 @@ internal sealed class RoomLoop(RoomRoute route, IoLoop loop) : IEndOfPass
         }
     }
 
-    private void Deliver(RoomPlace place, ReadOnlySpan<byte> payload, RoomHandler? speaker)
+    private void Deliver(LoopMembers here, ReadOnlySpan<byte> payload, RoomHandler? except)
     {
-        var members = place.Members;
+        var members = here.Members;
         var line = ReadOnlySpan<byte>.Empty;
         for (var i = members.Count - 1; i >= 0; i--)   // from the end: one that is closed leaves within the call
         {
             var member = members[i];
-            if (ReferenceEquals(member, speaker))
+            if (ReferenceEquals(member, except))
             {
                 continue;
             }
@@ -134,7 +134,7 @@ internal sealed class RoomLoop(RoomRoute route, IoLoop loop) : IEndOfPass
                 line = LineOf(payload);
             }
 
-            member.Hear(member.Session.Stream is null ? payload : line);
+            member.Deliver(member.Session.Stream is null ? payload : line);
         }
     }
 
@@ -151,12 +151,12 @@ internal sealed class RoomLoop(RoomRoute route, IoLoop loop) : IEndOfPass
         return _line.AsSpan(0, payload.Length + 1);
     }
 
-    private void Bridge(RoomHandler speaker, Room room, RoomPlace place, ReadOnlySpan<byte> payload)
+    private void Bridge(RoomHandler sender, Room room, LoopMembers members, ReadOnlySpan<byte> payload)
     {
-        var bridge = BridgeTo(place.Loop);
+        var bridge = BridgeTo(members.Loop);
         if (!bridge.TryAdd(room, payload))
         {
-            speaker.Session.CountDrop(DropReason.RoomLate, place.Count);
+            sender.Session.CountDrop(DropReason.RoomLate, members.Count);
         }
         else if (!_isAtEndOfPass)
         {
