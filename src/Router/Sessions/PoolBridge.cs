@@ -11,6 +11,15 @@ namespace Router.Sessions;
 /// </remarks>
 internal sealed class PoolBridge(SessionContext session, SessionExtras mailbox) : PostedReplies(session)
 {
+    private int _endAsked;
+
+    /// <summary>Whether the handler, which may be at work for long, has answered the last time it was asked whether its
+    /// session may end. Loop thread.</summary>
+    public bool TryAskToEnd() => Interlocked.Exchange(ref _endAsked, 1) == 0;
+
+    /// <summary>It is asked now. The handler's thread.</summary>
+    public void OnAskedToEnd() => Volatile.Write(ref _endAsked, 0);
+
     /// <summary>In the handler's turn on the pool: bytes of a stream.</summary>
     public void OnChunk(StreamChunk chunk)
     {

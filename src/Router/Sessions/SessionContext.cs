@@ -23,6 +23,9 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     /// peer at an IPv6 address can be sent 20 bytes more.</summary>
     public const int DatagramBytesMax = 65_507;
 
+    /// <summary>How long a moment is that a session has to be silent for, before a drain takes it as done.</summary>
+    internal const int QuietMs = 2_000;
+
     /// <summary>Sizes as docs/performance.md has them; what they are off by costs a line that comes late.</summary>
     private const int ContextBytes = 240, ActorBytes = 72;
 
@@ -105,6 +108,20 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
             Rearm();
         }
     }
+
+    /// <summary>How long nothing has come from the peer or gone to it, by the loop's clock.</summary>
+    public TimeSpan SilentFor => TimeSpan.FromMilliseconds(Loop.NowMs - _times.LastActiveMs);
+
+    /// <summary>Nothing has come or gone for a moment, and nothing waits to be handled or sent: what tells a drain that
+    /// a session is done where nobody says so.</summary>
+    internal bool IsQuiet =>
+        Loop.NowMs - _times.LastActiveMs >= QuietMs
+        && WaitingPayloads == 0
+        && Carrier is not { UnsentBytes: > 0 }
+        && _extras is not { Posted.UnderWayBytes: > 0 };
+
+    /// <summary>The same; messages are done with where they are handed over.</summary>
+    internal bool HasNothingUnderWay => Transport.KeepsMessages() || IsQuiet;
 
     /// <summary>The listener's when the session began: a later one is for later sessions.</summary>
     internal Route Route => _start.Route;

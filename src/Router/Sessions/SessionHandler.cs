@@ -63,6 +63,18 @@ public abstract class SessionHandler
     {
     }
 
+    /// <summary>
+    /// The session's listener drains, because the router stops or a reload has taken its address away: no peer is new
+    /// any more, and sessions are to end. Called about every 50 ms until the session has ended or
+    /// <c>drain-timeout</c> has passed. The session still receives and sends, so that a handler can say farewell here.
+    /// </summary>
+    /// <returns>
+    /// Whether the session may end now. Unless overridden this is so when nothing has come or gone for two seconds, and
+    /// nothing waits to be handled or sent (<see cref="SessionContext.SilentFor"/>). A handler that takes longer for an
+    /// answer says false until it has given it; one that owes nothing says true at once.
+    /// </returns>
+    public virtual bool OnDraining(SessionContext session) => MayEndNow(session);
+
     /// <summary>A socket that the route watches, or the peer's stream if <see cref="OwnsStream"/>, is ready.</summary>
     internal virtual void OnIo(SessionContext session, IoSocket socket, IoReadiness ready)
     {
@@ -76,10 +88,9 @@ public abstract class SessionHandler
     {
     }
 
-    /// <summary>
-    /// Nothing is under way between the peer and anybody: a draining listener need not wait for this session.
-    /// </summary>
-    internal virtual bool MayEndNow(SessionContext session) => false;
+    /// <summary>Whether nothing is under way between the peer and anybody, so that a draining listener need not wait.
+    /// Asked on the loop and not in a turn of the session, which must not change by it.</summary>
+    internal virtual bool MayEndNow(SessionContext session) => session.IsQuiet;
 
     /// <summary>
     /// The handler is about to be replaced after a failure: gives back sockets and counts it holds. Must not throw.

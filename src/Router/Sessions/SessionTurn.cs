@@ -66,10 +66,11 @@ internal static class SessionTurn
         }
     }
 
-    /// <summary>The listener drains: ends the session if nothing is under way.</summary>
+    /// <summary>The listener drains: ends the session if its handler agrees.</summary>
     public static void Drain(SessionContext session)
     {
-        if (session.Handler is { } handler && handler.MayEndNow(session))
+        session.Pool?.OnAskedToEnd();
+        if (session is { IsClosed: false, Shard.IsDraining: true, Handler: { } handler } && handler.OnDraining(session))
         {
             session.Close(session.Shard.EndReason);
         }

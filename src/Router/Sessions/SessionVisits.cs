@@ -1,21 +1,27 @@
+using System.Collections.Concurrent;
+
 namespace Router.Sessions;
 
 /// <summary>What a listener tells its sessions, one by one in a <see cref="SessionWalk"/>. Loop thread.</summary>
 /// <remarks>Each says whether the session was told something, which then has a turn of its own for it.</remarks>
 internal static class SessionVisits
 {
-    /// <summary>The listener drains: the session ends if nothing is under way.</summary>
+    /// <summary>Handlers that say themselves whether they are done, in a turn of their session.</summary>
+    private static readonly ConcurrentDictionary<Type, bool> DecideInTurn = new();
+
+    /// <summary>The listener drains: asks the session in a turn of its own if it is done, or only its handler knows.
+    /// </summary>
     public static bool Drain(SessionContext session)
     {
-        // On the pool the handler is another thread's; it is the program's, and such a one is never done by itself.
-        var mayEnd = session.Shard is { IsDraining: true, Settings.OnPool: false }
-            && session.Handler is { } handler && handler.MayEndNow(session);
-        if (mayEnd)
+        if (session is not { IsClosed: false, Shard.IsDraining: true, Handler: { } handler }
+            || !(DecidesInTurn(handler) || handler.MayEndNow(session))
+            || session.Pool is { } pool && !pool.TryAskToEnd())
         {
-            session.Ref.Tell(DrainSession.Instance, ActorRefs.NoSender);
+            return false;
         }
 
-        return mayEnd;
+        session.Ref.Tell(DrainSession.Instance, ActorRefs.NoSender);
+        return true;
     }
 
     /// <summary>A deadline may be nearer than it was.</summary>
@@ -24,6 +30,12 @@ internal static class SessionVisits
         session.Arm();
         return false;
     }
+
+    private static bool DecidesInTurn(SessionHandler handler) => DecideInTurn.GetOrAdd(
+        handler.GetType(),
+        static (_, handler) => ((Func<SessionContext, bool>)handler.OnDraining).Method.DeclaringType
+            != typeof(SessionHandler),
+        handler);
 
     /// <summary>The session looks at its route, if it goes by the one that has changed.</summary>
     public static bool ChangeRoute(SessionContext session, RouteChanged changed)

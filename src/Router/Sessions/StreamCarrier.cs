@@ -8,6 +8,8 @@ namespace Router.Sessions;
 internal sealed class StreamCarrier(SessionContext session, StreamSocket socket, BufferPool buffers)
     : StreamSide(socket, buffers), ISessionCarrier
 {
+    private bool _endsInOrder;
+
     IoSocket ISessionCarrier.Socket => Socket;
 
     public bool MayRead => !session.IsClosed && !HasEnded && !HasUnsent && !IsStopped;
@@ -112,6 +114,8 @@ internal sealed class StreamCarrier(SessionContext session, StreamSocket socket,
 
     public bool TryLinger(CloseReason reason)
     {
+        // A session that a drain has found done ends in order, whatever it is called.
+        _endsInOrder = reason is CloseReason.Shutdown or CloseReason.ListenerRemoved;
         if (Socket.IsClosed || (IsOver && !reason.IsAbort()))
         {
             return false;
@@ -156,7 +160,7 @@ internal sealed class StreamCarrier(SessionContext session, StreamSocket socket,
     {
         var isCut = HasUnsent;   // a FIN behind what is missing would make it look whole
         Release();
-        if (isCut || reason.IsAbort())
+        if (isCut || (reason.IsAbort() && !_endsInOrder))
         {
             Socket.Abort();
         }

@@ -3,7 +3,7 @@ using Router.Sessions;
 
 namespace Router.Routes;
 
-/// <summary>One session of an actor route: it tells the actor payloads, and sends its peer what the actor tells.</summary>
+/// <summary>One session of an actor route: tells the actor its payloads, and the peer what the actor replies.</summary>
 /// <remarks>
 /// Payloads that were told and not answered have a limit: beyond it datagrams are dropped and a connection is not read.
 /// Until the actor is known, messages go by an actor selection of its path; both ways lead into one mailbox, in order.
@@ -127,7 +127,7 @@ internal sealed class ActorHandler(ActorRoute route) : SessionHandler
         Tell(session, new SessionClosed(session.Id, reason));
 
     internal override bool MayEndNow(SessionContext session) =>
-        session.Transport.KeepsMessages() && _unanswered.Count == 0 && _waiting is not { Count: > 0 };
+        session.HasNothingUnderWay && _unanswered.Count == 0 && _waiting is not { Count: > 0 };
 
     private static bool HasUnsent(SessionContext session) =>
         session.Stream is { HasUnsent: true } || session.Packets is { Output.HasUnsent: true };

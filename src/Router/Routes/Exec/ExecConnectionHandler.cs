@@ -41,6 +41,19 @@ internal abstract class ExecConnectionHandler(ExecRoute route) : SessionHandler
         }
     }
 
+    public sealed override bool OnDraining(SessionContext session)
+    {
+        // A peer that has ended its side waits for what the child makes of it.
+        if (!session.IsQuiet || _pair is not { ClientHasEnded: false })
+        {
+            return false;
+        }
+
+        Leave(CloseReason.Done);
+        _isOver = true;   // its connection ends in order
+        return true;
+    }
+
     public sealed override void OnClosed(SessionContext session, CloseReason reason) => Leave(reason);
 
     internal sealed override void OnReplaced(SessionContext session) => Leave(CloseReason.Failed);

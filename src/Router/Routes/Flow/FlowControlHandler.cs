@@ -23,6 +23,10 @@ internal sealed class FlowControlHandler(FlowTable table, FlowHandler handler) :
 
     public override void OnDrained(SessionContext session) => handler.OnDrained(session);
 
+    /// <summary>Its flows end with it: one that is in use keeps it.</summary>
+    public override bool OnDraining(SessionContext session) =>
+        handler.OnDraining(session) && table.IsQuiet(handler.Flows);
+
     public override void OnTimer(SessionContext session) => handler.OnTimer(session);
 
     public override void OnMessage(SessionContext session, object message)
@@ -62,8 +66,6 @@ internal sealed class FlowControlHandler(FlowTable table, FlowHandler handler) :
 
     internal override void OnIo(SessionContext session, IoSocket socket, IoReadiness ready) =>
         handler.OnIo(session, socket, ready);
-
-    internal override bool MayEndNow(SessionContext session) => handler.MayEndNow(session);
 
     internal override void OnReplaced(SessionContext session)
     {

@@ -81,6 +81,9 @@ internal sealed class FlowMediaProxy(FlowTable table, ProxyRoute proxy) : UdpPro
         Leave(reason);
     }
 
+    /// <summary>It ends with its control session.</summary>
+    internal override bool MayEndNow(SessionContext session) => _flow is null && base.MayEndNow(session);
+
     internal override void OnReplaced(SessionContext session)
     {
         base.OnReplaced(session);

@@ -92,6 +92,15 @@ internal sealed class FlowTable(FlowRouteSettings settings, RandomSource random)
         group.RecordIfOver();
     }
 
+    /// <summary>Whether none of the group's flows is in use at the moment.</summary>
+    public bool IsQuiet(FlowGroup group)
+    {
+        lock (_lock)
+        {
+            return group.Open.TrueForAll(static flow => flow.Session.IsQuiet);
+        }
+    }
+
     /// <summary>The group that a new peer's flow may join; null if there is none.</summary>
     /// <param name="peer">Who sends.</param>
     /// <param name="first">Its first datagram.</param>

@@ -52,6 +52,9 @@ internal abstract class ConnectionProxyHandler(ProxyRoute route) : SessionHandle
         Attempts.Return();
     }
 
+    /// <summary>Either side may be waiting for the other, however silent they are: only they know.</summary>
+    internal sealed override bool MayEndNow(SessionContext session) => false;
+
     internal sealed override void OnReplaced(SessionContext session) => OnClosed(session, CloseReason.Failed);
 
     /// <summary>What is under way is not torn: no other upstream is picked for it.</summary>

@@ -159,6 +159,9 @@ internal struct UpstreamSilence
     private long _sinceMs;   // 0: nothing is unanswered
     private bool _armed;
 
+    /// <summary>How long the upstream has been silent, though something is unanswered; 0 if nothing is.</summary>
+    public readonly long LastsMs(SessionContext session) => _sinceMs == 0 ? 0 : Now(session) - _sinceMs;
+
     /// <summary>Something was passed on. Its time is kept without a limit too: a reload may bring one.</summary>
     public void OnAsked(SessionContext session, int timeoutMs)
     {

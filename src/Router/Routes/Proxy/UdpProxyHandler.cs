@@ -78,8 +78,11 @@ internal unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
 
     internal override void OnReplaced(SessionContext session) => Release(session);
 
+    /// <summary>What was sent has been answered, or the upstream has been silent since for a moment: what came last may
+    /// need no answer.</summary>
     internal override bool MayEndNow(SessionContext session) =>
-        _expected.Unanswered <= 0 && _removed is not { IsHeard: true };
+        _removed is not { IsHeard: true }
+        && (_expected.Unanswered <= 0 || _silence.LastsMs(session) >= SessionContext.QuietMs);
 
     internal override void OnRouteChanged(SessionContext session)
     {
