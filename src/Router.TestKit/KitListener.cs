@@ -14,6 +14,10 @@ public sealed record ListenerLimits
     /// <summary>Silence that ends a session; <see cref="Timeout.InfiniteTimeSpan"/> for never.</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Silence of the peer alone that ends a session; <see cref="Timeout.InfiniteTimeSpan"/> for never.
+    /// </summary>
+    public TimeSpan PeerIdleTimeout { get; init; } = Timeout.InfiniteTimeSpan;
+
     /// <summary>Age that ends a session; <see cref="Timeout.InfiniteTimeSpan"/> for never.</summary>
     public TimeSpan MaxLifetime { get; init; } = Timeout.InfiniteTimeSpan;
 
@@ -65,7 +69,8 @@ public sealed record ListenerLimits
         RestartWindow,
         OnPool,
         Socket,
-        SessionReceiveBuffer);
+        SessionReceiveBuffer,
+        Milliseconds(PeerIdleTimeout));
 
     private static int Milliseconds(TimeSpan time) =>
         time == Timeout.InfiniteTimeSpan ? 0 : (int)time.TotalMilliseconds;

@@ -36,6 +36,9 @@ internal sealed class SimulatedStreamSocket : StreamSocket, IReadiness
 
     public override SocketAddr PeerAddress => _remote;
 
+    /// <summary>As set last.</summary>
+    public KeepAliveOptions? KeepAlive { get; private set; }
+
     IoReadiness IReadiness.Ready
     {
         get
@@ -48,6 +51,8 @@ internal sealed class SimulatedStreamSocket : StreamSocket, IReadiness
             return _end?.Ready ?? IoReadiness.Readable | IoReadiness.Writable | IoReadiness.Failed;
         }
     }
+
+    public override void SetKeepAlive(KeepAliveOptions options) => KeepAlive = options;
 
     /// <summary>The connect has come to its end: refused without one.</summary>
     public void Decide(StreamEnd? end)

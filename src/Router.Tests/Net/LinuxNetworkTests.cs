@@ -181,6 +181,16 @@ public sealed unsafe class LinuxGroupAddressTests
 public sealed class LinuxStreamTests : StreamContract
 {
     private protected override INetwork CreateNetwork() => new LinuxNetwork();
+
+    private protected override (bool, int, int, int, int) KeepAliveOf(StreamSocket socket)
+    {
+        return (Of(Libc.SolSocket, Libc.SoKeepAlive) != 0, Tcp(Libc.TcpKeepIdle), Tcp(Libc.TcpKeepInterval),
+            Tcp(Libc.TcpKeepCount), Tcp(Libc.TcpUserTimeout));
+
+        int Tcp(int name) => Of(Libc.SolTcp, name);
+
+        int Of(int level, int name) => LinuxCalls.Kernel.GetOption(socket.Descriptor, level, name);
+    }
 }
 
 public sealed class LinuxIoLoopTests : IoLoopContract

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Router.Net;
 using Router.Tests.Loop;
 
@@ -11,6 +12,20 @@ public sealed class PortableDatagramTests : DatagramContract
 public sealed class PortableStreamTests : StreamContract
 {
     private protected override INetwork CreateNetwork() => new PortableNetwork();
+
+    private protected override (bool, int, int, int, int) KeepAliveOf(StreamSocket socket)
+    {
+        var inner = ((IPortableSocket)socket).Inner;
+        var userTimeout = new byte[sizeof(int)];
+        inner.GetRawSocketOption(Libc.SolTcp, Libc.TcpUserTimeout, userTimeout);
+        return (Of(SocketOptionLevel.Socket, SocketOptionName.KeepAlive) != 0,
+            Of(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime),
+            Of(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval),
+            Of(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount),
+            BitConverter.ToInt32(userTimeout));
+
+        int Of(SocketOptionLevel level, SocketOptionName name) => (int)inner.GetSocketOption(level, name)!;
+    }
 }
 
 public sealed class PortableIoLoopTests : IoLoopContract

@@ -9,6 +9,27 @@ public abstract class StreamContract
 {
     private protected abstract INetwork CreateNetwork();
 
+    /// <summary>SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT and TCP_USER_TIMEOUT of a connection.</summary>
+    private protected abstract (bool, int, int, int, int) KeepAliveOf(StreamSocket socket);
+
+    [Fact]
+    public void A_connection_is_given_up_when_it_is_told_to()
+    {
+        using var rig = new NetRig(CreateNetwork());
+        var options = new StreamListenOptions(16, false, KeepAlive: new KeepAliveOptions(61, 16, 5, 90_000));
+        Assert.Equal(0, rig.Network.Listen(NetRig.At("127.0.0.1:0"), options, out var listening));
+        var listener = rig.Own(new AcceptProbe(rig.Loop, listening!));
+        var client = rig.ConnectStream(listener.Socket.LocalAddress);
+        rig.Until(() => client.Connected && listener.Accepted.Count == 1);
+        var server = rig.Own(new StreamProbe(rig.Loop, listener.Accepted[0], connecting: false));
+        Assert.Equal((true, 61, 16, 5, 90_000), KeepAliveOf(server.Socket));
+
+        client.Socket.SetKeepAlive(new KeepAliveOptions(62, 17, 6, 91_000));
+        Assert.Equal((true, 62, 17, 6, 91_000), KeepAliveOf(client.Socket));
+        client.Socket.SetKeepAlive(new KeepAliveOptions(0, 17, 6, 0));
+        Assert.Equal((false, 62, 17, 6, 0), KeepAliveOf(client.Socket));
+    }
+
     [Theory]
     [InlineData("127.0.0.1:0")]
     [InlineData("[::1]:0")]

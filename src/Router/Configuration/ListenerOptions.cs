@@ -18,6 +18,7 @@ internal sealed class ListenerOptions
         ReceiveBuffer = listener.Size("receive-buffer", 4 << 10, 1 << 30, Reload.No);
         SendBuffer = listener.Size("send-buffer", 4 << 10, 1 << 30, Reload.No);
         DualStack = listener.Bool("dual-stack", Reload.No);
+        KeepAlive = TcpSection.Read(listener, Reload.No);
         var session = listener.Child("session");
         Sessions = new SessionSettings(
             IdleTimeoutMs: listener.Milliseconds(
@@ -32,13 +33,18 @@ internal sealed class ListenerOptions
             RestartWindow: session.Duration("restart-window", Limit.Tick, Limit.Day, Reload.No),
             OnPool: session.Choice("dispatcher", Reload.No, ("io", false), ("pool", true)),
             Socket: listener.Choice<SessionSocket>("session-socket", Reload.No),
-            ReceiveBuffer: listener.Size("session-receive-buffer", 4 << 10, 1 << 30, Reload.NewSessions));
+            ReceiveBuffer: listener.Size("session-receive-buffer", 4 << 10, 1 << 30, Reload.NewSessions),
+            PeerIdleTimeoutMs: listener.Milliseconds(
+                "peer-idle-timeout", Limit.Tick, PeerIdleMax, Reload.AtOnce, orInfinite: true));
         var file = listener.Child("unix");
         UnixFile = new UnixFileOptions(
             file.Parsed("mode", Reload.No, ModeOf),
             AccountOf(file, "owner", "user", "passwd", UnixAccounts.TryUser),
             AccountOf(file, "group", "group", "group", UnixAccounts.TryGroup));
     }
+
+    /// <summary>The session keeps 32 bits of when its peer last sent something: 49 days in milliseconds.</summary>
+    private static readonly TimeSpan PeerIdleMax = TimeSpan.FromDays(30);
 
     private delegate bool TryAccount(string name, out int id);
 
@@ -58,6 +64,8 @@ internal sealed class ListenerOptions
     public int SendBuffer { get; }
 
     public bool DualStack { get; }
+
+    public KeepAliveOptions KeepAlive { get; }
 
     public SessionSettings Sessions { get; }
 

@@ -51,4 +51,7 @@ public enum CloseReason : byte
 
     /// <summary>Its upstream is one no more, and the route says that this ends its sessions.</summary>
     UpstreamRemoved,
+
+    /// <summary>Nothing came from the peer for the peer idle timeout.</summary>
+    PeerIdle,
 }

@@ -15,6 +15,7 @@ namespace Router.Listeners;
 /// <param name="JoinedBySessions">Sessions will have sockets of their own on this port, which must not get other peers'
 /// datagrams.</param>
 /// <param name="File">Who may use a unix socket.</param>
+/// <param name="KeepAlive">For TCP connections; null for the system's own rule.</param>
 internal sealed record BindRequest(
     string Listener,
     SessionTransport Transport,
@@ -24,7 +25,8 @@ internal sealed record BindRequest(
     int Backlog,
     bool DualStack,
     bool JoinedBySessions = false,
-    UnixFileOptions? File = null)
+    UnixFileOptions? File = null,
+    KeepAliveOptions? KeepAlive = null)
 {
     public override string ToString() => TextOf(Address);
 
@@ -103,7 +105,7 @@ internal static class ListenerBinder
         else
         {
             var options = new StreamListenOptions(
-                request.Backlog, request.DualStack, makeGroup, joinGroup, request.File);
+                request.Backlog, request.DualStack, makeGroup, joinGroup, request.File, request.KeepAlive);
             result = network.Listen(address, options, out var stream);
             socket = stream;
         }

@@ -17,6 +17,18 @@ internal sealed record DatagramOptions(
     bool JoinGroup = false,
     UnixFileOptions? File = null);
 
+/// <summary>When a TCP connection whose other end is gone, or cannot be reached, is given up. See tcp(7).</summary>
+/// <param name="IdleSeconds">Silence after which the kernel probes the other end; 0 for no probes.</param>
+/// <param name="IntervalSeconds">Between two probes.</param>
+/// <param name="Count">Probes without an answer that end the connection.</param>
+/// <param name="UserTimeoutMs">How long what was sent may stay without an acknowledgement, or without room at the other
+/// end (TCP_USER_TIMEOUT); 0 for the system's own rule, about a quarter of an hour.</param>
+internal sealed record KeepAliveOptions(int IdleSeconds, int IntervalSeconds, int Count, int UserTimeoutMs)
+{
+    /// <summary>As reference.conf has them.</summary>
+    public static KeepAliveOptions Default { get; } = new(60, 15, 4, 120_000);
+}
+
 /// <summary>How to make a stream listener's socket.</summary>
 /// <param name="Backlog">Connections that may wait to be accepted; the kernel caps it at somaxconn.</param>
 /// <param name="DualStack">On an IPv6 wildcard: also accept IPv4 (IPV6_V6ONLY off).</param>
@@ -24,8 +36,14 @@ internal sealed record DatagramOptions(
 /// <param name="JoinGroup">Whether this shard joins. A unix socket that joins accepts from the queue of the
 /// first.</param>
 /// <param name="File">The mode and owner of a unix socket's file: who may connect.</param>
+/// <param name="KeepAlive">For the connections that it accepts; null for the system's own rule.</param>
 internal sealed record StreamListenOptions(
-    int Backlog, bool DualStack, bool MakeGroup = false, bool JoinGroup = false, UnixFileOptions? File = null);
+    int Backlog,
+    bool DualStack,
+    bool MakeGroup = false,
+    bool JoinGroup = false,
+    UnixFileOptions? File = null,
+    KeepAliveOptions? KeepAlive = null);
 
 /// <summary>
 /// The seam to the operating system's sockets: Linux calls, the portable twin over System.Net.Sockets, or the test

@@ -225,6 +225,12 @@ internal abstract class StreamSocket(int descriptor = -1) : IoSocket(descriptor)
     /// <summary>Sends FIN: the other direction goes on. See shutdown(2).</summary>
     public abstract void ShutdownWrite();
 
+    /// <summary>Sets when the connection is given up because its other end is gone. What the system does not know is
+    /// left out; for a unix socket, whose other end cannot vanish, that is all of it.</summary>
+    public virtual void SetKeepAlive(KeepAliveOptions options)
+    {
+    }
+
     /// <summary>Tells, once a pending connect has turned writable, what became of it.</summary>
     /// <returns>0 if the connection stands, else the negative errno (SO_ERROR).</returns>
     public abstract int ConnectResult();

@@ -58,5 +58,6 @@ internal sealed class RouterPlanner(RouterOptions options, ProgramParts parts, T
         listener.Backlog,
         listener.DualStack,
         bind.Transport == SessionTransport.Udp && listener.Sessions.Socket == SessionSocket.Connected,
-        bind.IsUnix ? listener.UnixFile : null);
+        bind.IsUnix ? listener.UnixFile : null,
+        listener.KeepAlive);
 }

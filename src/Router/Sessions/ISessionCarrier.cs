@@ -13,6 +13,9 @@ internal interface ISessionCarrier
 
     IoSocket Socket { get; }
 
+    /// <summary>Connections: what the peer sends is not read at present.</summary>
+    bool IsPeerHeld => false;
+
     /// <summary>Sends a payload, or keeps it if there is room for it.</summary>
     /// <returns>False if nothing was taken.</returns>
     bool Send(ReadOnlySpan<byte> payload);

@@ -23,6 +23,8 @@ internal sealed class PacketCarrier(SessionContext session, PacketSocket socket,
     /// <summary>Its handler wants no more for now.</summary>
     private bool IsStopped { get; set; }
 
+    public bool IsPeerHeld => !PeerFinished && (Output.HasUnsent || IsStopped);
+
     private bool MayRead => !session.IsClosed && !PeerFinished && !Output.HasUnsent && !IsStopped;
 
     public int UnsentBytes => Output.UnsentBytes;

@@ -349,6 +349,10 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Touch() => _times.Touch(Loop.NowMs);
 
+    /// <summary>Something came from the peer, or could not: its own silence counts from now.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void TouchReceived() => _times.TouchReceived(Loop.NowMs);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void CountReceived(int payloads, long bytes)
     {
@@ -356,7 +360,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
         BytesReceived += bytes;
         _shard.Counters.PayloadsIn += payloads;
         _shard.Counters.BytesIn += bytes;
-        Touch();
+        TouchReceived();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -80,6 +80,10 @@ public abstract class SessionHandler
     {
     }
 
+    /// <summary>Whether the peer's silence is not its own: its connection is not read at present, or it need not say
+    /// anything.</summary>
+    internal virtual bool KeepsPeerSilent(SessionContext session) => session.Carrier is { IsPeerHeld: true };
+
     /// <summary>The route reads and writes the peer's stream itself.</summary>
     internal virtual bool OwnsStream => false;
 

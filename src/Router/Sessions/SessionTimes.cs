@@ -11,16 +11,23 @@ internal struct SessionTimes
     private readonly long _openedMs;
     private long _lastActiveMs;
     private int _ownIdleTimeoutMs;   // the handler's wish, if it had one
+    private uint _lastReceivedMs;    // the low bits: as far behind the last activity as those of both differ
 
     /// <param name="nowMs">The session begins now.</param>
-    public SessionTimes(long nowMs) => (_openedMs, _lastActiveMs, _ownIdleTimeoutMs) = (nowMs, nowMs, AsConfigured);
+    public SessionTimes(long nowMs) =>
+        (_openedMs, _lastActiveMs, _ownIdleTimeoutMs, _lastReceivedMs) = (nowMs, nowMs, AsConfigured, (uint)nowMs);
 
     public readonly long LastActiveMs => _lastActiveMs;
+
+    private readonly long LastReceivedMs => _lastActiveMs - ((uint)_lastActiveMs - _lastReceivedMs);
 
     public readonly long AgeMs(long nowMs) => nowMs - _openedMs;
 
     /// <summary>Something came or went at that time: the idle deadline moves.</summary>
     public void Touch(long nowMs) => _lastActiveMs = nowMs;
+
+    /// <summary>Something came from the peer at that time: the deadline of its own silence moves as well.</summary>
+    public void TouchReceived(long nowMs) => (_lastActiveMs, _lastReceivedMs) = (nowMs, (uint)nowMs);
 
     /// <summary>The idle timeout in force; 0 for never.</summary>
     public readonly int IdleTimeoutMs(SessionSettings settings) =>
@@ -36,6 +43,11 @@ internal struct SessionTimes
     {
         var idleTimeoutMs = IdleTimeoutMs(settings);
         var due = idleTimeoutMs > 0 ? _lastActiveMs + idleTimeoutMs : long.MaxValue;
+        if (settings.PeerIdleTimeoutMs > 0)
+        {
+            due = Math.Min(due, LastReceivedMs + settings.PeerIdleTimeoutMs);
+        }
+
         if (settings.MaxLifetimeMs > 0)
         {
             due = Math.Min(due, _openedMs + settings.MaxLifetimeMs);
@@ -53,6 +65,13 @@ internal struct SessionTimes
         }
 
         var idleTimeoutMs = IdleTimeoutMs(settings);
-        return idleTimeoutMs > 0 && nowMs - _lastActiveMs >= idleTimeoutMs ? CloseReason.Idle : CloseReason.None;
+        if (idleTimeoutMs > 0 && nowMs - _lastActiveMs >= idleTimeoutMs)
+        {
+            return CloseReason.Idle;
+        }
+
+        return settings.PeerIdleTimeoutMs > 0 && nowMs - LastReceivedMs >= settings.PeerIdleTimeoutMs
+            ? CloseReason.PeerIdle
+            : CloseReason.None;
     }
 }

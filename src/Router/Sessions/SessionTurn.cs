@@ -54,6 +54,13 @@ internal static class SessionTurn
         }
         else if (session.EndDue is not CloseReason.None and var reason)
         {
+            if (reason == CloseReason.PeerIdle && session.Handler!.KeepsPeerSilent(session))
+            {
+                session.TouchReceived();
+                session.Arm();
+                return;
+            }
+
             session.Close(reason);
         }
         else

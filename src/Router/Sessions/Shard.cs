@@ -8,6 +8,7 @@ namespace Router.Sessions;
 
 /// <summary>Limits of a listener's sessions, as configured. Immutable.</summary>
 /// <param name="IdleTimeoutMs">Silence that ends a session; 0 means never.</param>
+/// <param name="PeerIdleTimeoutMs">Silence of the peer alone that ends a session; 0 means never.</param>
 /// <param name="MaxLifetimeMs">Age that ends a session; 0 means never.</param>
 /// <param name="MaxSessions">Per listener, over all its shards.</param>
 /// <param name="MailboxMessages">Payloads that may wait for a session that cannot take them.</param>
@@ -31,7 +32,8 @@ internal sealed record SessionSettings(
     TimeSpan RestartWindow,
     bool OnPool,
     SessionSocket Socket = SessionSocket.Shared,
-    int ReceiveBuffer = 0);
+    int ReceiveBuffer = 0,
+    int PeerIdleTimeoutMs = 0);
 
 /// <summary>What the configuration in force says for the shards of one listener. Immutable.</summary>
 /// <param name="Listener">The listener's name.</param>
@@ -262,6 +264,7 @@ internal abstract class Shard : IIoReceiver
     public bool Apply(ShardConfiguration configuration)
     {
         var isSooner = IsSooner(configuration.Settings.IdleTimeoutMs, Settings.IdleTimeoutMs)
+            || IsSooner(configuration.Settings.PeerIdleTimeoutMs, Settings.PeerIdleTimeoutMs)
             || IsSooner(configuration.Settings.MaxLifetimeMs, Settings.MaxLifetimeMs);
         if (!ReferenceEquals(configuration.SessionCount, SessionCount))
         {

@@ -14,6 +14,8 @@ internal sealed class StreamCarrier(SessionContext session, StreamSocket socket,
 
     public bool MayRead => !session.IsClosed && !HasEnded && !HasUnsent && !IsStopped;
 
+    public bool IsPeerHeld => !HasEnded && (HasUnsent || IsStopped);
+
     public bool Send(ReadOnlySpan<byte> payload) => HasRoom(payload.Length) && Write(payload);
 
     public bool Keep(ReadOnlySpan<byte> payload) => !IsFinished && Write(payload);

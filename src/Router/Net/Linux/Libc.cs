@@ -45,11 +45,12 @@ internal static unsafe partial class Libc
     public const int SockStream = 1, SockDatagram = 2, SockNonBlock = 0x800, SockCloseOnExec = 0x80000;
 
     public const int SolSocket = 1, SolIp = 0, SolIpv6 = 41, SolTcp = 6, SolUdp = 17;
-    public const int SoReuseAddress = 2, SoError = 4, SoSendBuffer = 7, SoReceiveBuffer = 8, SoLinger = 13;
-    public const int SoReusePort = 15, SoMemInfo = 55, SoAttachReusePortFilter = 51;
+    public const int SoReuseAddress = 2, SoError = 4, SoSendBuffer = 7, SoReceiveBuffer = 8, SoKeepAlive = 9;
+    public const int SoLinger = 13, SoReusePort = 15, SoMemInfo = 55, SoAttachReusePortFilter = 51;
     public const int IpPacketInfo = 8, IpReceiveErrors = 11, Ipv6ReceiveErrors = 25;
     public const int Ipv6Only = 26, Ipv6ReceivePacketInfo = 49, Ipv6PacketInfo = 50;
-    public const int TcpNoDelay = 1, TcpInfo = 11;
+    public const int TcpNoDelay = 1, TcpKeepIdle = 4, TcpKeepInterval = 5, TcpKeepCount = 6;
+    public const int TcpInfo = 11, TcpUserTimeout = 18;
     public const int UdpSegment = 103, UdpGro = 104;
 
     public const int MsgTruncated = 0x20, MsgDontWait = 0x40, MsgErrorQueue = 0x2000, MsgNoSignal = 0x4000;

@@ -168,6 +168,21 @@ internal unsafe class LinuxCalls
         return result < 0 || !makeGroup ? result : SetOption(fd, Libc.SolSocket, Libc.SoReusePort, 1);
     }
 
+    /// <summary>Sets when a TCP connection is given up, or those that a listening socket accepts, see tcp(7). An option
+    /// that the kernel refuses is left as it is.</summary>
+    public void SetKeepAlive(int fd, KeepAliveOptions options)
+    {
+        SetOption(fd, Libc.SolSocket, Libc.SoKeepAlive, options.IdleSeconds > 0 ? 1 : 0);
+        if (options.IdleSeconds > 0)
+        {
+            SetOption(fd, Libc.SolTcp, Libc.TcpKeepIdle, options.IdleSeconds);
+            SetOption(fd, Libc.SolTcp, Libc.TcpKeepInterval, options.IntervalSeconds);
+            SetOption(fd, Libc.SolTcp, Libc.TcpKeepCount, options.Count);
+        }
+
+        SetOption(fd, Libc.SolTcp, Libc.TcpUserTimeout, options.UserTimeoutMs);
+    }
+
     /// <summary>Takes the error that a socket holds (SO_ERROR).</summary>
     /// <returns>0 if it holds none, else the negative errno.</returns>
     public int TakeError(int fd)

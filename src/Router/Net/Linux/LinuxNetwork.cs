@@ -166,8 +166,13 @@ internal sealed unsafe class LinuxNetwork : INetwork
         result = result < 0 ? result : _calls.SetFamily(fd, local, options.DualStack);
         result = result < 0 ? result : _calls.BindInGroup(fd, local, options.MakeGroup, options.JoinGroup);
 
-        // What is accepted inherits it.
+        // What is accepted inherits it, see tcp(7).
         result = result < 0 ? result : _calls.SetOption(fd, Libc.SolTcp, Libc.TcpNoDelay, 1);
+        if (result >= 0 && options.KeepAlive is { } keepAlive)
+        {
+            _calls.SetKeepAlive(fd, keepAlive);
+        }
+
         result = result < 0 ? result : _calls.Listen(fd, options.Backlog);
         if (_calls.CloseIfFailed(fd, result) < 0)
         {

@@ -31,6 +31,14 @@ internal sealed unsafe class LinuxStreamSocket(LinuxCalls calls, int fd, SocketA
 
     public override void ShutdownWrite() => _ = Libc.Shutdown(Descriptor, Libc.ShutWrite);
 
+    public override void SetKeepAlive(KeepAliveOptions options)
+    {
+        if (Descriptor >= 0 && !peer.IsUnix)
+        {
+            calls.SetKeepAlive(Descriptor, options);
+        }
+    }
+
     public override int ConnectResult() => calls.TakeError(Descriptor);
 
     public override void Abort()

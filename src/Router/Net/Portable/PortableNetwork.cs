@@ -22,7 +22,8 @@ internal interface IPortableSocket
 /// <param name="sendsFromChosen">Whether it can send from a chosen local address.</param>
 internal sealed class PortableNetwork(bool selects, bool sendsFromChosen) : INetwork
 {
-    private const int SolSocket = 1, SoReusePort = 15;          // Linux
+    private const int SolSocket = 1, SoReusePort = 15;          // Linux, as the next ones
+    private const int SolTcp = 6, TcpUserTimeout = 18;
     private const int SioUdpConnectionReset = -1744830452;      // Windows: SIO_UDP_CONNRESET
 
     /// <summary>Keeps some descriptors for the runtime, as <see cref="LinuxNetwork"/> does.</summary>
@@ -101,6 +102,11 @@ internal sealed class PortableNetwork(bool selects, bool sendsFromChosen) : INet
         {
             SetFamily(inner, address, options.DualStack);
             Bind(inner, address, options.MakeGroup, options.JoinGroup);
+            if (options.KeepAlive is { } keepAlive)
+            {
+                SetKeepAlive(inner, keepAlive);   // what is accepted inherits it
+            }
+
             inner.Listen(options.Backlog);
             return new PortableStreamListener(inner, _reserve, options.Backlog);
         });
@@ -126,6 +132,32 @@ internal sealed class PortableNetwork(bool selects, bool sendsFromChosen) : INet
             return new PortableStreamSocket(inner, address);
         });
         return result == 0 && pending ? -(int)Errno.EINPROGRESS : result;
+    }
+
+    internal static void SetKeepAlive(Socket inner, KeepAliveOptions options)
+    {
+        try
+        {
+            inner.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, options.IdleSeconds > 0);
+            if (options.IdleSeconds > 0)
+            {
+                var level = SocketOptionLevel.Tcp;
+                inner.SetSocketOption(level, SocketOptionName.TcpKeepAliveTime, options.IdleSeconds);
+                inner.SetSocketOption(level, SocketOptionName.TcpKeepAliveInterval, options.IntervalSeconds);
+                inner.SetSocketOption(level, SocketOptionName.TcpKeepAliveRetryCount, options.Count);
+            }
+
+            if (OperatingSystem.IsLinux())
+            {
+                var timeoutMs = options.UserTimeoutMs;
+                inner.SetRawSocketOption(
+                    SolTcp, TcpUserTimeout, MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in timeoutMs)));
+            }
+        }
+        catch (SocketException)
+        {
+            // The system does not know it, or the connection is gone.
+        }
     }
 
     /// <summary>As the base library tells it, mapped addresses kept: the peers of a dual-stack socket are written

@@ -26,6 +26,14 @@ internal sealed unsafe class PortableStreamSocket(Socket socket, SocketAddr peer
 
     public override SocketAddr PeerAddress => peer;
 
+    public override void SetKeepAlive(KeepAliveOptions options)
+    {
+        if (!IsClosed)
+        {
+            PortableNetwork.SetKeepAlive(socket, options);
+        }
+    }
+
     public override int Receive(byte* buffer, int capacity)
     {
         if (IsClosed)

@@ -244,6 +244,7 @@ internal sealed class StreamLink(UpstreamGroup group, IoLoop loop) : UpstreamLin
 
         _socket = socket;
         _isConnecting = true;
+        socket.SetKeepAlive(KeepAliveOptions.Default);   // else a window may go to a host that is gone
         return Loop.Register(socket, this, IoReadiness.Writable);
     }
 

@@ -56,6 +56,8 @@ internal abstract class ExecConnectionHandler(ExecRoute route) : SessionHandler
 
     public sealed override void OnClosed(SessionContext session, CloseReason reason) => Leave(reason);
 
+    internal sealed override bool KeepsPeerSilent(SessionContext session) => _pair is { HoldsClient: true };
+
     internal sealed override void OnReplaced(SessionContext session) => Leave(CloseReason.Failed);
 
     internal sealed override void OnIo(SessionContext session, IoSocket socket, IoReadiness ready)

@@ -64,6 +64,10 @@ internal sealed class FlowControlHandler(FlowTable table, FlowHandler handler) :
         handler.OnClosed(session, reason);
     }
 
+    /// <summary>Its peer speaks by its flows as well.</summary>
+    internal override bool KeepsPeerSilent(SessionContext session) =>
+        handler.Flows.HasFlows || handler.KeepsPeerSilent(session);
+
     internal override void OnIo(SessionContext session, IoSocket socket, IoReadiness ready) =>
         handler.OnIo(session, socket, ready);
 

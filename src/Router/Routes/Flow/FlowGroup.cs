@@ -62,6 +62,9 @@ public sealed class FlowGroup
         set => _isReady = value;
     }
 
+    /// <summary>Whether the control session has been told of flows that have not ended. In its turn.</summary>
+    internal bool HasFlows => _joined > 0;
+
     /// <summary>A flow has joined: while there is one, the control session has no idle timeout. In its turn.</summary>
     internal void OnJoined()
     {

@@ -39,6 +39,9 @@ internal sealed class FlowControlProxy(FlowTable table, ProxyRoute proxy) : TcpP
         }
     }
 
+    internal override bool KeepsPeerSilent(SessionContext session) =>
+        _group is { HasFlows: true } || base.KeepsPeerSilent(session);
+
     protected override void OnConnected(SessionContext session)
     {
         _group!.Upstream = Attempts.Held;

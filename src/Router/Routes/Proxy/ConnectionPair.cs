@@ -17,6 +17,9 @@ internal abstract class ConnectionPair(SessionContext session)
     /// <summary>Whether the upstream is not read at present: the client does not take what it has said.</summary>
     public abstract bool HoldsUpstream { get; }
 
+    /// <summary>Whether the client is not read at present: the upstream does not take what it has said.</summary>
+    public abstract bool HoldsClient { get; }
+
     public abstract bool ClientHasEnded { get; }
 
     /// <summary>The upstream has ended its side; all it said has been passed on.</summary>

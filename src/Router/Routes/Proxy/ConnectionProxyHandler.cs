@@ -55,6 +55,8 @@ internal abstract class ConnectionProxyHandler(ProxyRoute route) : SessionHandle
     /// <summary>Either side may be waiting for the other, however silent they are: only they know.</summary>
     internal sealed override bool MayEndNow(SessionContext session) => false;
 
+    internal override bool KeepsPeerSilent(SessionContext session) => Pair is null or { HoldsClient: true };
+
     internal sealed override void OnReplaced(SessionContext session) => OnClosed(session, CloseReason.Failed);
 
     /// <summary>What is under way is not torn: no other upstream is picked for it.</summary>

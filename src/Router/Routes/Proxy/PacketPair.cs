@@ -42,6 +42,8 @@ internal sealed unsafe class PacketPair : ConnectionPair
 
     public override bool HoldsUpstream => _client.Output.HasUnsent;
 
+    public override bool HoldsClient => _kept is not null;
+
     public override bool ClientHasEnded => _client.PeerFinished;
 
     public override bool UpstreamHasEnded => _hasUpstreamEnded;

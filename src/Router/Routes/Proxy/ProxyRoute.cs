@@ -1,3 +1,4 @@
+using Router.Net;
 using Router.Sessions;
 using Router.Upstreams;
 
@@ -42,6 +43,8 @@ internal enum UpstreamReplies
 /// </param>
 /// <param name="NextUpstreamTries">Upstreams a session tries in all, the first included. At least 1.</param>
 /// <param name="Replies">Which replies of a UDP upstream are accepted.</param>
+/// <param name="KeepAlive">TCP: when a connection to an upstream that is gone is given up; null for the system's own
+/// rule.</param>
 /// <param name="OnUpstreamRemoved">What becomes of a session whose upstream is one no more.</param>
 internal sealed record ProxyRouteSettings(
     PickPolicy Pick,
@@ -50,7 +53,8 @@ internal sealed record ProxyRouteSettings(
     TimeSpan UpstreamIdleTimeout,
     int NextUpstreamTries,
     UpstreamReplies Replies = UpstreamReplies.Strict,
-    UpstreamRemoval OnUpstreamRemoved = UpstreamRemoval.Finish);
+    UpstreamRemoval OnUpstreamRemoved = UpstreamRemoval.Finish,
+    KeepAliveOptions? KeepAlive = null);
 
 /// <summary>
 /// Passes a session's payloads to an upstream and back: UDP by a connected socket of its own, TCP by a connection.

@@ -24,7 +24,8 @@ internal sealed class ProxyRouteOptions(SectionReader route) : RouteOptions(rout
             "upstream-idle-timeout", Limit.Tick, Limit.Year, Reload.AtOnce, orInfinite: true),
         NextUpstreamTries: route.Int("next-upstream-tries", 1, 100, Reload.AtOnce),
         Replies: route.Choice<UpstreamReplies>("upstream-replies", Reload.NewSessions),
-        OnUpstreamRemoved: route.Choice<UpstreamRemoval>("on-upstream-removed", Reload.AtOnce));
+        OnUpstreamRemoved: route.Choice<UpstreamRemoval>("on-upstream-removed", Reload.AtOnce),
+        KeepAlive: TcpSection.Read(route, Reload.NewSessions));
 
     /// <summary>Between two resolutions of an upstream's name.</summary>
     public TimeSpan ResolveInterval { get; } =

@@ -59,6 +59,8 @@ internal unsafe class StreamPair : ConnectionPair
 
     public sealed override bool HoldsUpstream => _client.HasUnsent;
 
+    public sealed override bool HoldsClient => _upstream.HasUnsent;
+
     public sealed override void OnReady(IoSocket socket, IoReadiness ready)
     {
         var side = ReferenceEquals(socket, _client.Socket) ? _client : _upstream;

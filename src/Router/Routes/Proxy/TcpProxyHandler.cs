@@ -153,6 +153,11 @@ internal class TcpProxyHandler(ProxyRoute route) : ConnectionProxyHandler(route)
 
         _connecting = null;
         session.CancelTimer();
+        if (Route.Settings.KeepAlive is { } keepAlive)
+        {
+            socket.SetKeepAlive(keepAlive);
+        }
+
         OnConnected(session);
         Pair = new StreamPair(session, socket);
         WatchClient(session, IoReadiness.Readable);
