@@ -18,15 +18,16 @@ public sealed class PeerGuardTests
     public void Privileged_and_responder_source_ports_are_not_answered(string peer, DropReason? expected)
     {
         var guard = new PeerGuard(answerPrivilegedPorts: false, [1900]);
-        Assert.Equal(expected, guard.Refuse(SocketAddr.From(IPEndPoint.Parse(peer))));
+        Assert.Equal(expected, guard.RefuseResponder(SocketAddr.From(IPEndPoint.Parse(peer))));
     }
 
     [Fact]
     public void Privileged_ports_are_answered_when_asked_for_but_responders_never()
     {
         var guard = new PeerGuard(answerPrivilegedPorts: true, [19]);
-        Assert.Null(guard.Refuse(SocketAddr.From(IPEndPoint.Parse("198.51.100.1:53"))));
-        Assert.Equal(DropReason.ResponderPort, guard.Refuse(SocketAddr.From(IPEndPoint.Parse("198.51.100.1:19"))));
+        Assert.Null(guard.RefuseResponder(SocketAddr.From(IPEndPoint.Parse("198.51.100.1:53"))));
+        Assert.Equal(
+            DropReason.ResponderPort, guard.RefuseResponder(SocketAddr.From(IPEndPoint.Parse("198.51.100.1:19"))));
     }
 
     [Theory]

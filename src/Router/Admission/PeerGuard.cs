@@ -5,8 +5,8 @@ using Router.Net;
 
 namespace Router.Admission;
 
-/// <summary>Keeps routes that answer by themselves from answering others that do: one forged datagram could set the two
-/// answering each other for ever (CVE-2024-2169).</summary>
+/// <summary>Keeps one forged datagram from going round for ever: between a listener and another of ours, or itself, and
+/// between a route that answers by itself and others that do (CVE-2024-2169).</summary>
 /// <remarks>Asked once per new session, on any loop. Refusals are counted drops, never replies.</remarks>
 internal sealed class PeerGuard
 {
@@ -22,34 +22,28 @@ internal sealed class PeerGuard
     /// <summary>Our own datagram listeners; set once they are bound.</summary>
     public OwnEndpoints Own { get; set; } = OwnEndpoints.None;
 
-    /// <summary>Why the peer must not be answered, or null if it may.</summary>
+    /// <summary>Why the peer must not have a session of any route, or null if it may. Our listeners send to none of
+    /// ours: what claims to come from one is forged, and what a proxy, or a handler, sends back would come in again. A
+    /// peer of a unix socket without a name cannot be answered.</summary>
     public DropReason? Refuse(in SocketAddr peer)
     {
         if (peer.IsUnix)
         {
-            return RefuseUnix(peer);
+            return peer.Word1 == 0 ? DropReason.UnnamedPeer : Own.Contains(peer) ? DropReason.OwnListener : null;
         }
 
-        var port = peer.Port;
-        var ports = _ports;
-        if ((port < FirstUnprivilegedPort && !ports.AnswerPrivileged) || ports.Responders.Contains(port))
-        {
-            return DropReason.ResponderPort;
-        }
-
-        return Own.HasPort(port) && Own.Contains(peer.Address, port) ? DropReason.OwnListener : null;
+        return Own.HasPort(peer.Port) && Own.Contains(peer.Address, peer.Port) ? DropReason.OwnListener : null;
     }
 
-    /// <summary>The same for a peer of a unix socket, whatever the route: one without a name cannot be
-    /// answered.</summary>
-    internal DropReason? RefuseUnix(in SocketAddr peer)
+    /// <summary>Why a route that answers by itself must not answer a peer that any route may, or null if it
+    /// may.</summary>
+    public DropReason? RefuseResponder(in SocketAddr peer)
     {
-        if (peer.Word1 == 0)
-        {
-            return DropReason.UnnamedPeer;
-        }
-
-        return Own.Contains(peer) ? DropReason.OwnListener : null;
+        var (port, ports) = (peer.Port, _ports);
+        return !peer.IsUnix
+            && ((port < FirstUnprivilegedPort && !ports.AnswerPrivileged) || ports.Responders.Contains(port))
+                ? DropReason.ResponderPort
+                : null;
     }
 
     /// <summary>Takes over the other's ports; live sessions stay.</summary>

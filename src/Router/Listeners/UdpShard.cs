@@ -114,12 +114,8 @@ internal sealed class UdpShard : DatagramShard, IDisposable
             return DropReason.Draining;
         }
 
-        if (peer.IsUnix && _guard.RefuseUnix(peer) is { } unfit)
-        {
-            return unfit;
-        }
-
-        return Route.AnswersByItself ? _guard.Refuse(peer) : Route.Refuse(peer, first);
+        return _guard.Refuse(peer)
+            ?? (Route.AnswersByItself ? _guard.RefuseResponder(peer) : Route.Refuse(peer, first));
     }
 
     public override bool IsSocketClosed => Socket.IsClosed;

@@ -111,9 +111,8 @@ internal abstract class Route
 
     public string Name { get; }
 
-    /// <summary>Answers whatever comes without knowing the peer: never a responder port, never one of our own
-    /// listeners, and
-    /// within the amplification budget.</summary>
+    /// <summary>Answers whatever comes without knowing the peer: never a responder port, and within the amplification
+    /// budget.</summary>
     internal virtual bool AnswersByItself => false;
 
     /// <summary>Whether its sessions go by the other route's settings: its own, or those of one that it is made

@@ -37,8 +37,7 @@ internal sealed class RoomRoute(string name, RoomSettings settings, Func<RoomJoi
     /// <summary>When all sessions have ended.</summary>
     public ValueTask DisposeAsync() => _joinOwner?.DisposeAsync() ?? default;
 
-    /// <summary>Answers, but only a peer with a challenge: never a responder port, never one of our own
-    /// listeners.</summary>
+    /// <summary>Answers a peer that it does not know by a challenge: never a responder port.</summary>
     internal override bool AnswersByItself => true;
 
     internal override SessionHandler CreateHandler(SessionContext session) => new RoomHandler(this, On(session.Loop));
