@@ -9,9 +9,9 @@ public sealed class JsonLineFormatterTests
 {
     private static readonly string[] AccessRecordKeys =
     [
-        "time", "level", "event", "session", "listener", "transport", "peer", "local", "route", "upstream", "opened-at",
-        "duration-ms", "payloads-in", "bytes-in", "payloads-out", "bytes-out", "drops", "drop-reasons",
-        "restarts", "reason", "peer-pid", "peer-uid", "peer-gid",
+        "time", "level", "event", "session", "listener", "transport", "peer", "local", "route", "upstream",
+        "upstream-local", "opened-at", "duration-ms", "payloads-in", "bytes-in", "payloads-out", "bytes-out", "drops",
+        "drop-reasons", "restarts", "reason", "peer-pid", "peer-uid", "peer-gid",
     ];
 
     public static TheoryData<string> HostileTexts => new()
@@ -89,7 +89,7 @@ public sealed class JsonLineFormatterTests
         var logger = new LineLogger("Router.Sessions");
 
         SessionLog.Closed(
-            logger, "00ff", "dns", "udp", "192.0.2.1:5", "192.0.2.9:53", "resolvers", null, LineLogger.Now, 15,
+            logger, "00ff", "dns", "udp", "192.0.2.1:5", "192.0.2.9:53", "resolvers", null, null, LineLogger.Now, 15,
             1, 20, 3, 4, 5, "truncated=5", 6, "idle", null, 33, 0);
 
         using var json = JsonDocument.Parse(logger.Lines[0]);

@@ -34,14 +34,21 @@ internal sealed class UpstreamRecords : IUpstreamEvents
 {
     public List<string> Lines { get; } = [];
 
+    /// <summary>The session's own end of the socket that failed last.</summary>
+    public SocketAddr Local { get; private set; }
+
     public void Resolved(string group, UpstreamTarget target, IReadOnlyList<SocketAddr> addresses) =>
         Lines.Add($"{group}: {target} = {string.Join(' ', addresses)}");
 
     public void Unresolved(string group, UpstreamTarget target, string error, int kept, TimeSpan retry) =>
         Lines.Add($"{group}: {target} unresolved: {error}; {kept} kept, again in {retry.TotalSeconds} s");
 
-    public void Failed(string group, Upstream upstream, Errno errno, SocketOperation operation, int count) =>
+    public void Failed(
+        string group, Upstream upstream, in SocketAddr local, Errno errno, SocketOperation operation, int count)
+    {
         Lines.Add($"{group}: {upstream.Text} failed {count}: {ErrnoText.Describe(errno, operation)}");
+        Local = local;
+    }
 
     public void OwnListener(string group, UpstreamTarget target, SocketAddr address) =>
         Lines.Add($"{group}: {target} is own {address}");

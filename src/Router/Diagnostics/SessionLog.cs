@@ -20,17 +20,18 @@ internal static partial class SessionLog
     /// <summary>The access record: exactly one per session, or a share in <see cref="Summarised"/>.</summary>
     /// <param name="local">The endpoint the peer sent to.</param>
     /// <param name="upstream">Null on routes without one.</param>
+    /// <param name="upstreamLocal">The session's own endpoint towards it.</param>
     /// <param name="dropReasons">As <c>reason=count</c>, separated by spaces; null without drops.</param>
     /// <param name="reason">A <see cref="CloseReason"/> in kebab-case.</param>
     [LoggerMessage(EventId = 1201, Level = LogLevel.Information, EventName = "session-closed", Message =
         "Session {Session} of {Listener} closed: {Reason}; {Transport} from {Peer} to {Local}, route " +
-        "{Route}, upstream {Upstream}, opened {OpenedAt}, {DurationMs} ms, in {PayloadsIn} payloads " +
-        "{BytesIn} bytes, out {PayloadsOut} payloads {BytesOut} bytes, {Drops} drops {DropReasons}, " +
+        "{Route}, upstream {Upstream} from {UpstreamLocal}, opened {OpenedAt}, {DurationMs} ms, in {PayloadsIn} " +
+        "payloads {BytesIn} bytes, out {PayloadsOut} payloads {BytesOut} bytes, {Drops} drops {DropReasons}, " +
         "{Restarts} restarts, process {PeerPid}, user {PeerUid}, group {PeerGid}")]
     public static partial void Closed(
         ILogger logger, string session, string listener, string transport, string peer, string local, string route,
-        string? upstream, DateTimeOffset openedAt, long durationMs, long payloadsIn, long bytesIn, long payloadsOut,
-        long bytesOut, long drops, string? dropReasons, int restarts, string reason,
+        string? upstream, string? upstreamLocal, DateTimeOffset openedAt, long durationMs, long payloadsIn,
+        long bytesIn, long payloadsOut, long bytesOut, long drops, string? dropReasons, int restarts, string reason,
         int? peerPid, uint? peerUid, uint? peerGid);
 
     /// <summary>At most one a second for all sessions of an address on a loop, as the other failures.</summary>
@@ -77,4 +78,13 @@ internal static partial class SessionLog
     public static partial void Failed(
         ILogger logger, Exception exception, string session, string listener, string peer, string route,
         int restarts, long suppressed);
+
+    /// <summary>Once for each socket that the session has had towards an upstream.</summary>
+    /// <param name="upstreamLocal">The socket's own endpoint; null over unix sockets.</param>
+    [LoggerMessage(EventId = 1207, Level = LogLevel.Debug, EventName = "session-connected", Message =
+        "Session {Session} of {Listener} for {Peer} is connected to upstream {Upstream} of route {Route} from " +
+        "{UpstreamLocal}")]
+    public static partial void Connected(
+        ILogger logger, string session, string listener, string peer, string route, string? upstream,
+        string? upstreamLocal);
 }

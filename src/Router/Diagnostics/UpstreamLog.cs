@@ -30,9 +30,11 @@ internal static partial class UpstreamLog
     public static partial void Refused(ILogger logger, string route, string upstream, string address, string error);
 
     /// <summary>At most once a second and upstream.</summary>
+    /// <param name="upstreamLocal">The session's own endpoint, of the last of them; null without a socket.</param>
     /// <param name="error">The errno's name and text, and what to do.</param>
     /// <param name="count">Failures since the last such event.</param>
     [LoggerMessage(EventId = 1303, Level = LogLevel.Warning, EventName = "upstream-failed", Message =
-        "Upstream {Upstream} of route {Route} failed {Count} times: {Error}")]
-    public static partial void Failed(ILogger logger, string route, string upstream, string error, int count);
+        "Upstream {Upstream} of route {Route} failed {Count} times, now from {UpstreamLocal}: {Error}")]
+    public static partial void Failed(
+        ILogger logger, string route, string upstream, string? upstreamLocal, string error, int count);
 }

@@ -25,6 +25,16 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSu
         }
     }
 
+    public void Connected(SessionContext session)
+    {
+        if (logger.IsEnabled(LogLevel.Debug))
+        {
+            SessionLog.Connected(
+                logger, session.Id.ToString(), session.Listener, session.PeerAddr.ToString(), session.RouteName,
+                session.Upstream, session.UpstreamLocal);
+        }
+    }
+
     public void Restarted(SessionContext session, Exception reason, long suppressed) => SessionLog.Restarted(
         logger, reason, session.Id.ToString(), session.Listener, session.PeerAddr.ToString(), session.RouteName,
         session.Restarts, suppressed);
@@ -44,7 +54,8 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSu
             var credentials = session.PeerCredentials;
             SessionLog.Closed(
                 logger, session.Id.ToString(), session.Listener, TransportOf(session), session.PeerAddr.ToString(),
-                LocalOf(session), session.RouteName, session.Upstream, session.OpenedAt, session.AgeMs,
+                LocalOf(session), session.RouteName, session.Upstream, session.UpstreamLocal, session.OpenedAt,
+                session.AgeMs,
                 session.PayloadsReceived, session.BytesReceived, session.PayloadsSent, session.BytesSent,
                 session.Drops, session.DropReasons, session.Restarts, ClosedSet<CloseReason>.NameOf(reason),
                 credentials?.ProcessId, credentials?.UserId, credentials?.GroupId);

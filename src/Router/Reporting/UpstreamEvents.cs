@@ -14,9 +14,13 @@ internal sealed class UpstreamEvents(ILogger log) : IUpstreamEvents
     public void Unresolved(string group, UpstreamTarget target, string error, int kept, TimeSpan retry) =>
         UpstreamLog.Unresolved(log, group, target.ToString(), error, kept, (long)retry.TotalMilliseconds);
 
-    public void Failed(string group, Upstream upstream, Errno errno, SocketOperation operation, int count) =>
-        UpstreamLog.Failed(
-            log, group, upstream.Text, ErrnoText.Describe(errno, ErrnoText.At(upstream.Address, operation)), count);
+    public void Failed(
+        string group, Upstream upstream, in SocketAddr local, Errno errno, SocketOperation operation, int count)
+    {
+        var from = local.IsEmpty || local.IsUnix ? null : local.ToString();
+        var error = ErrnoText.Describe(errno, ErrnoText.At(upstream.Address, operation));
+        UpstreamLog.Failed(log, group, upstream.Text, from, error, count);
+    }
 
     public void OwnListener(string group, UpstreamTarget target, SocketAddr address) =>
         UpstreamLog.Refused(log, group, target.ToString(), address.ToString(), "it is a listener of this router");

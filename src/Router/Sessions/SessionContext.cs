@@ -158,6 +158,11 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     /// <summary>The upstream the session goes to, for the access record; null on routes without.</summary>
     internal string? Upstream { get; set; }
 
+    /// <summary>The session's own endpoint towards its upstream, for records; null without one, and over unix sockets.
+    /// </summary>
+    internal string? UpstreamLocal =>
+        Handler?.UpstreamLocal is { IsEmpty: false, IsUnix: false } local ? local.ToString() : null;
+
     /// <summary>What carries this session alone; null where its listener's socket does.</summary>
     internal ISessionCarrier? Carrier { get; set; }
 

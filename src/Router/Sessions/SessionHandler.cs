@@ -87,6 +87,10 @@ public abstract class SessionHandler
     /// <summary>The route reads and writes the peer's stream itself.</summary>
     internal virtual bool OwnsStream => false;
 
+    /// <summary>Of a proxy: the session's own end of its last socket towards an upstream, closed or not, so that the
+    /// upstream's log can be matched; empty without one.</summary>
+    internal virtual SocketAddr UpstreamLocal => default;
+
     /// <summary>What the route goes by has changed, in a way that live sessions have to look at.</summary>
     internal virtual void OnRouteChanged(SessionContext session)
     {

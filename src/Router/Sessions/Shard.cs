@@ -333,6 +333,11 @@ internal interface ISessionEvents
 
     void Opened(SessionContext session);
 
+    /// <summary>It has a connection, or a socket, to its upstream.</summary>
+    void Connected(SessionContext session)
+    {
+    }
+
     void Restarted(SessionContext session, Exception reason, long suppressed);
 
     void Closed(SessionContext session, CloseReason reason);

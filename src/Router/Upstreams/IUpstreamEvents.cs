@@ -22,10 +22,12 @@ internal interface IUpstreamEvents
     /// thread.</summary>
     /// <param name="group">The upstream's.</param>
     /// <param name="upstream">Which.</param>
+    /// <param name="local">The session's own end of its socket; empty if it had none.</param>
     /// <param name="errno">Why.</param>
     /// <param name="operation">What was being done.</param>
     /// <param name="count">Failures since the last time, this one included.</param>
-    void Failed(string group, Upstream upstream, Errno errno, SocketOperation operation, int count);
+    void Failed(
+        string group, Upstream upstream, in SocketAddr local, Errno errno, SocketOperation operation, int count);
 
     /// <summary>A target leads to one of our own listeners and is left off: once per endpoint.</summary>
     void OwnListener(string group, UpstreamTarget target, SocketAddr address);

@@ -100,11 +100,15 @@ internal sealed class UpstreamGroup
     internal IUpstreamEvents? Events { get; set; }
 
     /// <summary>Logs that a session met a failure on its way to the upstream. Any thread.</summary>
-    public void ReportFailure(Upstream upstream, Errno errno, SocketOperation operation)
+    /// <param name="upstream">The upstream.</param>
+    /// <param name="local">The session's own end of its socket; empty if it had none.</param>
+    /// <param name="errno">Why.</param>
+    /// <param name="operation">What was being done.</param>
+    public void ReportFailure(Upstream upstream, in SocketAddr local, Errno errno, SocketOperation operation)
     {
         if (Events is { } events && upstream.MayReport(_time, out var count))
         {
-            events.Failed(Name, upstream, errno, operation, count);
+            events.Failed(Name, upstream, local, errno, operation, count);
         }
     }
 

@@ -15,6 +15,8 @@ internal abstract class ConnectionProxyHandler(ProxyRoute route) : SessionHandle
 
     internal sealed override bool OwnsStream => true;
 
+    internal sealed override SocketAddr UpstreamLocal => Attempts.Local;
+
     protected ProxyRoute Route => route;
 
     /// <summary>Client and upstream, once they are joined.</summary>

@@ -17,6 +17,7 @@ internal sealed class PacketProxyHandler(ProxyRoute route) : ConnectionProxyHand
                 upstream.Address, out var socket, session.Shard.Settings.ReceiveBuffer);
             if (result >= 0)
             {
+                Attempts.OnOpened(socket!);
                 result = session.Watch(socket!, IoReadiness.Readable);
                 if (result >= 0)
                 {
@@ -38,6 +39,7 @@ internal sealed class PacketProxyHandler(ProxyRoute route) : ConnectionProxyHand
 
     private void Join(SessionContext session, ConnectedDatagramSocket upstream)
     {
+        session.Shard.Events.Connected(session);
         Pair = new PacketPair(session, upstream, result => Attempts.Mark(Route, result));
         if (session.Watch(session.Packets!.Socket, IoReadiness.Readable) < 0)
         {

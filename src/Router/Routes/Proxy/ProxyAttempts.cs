@@ -12,12 +12,19 @@ internal struct ProxyAttempts
     private Upstream? _held;
     private Upstream? _pinned;
     private List<Upstream>? _failed;   // made with the first failure
+    private IoSocket? _socket;         // the last one towards the held upstream, closed or not
 
     /// <summary>Whether no upstream has failed this session so far.</summary>
     public readonly bool IsFirst => _failed is null;
 
     /// <summary>The upstream that the session uses, or tries to reach.</summary>
     public readonly Upstream? Held => _held;
+
+    /// <summary>The session's own end of that socket; empty without one.</summary>
+    public readonly SocketAddr Local => _socket?.LocalAddress ?? default;
+
+    /// <summary>The session has a socket to the held upstream.</summary>
+    public void OnOpened(IoSocket socket) => _socket = socket;
 
     /// <summary>Has the session use this upstream and no other; it is tried once.</summary>
     public void Pin(Upstream upstream) => _pinned = upstream;
@@ -45,7 +52,7 @@ internal struct ProxyAttempts
         if (next is not null)
         {
             Return();
-            _held = next;
+            (_held, _socket) = (next, null);
             session.Upstream = next.Text;
         }
 
@@ -102,7 +109,7 @@ internal struct ProxyAttempts
     {
         if (_held is { } upstream)
         {
-            route.Group.ReportFailure(upstream, (Errno)(-result), operation);
+            route.Group.ReportFailure(upstream, Local, (Errno)(-result), operation);
         }
     }
 

@@ -89,6 +89,7 @@ internal class TcpProxyHandler(ProxyRoute route) : ConnectionProxyHandler(route)
             var result = session.Loop.Network.ConnectStream(upstream.Address, out var socket);
             if (socket is not null)
             {
+                Attempts.OnOpened(socket);
                 result = result == 0 ? Join(session, socket) : AwaitConnect(session, socket);
                 if (result >= 0)
                 {
@@ -158,6 +159,7 @@ internal class TcpProxyHandler(ProxyRoute route) : ConnectionProxyHandler(route)
             socket.SetKeepAlive(keepAlive);
         }
 
+        session.Shard.Events.Connected(session);
         OnConnected(session);
         Pair = new StreamPair(session, socket);
         WatchClient(session, IoReadiness.Readable);
@@ -206,9 +208,10 @@ internal class TcpProxyHandler(ProxyRoute route) : ConnectionProxyHandler(route)
 
     private void OnConnectFailed(SessionContext session, int result)
     {
+        var mayGoOn = Attempts.MayGoOn(Route, session, result);   // while the socket can still tell its own end
         _connecting?.Abort();
         _connecting = null;
-        if (Attempts.MayGoOn(Route, session, result))
+        if (mayGoOn)
         {
             Connect(session);
         }

@@ -78,6 +78,8 @@ internal unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
 
     internal override void OnReplaced(SessionContext session) => Release(session);
 
+    internal sealed override SocketAddr UpstreamLocal => _attempts.Local;
+
     /// <summary>What was sent has been answered, or the upstream has been silent since for a moment: what came last may
     /// need no answer.</summary>
     internal override bool MayEndNow(SessionContext session) =>
@@ -350,10 +352,12 @@ internal unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
                 session, upstream.Address, route.Settings.Replies, out var socket);
             if (result >= 0)
             {
+                _attempts.OnOpened(socket!);
                 result = session.Watch(socket!, IoReadiness.Readable);
                 if (result >= 0)
                 {
                     _socket = socket;
+                    session.Shard.Events.Connected(session);
                     return null;
                 }
 
