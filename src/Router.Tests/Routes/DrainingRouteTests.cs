@@ -10,7 +10,7 @@ public sealed class DrainingRouteTests
 {
     private const string One = "10.0.0.1:53";
 
-    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(SessionContext.QuietMs);
+    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(SessionQuiet.QuietMs);
 
     [Theory]
     [InlineData(true)]

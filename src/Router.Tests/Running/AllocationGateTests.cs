@@ -4,6 +4,7 @@ using System.Reflection;
 using Router.Diagnostics;
 using Router.Loop;
 using Router.Routes;
+using Router.Sessions;
 using Router.Running;
 using Router.Tests.Functional;
 using Router.Tests.Sessions;

@@ -6,7 +6,7 @@ namespace Router.Tests.Sessions;
 /// <summary>A program's handlers while their listener drains.</summary>
 public sealed class DrainingTests
 {
-    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(SessionContext.QuietMs);
+    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(SessionQuiet.QuietMs);
 
     [Theory]
     [InlineData(false, false)]

@@ -31,7 +31,7 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSu
         {
             SessionLog.Connected(
                 logger, session.Id.ToString(), session.Listener, session.PeerAddr.ToString(), session.RouteName,
-                session.Upstream, session.UpstreamLocal);
+                session.Upstream, UpstreamLocalOf(session));
         }
     }
 
@@ -54,7 +54,7 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSu
             var credentials = session.PeerCredentials;
             SessionLog.Closed(
                 logger, session.Id.ToString(), session.Listener, TransportOf(session), session.PeerAddr.ToString(),
-                LocalOf(session), session.RouteName, session.Upstream, session.UpstreamLocal, session.OpenedAt,
+                LocalOf(session), session.RouteName, session.Upstream, UpstreamLocalOf(session), session.OpenedAt,
                 session.AgeMs,
                 session.PayloadsReceived, session.BytesReceived, session.PayloadsSent, session.BytesSent,
                 session.Drops, session.DropReasons, session.Restarts, ClosedSet<CloseReason>.NameOf(reason),
@@ -100,4 +100,8 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSu
     private static string LocalOf(SessionContext session) => session.LocalAddr.IsEmpty
         ? session.Shard.Address.ToString()
         : new IPEndPoint(session.LocalAddr.Address, session.Shard.Address.Port).ToString();
+
+    /// <summary>Null without an upstream, and over unix sockets.</summary>
+    private static string? UpstreamLocalOf(SessionContext session) =>
+        session.Handler?.UpstreamLocal is { IsEmpty: false, IsUnix: false } local ? local.ToString() : null;
 }

@@ -23,9 +23,6 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     /// peer at an IPv6 address can be sent 20 bytes more.</summary>
     public const int DatagramBytesMax = 65_507;
 
-    /// <summary>How long a moment is that a session has to be silent for, before a drain takes it as done.</summary>
-    internal const int QuietMs = 2_000;
-
     /// <summary>Sizes as docs/performance.md has them; what they are off by costs a line that comes late.</summary>
     private const int ContextBytes = 240, ActorBytes = 72;
 
@@ -112,17 +109,6 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     /// <summary>How long nothing has come from the peer or gone to it, by the loop's clock.</summary>
     public TimeSpan SilentFor => TimeSpan.FromMilliseconds(Loop.NowMs - _times.LastActiveMs);
 
-    /// <summary>Nothing has come or gone for a moment, and nothing waits to be handled or sent: what tells a drain that
-    /// a session is done where nobody says so.</summary>
-    internal bool IsQuiet =>
-        Loop.NowMs - _times.LastActiveMs >= QuietMs
-        && WaitingPayloads == 0
-        && Carrier is not { UnsentBytes: > 0 }
-        && _extras is not { Posted.UnderWayBytes: > 0 };
-
-    /// <summary>The same; messages are done with where they are handed over.</summary>
-    internal bool HasNothingUnderWay => Transport.KeepsMessages() || IsQuiet;
-
     /// <summary>The listener's when the session began: a later one is for later sessions.</summary>
     internal Route Route => _start.Route;
 
@@ -157,11 +143,6 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
 
     /// <summary>The upstream the session goes to, for the access record; null on routes without.</summary>
     internal string? Upstream { get; set; }
-
-    /// <summary>The session's own endpoint towards its upstream, for records; null without one, and over unix sockets.
-    /// </summary>
-    internal string? UpstreamLocal =>
-        Handler?.UpstreamLocal is { IsEmpty: false, IsUnix: false } local ? local.ToString() : null;
 
     /// <summary>What carries this session alone; null where its listener's socket does.</summary>
     internal ISessionCarrier? Carrier { get; set; }
@@ -266,7 +247,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     {
         if (Stream is null && !_budget.Allows(answer.Length, askedBytes))
         {
-            CountDrop(DropReason.Amplification);
+            this.CountDrop(DropReason.Amplification);
             return false;
         }
 
@@ -301,25 +282,13 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void GrowBudget(int payloads, int bytes) => _budget.Grow(payloads, bytes);
 
-    /// <summary>Counts discarded payloads; the counters are the loop's.</summary>
-    internal void CountDrop(DropReason reason, long count = 1)
-    {
-        if (!Loop.IsCurrent)
-        {
-            this.OnLoop(static (session, drop) => session.CountDrop(drop.reason, drop.count), (reason, count));
-            return;
-        }
-
-        var extras = Extras;
-        extras.DropCount += count;
-        (extras.Drops ??= new DropCounters()).Add(reason, count);
-        _shard.Counters.Drops.Add(reason, count);
-    }
-
     /// <summary>Payloads that wait in its mailbox, and buffers that hold them. Any thread.</summary>
     internal int WaitingPayloads => _extras?.WaitingMessages ?? 0;
 
     internal int WaitingBuffers => _extras?.WaitingBuffers ?? 0;
+
+    /// <summary>Replies from other threads that are under way to the loop, bytes. Any thread.</summary>
+    internal int PostedBytes => _extras?.Posted?.UnderWayBytes ?? 0;
 
     /// <summary>Takes out what is to be disposed with the handler; null if there is nothing.</summary>
     internal object? TakeOwned()
@@ -332,15 +301,6 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
 
         return owned;
     }
-
-    /// <summary>Counts a payload message in, if the mailbox has room for it. Loop thread.</summary>
-    internal bool TryEnter(int messages, int bytes) => Extras.TryEnter(_shard.Settings, messages, bytes);
-
-    /// <summary>Counts it out again: handled or dropped. Any thread.</summary>
-    internal void Leave(int messages, int bytes) => _extras!.Leave(messages, bytes);
-
-    /// <summary>Counts some payloads of a message out, whose others still wait in its buffer.</summary>
-    internal void LeavePart(int messages, int bytes) => _extras!.LeavePart(messages, bytes);
 
     /// <summary>A datagram of the session is about to be handled.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -394,13 +354,13 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     {
         if (length > DatagramBytesMax && length > PeerAddr.DatagramBytesMax)
         {
-            CountDrop(DropReason.TooLong);
+            this.CountDrop(DropReason.TooLong);
             return false;
         }
 
         if (!_budget.TryTake(length, owesReply: PayloadsSent < PayloadsReceived))
         {
-            CountDrop(DropReason.Amplification);
+            this.CountDrop(DropReason.Amplification);
             return false;
         }
 

@@ -98,7 +98,7 @@ public abstract class SessionHandler
 
     /// <summary>Whether nothing is under way between the peer and anybody, so that a draining listener need not wait.
     /// Asked on the loop and not in a turn of the session, which must not change by it.</summary>
-    internal virtual bool MayEndNow(SessionContext session) => session.IsQuiet;
+    internal virtual bool MayEndNow(SessionContext session) => session.IsQuiet();
 
     /// <summary>
     /// The handler is about to be replaced after a failure: gives back sockets and counts it holds. Must not throw.

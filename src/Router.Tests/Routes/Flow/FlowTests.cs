@@ -145,6 +145,58 @@ public sealed class FlowTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    public void A_control_session_is_not_silent_while_it_has_flows(bool byToken)
+    {
+        using var rig = new Rig(byToken ? ByToken : ByAddress, peerIdleSeconds: 20);
+        var control = rig.Control("192.0.2.1:4000");
+        var peer = rig.Media("192.0.2.1:5000");
+        peer.Send(Encoding.ASCII.GetBytes(byToken ? rig.Token(control) : "media"));
+        for (var i = 0; i < 3; i++)
+        {
+            rig.Kit.Advance(TimeSpan.FromSeconds(15));
+            peer.Send("media"u8);
+        }
+
+        Assert.Equal(1, rig.ControlListener.Sessions);
+        rig.Kit.Advance(TimeSpan.FromSeconds(21));
+        Assert.Equal(CloseReason.PeerIdle, rig.Kit.ExpectSessionClosed(peer.EndPoint));
+    }
+
+    [Fact]
+    public void A_flow_in_use_keeps_its_control_session_while_their_listeners_drain()
+    {
+        using var rig = new Rig(ByToken);
+        var control = rig.Control("192.0.2.1:4000");
+        var peer = rig.Media("192.0.2.1:5000");
+        peer.Send(Encoding.ASCII.GetBytes(rig.Token(control)));
+        for (var i = 0; i < 60; i++)
+        {
+            peer.Send("media"u8);
+            Drain();
+        }
+
+        Assert.Equal((1, 1), (rig.ControlListener.Sessions, rig.MediaListener.Sessions));
+        for (var i = 0; i < 50; i++)
+        {
+            Drain();
+        }
+
+        control.Finish();
+        rig.Kit.RunUntilIdle();
+        Assert.Equal((0, 0), (rig.ControlListener.Sessions, rig.MediaListener.Sessions));
+        Assert.True(control.HasFinished);
+
+        void Drain()
+        {
+            rig.ControlListener.Drain();
+            rig.MediaListener.Drain();
+            rig.Kit.Advance(TimeSpan.FromMilliseconds(50));
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
     public void One_handler_sees_the_control_session_and_the_flows_that_show_its_tokens(bool keepsToken)
     {
         using var rig = new Rig(ByToken with { KeepsToken = keepsToken });
@@ -292,10 +344,14 @@ public sealed class FlowTests
     /// <summary>Two upstreams that say which they are; or handlers that echo what their flows say.</summary>
     private sealed class Rig : IDisposable
     {
-        public Rig(FlowRouteSettings settings, int idleSeconds = 60)
+        public Rig(FlowRouteSettings settings, int idleSeconds = 60, int peerIdleSeconds = 600)
         {
             Kit = new RouterTestKit(seed: 1, loops: 2);
-            Kit.Limits = Kit.Limits with { IdleTimeout = TimeSpan.FromSeconds(idleSeconds) };
+            Kit.Limits = Kit.Limits with
+            {
+                IdleTimeout = TimeSpan.FromSeconds(idleSeconds),
+                PeerIdleTimeout = TimeSpan.FromSeconds(peerIdleSeconds),
+            };
             Route = new FlowRoute("flow", Inner(settings), new FlowTable(settings, Kit.Random));
             ControlListener = Kit.BindTcp(Route);
             MediaListener = Kit.BindUdp(Route);

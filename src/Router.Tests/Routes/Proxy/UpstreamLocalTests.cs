@@ -67,6 +67,6 @@ public sealed class UpstreamLocalTests
         Assert.Contains("10.0.0.1:53 failed 1", Assert.Single(records.Lines), StringComparison.Ordinal);
         Assert.Equal(kit.Network.HostAddress, records.Local.Address);
         Assert.NotEqual(0, records.Local.Port);
-        Assert.NotEqual(rig.Kit.OpenSessions.Single().UpstreamLocal, records.Local.ToString());
+        Assert.NotEqual(kit.OpenSessions.Single().Handler!.UpstreamLocal, records.Local);
     }
 }

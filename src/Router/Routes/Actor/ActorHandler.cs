@@ -127,7 +127,7 @@ internal sealed class ActorHandler(ActorRoute route) : SessionHandler
         Tell(session, new SessionClosed(session.Id, reason));
 
     internal override bool MayEndNow(SessionContext session) =>
-        session.HasNothingUnderWay && _unanswered.Count == 0 && _waiting is not { Count: > 0 };
+        session.HasNothingUnderWay() && _unanswered.Count == 0 && _waiting is not { Count: > 0 };
 
     private static bool HasUnsent(SessionContext session) =>
         session.Stream is { HasUnsent: true } || session.Packets is { Output.HasUnsent: true };

@@ -21,7 +21,7 @@ internal abstract class CollectHandler(CollectRoute route) : SessionHandler
 
     internal override void OnReplaced(SessionContext session) => route.Leave();
 
-    internal sealed override bool MayEndNow(SessionContext session) => session.HasNothingUnderWay;
+    internal sealed override bool MayEndNow(SessionContext session) => session.HasNothingUnderWay();
 
     protected abstract void Add(SessionContext session, in RecordHeader header, ReadOnlySpan<byte> payload);
 }

@@ -27,6 +27,6 @@ internal sealed class EchoRoute(string name) : Route(name)
             }
         }
 
-        internal override bool MayEndNow(SessionContext session) => session.HasNothingUnderWay;
+        internal override bool MayEndNow(SessionContext session) => session.HasNothingUnderWay();
     }
 }

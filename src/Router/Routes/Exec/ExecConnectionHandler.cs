@@ -44,7 +44,7 @@ internal abstract class ExecConnectionHandler(ExecRoute route) : SessionHandler
     public sealed override bool OnDraining(SessionContext session)
     {
         // A peer that has ended its side waits for what the child makes of it.
-        if (!session.IsQuiet || _pair is not { ClientHasEnded: false })
+        if (!session.IsQuiet() || _pair is not { ClientHasEnded: false })
         {
             return false;
         }

@@ -89,7 +89,7 @@ internal sealed unsafe class ExecDatagramHandler(ExecRoute route) : SessionHandl
 
     internal override void OnReplaced(SessionContext session) => Leave();
 
-    internal override bool MayEndNow(SessionContext session) => _child is null || session.IsQuiet;
+    internal override bool MayEndNow(SessionContext session) => _child is null || session.IsQuiet();
 
     internal override void OnIo(SessionContext session, IoSocket socket, IoReadiness ready)
     {

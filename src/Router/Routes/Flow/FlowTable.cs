@@ -97,7 +97,7 @@ internal sealed class FlowTable(FlowRouteSettings settings, RandomSource random)
     {
         lock (_lock)
         {
-            return group.Open.TrueForAll(static flow => flow.Session.IsQuiet);
+            return group.Open.TrueForAll(static flow => flow.Session.IsQuiet());
         }
     }
 

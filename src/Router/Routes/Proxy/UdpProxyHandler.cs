@@ -84,7 +84,7 @@ internal unsafe class UdpProxyHandler(ProxyRoute route) : SessionHandler
     /// need no answer.</summary>
     internal override bool MayEndNow(SessionContext session) =>
         _removed is not { IsHeard: true }
-        && (_expected.Unanswered <= 0 || _silence.LastsMs(session) >= SessionContext.QuietMs);
+        && (_expected.Unanswered <= 0 || _silence.LastsMs(session) >= SessionQuiet.QuietMs);
 
     internal override void OnRouteChanged(SessionContext session)
     {

@@ -37,7 +37,7 @@ internal sealed class ReplyRoute : Route
     {
         public override bool IsRestartSafe => true;
 
-        internal override bool MayEndNow(SessionContext session) => session.HasNothingUnderWay;
+        internal override bool MayEndNow(SessionContext session) => session.HasNothingUnderWay();
     }
 
     private sealed class ConstantHandler(byte[] bytes) : Handler

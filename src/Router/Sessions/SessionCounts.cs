@@ -1,0 +1,34 @@
+using Router.Diagnostics;
+
+namespace Router.Sessions;
+
+/// <summary>What is counted of a session that most sessions never need.</summary>
+internal static class SessionCounts
+{
+    /// <summary>Counts discarded payloads, of the session and of its listener on this loop. Any thread.</summary>
+    public static void CountDrop(this SessionContext session, DropReason reason, long count = 1)
+    {
+        if (!session.Loop.IsCurrent)
+        {
+            session.OnLoop(static (session, drop) => session.CountDrop(drop.reason, drop.count), (reason, count));
+            return;
+        }
+
+        var extras = session.Extras;
+        extras.DropCount += count;
+        (extras.Drops ??= new DropCounters()).Add(reason, count);
+        session.Shard.Counters.Drops.Add(reason, count);
+    }
+
+    /// <summary>Counts a payload message in, if the mailbox has room for it. Loop thread.</summary>
+    public static bool TryEnter(this SessionContext session, int messages, int bytes) =>
+        session.Extras.TryEnter(session.Shard.Settings, messages, bytes);
+
+    /// <summary>Counts it out again: handled or dropped. Any thread.</summary>
+    public static void Leave(this SessionContext session, int messages, int bytes) =>
+        session.Extras.Leave(messages, bytes);
+
+    /// <summary>Counts some payloads of a message out, whose others still wait in its buffer. Any thread.</summary>
+    public static void LeavePart(this SessionContext session, int messages, int bytes) =>
+        session.Extras.LeavePart(messages, bytes);
+}
