@@ -39,8 +39,8 @@ internal sealed class UpstreamNames
     /// <summary>Indexes of the targets that are names.</summary>
     public IReadOnlyList<int> ToResolve { get; private set; } = [];
 
-    /// <summary>Applies other settings. Targets that stay keep the addresses they had resolved to, also at another port.
-    /// The upstreams of before serve until one of the targets has an address, so that no session comes too
+    /// <summary>Applies other settings. Targets that stay keep the addresses they had resolved to, also at another
+    /// port. The upstreams of before serve until one of the targets has an address, so that no session comes too
     /// early.</summary>
     public void Change(UpstreamGroupSettings settings)
     {
