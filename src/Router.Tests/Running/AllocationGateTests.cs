@@ -4,8 +4,8 @@ using System.Reflection;
 using Router.Diagnostics;
 using Router.Loop;
 using Router.Routes;
-using Router.Sessions;
 using Router.Running;
+using Router.Sessions;
 using Router.Tests.Functional;
 using Router.Tests.Sessions;
 
