@@ -72,6 +72,38 @@ public sealed class UnixTests(ITestOutputHelper output) : FunctionalTest(output)
             (UnixFileMode)Convert.ToInt32("666", 8), File.GetUnixFileMode(At("ask.sock")));
     }
 
+    /// <summary>A unix socket tells its peer's orderly close as a hang-up.</summary>
+    [RequiresToolTheory(RequiredTools.Namespace, "python3")]
+    [InlineData(64)]
+    [InlineData(0)]
+    public async Task What_a_client_sent_before_it_closed_reaches_a_slow_upstream(int pipes)
+    {
+        var router = await RouterAsync(
+            $$"""
+            router.splice.pipes = {{pipes}}
+            router.listeners.x { bind = "unix://{{At("x.sock")}}", route = x }
+            router.routes.x { type = proxy, upstreams = ["127.0.0.1:48001"] }
+            """);
+
+        var received = await PythonAsync(
+            $$"""
+            l = socket.socket(); l.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+            l.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); l.bind(('127.0.0.1', 48001)); l.listen()
+            c = connect(S, '{{At("x.sock")}}')
+            if os.fork() == 0:
+                c.sendall(b'x' * 1000000); c.close(); os._exit(0)
+            c.close()
+            u, _ = l.accept(); u.settimeout(10); os.wait()
+            got = 0
+            while (piece := u.recv(65536)): got += len(piece)
+            print(got)
+            """);
+
+        Assert.Equal("1000000", received);
+        var closed = await router.RecordAsync("session-closed");
+        Assert.Equal("peer", closed.GetProperty("reason").GetString());
+    }
+
     [RequiresToolFact(RequiredTools.Namespace, "python3")]
     public async Task Messages_pass_a_proxy_whole_and_an_empty_one_is_not_the_end()
     {

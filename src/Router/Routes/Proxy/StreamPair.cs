@@ -83,7 +83,13 @@ internal unsafe class StreamPair : ConnectionPair
 
     public sealed override void CloseUpstream(CloseReason reason)
     {
-        var isCut = _upstream.HasUnsent;
+        var isLimit = reason is CloseReason.Lifetime or CloseReason.PeerIdle;
+        var isCut = _upstream.HasUnsent || (isLimit && !_client.HasEnded);
+        if (isLimit && !_upstream.HasEnded)
+        {
+            _client.Socket.Abort();   // an end in order would make what has arrived look whole
+        }
+
         _upstream.Release();
         if (isCut || reason is CloseReason.Failed or CloseReason.Reset or CloseReason.UpstreamFailed
             or CloseReason.Shutdown or CloseReason.ListenerRemoved or CloseReason.UpstreamRemoved)
@@ -313,6 +319,10 @@ internal unsafe class StreamPair : ConnectionPair
         {
             TakeOff(side);   // over in both directions: a hang-up, and nothing to wait for
             CloseIfDone();
+        }
+        else if (side.HasEnded && ReferenceEquals(side, _client) && Session.PeerAddr.IsUnix)
+        {
+            TakeOff(side);   // closed in order, which a unix socket tells as a hang-up: what it said is still passed on
         }
         else if (side.HasEnded || side.Socket.ConnectResult() < 0)
         {
