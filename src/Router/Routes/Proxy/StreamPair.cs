@@ -91,8 +91,7 @@ internal unsafe class StreamPair : ConnectionPair
         }
 
         _upstream.Release();
-        if (isCut || reason is CloseReason.Failed or CloseReason.Reset or CloseReason.UpstreamFailed
-            or CloseReason.Shutdown or CloseReason.ListenerRemoved or CloseReason.UpstreamRemoved)
+        if (isCut || reason.IsAbort())
         {
             _upstream.Socket.Abort();
         }
