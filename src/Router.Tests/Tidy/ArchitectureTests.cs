@@ -27,6 +27,7 @@ public sealed partial class ArchitectureTests
         ["Configuration"] = ["Loop", "Net", "Admission", "Sessions", "Upstreams", "Diagnostics"],
         ["Diagnostics"] = [],
         ["Heap"] = ["Loop", "Sessions", "Diagnostics"],
+        ["Cluster"] = ["Loop", "Net", "Sessions", "Configuration", "Diagnostics"],
         ["Reporting"] =
         [
             "Net", "Processes", "Upstreams", "Sessions", "Routes", "Listeners", "Configuration", "Diagnostics",
@@ -34,7 +35,7 @@ public sealed partial class ArchitectureTests
         ["Running"] =
         [
             "Loop", "Net", "Processes", "Upstreams", "Admission", "Sessions", "Routes", "Listeners", "Configuration",
-            "Diagnostics", "Reporting", "Heap",
+            "Diagnostics", "Reporting", "Heap", "Cluster",
         ],
         ["Hosting"] = [Everything],
         ["CommandLine"] = [Everything],
