@@ -11,6 +11,7 @@ public sealed partial class ReferenceTests
 {
     private const string One = """
         router {
+          cluster {}
           listeners { l { bind = "udp://127.0.0.1:1", route = e } }
           routes {
             e { type = echo }
@@ -123,6 +124,7 @@ public sealed partial class ReferenceTests
         Read(out var options);
         return options.Listeners.Select(listener => listener.Section)
             .Concat(options.Routes.Select(route => route.Section))
+            .Prepend(options.Cluster!.Section)
             .Prepend(options.Section)
             .SelectMany(section => section.Keys.Select(key => (Normal($"{section.Path}.{key.Path}"), key)))
             .ToDictionary(pair => pair.Item1["router.".Length..], pair => pair.key);
@@ -176,6 +178,7 @@ public sealed partial class ReferenceTests
     private static partial Regex Digits();
 
     private static string Normal(string path) => path
+        .Replace("router.cluster.", "router.cluster-defaults.")
         .Replace("router.listeners.l", "router.listener-defaults")
         .Replace("router.routes.e", "router.route-defaults.echo")
         .Replace("router.routes.r", "router.route-defaults.reply")

@@ -18,6 +18,7 @@ public sealed partial class LogEventsTests
         ["SessionLog"] = 1200,
         ["UpstreamLog"] = 1300,
         ["ChildLog"] = 1600,
+        ["ClusterLog"] = 1500,
         ["CollectLog"] = 1400,
     };
 

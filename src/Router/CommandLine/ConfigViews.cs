@@ -20,7 +20,10 @@ internal static class ConfigViews
 
     private static HoconObject WithInherited(HoconObject router) => With(router, field => field.Name switch
     {
-        "listener-defaults" or "route-defaults" => null,
+        "listener-defaults" or "route-defaults" or "cluster-defaults" => null,
+        "cluster" => field.Value is HoconObject cluster && Find(router, "cluster-defaults") is { } defaults
+            ? cluster.WithFallback(defaults)
+            : null,
         "listeners" => Over(field.Value, _ => Find(router, "listener-defaults")),
         "routes" => Over(field.Value, route => (Find(route, "type") as HoconScalar)?.Text is { } type
             ? Find(router, "route-defaults", type)

@@ -42,6 +42,14 @@ internal sealed class RouterOptions
         Reloads = new ReloadOptions(
             reload.Bool("on-change", Reload.AtOnce),
             reload.Duration("debounce", TimeSpan.FromMilliseconds(50), TimeSpan.FromHours(1), Reload.AtOnce));
+        var clusterDefaults = router.Object("cluster-defaults");
+        if (router.Find("cluster") is { } cluster && findings.ObjectOf(cluster, "router.cluster") is { } members)
+        {
+            Cluster = new ClusterOptions(new SectionReader(
+                "cluster", "router.cluster", members.WithFallback(clusterDefaults), cluster.KeyOrigin, findings));
+        }
+
+        router.Has("cluster");
         var listenerDefaults = router.Object("listener-defaults");
         Listeners = [.. Entries(router, "listeners", findings)
             .Select(field => new ListenerOptions(EntryOf("listeners", field, listenerDefaults, findings)))];
@@ -75,6 +83,9 @@ internal sealed class RouterOptions
     public GuardOptions Guards { get; }
 
     public ReloadOptions Reloads { get; }
+
+    /// <summary>Null for a router that is no member of a cluster.</summary>
+    public ClusterOptions? Cluster { get; }
 
     /// <summary>In the order of the file.</summary>
     public IReadOnlyList<ListenerOptions> Listeners { get; }

@@ -2,6 +2,7 @@ using Akka.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Router.Cluster.Members;
 using Router.Configuration;
 using Router.Diagnostics;
 using Router.Net;
@@ -24,7 +25,7 @@ internal sealed class RouterLaunch(
 
     public RouterControl Control => control;
 
-    /// <summary>The file's section <c>akka</c>.</summary>
+    /// <summary>The file's section <c>akka</c>, over what its cluster needs.</summary>
     /// <exception cref="RouterStartException">The file is refused.</exception>
     public Config ReadAkka()
     {
@@ -39,7 +40,8 @@ internal sealed class RouterLaunch(
 
         _read = read;
         IsRead = true;
-        return AkkaSection.ConfigOf(read.Options!.Akka);
+        var said = AkkaSection.ConfigOf(read.Options!.Akka);
+        return read.Options.Cluster is { } cluster ? said.WithFallback(ClusterSettings.Of(cluster)) : said;
     }
 
     /// <summary>Binds and starts the router, if that has not been done yet.</summary>

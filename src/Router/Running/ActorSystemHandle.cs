@@ -19,7 +19,7 @@ internal sealed record ActorSystemHandle(ActorSystem System, string RouterName, 
         fault = null;
         try
         {
-            var system = ActorSystemSettings.Create(DefaultName, time, options.Akka);
+            var system = ActorSystemSettings.Create(DefaultName, time, options.Akka, options.Cluster);
             return new ActorSystemHandle(system, DefaultName, IsOwned: true);
         }
         catch (Exception refusal) when (options.Akka is not null)

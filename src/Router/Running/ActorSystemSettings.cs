@@ -1,3 +1,5 @@
+using Router.Cluster.Members;
+using Router.Configuration;
 using Router.Configuration.Hocon;
 using Router.Loop;
 using Router.Reporting;
@@ -61,9 +63,16 @@ internal static class ActorSystemSettings
     /// <param name="name">The system's.</param>
     /// <param name="time">Its clock.</param>
     /// <param name="akka">The file's section <c>akka</c>, which wins over our settings; null for none.</param>
-    public static ActorSystem Create(string name, TimeProvider time, HoconObject? akka = null)
+    /// <param name="cluster">Null for a system that is no member of a cluster.</param>
+    public static ActorSystem Create(
+        string name, TimeProvider time, HoconObject? akka = null, ClusterOptions? cluster = null)
     {
         var settings = AkkaConfigurationFactory.ParseString(OwnSettings);
+        if (cluster is not null)
+        {
+            settings = settings.WithFallback(ClusterSettings.Of(cluster));
+        }
+
         var config = akka is null ? settings : AkkaSection.ConfigOf(akka).WithFallback(settings);
         return ClockScheduler.Create(time, () => ActorSystem.Create(name, config));
     }

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Runtime;
 using Microsoft.Extensions.Logging;
+using Router.Cluster.Members;
 using Router.Diagnostics;
 using Router.Heap;
 using Router.Listeners;
@@ -77,6 +78,11 @@ internal sealed class RouterEngine : IAsyncDisposable
         var start = _running.Commit(
             setup, FrozenSet<string>.Empty, FrozenDictionary<RunningBind, ListenerPlan>.Empty, bound, _router);
         loops.Start();
+        if (options.Cluster is { } cluster)
+        {
+            _ = ClusterMember.Start(System, system.RouterName, cluster, seams.Time, log);
+        }
+
         _router.Tell(start, ActorRefs.NoSender);
         CoordinatedShutdown.Get(System).AddTask(
             ActorSystemSettings.DrainPhase, $"{system.RouterName}-drain", async () =>

@@ -1,0 +1,39 @@
+using Microsoft.Extensions.Logging;
+using Router.Configuration;
+using Router.Diagnostics;
+using AkkaCluster = Akka.Cluster.Cluster;
+
+namespace Router.Cluster.Members;
+
+/// <summary>This process as a member of its cluster. Started once, with the router; it leaves by
+/// <see cref="CoordinatedShutdown"/>.</summary>
+internal sealed class ClusterMember
+{
+    private ClusterMember(MemberTable table, IActorRef members) => (Table, Members) = (table, members);
+
+    public MemberTable Table { get; }
+
+    /// <summary>/user/NAME-members.</summary>
+    public IActorRef Members { get; }
+
+    /// <summary>Joins.</summary>
+    /// <param name="system">Made with <see cref="ClusterSettings"/>.</param>
+    /// <param name="name">The router's.</param>
+    /// <param name="options">The configuration's section.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="log">The router's.</param>
+    public static ClusterMember Start(
+        ActorSystem system, string name, ClusterOptions options, TimeProvider time, ILogger log)
+    {
+        var table = new MemberTable(time);
+        var members = system.ActorOf(MembersActor.PropsOf(table, log), $"{name}-members");
+        var cluster = AkkaCluster.Get(system);
+        IReadOnlyList<Address> seeds =
+            [.. options.Seeds.Select(seed => cluster.SelfAddress.WithHost(seed.Host).WithPort(seed.Port))];
+        var asked = seeds.Count == 0 ? [cluster.SelfAddress] : seeds;
+        ClusterLog.Joining(
+            log, MemberTable.TextOf(cluster.SelfAddress), string.Join(' ', asked.Select(MemberTable.TextOf)));
+        cluster.JoinSeedNodes(asked);
+        return new ClusterMember(table, members);
+    }
+}

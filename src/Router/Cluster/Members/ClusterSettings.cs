@@ -1,0 +1,92 @@
+using System.Globalization;
+using Akka.Cluster.Sharding;
+using Router.Configuration;
+using AkkaConfig = Akka.Configuration.Config;
+using AkkaConfigurationFactory = Akka.Configuration.ConfigurationFactory;
+
+namespace Router.Cluster.Members;
+
+/// <summary>The Akka settings that make an actor system a member of a cluster.</summary>
+internal static class ClusterSettings
+{
+    /// <summary>Of every member that has listeners, and so may have identities.</summary>
+    public const string Role = "router";
+
+    /// <summary>The largest message between members; one beyond it is discarded with an error in the log. A checkpoint
+    /// is at most half of it.</summary>
+    public const int FrameBytes = 1 << 20;
+
+    /// <summary>The first answer of a member that stands still for a second is not missed; see cluster.md for what
+    /// each of the figures risks.</summary>
+    private const string FastDetection =
+        """
+        akka.cluster {
+          gossip-interval = 200ms
+          leader-actions-interval = 200ms
+          unreachable-nodes-reaper-interval = 200ms
+          down-removal-margin = 300ms
+          failure-detector {
+            heartbeat-interval = 200ms
+            acceptable-heartbeat-pause = 1s
+          }
+          split-brain-resolver.stable-after = 1s
+        }
+        """;
+
+    /// <summary>What holds whatever the detection is.</summary>
+    private static string Common =>
+        $$"""
+        akka {
+          actor.provider = cluster
+          remote {
+            log-remote-lifecycle-events = off
+            dot-netty.tcp {
+              maximum-frame-size = {{FrameBytes}}b
+              send-buffer-size = {{2 * FrameBytes}}b
+              receive-buffer-size = {{2 * FrameBytes}}b
+            }
+          }
+          cluster {
+            log-info = off
+            downing-provider-class = "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster"
+            split-brain-resolver.active-strategy = keep-majority
+            sharding {
+              state-store-mode = ddata
+              remember-entities = off
+              handoff-timeout = 10s
+              updating-state-timeout = 1s
+              passivate-idle-entity-after = off
+              role = {{Role}}
+              coordinator-state.write-majority-plus = 0
+              coordinator-state.read-majority-plus = 0
+              distributed-data {
+                majority-min-cap = 2
+                durable.keys = []
+              }
+            }
+            distributed-data.durable.keys = []
+          }
+        }
+        """;
+
+    /// <param name="options">The configuration's section.</param>
+    public static AkkaConfig Of(ClusterOptions options) =>
+        AkkaConfigurationFactory.ParseString(TextOf(options)).WithFallback(AkkaConfigurationFactory.ParseString(Common))
+            .WithFallback(ClusterSharding.DefaultConfig());
+
+    private static string TextOf(ClusterOptions options)
+    {
+        var roles = string.Join(", ", options.Roles.Prepend(Role).Distinct(StringComparer.Ordinal).Select(Quoted));
+        return $$"""
+            {{(options.Detection == ClusterDetection.Fast ? FastDetection : "")}}
+            akka.cluster.roles = [{{roles}}]
+            akka.remote.dot-netty.tcp {
+              public-hostname = {{Quoted(options.Host)}}
+              hostname = {{Quoted(options.BindHost ?? options.Host)}}
+              port = {{options.Port.ToString(CultureInfo.InvariantCulture)}}
+            }
+            """;
+    }
+
+    private static string Quoted(string text) => $"\"{text}\"";
+}

@@ -1,0 +1,90 @@
+using System.Net;
+using Router.Configuration.Hocon;
+
+namespace Router.Configuration;
+
+/// <summary>How soon a member that is not heard of any more is taken for dead.</summary>
+internal enum ClusterDetection
+{
+    /// <summary>Some two seconds until it is, and some four until another one has its place.</summary>
+    Fast,
+
+    /// <summary>Akka's own timings: for networks that stand still for seconds.</summary>
+    Default,
+}
+
+/// <summary>What sessions without identity do on a member that has lost the majority.</summary>
+internal enum WhenIsolated
+{
+    /// <summary>They go on as before, until the member is downed.</summary>
+    GoOn,
+
+    /// <summary>They send nothing either.</summary>
+    Stop,
+}
+
+/// <summary>The section <c>router.cluster</c>, with what it inherits from <c>router.cluster-defaults</c>. Each key is
+/// declared here once. What it means: hocon/reference.conf.</summary>
+internal sealed class ClusterOptions
+{
+    public ClusterOptions(SectionReader cluster)
+    {
+        Section = cluster;
+        Host = cluster.Text("host", Reload.No);
+        Port = cluster.Int("port", 0, ushort.MaxValue, Reload.No);
+        BindHost = cluster.OptionalText("bind-host", Reload.No);
+        Seeds = cluster.List<ClusterAddress>("seeds", Reload.No, ClusterAddress.Parse);
+        Roles = cluster.Words("roles", Reload.No);
+        Detection = cluster.Choice<ClusterDetection>("detection", Reload.No);
+        Shards = cluster.Int("shards", 1, 1_024, Reload.No);
+        FenceTimeout = cluster.Duration("fence-timeout", TimeSpan.FromMilliseconds(500), Limit.Day, Reload.No);
+        WhenIsolated = cluster.Choice<WhenIsolated>("when-isolated", Reload.No);
+    }
+
+    public SectionReader Section { get; }
+
+    /// <summary>Where other members reach this one: an address or a name.</summary>
+    public string Host { get; }
+
+    /// <summary>0 lets the kernel choose.</summary>
+    public int Port { get; }
+
+    /// <summary>What is bound where that is not <see cref="Host"/>; null for the same.</summary>
+    public string? BindHost { get; }
+
+    /// <summary>In their order; empty for a member that begins a cluster by itself.</summary>
+    public IReadOnlyList<ClusterAddress> Seeds { get; }
+
+    /// <summary>Besides <c>router</c>, which every member with listeners has.</summary>
+    public IReadOnlyList<string> Roles { get; }
+
+    public ClusterDetection Detection { get; }
+
+    /// <summary>Into how many parts the identities are shared out; the same on all members.</summary>
+    public int Shards { get; }
+
+    /// <summary>How long after the last word of a majority this member still sends for identified sessions.</summary>
+    public TimeSpan FenceTimeout { get; }
+
+    public WhenIsolated WhenIsolated { get; }
+}
+
+/// <summary>A member's address as the configuration writes it: <c>HOST:PORT</c>.</summary>
+/// <param name="Host">An address, IPv6 without brackets, or a name.</param>
+/// <param name="Port">1 to 65535.</param>
+internal sealed record ClusterAddress(string Host, int Port)
+{
+    /// <inheritdoc cref="ParseElement{T}"/>
+    public static string? Parse(string text, HoconOrigin origin, out ClusterAddress? address)
+    {
+        var fault = Endpoints.ParseUpstream(text, out var host, out var port, out _);
+        address = new ClusterAddress(host, port);
+        return fault;
+    }
+
+    /// <summary>Whether it is of this machine alone: an address of loopback. A name is not known to be.</summary>
+    public static bool IsLoopback(string host) =>
+        host == "localhost" || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
+
+    public override string ToString() => Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
+}

@@ -1,0 +1,39 @@
+using Microsoft.Extensions.Logging;
+using LogLevel = Microsoft.Extensions.Logging.LogLevel;
+
+namespace Router.Diagnostics;
+
+/// <summary>Log events of a cluster: ids 1500-1599. Listed in docs/logs.md; an id is never given to another event.
+/// </summary>
+internal static partial class ClusterLog
+{
+    /// <param name="member">Where it is reached: <c>10.0.0.7:27200</c>.</param>
+    /// <param name="roles">Separated by spaces.</param>
+    /// <param name="members">Those that are up, this one included.</param>
+    [LoggerMessage(EventId = 1500, Level = LogLevel.Information, EventName = "member-up", Message =
+        "Member {Member} ({Roles}) is up: {Members} members")]
+    public static partial void Up(ILogger logger, string member, string roles, int members);
+
+    [LoggerMessage(EventId = 1501, Level = LogLevel.Warning, EventName = "member-unreachable", Message =
+        "Member {Member} is not heard of any more: {Members} members, {Unreachable} of them unreachable")]
+    public static partial void Unreachable(ILogger logger, string member, int members, int unreachable);
+
+    [LoggerMessage(EventId = 1502, Level = LogLevel.Information, EventName = "member-reachable", Message =
+        "Member {Member} is heard of again: {Members} members, {Unreachable} of them unreachable")]
+    public static partial void Reachable(ILogger logger, string member, int members, int unreachable);
+
+    [LoggerMessage(EventId = 1503, Level = LogLevel.Information, EventName = "member-leaving", Message =
+        "Member {Member} leaves")]
+    public static partial void Leaving(ILogger logger, string member);
+
+    /// <param name="cause"><c>left</c> in order, or <c>downed</c>: it was not heard of.</param>
+    [LoggerMessage(EventId = 1504, Level = LogLevel.Warning, EventName = "member-removed", Message =
+        "Member {Member} is out of the cluster: it {Cause}; {Members} members")]
+    public static partial void Removed(ILogger logger, string member, string cause, int members);
+
+    /// <param name="address">Where other members reach this one.</param>
+    /// <param name="seeds">Whom it asks to be let in.</param>
+    [LoggerMessage(EventId = 1505, Level = LogLevel.Information, EventName = "cluster-joining", Message =
+        "Member {Address} joins the cluster of {Seeds}")]
+    public static partial void Joining(ILogger logger, string address, string seeds);
+}
