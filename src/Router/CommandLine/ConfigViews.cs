@@ -22,7 +22,7 @@ internal static class ConfigViews
     {
         "listener-defaults" or "route-defaults" or "cluster-defaults" => null,
         "cluster" => field.Value is HoconObject cluster && Find(router, "cluster-defaults") is { } defaults
-            ? cluster.WithFallback(defaults)
+            ? cluster.OverNull().WithFallback(defaults)
             : null,
         "listeners" => Over(field.Value, _ => Find(router, "listener-defaults")),
         "routes" => Over(field.Value, route => (Find(route, "type") as HoconScalar)?.Text is { } type

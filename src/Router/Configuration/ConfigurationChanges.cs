@@ -18,7 +18,11 @@ internal sealed class ConfigurationChanges
     {
         Compare(from.Section, to.Section);
         CompareAkka(from.Akka, to.Akka, to.Section.Origin);
-        CompareCluster(from.Cluster, to.Cluster, to.Section.Origin);
+        if (from.Cluster is { } member && to.Cluster is { } then)
+        {
+            Compare(member.Section, then.Section);
+        }
+
         foreach (var (before, after) in Pairs(from.Listeners, to.Listeners, static listener => listener.Name))
         {
             if (Compare(before.Section, after.Section))
@@ -85,18 +89,6 @@ internal sealed class ConfigurationChanges
         from route in options.Routes
         from upstream in route.UpstreamNames
         select $"{route.Name}/{upstream}";
-
-    private void CompareCluster(ClusterOptions? from, ClusterOptions? to, HoconOrigin otherwise)
-    {
-        if (from is not null && to is not null)
-        {
-            Compare(from.Section, to.Section);
-        }
-        else if (from is not null || to is not null)
-        {
-            AddKey("router.cluster", Reload.No, to?.Section.Origin ?? otherwise);
-        }
-    }
 
     /// <summary>An actor system is made once: whatever changes under <c>akka</c> waits for the next start.</summary>
     private void CompareAkka(HoconObject? from, HoconObject? to, HoconOrigin otherwise)

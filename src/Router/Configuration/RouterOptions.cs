@@ -43,13 +43,14 @@ internal sealed class RouterOptions
             reload.Bool("on-change", Reload.AtOnce),
             reload.Duration("debounce", TimeSpan.FromMilliseconds(50), TimeSpan.FromHours(1), Reload.AtOnce));
         var clusterDefaults = router.Object("cluster-defaults");
-        if (router.Find("cluster") is { } cluster && findings.ObjectOf(cluster, "router.cluster") is { } members)
+        if (router.IsSet("cluster", Reload.No) && router.Find("cluster") is { } cluster
+            && findings.ObjectOf(cluster, "router.cluster") is { } members)
         {
+            var section = members.OverNull().WithFallback(clusterDefaults);
             Cluster = new ClusterOptions(new SectionReader(
-                "cluster", "router.cluster", members.WithFallback(clusterDefaults), cluster.KeyOrigin, findings));
+                "cluster", "router.cluster", section, cluster.KeyOrigin, findings));
         }
 
-        router.Has("cluster");
         var listenerDefaults = router.Object("listener-defaults");
         Listeners = [.. Entries(router, "listeners", findings)
             .Select(field => new ListenerOptions(EntryOf("listeners", field, listenerDefaults, findings)))];

@@ -110,6 +110,9 @@ public sealed class SectionReader
 
     internal SectionReader Child(string key) => new(this, key);
 
+    /// <summary>Whether a section that may be left out is there. A reload compares that.</summary>
+    internal bool IsSet(string key, Reload reload) => Declare(key, reload, Has(key));
+
     /// <summary>Reads an object whose keys are names and not declared.</summary>
     internal HoconObject Object(string key) =>
         Read(key, HoconReader.ReadObject) ?? new HoconObject([], Origin);

@@ -20,7 +20,10 @@ internal static class ClusterSettings
     /// each of the figures risks.</summary>
     private const string FastDetection =
         """
+        akka.remote.retry-gate-closed-for = 500ms
         akka.cluster {
+          seed-node-timeout = 1500ms
+          retry-unsuccessful-join-after = 1500ms
           gossip-interval = 200ms
           leader-actions-interval = 200ms
           unreachable-nodes-reaper-interval = 200ms

@@ -148,6 +148,9 @@ internal sealed class HoconObject : HoconValue
     internal static int ElementIndex(string key) =>
         int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out var index) ? index : -1;
 
+    /// <summary>The same object with fallbacks again, where it was written over a null.</summary>
+    internal HoconObject OverNull() => IgnoresFallbacks ? new HoconObject(Fields, Origin) : this;
+
     /// <summary>Makes an object of this one and what it lacks of <paramref name="fallback"/>.</summary>
     internal HoconObject WithFallback(HoconValue fallback)
     {
