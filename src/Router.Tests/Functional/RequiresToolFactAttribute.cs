@@ -35,16 +35,24 @@ internal static class RequiredTools
         return missing.Count == 0 ? null : "missing: " + string.Join(", ", missing);
     }
 
+    /// <summary>Where Debian has the programs of PostgreSQL's server, below a folder for each version.</summary>
+    private const string PostgresFolder = "/usr/lib/postgresql";
+
     /// <summary>Where the program is; null if nowhere on the PATH or in the folders of system programs.</summary>
     public static string? PathOf(string tool)
     {
         var path = Environment.GetEnvironmentVariable("PATH") ?? "";
         return path.Split(Path.PathSeparator)
             .Concat(["/usr/local/sbin", "/usr/sbin", "/sbin"])
+            .Concat(PostgresFolders())
             .Where(folder => folder.Length > 0)
             .Select(folder => Path.Combine(folder, tool))
             .FirstOrDefault(File.Exists);
     }
+
+    private static IEnumerable<string> PostgresFolders() => Directory.Exists(PostgresFolder)
+        ? Directory.GetDirectories(PostgresFolder).Order().Select(static version => Path.Combine(version, "bin"))
+        : [];
 
     private static bool IsThere(string tool) =>
         tool == Namespace ? NetworkNamespace.IsAvailable : PathOf(tool) is not null;

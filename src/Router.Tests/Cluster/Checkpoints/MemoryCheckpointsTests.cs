@@ -1,0 +1,57 @@
+using Router.Cluster.Checkpoints;
+
+namespace Router.Tests.Cluster.Checkpoints;
+
+public sealed class MemoryCheckpointsTests : CheckpointContract
+{
+    private readonly MemoryCheckpoints _store = new();
+
+    [Fact]
+    public void Operations_complete_before_they_return()
+    {
+        Assert.True(_store.ClaimAsync([("a", 1)], default).AsTask().IsCompletedSuccessfully);
+        Assert.True(_store.WriteAsync([Row("a", 1, 1, "a")], default).AsTask().IsCompletedSuccessfully);
+        Assert.True(_store.ForgetAsync([("a", 1)], default).AsTask().IsCompletedSuccessfully);
+    }
+
+    [Fact]
+    public async Task A_row_is_handed_over_with_its_epoch_and_not_kept_twice()
+    {
+        await WriteAsync("a", 3, 9, "state");
+        var other = new MemoryCheckpoints();
+
+        Assert.True(_store.TryTake("a", out var row));
+        Assert.True(other.Put(row));
+
+        Assert.False(_store.TryTake("a", out _));
+        var claimed = Assert.Single(await other.ClaimAsync([("a", 1)], default));
+        Assert.Equal((4, 9, 5), (claimed.Epoch, claimed.Revision, claimed.State.Length));
+    }
+
+    [Fact]
+    public async Task A_row_that_was_handed_over_late_does_not_replace_a_newer_one()
+    {
+        await ClaimAsync("a", lowest: 5);
+
+        Assert.False(_store.Put(Row("a", 4, 100, "late")));
+        await AssertKeptAsync("a", 6, 0, "");
+    }
+
+    [Fact]
+    public async Task A_row_takes_little_more_than_its_bytes()
+    {
+        const int Rows = 100_000;
+        const int StateBytes = 256;
+        var names = Enumerable.Range(0, Rows).Select(static i => $"device-{i:D8}").ToArray();
+        var rows = names.Select(static name => new Checkpoint(name, 1, 1, new byte[StateBytes])).ToArray();
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+
+        await _store.WriteAsync(rows, default);
+
+        var each = (GC.GetTotalMemory(forceFullCollection: true) - before) / Rows;
+        GC.KeepAlive(rows);
+        Assert.InRange(each, StateBytes, StateBytes + 110);
+    }
+
+    private protected override ICheckpointStore Open() => _store;
+}

@@ -1,0 +1,328 @@
+using System.Text.RegularExpressions;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Router.Cluster.Checkpoints;
+
+/// <summary>Keeps checkpoints in a table of PostgreSQL 14 or later, which all members share: they survive the death of
+/// members.</summary>
+/// <remarks>
+/// One connection, used by one operation at a time; a batch is one statement. The table is made if it is missing. Rows
+/// are locked in the order of their names, so that members that claim the same identities wait for each other and never
+/// in a circle.
+/// <para>A connection on which anything but a refusal came back is given up, and the next operation makes a new one.
+/// What it was asked for may still be under way at the server, or on the way to it: the new connection first has the
+/// server end the old one's work, so that a claim that was given up is never done after the one that took its
+/// place.</para>
+/// </remarks>
+internal sealed partial class PostgresCheckpoints : ICheckpointStore
+{
+    /// <summary>To connect. With a name, TLS and a password it is up to eight ways there and back.</summary>
+    private const int ConnectSeconds = 5;
+
+    /// <summary>For a statement, here and at the server.</summary>
+    private const int CommandSeconds = 2;
+
+    /// <summary>For the work of a connection that was given up, to end.</summary>
+    private const int EndMs = 1_000;
+
+    /// <summary>Of the advisory lock under which members make the table: one at a time.</summary>
+    private const long TableLock = 0x726F757465723137;
+
+    private readonly NpgsqlDataSource _source;
+    private readonly SemaphoreSlim _turn = new(1);
+    private readonly string _table;
+    private readonly string _claim;
+    private readonly string _write;
+    private readonly string _forget;
+    private NpgsqlConnection? _connection;
+    private Backend _backend;
+    private bool _isDoubtful;      // a connection was given up, and what it had asked for may be under way
+    private bool _isTableThere;
+
+    /// <param name="connection">A connection string of Npgsql. Time-outs that it sets are its own.</param>
+    /// <param name="table">See <see cref="IsTable"/>.</param>
+    public PostgresCheckpoints(string connection, string table)
+    {
+        if (!IsTable(table))
+        {
+            throw new ArgumentException($"'{table}' is no name of a table", nameof(table));
+        }
+
+        _source = new NpgsqlDataSourceBuilder(Completed(connection)).Build();
+        _table = Quoted(table);
+        _claim =
+            $"""
+            insert into {_table} as t (id, epoch, revision, state, touched)
+            select id, epoch, 0, ''::bytea, now() from unnest($1::text[], $2::bigint[]) as u (id, epoch)
+            order by id collate "C"
+            on conflict (id) do update set epoch = greatest(t.epoch + 1, excluded.epoch), touched = now()
+            returning id, epoch, revision, state
+            """;
+        _write =
+            $"""
+            with u as (
+                select * from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bytea[]) with ordinality
+                    as u (id, epoch, revision, state, place)),
+            kept as (
+                insert into {_table} as t (id, epoch, revision, state, touched)
+                select id, epoch, revision, state, now() from u order by id collate "C"
+                on conflict (id) do update set
+                    epoch = excluded.epoch,
+                    revision = case when (t.epoch, t.revision) < (excluded.epoch, excluded.revision)
+                        then excluded.revision else t.revision end,
+                    state = case when (t.epoch, t.revision) < (excluded.epoch, excluded.revision)
+                        then excluded.state else t.state end,
+                    touched = now()
+                where t.epoch <= excluded.epoch
+                returning id)
+            select place from u where id not in (select id from kept)
+            """;
+        _forget =
+            $"""
+            delete from {_table} where (id, epoch) in (
+                select t.id, t.epoch from {_table} as t
+                join unnest($1::text[], $2::bigint[]) as u (id, epoch) on t.id = u.id and t.epoch = u.epoch
+                order by t.id collate "C" for update of t)
+            """;
+    }
+
+    /// <summary>Whether a table may be called so: small letters, digits and '_', with a schema before a dot or none.
+    /// </summary>
+    public static bool IsTable(string name) => TableName().IsMatch(name);
+
+    public ValueTask<IReadOnlyList<Checkpoint>> ClaimAsync(
+        IReadOnlyList<(string Identity, long LowestEpoch)> claims, CancellationToken cancellationToken) => RunAsync(
+        async (connection, token) =>
+        {
+            var places = new Dictionary<string, int>(claims.Count, StringComparer.Ordinal);
+            var (ids, epochs) = (new string[claims.Count], new long[claims.Count]);
+            for (var i = 0; i < ids.Length; i++)
+            {
+                (ids[i], epochs[i]) = (claims[i].Identity, Math.Max(1, claims[i].LowestEpoch));
+                places[ids[i]] = i;
+            }
+
+            await using var command = Command(connection, _claim, ids, epochs);
+            await using var rows = await command.ExecuteReaderAsync(token).ConfigureAwait(false);
+            var claimed = new Checkpoint[ids.Length];
+            while (await rows.ReadAsync(token).ConfigureAwait(false))
+            {
+                var place = places[rows.GetString(0)];
+                claimed[place] = new Checkpoint(
+                    ids[place], rows.GetInt64(1), rows.GetInt64(2), rows.GetFieldValue<byte[]>(3));
+            }
+
+            return (IReadOnlyList<Checkpoint>)claimed;
+        },
+        cancellationToken);
+
+    public ValueTask<IReadOnlyList<bool>> WriteAsync(
+        IReadOnlyList<Checkpoint> checkpoints, CancellationToken cancellationToken) => RunAsync(
+        async (connection, token) =>
+        {
+            var kept = new bool[checkpoints.Count];
+            var (ids, epochs) = (new string[kept.Length], new long[kept.Length]);
+            var (revisions, states) = (new long[kept.Length], new ReadOnlyMemory<byte>[kept.Length]);
+            for (var i = 0; i < kept.Length; i++)
+            {
+                (ids[i], epochs[i], revisions[i], states[i]) = checkpoints[i];
+                kept[i] = true;
+            }
+
+            await using var command = Command(connection, _write, ids, epochs);
+            Add(command, NpgsqlDbType.Bigint, revisions);
+            Add(command, NpgsqlDbType.Bytea, states);
+            await using var rows = await command.ExecuteReaderAsync(token).ConfigureAwait(false);
+            while (await rows.ReadAsync(token).ConfigureAwait(false))
+            {
+                kept[rows.GetInt64(0) - 1] = false;
+            }
+
+            return (IReadOnlyList<bool>)kept;
+        },
+        cancellationToken);
+
+    public async ValueTask ForgetAsync(
+        IReadOnlyList<(string Identity, long Epoch)> identities, CancellationToken cancellationToken) => await RunAsync(
+        async (connection, token) =>
+        {
+            await using var command = Command(
+                connection,
+                _forget,
+                [.. identities.Select(static one => one.Identity)],
+                [.. identities.Select(static one => one.Epoch)]);
+            return await command.ExecuteNonQueryAsync(token).ConfigureAwait(false);
+        },
+        cancellationToken).ConfigureAwait(false);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _turn.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+        await CloseAsync().ConfigureAwait(false);
+        await _source.DisposeAsync().ConfigureAwait(false);
+        _turn.Release();
+    }
+
+    private async ValueTask<T> RunAsync<T>(
+        Func<NpgsqlConnection, CancellationToken, Task<T>> operation, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            _connection ??= await ConnectAsync(cancellationToken).ConfigureAwait(false);
+            return await operation(_connection, cancellationToken).ConfigureAwait(false);
+        }
+        catch (PostgresException e) when (IsRefusal(e))
+        {
+            throw new CheckpointsRefusedException(e);
+        }
+        catch (Exception e)
+        {
+            _isDoubtful |= _connection is not null;
+            _isTableThere &= e is not PostgresException { SqlState: PostgresErrorCodes.UndefinedTable };
+            await CloseAsync().ConfigureAwait(false);
+            throw;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private async Task<NpgsqlConnection> ConnectAsync(CancellationToken cancellationToken)
+    {
+        var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (_isDoubtful)
+            {
+                await EndAsync(connection, _backend, cancellationToken).ConfigureAwait(false);
+                _isDoubtful = false;
+            }
+
+            _backend = await BackendOfAsync(connection, cancellationToken).ConfigureAwait(false);
+            if (!_isTableThere)
+            {
+                await MakeTableAsync(connection, cancellationToken).ConfigureAwait(false);
+                _isTableThere = true;
+            }
+
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private async ValueTask CloseAsync()
+    {
+        if (_connection is { } connection)
+        {
+            _connection = null;
+            await connection.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private static async Task<Backend> BackendOfAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(
+            "select pid, backend_start from pg_stat_activity where pid = pg_backend_pid()", connection);
+        await using var row = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        return await row.ReadAsync(cancellationToken).ConfigureAwait(false)
+            ? new Backend(row.GetInt32(0), row.GetDateTime(1))
+            : default;
+    }
+
+    /// <summary>The number of a process may be another's by now: its start tells.</summary>
+    private static async Task EndAsync(
+        NpgsqlConnection connection, Backend backend, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(
+            "select pg_terminate_backend(pid, $3) from pg_stat_activity where pid = $1 and backend_start = $2",
+            connection);
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = backend.Id });
+        command.Parameters.Add(new NpgsqlParameter<DateTime>
+        {
+            TypedValue = backend.Start,
+            NpgsqlDbType = NpgsqlDbType.TimestampTz,
+        });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = EndMs });
+        if (await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is false)
+        {
+            throw new TimeoutException(
+                $"process {backend.Id} of the database server, which a connection of ours had, does not end");
+        }
+    }
+
+    /// <remarks>Looked for first: "create if not exists" asks for the right to create also where the table is there.
+    /// </remarks>
+    private async Task MakeTableAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var look = new NpgsqlCommand("select to_regclass($1) is not null", connection);
+        look.Parameters.Add(new NpgsqlParameter<string> { TypedValue = _table });
+        if (await look.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is true)
+        {
+            return;
+        }
+
+        // An update leaves a page's free space to the next one of the same row, which then leaves the index alone.
+        await using var make = new NpgsqlCommand(
+            $"""
+            begin;
+            select pg_advisory_xact_lock({TableLock});
+            create table if not exists {_table} (
+                id text primary key, epoch bigint not null, revision bigint not null, state bytea not null,
+                touched timestamptz not null) with (fillfactor = 70);
+            commit
+            """,
+            connection);
+        await make.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private static NpgsqlCommand Command(NpgsqlConnection connection, string text, string[] ids, long[] epochs)
+    {
+        var command = new NpgsqlCommand(text, connection);
+        Add(command, NpgsqlDbType.Text, ids);
+        Add(command, NpgsqlDbType.Bigint, epochs);
+        return command;
+    }
+
+    private static void Add<T>(NpgsqlCommand command, NpgsqlDbType type, T[] values) =>
+        command.Parameters.Add(new NpgsqlParameter<T[]>
+        {
+            TypedValue = values,
+            NpgsqlDbType = NpgsqlDbType.Array | type,
+        });
+
+    /// <summary>With limits of time, and without a pool: a connection that is given up must be closed.</summary>
+    /// <remarks>A statement that waits for a lock is ended by the server as well: those of connections that are given
+    /// up would pile up there. It is not cancelled from here, which would take another connection to a server that may
+    /// not answer.</remarks>
+    private static string Completed(string connection)
+    {
+        // What is set later wins.
+        var given = new NpgsqlConnectionStringBuilder(
+            $"Timeout={ConnectSeconds};Command Timeout={CommandSeconds};Application Name=router;{connection}")
+        {
+            CancellationTimeout = -1,
+            Pooling = false,
+        };
+        given.Options = $"-c statement_timeout={given.CommandTimeout * 1_000} {given.Options}".TrimEnd();
+        return given.ConnectionString;
+    }
+
+    private static string Quoted(string table) => $"\"{table.Replace(".", "\".\"", StringComparison.Ordinal)}\"";
+
+    /// <summary>Data exceptions, violated constraints and limits of the server's: of the batch, not of the
+    /// server.</summary>
+    private static bool IsRefusal(PostgresException e) => e.SqlState[..2] is "22" or "23" or "54";
+
+    [GeneratedRegex(@"^[a-z_][a-z0-9_]{0,62}(\.[a-z_][a-z0-9_]{0,62})?\z", RegexOptions.CultureInvariant, 1_000)]
+    private static partial Regex TableName();
+
+    /// <summary>A server process that works for a connection.</summary>
+    private readonly record struct Backend(int Id, DateTime Start);
+}
