@@ -116,6 +116,9 @@ public sealed partial class RouterTestKit : IDisposable
     /// <summary>Which peers routes that answer by themselves refuse; as configured by default.</summary>
     internal PeerGuard Guard { get; } = new(answerPrivilegedPorts: false, []);
 
+    /// <summary>What listeners that are bound later may only send through; null for none.</summary>
+    internal Fence? Fence { get; set; }
+
     /// <summary>Limits of listeners that are bound without any of their own.</summary>
     public ListenerLimits Limits { get; set; } = new();
 
@@ -278,7 +281,7 @@ public sealed partial class RouterTestKit : IDisposable
         }
 
         var configuration = new ShardConfiguration(
-            name, route, limits.ToSettings(), new SessionCount(limits.MaxSessions));
+            name, route, limits.ToSettings(), new SessionCount(limits.MaxSessions), Fence);
         var children = ListenerFactory.Create(bound, configuration, _listenerEnvironment, out var shards);
         var listener = new KitListener(bound[0], shards, Sys.ActorOf(BranchActor.PropsOf(children), name));
         _listeners.Add(listener);

@@ -14,7 +14,8 @@ public sealed partial class RouterMeterTests
     [Fact]
     public void Every_instrument_is_listed_with_kind_and_unit_and_every_listed_one_exists()
     {
-        using var meter = new RouterMeter(new ListenerStats(), static () => 0, new PlainNetwork(), static () => { });
+        using var meter = new RouterMeter(
+            new ListenerStats(), static () => 0, fence: null, new PlainNetwork(), static () => { });
         var instruments = Collect(static _ => { });
 
         var listed = Row().Matches(Repository.Read("docs/metrics.md"))
@@ -41,7 +42,7 @@ public sealed partial class RouterMeterTests
             stats.Assign(shard, listener.Name);
         }
 
-        using var meter = new RouterMeter(stats, static () => 7, new PlainNetwork(), () => asked++);
+        using var meter = new RouterMeter(stats, static () => 7, fence: null, new PlainNetwork(), () => asked++);
         Collect(seen.Add);
 
         Assert.Equal(1, asked);

@@ -43,6 +43,7 @@ public sealed class BannedApiTests
         new("src/Router/Hosting/RouterServiceCollectionExtensions.cs", "TimeProvider.System", "a host's default clock"),
         new("src/Router/Hosting/AkkaRouterExtensions.cs", "TimeProvider.System", "a program's default clock"),
         new("src/Router/Hosting/RouterConfiguration.cs", "TimeProvider.System", "a clock of what is never started"),
+        new("src/Router/Net/Linux/BootClock.cs", "TimeProvider.System", "where the system's clock is told from others"),
         new("src/Router/Loop/ClockScheduler.cs", "TimeProvider.System", "an actor system that the program made itself"),
     ];
 

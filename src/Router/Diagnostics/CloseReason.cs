@@ -54,4 +54,8 @@ public enum CloseReason : byte
 
     /// <summary>Nothing came from the peer for the peer idle timeout.</summary>
     PeerIdle,
+
+    /// <summary>A connection was to be sent something while its member of the cluster had not heard of a majority of
+    /// the members.</summary>
+    Isolated,
 }

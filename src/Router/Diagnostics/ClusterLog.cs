@@ -36,4 +36,17 @@ internal static partial class ClusterLog
     [LoggerMessage(EventId = 1505, Level = LogLevel.Information, EventName = "cluster-joining", Message =
         "Member {Address} joins the cluster of {Seeds}")]
     public static partial void Joining(ILogger logger, string address, string seeds);
+
+    /// <param name="silentMs">Since it sent the last question that a majority has answered.</param>
+    /// <param name="heard">Members with listeners that have answered lately, this one included.</param>
+    /// <param name="members">All of them.</param>
+    [LoggerMessage(EventId = 1530, Level = LogLevel.Warning, EventName = "fence-shut", Message =
+        "No majority has answered for {SilentMs} ms, {Heard} of {Members} members are heard: nothing is sent for "
+        + "sessions that another member may take over")]
+    public static partial void FenceShut(ILogger logger, long silentMs, int heard, int members);
+
+    /// <param name="shutMs">How long it was shut; 0 for the first time.</param>
+    [LoggerMessage(EventId = 1531, Level = LogLevel.Information, EventName = "fence-open", Message =
+        "A majority answers, {Heard} of {Members} members are heard: all sessions are served, after {ShutMs} ms")]
+    public static partial void FenceOpen(ILogger logger, long shutMs, int heard, int members);
 }

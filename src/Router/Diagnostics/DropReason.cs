@@ -96,6 +96,10 @@ public enum DropReason
 
     /// <summary>The route's actor has as many payloads of the session as it may have unanswered.</summary>
     ActorBusy,
+
+    /// <summary>The member of the cluster has not heard of a majority of the members: it may send nothing for the
+    /// session, which another member may have taken over.</summary>
+    Isolated,
 }
 
 /// <summary>Drops by reason: one writer, readers on any thread.</summary>

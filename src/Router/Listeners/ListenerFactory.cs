@@ -19,7 +19,11 @@ internal sealed record ListenerEnvironment(
     RandomSource Random,
     ISessionEvents SessionEvents,
     IListenerEvents ListenerEvents,
-    string PoolDispatcher);
+    string PoolDispatcher)
+{
+    /// <summary>The fence that a listener's sessions may only send through, by their settings; null for none.</summary>
+    public Func<SessionSettings, Fence?> FenceOf { get; init; } = static _ => null;
+}
 
 /// <summary>Makes a listener's shards and the recipes of their actors.</summary>
 internal static class ListenerFactory

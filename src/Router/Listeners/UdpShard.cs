@@ -143,6 +143,13 @@ internal sealed class UdpShard : DatagramShard, IDisposable
             return;
         }
 
+        if (Fence is { IsOpen: false })
+        {
+            Counters.Drops.Add(DropReason.Isolated, queue.Count);
+            queue.Clear();
+            return;
+        }
+
         Socket.Send(queue);
         CountSendDrops(queue);
     }

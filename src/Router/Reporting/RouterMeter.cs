@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Router.Diagnostics;
 using Router.Net;
+using Router.Sessions;
 
 namespace Router.Reporting;
 
@@ -15,7 +16,7 @@ internal sealed class RouterMeter : IDisposable
     private readonly Meter _meter = new(Name, RouterVersion.Text);
     private readonly ListenerStats _stats;
 
-    public RouterMeter(ListenerStats stats, Func<long> spare, INetwork network, Action refresh)
+    public RouterMeter(ListenerStats stats, Func<long> spare, Fence? fence, INetwork network, Action refresh)
     {
         _stats = stats;
         _meter.CreateObservableUpDownCounter("router.sessions", () =>
@@ -34,6 +35,7 @@ internal sealed class RouterMeter : IDisposable
         Count("router.payloads.out", "{payload}", static figures => figures.PayloadsOut);
         Count("router.bytes.out", "By", static figures => figures.BytesOut);
         _meter.CreateObservableCounter("router.drops", Drops, "{payload}", "Payloads and connections discarded.");
+        _meter.CreateObservableCounter("router.fence.shut", () => fence?.TimesShut ?? 0, "{time}");
         Count("router.accept.overflows", "{connection}", static figures => figures.AcceptOverflows);
         _meter.CreateObservableUpDownCounter(
             "router.accept.queue", () => Each(static figures => figures.AcceptQueue), "{connection}");

@@ -39,6 +39,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     private readonly ActorSystemHandle _system;
     private readonly Lock _stopLock = new();
     private readonly CancellationTokenSource _drainEnd = new();
+    private readonly Fence? _fence;
     private readonly IActorRef _router;
     private readonly RouterMeter _meter;
     private readonly long _started;
@@ -62,8 +63,9 @@ internal sealed class RouterEngine : IAsyncDisposable
         _summary = new SessionSummary(log, seams.Time, options.Log.SessionRecords);
         loops.RegisterWith(system.System, system.RouterName);
         _collects = new CollectWriters(loops.Loops, seams.Time, log);
+        _fence = setup.Options.Cluster is null ? null : new Fence(BootClock.For(seams.Time));
         _running = new RunningRouter(
-            setup, seams, MakeEnvironment(setup.Plan), log, new SystemNameResolver(), _collects);
+            setup, seams, MakeEnvironment(setup), log, new SystemNameResolver(), _collects);
         _reloader = new Reloader(_running) { OnReloaded = _ => _collects.EndUnused() };
         _statsWriter = new StatsWriter(log, seams.Time, seams.Network, _summary, () => Spare);
         if (system.IsOwned)
@@ -74,13 +76,13 @@ internal sealed class RouterEngine : IAsyncDisposable
         DeadLetterCounting.Of(System).Join(log, seams.Time);
         _router = System.ActorOf(RouterActor.PropsOf(_running, _reloader, _statsWriter), system.RouterName);
         // Before anything is said to listen: its assemblies are files that the process opens.
-        _meter = new RouterMeter(Stats, () => Spare, seams.Network, () => _router.Tell(new RefreshFigures()));
+        _meter = new RouterMeter(Stats, () => Spare, _fence, seams.Network, () => _router.Tell(new RefreshFigures()));
         var start = _running.Commit(
             setup, FrozenSet<string>.Empty, FrozenDictionary<RunningBind, ListenerPlan>.Empty, bound, _router);
         loops.Start();
         if (options.Cluster is { } cluster)
         {
-            _ = ClusterMember.Start(System, system.RouterName, cluster, seams.Time, log);
+            _ = ClusterMember.Start(System, system.RouterName, cluster, seams.Time, _fence!, log);
         }
 
         _router.Tell(start, ActorRefs.NoSender);
@@ -244,7 +246,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     public async ValueTask DisposeAsync() =>
         await StopAsync("dispose", new CancellationToken(canceled: true)).ConfigureAwait(false);
 
-    private ListenerEnvironment MakeEnvironment(RouterPlan plan)
+    private ListenerEnvironment MakeEnvironment(RouterSetup setup)
     {
         var process = SessionIdSource.DrawProcess(_seams.Random);
         var resources = _loops.Loops.Select(loop => new LoopResources(
@@ -254,13 +256,17 @@ internal sealed class RouterEngine : IAsyncDisposable
             loop.OnFault = fault => HostLog.Fault(_log, fault, $"loop {loop.Index}");
         }
 
+        var isEvery = setup.Options.Cluster is { WhenIsolated: Configuration.WhenIsolated.Stop };
         return new ListenerEnvironment(
             [.. resources],
-            plan.Guard,
+            setup.Plan.Guard,
             _seams.Random,
             new SessionEvents(_log, _seams.Time, _summary),
             new ListenerEvents(_log),
-            ActorSystemSettings.PoolDispatcher);
+            ActorSystemSettings.PoolDispatcher)
+        {
+            FenceOf = _ => isEvery ? _fence : null,
+        };
     }
 
     /// <summary>Spare sessions now. Any thread.</summary>

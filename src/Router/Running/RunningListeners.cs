@@ -181,7 +181,8 @@ internal sealed class RunningListeners(
         }
 
         count.Limit = listener.Settings.MaxSessions;
-        return new ShardConfiguration(listener.Name, routes.Of(listener), listener.Settings, count);
+        return new ShardConfiguration(
+            listener.Name, routes.Of(listener), listener.Settings, count, environment.FenceOf(listener.Settings));
     }
 
     private void Start(ListenerPlan listener, IReadOnlyList<BoundListener> bound, TreeUpdate update)

@@ -78,5 +78,5 @@ internal static class CloseReasons
     /// <summary>A connection that ends so is reset: what its peer was sent need not be whole.</summary>
     public static bool IsAbort(this CloseReason reason) =>
         reason is CloseReason.Failed or CloseReason.Reset or CloseReason.Shutdown or CloseReason.ListenerRemoved
-            or CloseReason.UpstreamFailed or CloseReason.UpstreamRemoved;
+            or CloseReason.UpstreamFailed or CloseReason.UpstreamRemoved or CloseReason.Isolated;
 }

@@ -48,6 +48,12 @@ internal sealed class OwnSocketCarrier(SessionContext session, PeerSocket socket
     /// <summary>Sends one datagram; what is not sent is a counted drop.</summary>
     public unsafe void Send(byte* bytes, int length)
     {
+        if (session.Shard.Fence is { IsOpen: false })
+        {
+            session.CountDrop(DropReason.Isolated);
+            return;
+        }
+
         var result = socket.Send(bytes, length);
         if (result < 0 && IsPeerGone(result))
         {

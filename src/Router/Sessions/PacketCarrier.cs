@@ -51,6 +51,11 @@ internal sealed class PacketCarrier(SessionContext session, PacketSocket socket,
     /// <summary>Sends or queues a message, whatever is queued already; false if it was refused.</summary>
     public unsafe bool Write(byte* bytes, int length)
     {
+        if (session.EndIsolated())
+        {
+            return false;
+        }
+
         byte none = 0;
         var result = Output.Write(bytes is null ? &none : bytes, length);
         if (result == -(int)Errno.EMSGSIZE)
@@ -80,6 +85,11 @@ internal sealed class PacketCarrier(SessionContext session, PacketSocket socket,
     {
         if (Output.HasUnsent && (ready & (IoReadiness.Writable | IoReadiness.Failed)) != 0)
         {
+            if (session.EndIsolated())
+            {
+                return;
+            }
+
             if (Output.Flush() < 0)
             {
                 session.CloseNow(CloseReason.Reset);
@@ -148,7 +158,7 @@ internal sealed class PacketCarrier(SessionContext session, PacketSocket socket,
 
     public unsafe void Linger()
     {
-        if (Output.Flush() < 0)
+        if ((Output.HasUnsent && session.EndIsolated()) || Output.Flush() < 0)
         {
             SessionEnd.StopActor(session);
             return;

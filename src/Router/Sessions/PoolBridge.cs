@@ -57,6 +57,11 @@ internal sealed class PoolBridge(SessionContext session, SessionExtras mailbox) 
 
         if (stream.HasUnsent && (ready & (IoReadiness.Writable | IoReadiness.Failed)) != 0)
         {
+            if (Session.EndIsolated())
+            {
+                return;
+            }
+
             if (stream.Flush() < 0)
             {
                 Session.CloseNow(CloseReason.Reset);

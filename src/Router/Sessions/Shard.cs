@@ -40,8 +40,9 @@ internal sealed record SessionSettings(
 /// <param name="Route">What new sessions do.</param>
 /// <param name="Settings">Limits, of live sessions too.</param>
 /// <param name="SessionCount">The listener's: shared by its shards.</param>
+/// <param name="Fence">Of sessions that another member of the cluster could take over; null for all others.</param>
 internal sealed record ShardConfiguration(
-    string Listener, Route Route, SessionSettings Settings, SessionCount SessionCount);
+    string Listener, Route Route, SessionSettings Settings, SessionCount SessionCount, Fence? Fence = null);
 
 /// <summary>Sessions of one listener over all its shards. Any thread.</summary>
 internal sealed class SessionCount(int limit)
@@ -130,7 +131,7 @@ internal abstract class Shard : IIoReceiver
 
     protected Shard(ShardSetup setup)
     {
-        (Listener, Route, Settings, SessionCount) = setup.Configuration;
+        (Listener, Route, Settings, SessionCount, Fence) = setup.Configuration;
         _lastStart = new SharedStart(default, default, Route);
         Loop = setup.Loop;
         Ids = setup.Ids;
@@ -156,6 +157,9 @@ internal abstract class Shard : IIoReceiver
     public Route Route { get; private set; }
 
     public SessionSettings Settings { get; private set; }
+
+    /// <summary>What its sessions may only send through; null without.</summary>
+    public Fence? Fence { get; private set; }
 
     public SessionIdSource Ids { get; }
 
@@ -276,6 +280,7 @@ internal abstract class Shard : IIoReceiver
         Listener = configuration.Listener;
         Route = configuration.Route;
         Settings = configuration.Settings;
+        Fence = configuration.Fence;
         return isSooner;
 
         static bool IsSooner(long after, long before) => after > 0 && (before == 0 || after < before);

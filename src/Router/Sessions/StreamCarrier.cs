@@ -22,6 +22,11 @@ internal sealed class StreamCarrier(SessionContext session, StreamSocket socket,
 
     private unsafe bool Write(ReadOnlySpan<byte> payload)
     {
+        if (session.EndIsolated())
+        {
+            return false;
+        }
+
         int result;
         fixed (byte* bytes = payload)
         {
@@ -129,7 +134,7 @@ internal sealed class StreamCarrier(SessionContext session, StreamSocket socket,
 
     public unsafe void Linger()
     {
-        if (Flush() < 0)
+        if ((HasUnsent && session.EndIsolated()) || Flush() < 0)
         {
             SessionEnd.StopActor(session);
             return;
@@ -208,6 +213,11 @@ internal sealed class StreamCarrier(SessionContext session, StreamSocket socket,
     /// <summary>Sends what was kept; false if the stream is gone.</summary>
     private bool SendKept()
     {
+        if (session.EndIsolated())
+        {
+            return false;
+        }
+
         if (Flush() < 0)
         {
             session.CloseNow(CloseReason.Reset);

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Router.Configuration;
 using Router.Diagnostics;
+using Router.Sessions;
 using AkkaCluster = Akka.Cluster.Cluster;
 
 namespace Router.Cluster.Members;
@@ -21,13 +22,16 @@ internal sealed class ClusterMember
     /// <param name="name">The router's.</param>
     /// <param name="options">The configuration's section.</param>
     /// <param name="time">The clock.</param>
+    /// <param name="fence">Kept from now on: on each member there has to be a router of this name.</param>
     /// <param name="log">The router's.</param>
     public static ClusterMember Start(
-        ActorSystem system, string name, ClusterOptions options, TimeProvider time, ILogger log)
+        ActorSystem system, string name, ClusterOptions options, TimeProvider time, Fence fence, ILogger log)
     {
         var table = new MemberTable(time);
         var members = system.ActorOf(MembersActor.PropsOf(table, log), $"{name}-members");
         var cluster = AkkaCluster.Get(system);
+        var keeper = new FenceKeeper(fence, cluster.SelfUniqueAddress, options.FenceTimeout, log);
+        system.ActorOf(FenceActor.PropsOf(keeper), $"{name}-fence");
         IReadOnlyList<Address> seeds =
             [.. options.Seeds.Select(seed => cluster.SelfAddress.WithHost(seed.Host).WithPort(seed.Port))];
         var asked = seeds.Count == 0 ? [cluster.SelfAddress] : seeds;

@@ -40,7 +40,13 @@ internal static class ClusterSettings
     private static string Common =>
         $$"""
         akka {
-          actor.provider = cluster
+          actor {
+            provider = cluster
+            serializers.router-cluster = "{{typeof(ClusterSerializer).AssemblyQualifiedName}}"
+            serialization-bindings {
+              "{{typeof(IClusterMessage).AssemblyQualifiedName}}" = router-cluster
+            }
+          }
           remote {
             log-remote-lifecycle-events = off
             dot-netty.tcp {
@@ -52,7 +58,10 @@ internal static class ClusterSettings
           cluster {
             log-info = off
             downing-provider-class = "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster"
-            split-brain-resolver.active-strategy = keep-majority
+            split-brain-resolver {
+              active-strategy = keep-majority
+              keep-majority.role = {{Role}}
+            }
             sharding {
               state-store-mode = ddata
               remember-entities = off
@@ -70,7 +79,11 @@ internal static class ClusterSettings
             distributed-data.durable.keys = []
           }
         }
+        {{OwnThread}}.type = PinnedDispatcher
         """;
+
+    /// <summary>An actor with a thread of its own, whom nothing else keeps waiting.</summary>
+    public const string OwnThread = "router-own-thread";
 
     /// <param name="options">The configuration's section.</param>
     public static AkkaConfig Of(ClusterOptions options) =>

@@ -148,6 +148,11 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "splice")]
     public static partial nint Splice(int from, long* fromOffset, int to, long* toOffset, nuint length, uint flags);
 
+    /// <param name="clock">CLOCK_..., see clock_gettime(2).</param>
+    /// <param name="time">Seconds and nanoseconds.</param>
+    [LibraryImport(Library, EntryPoint = "clock_gettime")]
+    public static partial int ReadClock(int clock, long* time);
+
     [LibraryImport(Library, EntryPoint = "read")]
     public static partial nint Read(int fd, byte* buffer, nuint length);
 

@@ -303,6 +303,11 @@ internal sealed unsafe class PacketPair : ConnectionPair
 
     private bool FlushClient()
     {
+        if (Session.EndIsolated())
+        {
+            return false;
+        }
+
         if (_client.Output.Flush() < 0)
         {
             Session.CloseNow(CloseReason.Reset);

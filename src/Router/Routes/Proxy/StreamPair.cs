@@ -210,6 +210,11 @@ internal unsafe class StreamPair : ConnectionPair
     private bool Pass(StreamSide from, int length)
     {
         var to = Other(from);
+        if (ReferenceEquals(to, _client) && Session.EndIsolated())
+        {
+            return false;
+        }
+
         if (ReferenceEquals(from, _client))
         {
             Session.CountReceived(1, length);
@@ -263,6 +268,11 @@ internal unsafe class StreamPair : ConnectionPair
     /// <summary>The side takes bytes again: sends what was kept for it, and has its source read on.</summary>
     private void Flush(StreamSide side)
     {
+        if (ReferenceEquals(side, _client) && Session.EndIsolated())
+        {
+            return;
+        }
+
         var unsent = side.UnsentBytes;
         if (side.Flush() < 0)
         {

@@ -1,0 +1,86 @@
+using Akka.Cluster;
+using Microsoft.Extensions.Logging;
+using Router.Diagnostics;
+using Router.Sessions;
+
+namespace Router.Cluster.Members;
+
+/// <summary>Opens and shuts the fence by what is heard. Outlives restarts of its actor, which alone uses it.</summary>
+internal sealed class FenceKeeper(Fence fence, UniqueAddress self, TimeSpan timeout, ILogger log)
+{
+    private readonly long _timeout = (long)(timeout.TotalSeconds * fence.Clock.TimestampFrequency);
+    private readonly FenceQuorum _quorum = new(self, (long)(timeout.TotalSeconds * fence.Clock.TimestampFrequency));
+    private long _openUntil = long.MinValue;
+    private long? _shutSince;
+    private bool _wasOpen;
+
+    public UniqueAddress Self => self;
+
+    public Fence Fence => fence;
+
+    /// <summary>Whom to ask.</summary>
+    public IEnumerable<UniqueAddress> Others => _quorum.Others;
+
+    /// <summary>By the fence's clock.</summary>
+    public long Now => fence.Clock.GetTimestamp();
+
+    /// <summary>Looks at the clock, and at who counts.</summary>
+    public void Look(IReadOnlyList<FenceVoter> voters)
+    {
+        NoticeShut();
+        _quorum.SetVoters(voters);
+        Set();
+    }
+
+    /// <summary>A member has answered a question.</summary>
+    /// <param name="member">Who.</param>
+    /// <param name="sent">When the question was sent; one of later than now is none of ours.</param>
+    public void Hear(UniqueAddress member, long sent)
+    {
+        NoticeShut();
+        if (sent <= Now)
+        {
+            _quorum.Hear(member, sent);
+            Set();
+        }
+    }
+
+    private void Set()
+    {
+        var now = Now;
+        if (_quorum.MajorityHeard(now) is not { } heard)
+        {
+            _openUntil = long.MinValue;   // it is not in, or leaves in order: others have its place
+            fence.Set(_openUntil);
+            _wasOpen = false;
+            return;
+        }
+
+        // Never earlier than before: those who answered have promised it, whoever counts besides them now.
+        _openUntil = Math.Max(_openUntil, heard + _timeout);
+        fence.Set(_openUntil);
+        if (!_wasOpen && _openUntil > now)
+        {
+            _wasOpen = true;
+            var shutMs = _shutSince is { } since ? Milliseconds(since, now) : 0;
+            ClusterLog.FenceOpen(log, shutMs, _quorum.HeardCount(now), _quorum.Count);
+        }
+    }
+
+    /// <summary>Before anything opens it again.</summary>
+    private void NoticeShut()
+    {
+        if (!_wasOpen || fence.IsOpen)
+        {
+            return;
+        }
+
+        var now = Now;
+        _wasOpen = false;
+        _shutSince = _openUntil;
+        fence.CountShut();
+        ClusterLog.FenceShut(log, Milliseconds(_openUntil - _timeout, now), _quorum.HeardCount(now), _quorum.Count);
+    }
+
+    private long Milliseconds(long from, long to) => (long)fence.Clock.GetElapsedTime(from, to).TotalMilliseconds;
+}
