@@ -20,6 +20,7 @@ public sealed partial class LogEventsTests
         ["ChildLog"] = 1600,
         ["ClusterLog"] = 1500,
         ["CollectLog"] = 1400,
+        ["CheckpointLog"] = 1700,
     };
 
     private static readonly string Page = Repository.Read("docs/logs.md");
