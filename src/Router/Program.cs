@@ -11,7 +11,8 @@ if (Console.IsOutputRedirected)
 
 var command = new RouterCommand(
     Console.Out, Console.Error,
-    (file, settings, errors) => RouterRunner.RunAsync(file, settings, errors, signals!));
+    (file, settings, errors) => RouterRunner.RunAsync(file, settings, errors, signals!),
+    TimeProvider.System);
 return await command.InvokeAsync(args).ConfigureAwait(false);
 
 /// <summary>The service; a program that uses the library has one of its own.</summary>

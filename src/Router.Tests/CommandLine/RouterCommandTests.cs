@@ -41,7 +41,8 @@ public sealed class RouterCommandTests : IDisposable
     [Fact]
     public async Task The_exit_code_of_a_run_is_the_runners()
     {
-        var command = new RouterCommand(_output, _error, static (_, _, _) => Task.FromResult(2));
+        var command = new RouterCommand(
+            _output, _error, static (_, _, _) => Task.FromResult(2), TimeProvider.System);
 
         Assert.Equal(2, await command.InvokeAsync(["run"]));
     }
@@ -361,7 +362,8 @@ public sealed class RouterCommandTests : IDisposable
         return file;
     }
 
-    private Task<int> Invoke(params string[] args) => new RouterCommand(_output, _error, Run).InvokeAsync(args);
+    private Task<int> Invoke(params string[] args) => new RouterCommand(_output, _error, Run, TimeProvider.System)
+        .InvokeAsync(args);
 
     private Task<int> Run(string? configFile, IReadOnlyList<string> settings, TextWriter errors)
     {

@@ -10,7 +10,8 @@ internal delegate Task<int> RunRouter(string? configFile, IReadOnlyList<string> 
 
 /// <summary>Reads the command line, runs what it asks for, and returns the exit code.</summary>
 /// <param name="run">A seam for tests of the command line alone.</param>
-internal sealed class RouterCommand(TextWriter output, TextWriter error, RunRouter run)
+/// <param name="time">The clock.</param>
+internal sealed class RouterCommand(TextWriter output, TextWriter error, RunRouter run, TimeProvider time)
 {
     /// <summary>First words that are the root command's own; any other option first means <c>run</c>.</summary>
     private static readonly string[] RootOptions = ["--help", "-h", "-?", "--version"];
@@ -84,6 +85,10 @@ internal sealed class RouterCommand(TextWriter output, TextWriter error, RunRout
         root.Add(MakeRun());
         root.Add(MakeCheck());
         root.Add(new Command("config", "Looks at configurations.") { MakeShow() });
+        root.Add(new Command("cluster", "Helps with clusters.")
+        {
+            ClusterCommands.MakeCertificates(output, error, time),
+        });
         return root;
     }
 

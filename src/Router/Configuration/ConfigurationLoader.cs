@@ -23,6 +23,7 @@ internal static class ConfigurationLoader
         new DuplicateBindRule(), new PoolDispatcherRule(), new OpenResponderRule(), new SessionSocketRule(),
         new BacklogGrantedRule(), new BufferGrantedRule(), new DescriptorsSufficeRule(), new SessionsEndRule(),
         new UnixListenerRule(), new AbstractNameRule(), new PreparedSessionsUsedRule(),
+        new ClusterTlsRule(),
     ];
 
     /// <summary>Merges reference.conf, the file and the sets, then resolves all substitutions at once.</summary>

@@ -17,9 +17,10 @@ internal static partial class Secrets
     public static bool IsSecret(string key) =>
         Array.Exists(Endings, e => key.EndsWith(e, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>A text with the user's part of its URLs, and the passwords of connection strings, masked.</summary>
+    /// <summary>A text with the user's part of its URLs, the passwords of connection strings and private
+    /// keys in PEM masked.</summary>
     public static string MaskText(string text) =>
-        Passwords().Replace(UserInfo().Replace(text, $"$1$2{Mask}@"), $"$1{Mask}");
+        PrivateKeys().Replace(Passwords().Replace(UserInfo().Replace(text, $"$1$2{Mask}@"), $"$1{Mask}"), Mask);
 
     /// <summary>A tree with every secret masked.</summary>
     /// <param name="masked">How many were.</param>
@@ -85,4 +86,9 @@ internal static partial class Secrets
     [GeneratedRegex(
         @"((?:password|pwd) ?= ?)[^;\s]+", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, TimeoutMs)]
     private static partial Regex Passwords();
+
+    [GeneratedRegex(
+        @"-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(-----END [A-Z ]*PRIVATE KEY-----)?", RegexOptions.CultureInvariant,
+        TimeoutMs)]
+    private static partial Regex PrivateKeys();
 }

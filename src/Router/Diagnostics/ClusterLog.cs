@@ -37,6 +37,14 @@ internal static partial class ClusterLog
         "Member {Address} joins the cluster of {Seeds}")]
     public static partial void Joining(ILogger logger, string address, string seeds);
 
+    /// <param name="direction"><c>in</c> for a connection that came, <c>out</c> for one that this member made.</param>
+    /// <param name="peer">Its address.</param>
+    /// <param name="reason">In a few words.</param>
+    /// <param name="connections">Since the last such line; the other fields are those of the last one.</param>
+    [LoggerMessage(EventId = 1510, Level = LogLevel.Warning, EventName = "member-refused", Message =
+        "No connection ({Direction}) with {Peer}: {Reason} ({Connections} connections)")]
+    public static partial void Refused(ILogger logger, string direction, string peer, string reason, long connections);
+
     /// <param name="silentMs">Since it sent the last question that a majority has answered.</param>
     /// <param name="heard">Members with listeners that have answered lately, this one included.</param>
     /// <param name="members">All of them.</param>

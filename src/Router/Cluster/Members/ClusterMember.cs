@@ -29,6 +29,7 @@ internal sealed class ClusterMember
     {
         var table = new MemberTable(time);
         var members = system.ActorOf(MembersActor.PropsOf(table, log), $"{name}-members");
+        system.EventStream.Subscribe(new RefusalLog(system, log, time), typeof(MemberRefused));
         var cluster = AkkaCluster.Get(system);
         var keeper = new FenceKeeper(fence, cluster.SelfUniqueAddress, options.FenceTimeout, log);
         system.ActorOf(FenceActor.PropsOf(keeper), $"{name}-fence");

@@ -101,6 +101,7 @@ internal static class ClusterSettings
               hostname = {{Quoted(options.BindHost ?? options.Host)}}
               port = {{options.Port.ToString(CultureInfo.InvariantCulture)}}
             }
+            {{(options.Tls.IsSet ? MemberTransport.Settings(options.Tls, options.Names) : "")}}
             """;
     }
 
