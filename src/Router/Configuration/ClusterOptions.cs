@@ -40,6 +40,8 @@ internal sealed class ClusterOptions
         Shards = cluster.Int("shards", 1, 1_024, Reload.No);
         FenceTimeout = cluster.Duration("fence-timeout", TimeSpan.FromMilliseconds(500), Limit.Day, Reload.No);
         WhenIsolated = cluster.Choice<WhenIsolated>("when-isolated", Reload.No);
+        IdentityQueue = cluster.Int("identity-queue", 0, 100_000, Reload.No);
+        ForgetAfter = cluster.Duration("forget-after", Limit.Second, Limit.Year, Reload.No);
     }
 
     public SectionReader Section { get; }
@@ -73,6 +75,12 @@ internal sealed class ClusterOptions
     public TimeSpan FenceTimeout { get; }
 
     public WhenIsolated WhenIsolated { get; }
+
+    /// <summary>Messages that wait for an identity that no session speaks for.</summary>
+    public int IdentityQueue { get; }
+
+    /// <summary>How long such an identity is kept.</summary>
+    public TimeSpan ForgetAfter { get; }
 }
 
 /// <summary>A member's address as the configuration writes it: <c>HOST:PORT</c>.</summary>

@@ -35,7 +35,8 @@ internal sealed class ListenerOptions
             Socket: listener.Choice<SessionSocket>("session-socket", Reload.No),
             ReceiveBuffer: listener.Size("session-receive-buffer", 4 << 10, 1 << 30, Reload.NewSessions),
             PeerIdleTimeoutMs: listener.Milliseconds(
-                "peer-idle-timeout", Limit.Tick, PeerIdleMax, Reload.AtOnce, orInfinite: true));
+                "peer-idle-timeout", Limit.Tick, PeerIdleMax, Reload.AtOnce, orInfinite: true),
+            Identity: IdentitySection.Read(listener));
         var file = listener.Child("unix");
         UnixFile = new UnixFileOptions(
             file.Parsed("mode", Reload.No, ModeOf),

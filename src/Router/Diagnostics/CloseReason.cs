@@ -58,4 +58,17 @@ public enum CloseReason : byte
     /// <summary>A connection was to be sent something while its member of the cluster had not heard of a majority of
     /// the members.</summary>
     Isolated,
+
+    /// <summary>Another session speaks for its peer's identity: the peer came from elsewhere, or to another member.
+    /// </summary>
+    Superseded,
+
+    /// <summary>The member drains, and the identity's next session will be at another one.</summary>
+    HandedOff,
+
+    /// <summary>The peer's first payload names no identity.</summary>
+    Unidentified,
+
+    /// <summary>The session could not be attached to its peer's identity in time.</summary>
+    Unattached,
 }

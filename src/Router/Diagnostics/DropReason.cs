@@ -100,6 +100,12 @@ public enum DropReason
     /// <summary>The member of the cluster has not heard of a majority of the members: it may send nothing for the
     /// session, which another member may have taken over.</summary>
     Isolated,
+
+    /// <summary>Its first payload names no identity.</summary>
+    NoIdentity,
+
+    /// <summary>A reply behind a checkpoint that could not be kept.</summary>
+    NotKept,
 }
 
 /// <summary>Drops by reason: one writer, readers on any thread.</summary>
@@ -113,7 +119,11 @@ internal sealed class DropCounters
     {
         ref var cell = ref _counts[(int)reason];
         Volatile.Write(ref cell, cell + count);
+        Total += count;
     }
+
+    /// <summary>For all reasons. The writer's thread.</summary>
+    public long Total { get; private set; }
 
     /// <summary><c>reason=count</c>, separated by spaces.</summary>
     public override string ToString() => string.Join(

@@ -40,6 +40,14 @@ public static class AkkaRouterExtensions
         akka.WithRouter(
             LaunchOf(configFile, configure, name), static (registry, actor) => registry.Register<TKey>(actor));
 
+    /// <summary>Lets a program without listeners, that is a member of a cluster of routers by another role, reach the
+    /// cluster's identities: <see cref="Router.Cluster.RouterCluster.Get"/>. A router with <c>cluster { }</c> has this
+    /// already.</summary>
+    /// <param name="akka">The system's configuration, with Akka.Cluster.</param>
+    /// <param name="shards">As <c>cluster.shards</c> of the routers.</param>
+    public static AkkaConfigurationBuilder WithRouterIdentities(this AkkaConfigurationBuilder akka, int shards = 64) =>
+        akka.AddHocon(Router.Cluster.Members.ClusterSettings.IdentitiesOf(shards), HoconAddMode.Append);
+
     /// <summary>The control of a router in this system, as <c>AddRouter</c> has it as a service.</summary>
     /// <param name="system">The router's.</param>
     /// <param name="name">Of the router.</param>

@@ -19,7 +19,8 @@ internal sealed record ListenerEnvironment(
     RandomSource Random,
     ISessionEvents SessionEvents,
     IListenerEvents ListenerEvents,
-    string PoolDispatcher)
+    string PoolDispatcher,
+    IActorRef? Hub = null)
 {
     /// <summary>The fence that a listener's sessions may only send through, by their settings; null for none.</summary>
     public Func<SessionSettings, Fence?> FenceOf { get; init; } = static _ => null;
@@ -76,7 +77,7 @@ internal static class ListenerFactory
     {
         var setup = new ShardSetup(
             configuration, loop.Loop, loop.Ids, loop.SpareSessions, environment.Random, environment.SessionEvents,
-            SharesPort: bound.Sockets.Count > 1);
+            SharesPort: bound.Sockets.Count > 1, environment.Hub);
         return bound.Sockets[socket] is DatagramSocket datagrams
             ? (new UdpShard(setup, environment.Guard, datagrams), typeof(UdpListener))
             : (new TcpShard(setup, (StreamListener)bound.Sockets[socket]), typeof(TcpListener));

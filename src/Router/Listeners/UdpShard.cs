@@ -114,6 +114,11 @@ internal sealed class UdpShard : DatagramShard, IDisposable
             return DropReason.Draining;
         }
 
+        if (Settings.Identity is { } identity && !identity.MayName(first))
+        {
+            return DropReason.NoIdentity;
+        }
+
         return _guard.Refuse(peer)
             ?? (Route.AnswersByItself ? _guard.RefuseResponder(peer) : Route.Refuse(peer, first));
     }

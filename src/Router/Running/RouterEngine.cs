@@ -42,6 +42,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     private readonly Fence? _fence;
     private readonly IActorRef _router;
     private readonly RouterMeter _meter;
+    private readonly ClusterMember? _member;
     private readonly long _started;
     private Task<int>? _stopping;
 
@@ -63,7 +64,12 @@ internal sealed class RouterEngine : IAsyncDisposable
         _summary = new SessionSummary(log, seams.Time, options.Log.SessionRecords);
         loops.RegisterWith(system.System, system.RouterName);
         _collects = new CollectWriters(loops.Loops, seams.Time, log);
-        _fence = setup.Options.Cluster is null ? null : new Fence(BootClock.For(seams.Time));
+        if (options.Cluster is { } cluster)
+        {
+            _fence = new Fence(BootClock.For(seams.Time));
+            _member = new ClusterMember(System, cluster, seams.Time, _fence, log);
+        }
+
         _running = new RunningRouter(
             setup, seams, MakeEnvironment(setup), log, new SystemNameResolver(), _collects);
         _reloader = new Reloader(_running) { OnReloaded = _ => _collects.EndUnused() };
@@ -80,11 +86,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         var start = _running.Commit(
             setup, FrozenSet<string>.Empty, FrozenDictionary<RunningBind, ListenerPlan>.Empty, bound, _router);
         loops.Start();
-        if (options.Cluster is { } cluster)
-        {
-            _ = ClusterMember.Start(System, system.RouterName, cluster, seams.Time, _fence!, log);
-        }
-
+        _member?.Join();
         _router.Tell(start, ActorRefs.NoSender);
         CoordinatedShutdown.Get(System).AddTask(
             ActorSystemSettings.DrainPhase, $"{system.RouterName}-drain", async () =>
@@ -109,6 +111,9 @@ internal sealed class RouterEngine : IAsyncDisposable
     {
         set => _reloader.OnReloaded += value;
     }
+
+    /// <summary>Null without a cluster.</summary>
+    internal ClusterMember? Member => _member;
 
     internal RouterSetup Setup => _running.Setup;
 
@@ -263,9 +268,10 @@ internal sealed class RouterEngine : IAsyncDisposable
             _seams.Random,
             new SessionEvents(_log, _seams.Time, _summary),
             new ListenerEvents(_log),
-            ActorSystemSettings.PoolDispatcher)
+            ActorSystemSettings.PoolDispatcher,
+            _member?.Hub)
         {
-            FenceOf = _ => isEvery ? _fence : null,
+            FenceOf = settings => isEvery || settings.Identity is not null ? _fence : null,
         };
     }
 

@@ -290,10 +290,9 @@ internal sealed class SessionActor : ActorBase
         }
     }
 
-    private void Open(SessionContext session)
+    private static void Open(SessionContext session)
     {
-        session.Handler = session.Route.CreateHandler(session);
-        session.Handler.OnOpened(session);
+        session.OpenIdentified();
     }
 
     private void OnRun(DatagramRun run)
@@ -394,6 +393,9 @@ internal sealed class SessionActor : ActorBase
                 break;
             case var _ when _session is null:
                 break;   // it has ended meanwhile, or somebody has found a spare one by its path
+            case IdentityMessage said:
+                _session!.Identified?.OnMessage(said);
+                break;
             case SessionTick:
                 SessionTurn.OnTick(_session!);
                 break;

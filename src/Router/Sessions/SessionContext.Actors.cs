@@ -22,6 +22,16 @@ public sealed partial class SessionContext
     /// so, and outside of that call: keep it in a variable where an answer comes later.</summary>
     public IActorRef Sender => Actor?.SenderOfMessage ?? ActorRefs.Nobody;
 
+    /// <summary>Who the peer is, whatever its address; null where that is not known, or the listener has
+    /// <c>identity = none</c>. Any other session of it, on any member of the cluster, ends before this one is attached.
+    /// </summary>
+    public string? Identity => _extras?.Identity?.Name;
+
+    /// <summary>The number of this attachment; it grows with each that the identity has had. 0 before.</summary>
+    public long Epoch => _extras?.Identity?.Epoch ?? 0;
+
+    internal SessionIdentity? Identified => _extras?.Identity;
+
     /// <summary>Starts a child actor of the session. It is stopped when the session ends, and when the handler that it
     /// was made by is replaced after a failure; a failure of its own is the session's to supervise, by Akka's default:
     /// it is restarted.</summary>

@@ -86,7 +86,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     public long BytesSent { get; private set; }
 
     /// <summary>Payloads of this session that were discarded, for any reason.</summary>
-    public long Drops => _extras?.DropCount ?? 0;
+    public long Drops => _extras?.Drops?.Total ?? 0;
 
     /// <summary>
     /// Silence in both directions that ends the session; <see cref="Timeout.InfiniteTimeSpan"/> for never. At least 1
@@ -338,7 +338,10 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
         Touch();
     }
 
-    private bool Send(ReadOnlySpan<byte> payload)
+    private bool Send(ReadOnlySpan<byte> payload) =>
+        _extras is { Identity: { HoldsReplies: true } identity } ? identity.Hold(payload) : SendNow(payload);
+
+    internal bool SendNow(ReadOnlySpan<byte> payload)
     {
         if (Carrier is { } carrier)
         {

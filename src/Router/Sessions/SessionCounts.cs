@@ -15,7 +15,6 @@ internal static class SessionCounts
         }
 
         var extras = session.Extras;
-        extras.DropCount += count;
         (extras.Drops ??= new DropCounters()).Add(reason, count);
         session.Shard.Counters.Drops.Add(reason, count);
     }

@@ -22,7 +22,7 @@ internal static class SessionEnd
             return;
         }
 
-        if (!TryBegin(session, reason))
+        if (session.Identified?.DefersEnd(reason) == true || !TryBegin(session, reason))
         {
             return;
         }
@@ -112,6 +112,7 @@ internal static class SessionEnd
         session.LeaveSocket();
         session.Carrier?.Release(session.Closing);
         session.Actor = null;
+        session.Identified?.OnEnded();
         DropWaiting(session);
         var shard = session.Shard;
         shard.SessionsOpen--;

@@ -21,7 +21,8 @@ internal sealed class SessionExtras
     /// <summary>What is disposed with the handler: itself, or also the scope of its services.</summary>
     public object? Owned;
 
-    public long DropCount;
+    /// <summary>Who the peer is, on a listener whose sessions have identities.</summary>
+    public SessionIdentity? Identity;
 
     /// <summary>Of a session that other threads reply to; a <see cref="PoolBridge"/> if its handler runs on the pool.
     /// </summary>

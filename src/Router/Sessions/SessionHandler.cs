@@ -28,6 +28,16 @@ public abstract class SessionHandler
     {
     }
 
+    /// <summary>Called behind <see cref="OnOpened"/> and before any payload, on a listener with <c>identity</c>: the
+    /// peer's identity has a checkpoint, from a session before this one at this or another member, or from the handler
+    /// that this one replaces.</summary>
+    /// <param name="session">This session, which is attached to its identity.</param>
+    /// <param name="checkpoint">As it was given to <see cref="SessionIdentities.Checkpoint"/>; valid until the call
+    /// returns.</param>
+    public virtual void OnResumed(SessionContext session, ReadOnlySpan<byte> checkpoint)
+    {
+    }
+
     /// <summary>Payloads have come. They are the router's: valid until the call returns.</summary>
     public virtual void OnReceived(SessionContext session, PayloadBatch batch)
     {

@@ -77,7 +77,17 @@ internal static class SessionTurn
     public static void Drain(SessionContext session)
     {
         session.Pool?.OnAskedToEnd();
-        if (session is { IsClosed: false, Shard.IsDraining: true, Handler: { } handler } && handler.OnDraining(session))
+        if (session is not { IsClosed: false, Shard.IsDraining: true, Handler: { } handler })
+        {
+            return;
+        }
+
+        var isDone = handler.OnDraining(session);
+        if (session is { Identified.IsAttached: true, KeepsMessages: true })
+        {
+            session.Close(CloseReason.HandedOff);   // the peer's next payload finds it another session, elsewhere
+        }
+        else if (isDone)
         {
             session.Close(session.Shard.EndReason);
         }

@@ -19,6 +19,7 @@ namespace Router.Sessions;
 /// failed.</param>
 /// <param name="RestartWindow">The window they are counted in.</param>
 /// <param name="OnPool">Handlers run on the thread pool instead of the loop.</param>
+/// <param name="Identity">Where sessions have an identity; null where they have none.</param>
 /// <param name="Socket">Datagram sessions: whether each has a socket of its own. Not with
 /// <paramref name="OnPool"/>.</param>
 internal sealed record SessionSettings(
@@ -33,7 +34,8 @@ internal sealed record SessionSettings(
     bool OnPool,
     SessionSocket Socket = SessionSocket.Shared,
     int ReceiveBuffer = 0,
-    int PeerIdleTimeoutMs = 0);
+    int PeerIdleTimeoutMs = 0,
+    IdentitySettings? Identity = null);
 
 /// <summary>What the configuration in force says for the shards of one listener. Immutable.</summary>
 /// <param name="Listener">The listener's name.</param>
@@ -106,6 +108,7 @@ internal sealed class ShardCounters
 /// <param name="SpareSessions">The loop's.</param>
 /// <param name="Random">Seeds the table's hash, and begins the numbers of the sessions' actors.</param>
 /// <param name="Events">Where the sessions' lives are written down.</param>
+/// <param name="Hub">Where sessions are attached to their identities; null without a cluster.</param>
 /// <param name="SharesPort">Other loops have a socket on the same port.</param>
 internal sealed record ShardSetup(
     ShardConfiguration Configuration,
@@ -114,7 +117,8 @@ internal sealed record ShardSetup(
     SpareSessions SpareSessions,
     RandomSource Random,
     ISessionEvents Events,
-    bool SharesPort = false);
+    bool SharesPort = false,
+    IActorRef? Hub = null);
 
 /// <summary>
 /// What the sessions of one listener on one loop share, and what outlives a restart of its actor: socket, table,
@@ -138,6 +142,7 @@ internal abstract class Shard : IIoReceiver
         SpareSessions = setup.SpareSessions;
         Events = setup.Events;
         SharesPort = setup.SharesPort;
+        Hub = setup.Hub;
         FirstActorUid = (int)(setup.Random.NextUInt64() % int.MaxValue);
     }
 
@@ -149,6 +154,8 @@ internal abstract class Shard : IIoReceiver
     public IoLoop Loop { get; }
 
     public bool SharesPort { get; }
+
+    public IActorRef? Hub { get; }
 
     /// <summary>The listener's actor; the listening socket itself is the message that tells it of readiness.</summary>
     public IActorRef Actor { get; set; } = ActorRefs.Nobody;

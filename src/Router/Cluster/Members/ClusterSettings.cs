@@ -1,5 +1,6 @@
 using System.Globalization;
 using Akka.Cluster.Sharding;
+using Router.Cluster.Identities;
 using Router.Configuration;
 using AkkaConfig = Akka.Configuration.Config;
 using AkkaConfigurationFactory = Akka.Configuration.ConfigurationFactory;
@@ -15,6 +16,9 @@ internal static class ClusterSettings
     /// <summary>The largest message between members; one beyond it is discarded with an error in the log. A checkpoint
     /// is at most half of it.</summary>
     public const int FrameBytes = 1 << 20;
+
+    /// <summary>A key of ours, by which programs that are members find it.</summary>
+    public const string ShardsKey = "router-cluster.shards";
 
     /// <summary>The first answer of a member that stands still for a second is not missed; see cluster.md for what
     /// each of the figures risks.</summary>
@@ -88,6 +92,12 @@ internal static class ClusterSettings
     /// <param name="options">The configuration's section.</param>
     public static AkkaConfig Of(ClusterOptions options) =>
         AkkaConfigurationFactory.ParseString(TextOf(options)).WithFallback(AkkaConfigurationFactory.ParseString(Common))
+            .WithFallback(IdentitiesOf(options.Shards));
+
+    /// <summary>What a program needs that has no listeners, to reach identities.</summary>
+    public static AkkaConfig IdentitiesOf(int shards) =>
+        AkkaConfigurationFactory.ParseString($"{ShardsKey} = {shards.ToString(CultureInfo.InvariantCulture)}")
+            .WithFallback(AkkaConfigurationFactory.ParseString(IdentitySerializer.Settings))
             .WithFallback(ClusterSharding.DefaultConfig());
 
     private static string TextOf(ClusterOptions options)

@@ -4,10 +4,25 @@ using Akka.Cluster;
 namespace Router.Cluster.Members;
 
 /// <summary>What this member knows of the others, as of its last event. Any thread reads; one actor writes.</summary>
-internal sealed class MemberTable(TimeProvider time)
+/// <param name="self">This member, as <see cref="TextOf"/> has it.</param>
+/// <param name="time">The clock.</param>
+internal sealed class MemberTable(string self, TimeProvider time)
 {
+    /// <summary>Removed members that are remembered; older ones are long gone.</summary>
+    private const int RemovedMax = 1_000;
+
+    /// <summary>A member that is not known is taken for gone only when the table has been kept for so long: the events
+    /// of one that has just come may be late.</summary>
+    private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(10);
+
+    private readonly long _started = time.GetTimestamp();
     private ImmutableDictionary<UniqueAddress, KnownMember> _members =
         ImmutableDictionary<UniqueAddress, KnownMember>.Empty;
+
+    /// <summary>Since when they have sent nothing; null for those that left in order.</summary>
+    private ImmutableDictionary<UniqueAddress, long?> _removed = ImmutableDictionary<UniqueAddress, long?>.Empty;
+
+    public string Self => self;
 
     /// <summary>Members that are up.</summary>
     public int Count => _members.Count;
@@ -29,13 +44,22 @@ internal sealed class MemberTable(TimeProvider time)
     /// <summary>As the log has it: <c>10.0.0.7:27200</c>.</summary>
     public static string TextOf(Address address) => $"{address.Host}:{address.Port}";
 
-    public bool Has(UniqueAddress member) => _members.ContainsKey(member);
+    /// <summary>How long a member that is out of the cluster has not been heard of; without end for one that left in
+    /// order; null for one that is in it, or not known yet.</summary>
+    public TimeSpan? GoneFor(UniqueAddress member)
+    {
+        if (_members.ContainsKey(member))
+        {
+            return null;
+        }
 
-    /// <summary>How long it has not been heard of; null for one that is heard of, or is no member.</summary>
-    public TimeSpan? UnreachableFor(UniqueAddress member) =>
-        _members.TryGetValue(member, out var known) && known.UnreachableSince is { } since
-            ? time.GetElapsedTime(since)
-            : null;
+        if (_removed.TryGetValue(member, out var since))
+        {
+            return since is { } unheard ? time.GetElapsedTime(unheard) : TimeSpan.MaxValue;
+        }
+
+        return time.GetElapsedTime(_started) >= SettleTime ? TimeSpan.MaxValue : null;
+    }
 
     public void Add(Member member) =>
         _members = _members.SetItem(member.UniqueAddress, new KnownMember(member.HasRole(ClusterSettings.Role), null));
@@ -49,10 +73,16 @@ internal sealed class MemberTable(TimeProvider time)
         }
     }
 
-    public void Remove(Member member)
+    /// <param name="member">Who is out.</param>
+    /// <param name="inOrder">It left by itself.</param>
+    public void Remove(Member member, bool inOrder)
     {
+        var now = time.GetTimestamp();
+        var since = _members.GetValueOrDefault(member.UniqueAddress)?.UnreachableSince ?? now;
+        _removed = (_removed.Count < RemovedMax ? _removed : _removed.Clear())
+            .SetItem(member.UniqueAddress, inOrder ? null : since);
         _members = _members.Remove(member.UniqueAddress);
-        LastRemoval = time.GetTimestamp();
+        LastRemoval = now;
         OnRemoved?.Invoke(member.UniqueAddress);
     }
 

@@ -52,8 +52,9 @@ internal sealed class MembersActor : ReceiveActor
 
     private void OnRemoved(MemberRemoved removed)
     {
-        _table.Remove(removed.Member);
-        var cause = removed.PreviousStatus == MemberStatus.Down ? "downed" : "left";
+        var isDowned = removed.PreviousStatus == MemberStatus.Down;
+        _table.Remove(removed.Member, inOrder: !isDowned);
+        var cause = isDowned ? "downed" : "left";
         ClusterLog.Removed(_log, MemberTable.TextOf(removed.Member.Address), cause, _table.Count);
     }
 }

@@ -1,0 +1,398 @@
+using Router.Sessions;
+
+namespace Router.Cluster.Identities;
+
+/// <summary>What a hub's logic needs of the world. In its turns.</summary>
+internal interface IHubWorld
+{
+    /// <summary>Monotonic.</summary>
+    TimeSpan Now { get; }
+
+    /// <summary>This member.</summary>
+    Place Place { get; }
+
+    void ToIdentity(IToIdentity message);
+
+    void ToSession(IActorRef session, IdentityMessage message, IActorRef? sender);
+
+    /// <summary>A session's detachment was acknowledged by nobody in time: its last checkpoint may be lost.</summary>
+    void CountLostDetach();
+}
+
+/// <summary>A member's sessions that have, or want, an identity: asks again until there is an answer, and keeps their
+/// newest checkpoint for the case that an entity is lost. The logic alone, which the simulation runs as well.</summary>
+internal sealed class HubState(IHubWorld world)
+{
+    /// <summary>How often what is not answered is looked at.</summary>
+    internal static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
+
+    private static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>How long a session's end is told again.</summary>
+    private static readonly TimeSpan DetachFor = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long a session waits for its checkpoint to be kept.</summary>
+    private static readonly TimeSpan SyncFor = TimeSpan.FromSeconds(10);
+
+    private readonly Dictionary<SessionId, Entry> _entries = [];
+    private readonly Dictionary<string, Entry> _attached = new(StringComparer.Ordinal);
+    private readonly HashSet<Entry> _waiting = [];   // for an answer
+
+    private enum Phase
+    {
+        Attaching,
+        Attached,
+        Ended,
+    }
+
+    /// <summary>Sessions that speak for an identity.</summary>
+    public int Attached => _attached.Count;
+
+    /// <summary>Sessions that wait for an answer.</summary>
+    public int Waiting => _waiting.Count;
+
+    /// <summary>Sessions that are over, and whose end is not acknowledged.</summary>
+    public bool IsQuiet => _waiting.Count == 0;
+
+    public void On(AttachSession asked)
+    {
+        var entry = new Entry(asked.Id, asked.Identity, asked.Session, asked.Peer)
+        {
+            Deadline = world.Now + TimeSpan.FromMilliseconds(asked.TimeoutMs),
+        };
+        _entries[entry.Id] = entry;
+        Ask(entry);
+    }
+
+    public void On(SaveCheckpoint save)
+    {
+        if (!_entries.TryGetValue(save.Id, out var entry) || entry.Phase != Phase.Attached)
+        {
+            return;
+        }
+
+        entry.State = new KeptState(save.Revision, save.State);
+        if (save.Sync)
+        {
+            entry.SyncRevision = save.Revision;
+            entry.Deadline = world.Now + SyncFor;
+            _waiting.Add(entry);
+        }
+
+        SendSave(entry);
+    }
+
+    public void On(EndSession ended)
+    {
+        if (!_entries.TryGetValue(ended.Id, out var entry))
+        {
+            return;
+        }
+
+        if (_attached.TryGetValue(entry.Identity, out var attached) && attached == entry)
+        {
+            _attached.Remove(entry.Identity);
+        }
+
+        if (entry.IsOver)
+        {
+            Forget(entry);
+            return;
+        }
+
+        if (ended.Revision > entry.State.Revision)
+        {
+            entry.State = new KeptState(ended.Revision, ended.State);
+        }
+
+        entry.Phase = Phase.Ended;
+        entry.SyncRevision = 0;
+        entry.Deadline = world.Now + DetachFor;
+        Ask(entry);
+    }
+
+    /// <param name="message">Of an entity.</param>
+    /// <param name="at">Where the entity is.</param>
+    public void On(IToHub message, Address at)
+    {
+        switch (message)
+        {
+            case Attached attached:
+                OnAttached(attached, at);
+                break;
+            case EpochIs changed when Find(changed.Session) is { Phase: Phase.Attached } entry:
+                OnEpoch(entry, changed.Epoch, at);
+                break;
+            case Supersede supersede:
+                OnSupersede(supersede);
+                break;
+            case Over over when Find(over.Session) is { } entry:
+                OnOver(entry, over);
+                break;
+            case Detached detached when Find(detached.Session) is { Phase: Phase.Ended } entry:
+                Forget(entry);
+                break;
+            case Kept kept when Find(kept.Session) is { Phase: Phase.Attached } entry:
+                OnKept(entry, kept.Revision, kept.IsKept);
+                break;
+            case Unknown unknown when Find(unknown.Session) is { Phase: Phase.Attached } entry:
+                Announce(entry);
+                break;
+            case WhoHas who:
+                OnWhoHas(who);
+                break;
+            case Pass pass:
+                OnPass(pass);
+                break;
+            default:
+                break;   // of a session that is over by now
+        }
+    }
+
+    /// <summary>Entities were lost with it: the sessions that they knew tell others.</summary>
+    public void OnMemberRemoved(Address at)
+    {
+        foreach (var entry in _attached.Values.Where(entry => Equals(entry.At, at)).ToList())
+        {
+            Announce(entry);
+        }
+    }
+
+    public void OnTick()
+    {
+        if (_waiting.Count == 0)
+        {
+            return;
+        }
+
+        var now = world.Now;
+        foreach (var entry in _waiting.Where(entry => now - entry.AskedAt >= AskAgain).ToList())
+        {
+            if (now >= entry.Deadline)
+            {
+                OnTimeout(entry);
+            }
+            else
+            {
+                Ask(entry);
+            }
+        }
+    }
+
+    private void OnTimeout(Entry entry)
+    {
+        switch (entry.Phase)
+        {
+            case Phase.Attaching:
+                world.ToSession(entry.Session, IdentityUnattached.Instance, ActorRefs.NoSender);
+                entry.Deadline = TimeSpan.MaxValue;   // it ends, and that is told then
+                _waiting.Remove(entry);
+                break;
+            case Phase.Attached when entry.SyncRevision > 0:
+                OnKept(entry, entry.SyncRevision, isKept: false);
+                break;
+            case Phase.Attached:
+                entry.Deadline = world.Now + DetachFor;   // the cluster has not settled: whatever it takes
+                Ask(entry);
+                break;
+            default:
+                world.CountLostDetach();
+                Forget(entry);
+                break;
+        }
+    }
+
+    private void Ask(Entry entry)
+    {
+        entry.AskedAt = world.Now;
+        _waiting.Add(entry);
+        switch (entry.Phase)
+        {
+            case Phase.Attaching:
+                world.ToIdentity(new Attach(
+                    entry.Identity, entry.Id, entry.Session, world.Place, entry.Peer, 0, default));
+                break;
+            case Phase.Attached when entry.IsAnnounced:
+                world.ToIdentity(new Attach(
+                    entry.Identity, entry.Id, entry.Session, world.Place, entry.Peer, entry.Epoch, entry.State));
+                break;
+            case Phase.Attached:
+                SendSave(entry);
+                break;
+            default:
+                world.ToIdentity(new Detach(entry.Identity, entry.Id, entry.Epoch, entry.State));
+                break;
+        }
+    }
+
+    private void Announce(Entry entry)
+    {
+        entry.IsAnnounced = true;
+        entry.Deadline = world.Now + DetachFor;
+        Ask(entry);
+    }
+
+    private void OnAttached(Attached attached, Address at)
+    {
+        if (Find(attached.Session) is not { } entry)
+        {
+            // The session is over, and its end was given up: whoever follows must not wait for it.
+            world.ToIdentity(new Detach(attached.Identity, attached.Session, attached.Epoch, default));
+            return;
+        }
+
+        entry.At = at;
+        if (entry.Phase == Phase.Ended)
+        {
+            entry.Epoch = attached.Epoch;   // its end, told by the epoch of now, follows
+            return;
+        }
+
+        if (entry.Phase == Phase.Attached)
+        {
+            return;
+        }
+
+        entry.Phase = Phase.Attached;
+        entry.Epoch = attached.Epoch;
+        entry.State = attached.State;
+        _waiting.Remove(entry);
+        _attached[entry.Identity] = entry;
+        world.ToSession(
+            entry.Session,
+            new IdentityAttached(attached.Epoch, attached.State.Revision, attached.State.Bytes),
+            ActorRefs.NoSender);
+    }
+
+    private void OnEpoch(Entry entry, long epoch, Address at)
+    {
+        entry.At = at;
+        entry.IsAnnounced = false;
+        if (entry.SyncRevision == 0)
+        {
+            _waiting.Remove(entry);
+        }
+
+        if (epoch != entry.Epoch)
+        {
+            entry.Epoch = epoch;
+            world.ToSession(entry.Session, new IdentityEpoch(epoch), ActorRefs.NoSender);
+        }
+    }
+
+    private void OnSupersede(Supersede supersede)
+    {
+        if (Find(supersede.Session) is not { } entry)
+        {
+            world.ToIdentity(new Detach(supersede.Identity, supersede.Session, 0, default));
+        }
+        else if (entry.Phase == Phase.Ended)
+        {
+            Ask(entry);
+        }
+        else
+        {
+            world.ToSession(entry.Session, new IdentitySuperseded(supersede.By), ActorRefs.NoSender);
+        }
+    }
+
+    private void OnOver(Entry entry, Over over)
+    {
+        entry.IsOver = true;
+        _waiting.Remove(entry);
+        if (entry.Phase == Phase.Ended)
+        {
+            Forget(entry);
+        }
+        else
+        {
+            world.ToSession(entry.Session, new IdentitySuperseded(over.By), ActorRefs.NoSender);
+        }
+    }
+
+    private void OnKept(Entry entry, long revision, bool isKept)
+    {
+        if (revision >= entry.SyncRevision)
+        {
+            entry.SyncRevision = 0;
+            if (!entry.IsAnnounced)
+            {
+                _waiting.Remove(entry);
+            }
+        }
+
+        world.ToSession(entry.Session, new CheckpointKept(revision, isKept), ActorRefs.NoSender);
+    }
+
+    private void OnWhoHas(WhoHas who)
+    {
+        if (_attached.TryGetValue(who.Identity, out var entry) && !entry.IsOver)
+        {
+            Announce(entry);
+        }
+        else
+        {
+            world.ToIdentity(new HasNone(who.Identity, world.Place));
+        }
+    }
+
+    private void OnPass(Pass pass)
+    {
+        if (Find(pass.Session) is { Phase: Phase.Attached, IsOver: false } entry)
+        {
+            world.ToSession(entry.Session, new IdentityTold(pass.What.Message, pass.What.Ack), pass.What.From);
+        }
+        else
+        {
+            world.ToIdentity(new Undelivered(pass.Identity, pass.Session, pass.What));
+        }
+    }
+
+    private void SendSave(Entry entry)
+    {
+        entry.AskedAt = world.Now;
+        world.ToIdentity(new Save(entry.Identity, entry.Id, entry.Epoch, entry.State, entry.SyncRevision > 0));
+    }
+
+    private Entry? Find(SessionId session) => _entries.GetValueOrDefault(session);
+
+    private void Forget(Entry entry)
+    {
+        _entries.Remove(entry.Id);
+        _waiting.Remove(entry);
+    }
+
+    private sealed class Entry(SessionId id, string identity, IActorRef session, string peer)
+    {
+        public SessionId Id => id;
+
+        public string Identity => identity;
+
+        public IActorRef Session => session;
+
+        public string Peer => peer;
+
+        public Phase Phase { get; set; }
+
+        public long Epoch { get; set; }
+
+        /// <summary>The newest checkpoint.</summary>
+        public KeptState State { get; set; }
+
+        /// <summary>Of the checkpoint that the session waits for; 0 for none.</summary>
+        public long SyncRevision { get; set; }
+
+        /// <summary>Told to a new entity, which has not answered yet.</summary>
+        public bool IsAnnounced { get; set; }
+
+        /// <summary>Another session speaks for the identity: the end of this one need not be told.</summary>
+        public bool IsOver { get; set; }
+
+        /// <summary>The entity's member.</summary>
+        public Address? At { get; set; }
+
+        public TimeSpan Deadline { get; set; }
+
+        public TimeSpan AskedAt { get; set; }
+    }
+}

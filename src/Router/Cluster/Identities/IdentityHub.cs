@@ -1,0 +1,113 @@
+using Router.Sessions;
+
+namespace Router.Cluster.Identities;
+
+/// <summary>A member's hub: between its sessions and the identities' entities. Runs <see cref="HubState"/>.</summary>
+internal sealed class IdentityHub : UntypedActor, IWithTimers, IHubWorld
+{
+    private readonly IActorRef _entities;
+    private readonly IActorContext _context = Context;
+    private readonly HubState _state;
+
+    /// <param name="entities">What takes messages to identities: the shard region.</param>
+    /// <param name="figures">Told of what the hub has.</param>
+    /// <param name="place">This member.</param>
+    public IdentityHub(IActorRef entities, HubFigures figures, Place place)
+    {
+        (_entities, Place) = (entities, place);
+        _state = new HubState(this);
+        figures.State = _state;
+        Figures = figures;
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    public TimeSpan Now => _context.System.Scheduler.MonotonicClock;
+
+    private HubFigures Figures { get; }
+
+    public Place Place { get; }
+
+    public static Props PropsOf(IActorRef entities, HubFigures figures, Place place) =>
+        Props.Create<IdentityHub>(entities, figures, place);
+
+    public void ToIdentity(IToIdentity message) => _entities.Tell(message, _context.Self);
+
+    public void ToSession(IActorRef session, IdentityMessage message, IActorRef? sender) =>
+        session.Tell(message, sender);
+
+    public void CountLostDetach() => Figures.CountLostDetach();
+
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case AttachSession attach:
+                _state.On(attach);
+                break;
+            case SaveCheckpoint save:
+                _state.On(save);
+                break;
+            case EndSession ended:
+                _state.On(ended);
+                break;
+            case IToHub told:
+                _state.On(told, AddressOf(_context.Sender));
+                break;
+            case MemberGone gone:
+                _state.OnMemberRemoved(gone.Address);
+                break;
+            case TickNow:
+                _state.OnTick();
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
+
+        StartTicking();
+    }
+
+    /// <summary>An entity's member: a local reference has no host of its own.</summary>
+    private Address AddressOf(IActorRef entity) =>
+        entity.Path.Address.HasGlobalScope ? entity.Path.Address : Place.Address;
+
+    private void StartTicking()
+    {
+        if (_state.IsQuiet == Timers.IsTimerActive(nameof(TickNow)))
+        {
+            if (_state.IsQuiet)
+            {
+                Timers.Cancel(nameof(TickNow));
+            }
+            else
+            {
+                Timers.StartPeriodicTimer(nameof(TickNow), TickNow.Instance, HubState.Tick);
+            }
+        }
+    }
+
+    private sealed class TickNow
+    {
+        public static readonly TickNow Instance = new();
+    }
+}
+
+/// <summary>A member is out of the cluster, and what was on it is gone.</summary>
+internal sealed record MemberGone(Address Address);
+
+/// <summary>Figures of a member's hub. Any thread; what the hub has may be a little old.</summary>
+internal sealed class HubFigures
+{
+    private long _lostDetaches;
+
+    public HubState? State { get; set; }
+
+    public int Attached => State?.Attached ?? 0;
+
+    public int Waiting => State?.Waiting ?? 0;
+
+    public long LostDetaches => Interlocked.Read(ref _lostDetaches);
+
+    public void CountLostDetach() => Interlocked.Increment(ref _lostDetaches);
+}

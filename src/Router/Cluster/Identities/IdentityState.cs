@@ -1,0 +1,381 @@
+using Router.Cluster.Checkpoints;
+
+namespace Router.Cluster.Identities;
+
+/// <summary>One identity: which session speaks for it, by which epoch, and what is kept. The logic alone, which the
+/// simulation runs as well.</summary>
+/// <remarks>A session is attached in three steps. The one before is told to end and to give its last checkpoint, unless
+/// its member is out of the cluster; then the store gives a new epoch, by which older writes are refused; then the new
+/// one is told. The latest that asks wins: one that waits is told that it is over.</remarks>
+internal sealed class IdentityState(string identity, IIdentityWorld world, IdentityLimits limits)
+{
+    /// <summary>How often the session before is told again to end, and its member looked at.</summary>
+    internal static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>How long other members are asked for a session whose entity was lost.</summary>
+    internal static readonly TimeSpan AskFor = TimeSpan.FromMilliseconds(750);
+
+    private readonly HashSet<Place> _asked = [];
+    private Queue<Tell>? _queue;
+    private Phase _phase;
+    private Attachment? _owner;
+    private Attachment? _pending;
+    private Attachment? _before;
+    private Checkpoint _kept = new(identity, 0, 0, default);
+
+    private enum Phase
+    {
+        /// <summary>Nothing is under way.</summary>
+        Idle,
+
+        /// <summary>Other members are asked whether they have a session whose entity was lost.</summary>
+        Asking,
+
+        /// <summary>The session before has been told to end.</summary>
+        Releasing,
+
+        /// <summary>The store has been asked for an epoch.</summary>
+        Claiming,
+    }
+
+    public Attachment? Owner => _owner;
+
+    public Checkpoint Newest => _kept;
+
+    public int Queued => _queue?.Count ?? 0;
+
+    public void On(IToIdentity message, IActorRef hub)
+    {
+        switch (message)
+        {
+            case Attach attach:
+                OnAttach(attach, hub);
+                break;
+            case Detach detach:
+                OnDetach(detach, hub);
+                break;
+            case Save save:
+                OnSave(save, hub);
+                break;
+            case Tell tell:
+                OnTell(tell);
+                break;
+            case HasNone none:
+                OnHasNone(none.Place);
+                break;
+            case Undelivered undelivered:
+                OnTell(undelivered.What, isBack: true);
+                break;
+            default:
+                break;
+        }
+    }
+
+    /// <summary>The store has given an epoch, and what it keeps.</summary>
+    public void OnClaimed(Checkpoint claimed)
+    {
+        var isNewer = _kept.Revision > claimed.Revision;   // a session gave it that the store has not heard of
+        _kept = isNewer ? claimed with { Revision = _kept.Revision, State = _kept.State } : claimed;
+        _phase = Phase.Idle;
+        if (_pending is not { } pending)
+        {
+            Rest();   // it has given up meanwhile
+            return;
+        }
+
+        _pending = null;
+        if (pending.IsLive && claimed.Epoch > pending.Epoch + 1)
+        {
+            world.Send(pending.Hub, new Over(identity, pending.Session, "another session"));
+            Rest();
+            return;
+        }
+
+        _owner = pending with { Epoch = claimed.Epoch };
+        if (isNewer)
+        {
+            world.Save(_kept, null);
+        }
+
+        if (pending.IsLive)
+        {
+            world.Send(pending.Hub, new EpochIs(identity, pending.Session, claimed.Epoch));
+        }
+        else
+        {
+            SendAttached(_owner);
+            world.OnAttached(_owner, _before);
+        }
+
+        _before = null;
+        while (_queue is not null && _queue.TryDequeue(out var tell))
+        {
+            world.Send(_owner.Hub, new Pass(identity, _owner.Session, tell));
+        }
+    }
+
+    /// <summary>The store is not to be had: whoever asked does so again.</summary>
+    public void OnClaimFailed()
+    {
+        _phase = Phase.Idle;
+        _pending = null;
+        Rest();
+    }
+
+    /// <summary>A write was refused: the identity has a higher epoch elsewhere, so this entity is not the one.
+    /// </summary>
+    public void OnStale()
+    {
+        if (_owner is { } owner)
+        {
+            world.Send(owner.Hub, new Over(identity, owner.Session, "another session"));
+        }
+
+        world.End();
+    }
+
+    public void OnWake()
+    {
+        switch (_phase)
+        {
+            case Phase.Releasing when world.IsGone(_owner!.Place):
+                _before = _owner;
+                _owner = null;
+                Claim();
+                break;
+            case Phase.Releasing:
+                Release();
+                break;
+            case Phase.Asking:
+                Claim();
+                break;
+            case Phase.Idle when _owner is null && _pending is null:
+                world.Forget(_kept.Epoch);
+                world.End();
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void OnAttach(Attach attach, IActorRef hub)
+    {
+        if (!world.MayDecide || _pending?.Session == attach.Session)
+        {
+            return;   // it asks again
+        }
+
+        if (_owner is { } owner && owner.Session == attach.Session)
+        {
+            if (attach.LiveEpoch > 0)
+            {
+                world.Send(hub, new EpochIs(identity, owner.Session, owner.Epoch));
+            }
+            else
+            {
+                SendAttached(owner);
+            }
+
+            return;
+        }
+
+        var asker = new Attachment(
+            attach.Session, attach.Actor, hub, attach.Place, attach.Peer, attach.LiveEpoch);
+        if (asker.IsLive)
+        {
+            OnLive(asker, attach.State);
+            return;
+        }
+
+        if (_pending is { } pending)
+        {
+            world.Send(pending.Hub, new Over(identity, pending.Session, asker.Text));
+        }
+
+        _pending = asker;
+        if (_phase == Phase.Idle)
+        {
+            Begin();
+        }
+    }
+
+    /// <summary>A session that is attached already, by an entity that was lost.</summary>
+    private void OnLive(Attachment asker, KeptState state)
+    {
+        if (_phase == Phase.Idle && _owner is null)
+        {
+            Keep(asker.Epoch, state);
+            _pending = asker;
+            Claim();
+        }
+        else if (_phase == Phase.Asking)
+        {
+            Keep(asker.Epoch, state);
+            _owner = asker;
+            Release();
+        }
+        else
+        {
+            Keep(asker.Epoch, state);   // who follows it gets its checkpoint, if that is not given yet
+            world.Send(asker.Hub, new Over(identity, asker.Session, (_pending ?? _owner)!.Text));
+        }
+    }
+
+    private void Begin()
+    {
+        if (_owner is not null)
+        {
+            Release();
+        }
+        else if (_kept.Epoch == 0 && world.MayHaveLostEntities)
+        {
+            Ask();
+        }
+        else
+        {
+            Claim();
+        }
+    }
+
+    private void Ask()
+    {
+        _asked.Clear();
+        _asked.UnionWith(world.Hubs.Select(static hub => hub.Place));
+        if (_asked.Count == 0)
+        {
+            Claim();
+            return;
+        }
+
+        _phase = Phase.Asking;
+        world.WakeIn(AskFor);
+        foreach (var (_, hub) in world.Hubs)
+        {
+            world.Send(hub, new WhoHas(identity));
+        }
+    }
+
+    private void OnHasNone(Place place)
+    {
+        if (_phase == Phase.Asking && _asked.Remove(place) && _asked.Count == 0)
+        {
+            Claim();
+        }
+    }
+
+    private void Release()
+    {
+        _phase = Phase.Releasing;
+        world.WakeIn(AskAgain);
+        world.Send(_owner!.Hub, new Supersede(identity, _owner.Session, _pending?.Text ?? "nobody"));
+    }
+
+    private void Claim()
+    {
+        if (_pending is null)
+        {
+            _phase = Phase.Idle;
+            Rest();
+            return;
+        }
+
+        _phase = Phase.Claiming;
+        world.Claim(Math.Max(_kept.Epoch, _pending.Epoch) + 1);
+    }
+
+    private void OnDetach(Detach detach, IActorRef hub)
+    {
+        world.Send(hub, new Detached(identity, detach.Session));
+        if (_pending?.Session == detach.Session)
+        {
+            _pending = null;   // what is under way comes to its end, and attaches nobody
+        }
+        else if (_owner is { } owner && owner.Session == detach.Session)
+        {
+            Store(owner.Epoch, detach.State);
+            _before = owner;
+            _owner = null;
+            if (_phase == Phase.Releasing)
+            {
+                Claim();
+            }
+            else
+            {
+                Rest();
+            }
+        }
+        else if (_owner is null && _pending is null && detach.Epoch > _kept.Epoch)
+        {
+            Store(detach.Epoch, detach.State);   // its entity was lost before it ended
+            Rest();
+        }
+    }
+
+    private void OnSave(Save save, IActorRef hub)
+    {
+        if (_owner is { } owner && owner.Session == save.Session)
+        {
+            if (save.State.Revision > _kept.Revision || save.Sync)
+            {
+                Keep(owner.Epoch, save.State);
+                world.Save(_kept, save.Sync ? owner : null);
+            }
+        }
+        else if (_owner is null && _pending is null && save.Epoch >= _kept.Epoch)
+        {
+            world.Send(hub, new Unknown(identity, save.Session));
+        }
+        else if (_phase != Phase.Releasing)
+        {
+            world.Send(hub, new Over(identity, save.Session, (_owner ?? _pending)?.Text ?? "another session"));
+        }
+    }
+
+    private void OnTell(Tell tell, bool isBack = false)
+    {
+        if (_owner is { } owner && !isBack)
+        {
+            world.Send(owner.Hub, new Pass(identity, owner.Session, tell));
+        }
+        else if (tell.Ack is { } asker)
+        {
+            world.Answer(asker, Delivery.NotAttached);
+        }
+        else if (Queued >= limits.QueueMessages)
+        {
+            world.CountQueueDrop();
+        }
+        else
+        {
+            (_queue ??= []).Enqueue(tell);
+            if (_phase == Phase.Idle && _owner is null)
+            {
+                Rest();
+            }
+        }
+    }
+
+    private void SendAttached(Attachment owner) => world.Send(
+        owner.Hub, new Attached(identity, owner.Session, owner.Epoch, new KeptState(_kept.Revision, _kept.State)));
+
+    /// <summary>Remembers a session's checkpoint, if it is newer than what is known.</summary>
+    private void Keep(long epoch, KeptState state)
+    {
+        if (state.Revision > _kept.Revision)
+        {
+            _kept = new Checkpoint(identity, Math.Max(epoch, _kept.Epoch), state.Revision, state.Bytes);
+        }
+    }
+
+    private void Store(long epoch, KeptState state)
+    {
+        if (state.Revision > _kept.Revision)
+        {
+            Keep(epoch, state);
+            world.Save(_kept, null);
+        }
+    }
+
+    /// <summary>Nobody speaks for the identity: after a while it is forgotten.</summary>
+    private void Rest() => world.WakeIn(limits.ForgetAfter);
+}
