@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Text.RegularExpressions;
 using Router.Net;
 using Router.Reporting;
+using Router.Sessions;
 using Router.TestKit;
 using Router.Tests.Sessions;
 using Router.Tests.Tidy;
@@ -15,7 +16,7 @@ public sealed partial class RouterMeterTests
     public void Every_instrument_is_listed_with_kind_and_unit_and_every_listed_one_exists()
     {
         using var meter = new RouterMeter(
-            new ListenerStats(), static () => 0, fence: null, new PlainNetwork(), static () => { });
+            new ListenerStats(), static () => 0, fence: null, new PlainNetwork(), static () => { }, new NoRooms());
         var instruments = Collect(static _ => { });
 
         var listed = Row().Matches(Repository.Read("docs/metrics.md"))
@@ -86,6 +87,13 @@ public sealed partial class RouterMeterTests
 
     [GeneratedRegex(@"^\| `([a-z.]+)` \| ([a-z-]+) \| `([^`]+)` \|", RegexOptions.Multiline, 1000)]
     private static partial Regex Row();
+
+    private sealed class NoRooms : IRoomSpan
+    {
+        public RoomSpanFigures Figures => default;
+
+        public IRoomReach Open(string name, IRoomHearer room) => throw new NotSupportedException();
+    }
 
     /// <summary>A network that knows of no namespace.</summary>
     private sealed class PlainNetwork : INetwork

@@ -42,6 +42,7 @@ internal sealed class ClusterOptions
         WhenIsolated = cluster.Choice<WhenIsolated>("when-isolated", Reload.No);
         IdentityQueue = cluster.Int("identity-queue", 0, 100_000, Reload.No);
         ForgetAfter = cluster.Duration("forget-after", Limit.Second, Limit.Year, Reload.No);
+        RoomWindow = cluster.Size("room-window", 512 << 10, 256 << 20, Reload.No);
     }
 
     public SectionReader Section { get; }
@@ -81,6 +82,9 @@ internal sealed class ClusterOptions
 
     /// <summary>How long such an identity is kept.</summary>
     public TimeSpan ForgetAfter { get; }
+
+    /// <summary>Bytes of rooms that may be on the way to each other member, and from others to each loop.</summary>
+    public int RoomWindow { get; }
 }
 
 /// <summary>A member's address as the configuration writes it: <c>HOST:PORT</c>.</summary>

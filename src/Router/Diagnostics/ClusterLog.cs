@@ -57,4 +57,19 @@ internal static partial class ClusterLog
     [LoggerMessage(EventId = 1531, Level = LogLevel.Information, EventName = "fence-open", Message =
         "A majority answers, {Heard} of {Members} members are heard: all sessions are served, after {ShutMs} ms")]
     public static partial void FenceOpen(ILogger logger, long shutMs, int heard, int members);
+
+    /// <param name="member">Which one misses them.</param>
+    /// <param name="payloads">Not sent since the last such line.</param>
+    /// <param name="onTheWay">Bytes that it has not acknowledged.</param>
+    [LoggerMessage(EventId = 1550, Level = LogLevel.Warning, EventName = "room-behind", Message =
+        "Member {Member} missed {Payloads} payloads of rooms: {OnTheWay} bytes are on the way to it")]
+    public static partial void RoomBehind(ILogger logger, string member, long payloads, long onTheWay);
+
+    [LoggerMessage(EventId = 1551, Level = LogLevel.Warning, EventName = "room-late", Message =
+        "{Payloads} payloads of other members' rooms were dropped: loop {Loop} lags")]
+    public static partial void RoomLate(ILogger logger, long payloads, int loop);
+
+    [LoggerMessage(EventId = 1552, Level = LogLevel.Warning, EventName = "room-pack-refused", Message =
+        "A message of rooms from {Member} is dropped: {Error} ({Suppressed} more)")]
+    public static partial void RoomPackRefused(ILogger logger, string member, string error, long suppressed);
 }

@@ -106,6 +106,9 @@ public enum DropReason
 
     /// <summary>A reply behind a checkpoint that could not be kept.</summary>
     NotKept,
+
+    /// <summary>Copies for members of the cluster that are behind: as much as may be is on the way to them.</summary>
+    RoomBehind,
 }
 
 /// <summary>Drops by reason: one writer, readers on any thread.</summary>

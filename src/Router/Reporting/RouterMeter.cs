@@ -16,7 +16,13 @@ internal sealed class RouterMeter : IDisposable
     private readonly Meter _meter = new(Name, RouterVersion.Text);
     private readonly ListenerStats _stats;
 
-    public RouterMeter(ListenerStats stats, Func<long> spare, Fence? fence, INetwork network, Action refresh)
+    public RouterMeter(
+        ListenerStats stats,
+        Func<long> spare,
+        Fence? fence,
+        INetwork network,
+        Action refresh,
+        IRoomSpan? rooms = null)
     {
         _stats = stats;
         _meter.CreateObservableUpDownCounter("router.sessions", () =>
@@ -43,9 +49,28 @@ internal sealed class RouterMeter : IDisposable
             "router.accept.backlog", () => Each(static figures => figures.AcceptBacklog), "{connection}");
         _meter.CreateObservableCounter(
             "router.accept.overflows.namespace", network.ReadAcceptOverflows, "{connection}");
+        if (rooms is not null)
+        {
+            AddRooms(rooms);
+        }
     }
 
     public void Dispose() => _meter.Dispose();
+
+    /// <summary>Only of a member of a cluster.</summary>
+    private void AddRooms(IRoomSpan rooms)
+    {
+        _meter.CreateObservableUpDownCounter("router.rooms.spanned", () => rooms.Figures.Rooms, "{room}");
+        _meter.CreateObservableUpDownCounter("router.rooms.listeners", () => rooms.Figures.Listeners, "{member}");
+        _meter.CreateObservableCounter("router.rooms.published", () => rooms.Figures.Published, "{payload}");
+        _meter.CreateObservableCounter("router.rooms.published.bytes", () => rooms.Figures.PublishedBytes, "By");
+        _meter.CreateObservableCounter("router.rooms.published.packs", () => rooms.Figures.Packs, "{message}");
+        _meter.CreateObservableCounter("router.rooms.received", () => rooms.Figures.Received, "{payload}");
+        _meter.CreateObservableCounter("router.rooms.dropped", () => DropsOf(rooms.Figures), "{payload}");
+    }
+
+    private static Measurement<long>[] DropsOf(RoomSpanFigures figures) =>
+        [new(figures.Behind, Tag("reason", "behind")), new(figures.Late, Tag("reason", "late"))];
 
     private void Count(string name, string unit, Func<ListenerFigures, long> figure) =>
         _meter.CreateObservableCounter(name, () => Each(figure), unit);

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Runtime;
 using Microsoft.Extensions.Logging;
 using Router.Cluster.Members;
+using Router.Cluster.Rooms;
 using Router.Diagnostics;
 using Router.Heap;
 using Router.Listeners;
@@ -36,6 +37,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     private readonly StatsWriter _statsWriter;
     private readonly AllSpareSessions _spares;
     private readonly CollectWriters _collects;
+    private readonly RoomSpan? _rooms;
     private readonly ActorSystemHandle _system;
     private readonly Lock _stopLock = new();
     private readonly CancellationTokenSource _drainEnd = new();
@@ -68,10 +70,12 @@ internal sealed class RouterEngine : IAsyncDisposable
         {
             _fence = new Fence(BootClock.For(seams.Time));
             _member = new ClusterMember(System, cluster, seams.Time, _fence, log);
+            _rooms = new RoomSpan(
+                System, system.RouterName, loops.Loops, cluster.RoomWindow, seams.Time, log);
         }
 
         _running = new RunningRouter(
-            setup, seams, MakeEnvironment(setup), log, new SystemNameResolver(), _collects);
+            setup, seams, MakeEnvironment(setup), log, new SystemNameResolver(), _collects, _rooms);
         _reloader = new Reloader(_running) { OnReloaded = _ => _collects.EndUnused() };
         _statsWriter = new StatsWriter(log, seams.Time, seams.Network, _summary, () => Spare);
         if (system.IsOwned)
@@ -82,7 +86,8 @@ internal sealed class RouterEngine : IAsyncDisposable
         DeadLetterCounting.Of(System).Join(log, seams.Time);
         _router = System.ActorOf(RouterActor.PropsOf(_running, _reloader, _statsWriter), system.RouterName);
         // Before anything is said to listen: its assemblies are files that the process opens.
-        _meter = new RouterMeter(Stats, () => Spare, _fence, seams.Network, () => _router.Tell(new RefreshFigures()));
+        _meter = new RouterMeter(
+            Stats, () => Spare, _fence, seams.Network, () => _router.Tell(new RefreshFigures()), _rooms);
         var start = _running.Commit(
             setup, FrozenSet<string>.Empty, FrozenDictionary<RunningBind, ListenerPlan>.Empty, bound, _router);
         loops.Start();
@@ -123,6 +128,9 @@ internal sealed class RouterEngine : IAsyncDisposable
     internal IActorRef Actor => _router;
 
     internal IReadOnlyList<IoLoop> Loops => _loops.Loops;
+
+    /// <summary>Null for a router that is no member of a cluster.</summary>
+    internal RoomSpan? Rooms => _rooms;
 
     /// <summary>Binds everything, then starts everything; or starts nothing.</summary>
     /// <param name="setup">What to run.</param>
@@ -239,6 +247,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         await _collects.StopAsync(drainTimeout - _seams.Time.GetElapsedTime(began)).ConfigureAwait(false);
         await _running.Routes.StopAsync(DisposeTimeout, _seams.Time).ConfigureAwait(false);
         _meter.Dispose();
+        _rooms?.Stop();
         _loops.Dispose();
         _reloader.Queue.Close();
         _running.Listeners.Release();

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Router.Cluster.Rooms;
 using Router.Listeners;
 using Router.Upstreams;
 
@@ -17,11 +18,12 @@ internal sealed class RunningRouter
         ListenerEnvironment environment,
         ILogger log,
         INameResolver resolver,
-        CollectWriters? collects = null)
+        CollectWriters? collects = null,
+        RoomSpan? rooms = null)
     {
         (_seams, Setup, Log) = (seams, setup, log);
         var own = new OwnAddresses();
-        Routes = new RunningRoutes(own, collects, resolver, log);
+        Routes = new RunningRoutes(own, collects, resolver, log, rooms);
         Listeners = new RunningListeners(seams, environment, Routes, own, log);
     }
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Router.Cluster.Rooms;
 using Router.Diagnostics;
 using Router.Listeners;
 using Router.Net;
@@ -14,8 +15,13 @@ namespace Router.Running;
 /// <param name="collects">The writers of collect routes; null where windows are not written out.</param>
 /// <param name="resolver">Resolves the upstreams' names.</param>
 /// <param name="log">The router's.</param>
+/// <param name="span">Where rooms are to span members; null without a cluster.</param>
 internal sealed class RunningRoutes(
-    OwnAddresses own, CollectWriters? collects, INameResolver resolver, ILogger log)
+    OwnAddresses own,
+    CollectWriters? collects,
+    INameResolver resolver,
+    ILogger log,
+    RoomSpan? span = null)
 {
     private readonly HashSet<UpstreamGroup> _outlets = [];
     private readonly HashSet<IAsyncDisposable> _disposables = [];
@@ -74,9 +80,23 @@ internal sealed class RunningRoutes(
         }
 
         ApplyFlows();
+        SpreadRooms();
         collects?.Start(_routes.Values);
         _disposables.UnionWith(_routes.Values.OfType<IAsyncDisposable>());
         return started;
+    }
+
+    /// <summary>Has rooms span members, where there are others.</summary>
+    private void SpreadRooms()
+    {
+        foreach (var route in _routes.Values.OfType<RoomRoute>())
+        {
+            if (span is not null && route.Settings.Span == RoomExtent.Cluster)
+            {
+                span.Start();
+                route.Spread(span);
+            }
+        }
     }
 
     /// <summary>Disposes what routes of any configuration so far hold. Called when all sessions have ended.</summary>

@@ -81,6 +81,12 @@ internal static class ClusterSettings
               }
             }
             distributed-data.durable.keys = []
+            pub-sub {
+              role = {{Role}}
+              gossip-interval = 200ms
+              removed-time-to-live = 10s
+              send-to-dead-letters-when-no-subscribers = off
+            }
           }
         }
         {{OwnThread}}.type = PinnedDispatcher

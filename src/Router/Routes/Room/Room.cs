@@ -1,4 +1,5 @@
 using Router.Loop;
+using Router.Sessions;
 
 namespace Router.Routes;
 
@@ -37,6 +38,9 @@ internal sealed class Room(string name)
     private volatile LoopMembers[] _membersByLoop = [];
 
     public string Name => name;
+
+    /// <summary>Its way to other members of the cluster; null if it has none. Set before anybody is in it.</summary>
+    public IRoomReach? Reach { get; set; }
 
     /// <summary>How many there are on all loops. Under the directory's lock.</summary>
     public int MemberCount { get; set; }
@@ -78,6 +82,10 @@ internal sealed class RoomDirectory(int roomsMax, int membersMax)
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Room> _rooms = new(StringComparer.Ordinal);
 
+    /// <summary>Opens a fresh room's way to other members of the cluster; null where rooms are of this member alone.
+    /// </summary>
+    public Func<Room, IRoomReach>? Open { get; set; }
+
     public int Count
     {
         get
@@ -103,6 +111,7 @@ internal sealed class RoomDirectory(int roomsMax, int membersMax)
                 }
 
                 _rooms[name] = room = new Room(name);
+                room.Reach = Open?.Invoke(room);
             }
 
             if (room.MemberCount >= membersMax)
@@ -126,7 +135,16 @@ internal sealed class RoomDirectory(int roomsMax, int membersMax)
             if (--room.MemberCount == 0)
             {
                 _rooms.Remove(room.Name);
+                room.Reach?.Close();
             }
         }
     }
+}
+
+/// <summary>A room's ear for other members of the cluster.</summary>
+internal sealed class RoomHearer(RoomRoute route, Room room) : IRoomHearer
+{
+    public bool IsHeardOn(IoLoop loop) => room.MembersOn(loop) is { Count: > 0 };
+
+    public void Hear(IoLoop loop, ReadOnlySpan<byte> payload) => route.On(loop).Receive(room, payload);
 }

@@ -8,7 +8,7 @@ namespace Router.Routes;
 /// <summary>Sessions that hear each other: what one says, the others of its room are sent, over UDP and TCP.</summary>
 /// <remarks>
 /// Members on the sender's loop are sent to at once; for those on other loops a pass's payloads go over in one piece,
-/// in memory that is pooled and bounded. No member waits for another.
+/// in memory that is pooled and bounded, and so for other members of a cluster. No member waits for another.
 /// </remarks>
 /// <param name="name">As configured.</param>
 /// <param name="settings">What it does.</param>
@@ -33,6 +33,10 @@ internal sealed class RoomRoute(string name, RoomSettings settings, Func<RoomJoi
     /// <summary>The program's, made when it is first asked; any loop.</summary>
     /// <exception cref="InvalidOperationException">The route asks no code of a program.</exception>
     public RoomJoin Join => Volatile.Read(ref _join) ?? MakeJoin();
+
+    /// <summary>Has rooms that begin from now on span members. Any thread.</summary>
+    public void Spread(IRoomSpan span) =>
+        Directory.Open = room => span.Open($"{Name}/{room.Name}", new RoomHearer(this, room));
 
     /// <summary>When all sessions have ended.</summary>
     public ValueTask DisposeAsync() => _joinOwner?.DisposeAsync() ?? default;
@@ -80,7 +84,8 @@ internal sealed class RoomLoop(RoomRoute route, IoLoop loop) : IEndOfPass
     private readonly List<RoomBridge> _bridges = [];
     private bool _isAtEndOfPass;
 
-    /// <summary>Sends a payload to the room's members on all loops.</summary>
+    /// <summary>Sends a payload to the room's members on all loops, and to the other members of the cluster where
+    /// sessions are in it.</summary>
     /// <param name="sender">Who sent it.</param>
     /// <param name="payload">At most <see cref="RoomSettings.PayloadMax"/> bytes.</param>
     public void Send(RoomHandler sender, Room room, ReadOnlySpan<byte> payload)
@@ -96,9 +101,14 @@ internal sealed class RoomLoop(RoomRoute route, IoLoop loop) : IEndOfPass
                 Bridge(sender, room, members, payload);
             }
         }
+
+        if (room.Reach?.Say(loop, payload) is > 0 and var missed)
+        {
+            sender.Session.CountDrop(DropReason.RoomBehind, missed);
+        }
     }
 
-    /// <summary>Delivers a payload that a member on another loop has sent.</summary>
+    /// <summary>Delivers a payload that was sent on another loop, or on another member of the cluster.</summary>
     public void Receive(Room room, ReadOnlySpan<byte> payload)
     {
         if (room.MembersOn(loop) is { } members)

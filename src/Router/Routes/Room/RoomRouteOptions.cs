@@ -23,7 +23,8 @@ internal sealed class RoomRouteOptions : RouteOptions
             PayloadMax: route.Size("max-payload", 64, 65_507, Reload.NewSessions),
             Buffer: route.Size("buffer", 256 << 10, 1 << 30, Reload.NewSessions),
             WhenSlow: route.Choice<RoomWhenSlow>("when-slow", Reload.NewSessions),
-            _proof.Validation);
+            _proof.Validation,
+            Span: route.Choice<RoomExtent>("span", Reload.NewSessions));
     }
 
     public RoomSettings Settings { get; }

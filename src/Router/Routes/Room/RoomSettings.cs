@@ -26,6 +26,16 @@ internal enum RoomWhenSlow
     Close,
 }
 
+/// <summary>How far a room reaches.</summary>
+internal enum RoomExtent
+{
+    /// <summary>The sessions of one process.</summary>
+    Member,
+
+    /// <summary>Those of all members of the cluster.</summary>
+    Cluster,
+}
+
 /// <summary>
 /// Which room a session joins: a program's own code. One instance per route, called by all its loops at once; must not
 /// block.
@@ -51,6 +61,7 @@ public abstract class RoomJoin
 /// <param name="Buffer">Bytes under way between loops.</param>
 /// <param name="WhenSlow">What becomes of a stream that holds its write buffer's worth unsent.</param>
 /// <param name="Validation">What a UDP peer must prove before it joins.</param>
+/// <param name="Span">How far its rooms reach where the router is a member of a cluster.</param>
 internal sealed record RoomSettings(
     RoomEntry Entry,
     bool ToSender,
@@ -59,4 +70,5 @@ internal sealed record RoomSettings(
     int PayloadMax,
     int Buffer,
     RoomWhenSlow WhenSlow,
-    PeerValidation Validation);
+    PeerValidation Validation,
+    RoomExtent Span = RoomExtent.Cluster);
