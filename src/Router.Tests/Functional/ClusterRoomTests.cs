@@ -5,7 +5,7 @@ using Xunit.Abstractions;
 
 namespace Router.Tests.Functional;
 
-/// <summary>Rooms across processes: hocon/examples/cluster-room.conf, started once as it is and once beside it.</summary>
+/// <summary>Rooms across processes: hocon/examples/cluster-room.conf, started as it is and once more.</summary>
 public sealed class ClusterRoomTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     private const int Stop = 19;

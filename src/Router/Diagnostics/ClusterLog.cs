@@ -60,9 +60,9 @@ internal static partial class ClusterLog
 
     /// <param name="member">Which one misses them.</param>
     /// <param name="payloads">Not sent since the last such line.</param>
-    /// <param name="onTheWay">Bytes that it has not acknowledged.</param>
+    /// <param name="onTheWay">Bytes that it had not acknowledged then.</param>
     [LoggerMessage(EventId = 1550, Level = LogLevel.Warning, EventName = "room-behind", Message =
-        "Member {Member} missed {Payloads} payloads of rooms: {OnTheWay} bytes are on the way to it")]
+        "Member {Member} missed {Payloads} payloads of rooms: {OnTheWay} bytes were on the way to it")]
     public static partial void RoomBehind(ILogger logger, string member, long payloads, long onTheWay);
 
     [LoggerMessage(EventId = 1551, Level = LogLevel.Warning, EventName = "room-late", Message =

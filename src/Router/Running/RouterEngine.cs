@@ -247,7 +247,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         await _collects.StopAsync(drainTimeout - _seams.Time.GetElapsedTime(began)).ConfigureAwait(false);
         await _running.Routes.StopAsync(DisposeTimeout, _seams.Time).ConfigureAwait(false);
         _meter.Dispose();
-        _rooms?.Stop();
+        await StopRoomsAsync().ConfigureAwait(false);
         _loops.Dispose();
         _reloader.Queue.Close();
         _running.Listeners.Release();
@@ -255,6 +255,18 @@ internal sealed class RouterEngine : IAsyncDisposable
         _statsWriter.Dispose();
         HostLog.Stopped(_log, finished, left, (long)_seams.Time.GetElapsedTime(_started).TotalMilliseconds);
         return left;
+    }
+
+    private async Task StopRoomsAsync()
+    {
+        try
+        {
+            await (_rooms?.StopAsync(DisposeTimeout) ?? Task.CompletedTask).ConfigureAwait(false);
+        }
+        catch (TimeoutException late)
+        {
+            HostLog.Fault(_log, late, "rooms across members: they do not end");
+        }
     }
 
     public async ValueTask DisposeAsync() =>

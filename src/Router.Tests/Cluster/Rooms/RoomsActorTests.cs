@@ -23,7 +23,7 @@ public sealed class RoomsActorTests : RouterActorTestKit
     {
         (_mediator, _one, _two) = (CreateTestProbe("mediator"), CreateTestProbe("one"), CreateTestProbe("two"));
         _span = new RoomSpan(Sys, "router", Kit.Loops, Window, Kit.Time, NullLogger.Instance);
-        _span.Start(_ => _mediator.Ref, static _ => { });
+        _span.Start(dispatcher: null, _ => _mediator.Ref, static _ => { });
         _span.Table.AddMember(_one.Ref.Path.Address);
         Kit.RunUntilIdle();
     }
@@ -278,6 +278,38 @@ public sealed class RoomsActorTests : RouterActorTestKit
     }
 
     [Fact]
+    public void Rooms_of_a_route_and_of_the_one_that_a_reload_put_in_its_place_are_each_heard_by_the_others()
+    {
+        var (old, fresh) = (Joined("rooms/red"), _span.Open("rooms/red", new Ear()));
+        Kit.RunUntilIdle();
+        Assert.Equal([1L, 2L], Announced().Ports);
+        Hello(_one, "rooms/red", 17);
+        Assert.Equal([1L, 2L], _one.ExpectMsg<RoomHello>().Ports);
+        Say(old, "old");
+        Say(fresh, "fresh");
+        Assert.Equal(["17:old"], TextOf(_one.ExpectMsg<RoomPack>()));
+        Assert.Equal(["17:fresh"], TextOf(_one.ExpectMsg<RoomPack>()));
+
+        old.Close();
+        Kit.RunUntilIdle();
+        Assert.Equal([1L], _one.ExpectMsg<RoomBye>().Ports);
+        Say(fresh, "still");
+        Assert.Equal(["17:still"], TextOf(_one.ExpectMsg<RoomPack>()));
+    }
+
+    [Fact]
+    public void A_pack_that_cannot_be_read_is_dropped_and_the_next_is_heard()
+    {
+        var ear = new Ear(Kit.Loops[0]);
+        Joined("rooms/red", ear);
+        _span.Rooms.Tell(new RoomPack(new byte[11]), _one.Ref);
+        var position = 0L;
+        _span.Rooms.Tell(PackOf(ref position, (1, "a")), _one.Ref);
+        Kit.RunUntilIdle();
+        Assert.Equal(["0:a"], ear.Heard);
+    }
+
+    [Fact]
     public void A_member_that_is_removed_is_sent_nothing_and_one_that_is_none_is_not_heard()
     {
         var ear = new Ear(Kit.Loops[0]);
@@ -297,14 +329,15 @@ public sealed class RoomsActorTests : RouterActorTestKit
     }
 
     [Fact]
-    public void When_it_ends_others_are_told()
+    public async Task When_it_ends_others_are_told()
     {
         Joined("rooms/red");
         Hello(_one, "rooms/red", 17);
         _one.ExpectMsg<RoomHello>();
-        _span.Stop();
+        var stopped = _span.StopAsync(TimeSpan.FromSeconds(1));
         Kit.RunUntilIdle();
         Assert.Equal([1L], _one.ExpectMsg<RoomBye>().Ports);
+        await stopped;
     }
 
     private static RoomPack PackOf(ref long position, params (long Port, string Payload)[] payloads)

@@ -11,8 +11,7 @@ internal sealed class RoomPackBuilder
     /// <summary>A pack of so many bytes leaves before the pass ends.</summary>
     public const int FlushBytes = 32 << 10;
 
-    /// <summary>None is longer, but for one payload that is, by itself: an array of 85,000 bytes would be a large object.
-    /// </summary>
+    /// <summary>None is longer, unless its one payload is: an array of 85,000 bytes is a large object.</summary>
     public const int LengthMax = 64 << 10;
 
     /// <summary>Besides the payloads: of a pack, of a run, of each payload.</summary>

@@ -16,6 +16,7 @@ internal sealed class RoomPeer(IActorRef rooms, int loops)
     private long _sent;
     private long _acked;
     private long _missed;
+    private long _onTheWayWhenMissed;
     private volatile bool _isGone;
 
     public IActorRef Rooms => rooms;
@@ -33,6 +34,9 @@ internal sealed class RoomPeer(IActorRef rooms, int loops)
     /// <summary>Payloads that it was not sent. Any thread.</summary>
     public long Missed => Volatile.Read(ref _missed);
 
+    /// <summary>Bytes on the way to it when it last missed one. Any thread.</summary>
+    public long OnTheWayWhenMissed => Volatile.Read(ref _onTheWayWhenMissed);
+
     /// <summary>Where it hears, and the topics. The actor's.</summary>
     public Dictionary<long, RoomTopic> Ports { get; } = [];
 
@@ -48,7 +52,11 @@ internal sealed class RoomPeer(IActorRef rooms, int loops)
 
     public RoomPackBuilder PackOn(IoLoop loop) => _packs[loop.Index] ??= new RoomPackBuilder();
 
-    public void CountMissed() => Interlocked.Increment(ref _missed);
+    public void CountMissed()
+    {
+        Interlocked.Increment(ref _missed);
+        Volatile.Write(ref _onTheWayWhenMissed, OnTheWay);
+    }
 
     /// <summary>Sends what the loop has gathered.</summary>
     public void Send(RoomPackBuilder pack, IActorRef self)

@@ -12,6 +12,8 @@ namespace Router.Cluster.Rooms;
 /// <summary>The rooms of this member that span members. Nothing is started before a route asks for it.</summary>
 internal sealed class RoomSpan : IRoomSpan
 {
+    private const string OwnThread = Members.ClusterSettings.OwnThread;
+
     private readonly ActorSystem _system;
     private readonly string _router;
     private readonly TimeProvider _time;
@@ -60,7 +62,10 @@ internal sealed class RoomSpan : IRoomSpan
         Inboxes.Sum(static inbox => inbox.Late));
 
     /// <summary>Begins to look for other members' rooms; twice is allowed. Any thread.</summary>
+    /// <remarks>On a thread of its own: handlers that block the pool would hold up what acknowledges, and others would
+    /// take this member for one that is behind.</remarks>
     public void Start() => Start(
+        _system.Dispatchers.HasDispatcher(OwnThread) ? OwnThread : null,
         static system => DistributedPubSub.Get(system).Mediator,
         self => AkkaCluster.Get(_system).Subscribe(
             self,
@@ -68,26 +73,31 @@ internal sealed class RoomSpan : IRoomSpan
             typeof(ClusterEvent.IMemberEvent),
             typeof(ClusterEvent.ReachableMember)));
 
+    /// <param name="dispatcher">The actor's; null for the default.</param>
     /// <param name="mediator">Finds what topics are asked of.</param>
     /// <param name="watch">Has the actor told of members.</param>
-    internal void Start(Func<ActorSystem, IActorRef> mediator, Action<IActorRef> watch)
+    internal void Start(string? dispatcher, Func<ActorSystem, IActorRef> mediator, Action<IActorRef> watch)
     {
         lock (_lock)
         {
             if (_rooms is null)
             {
                 var props = RoomsActor.PropsOf(this, mediator(_system), watch, _time, _log);
-                Volatile.Write(ref _rooms, _system.ActorOf(props, $"{_router}-rooms"));
+                var placed = dispatcher is null ? props : props.WithDispatcher(dispatcher);
+                Volatile.Write(ref _rooms, _system.ActorOf(placed, $"{_router}-rooms"));
             }
         }
     }
 
-    /// <summary>Ends it: other members are told. The loops must still be there.</summary>
-    public void Stop()
+    /// <summary>Ends it: other members are told, and nothing comes any more. The loops must still be there.</summary>
+    /// <exception cref="TimeoutException">It does not end in time.</exception>
+    public async Task StopAsync(TimeSpan limit)
     {
         if (Volatile.Read(ref _rooms) is { } rooms)
         {
+            var gone = rooms.WatchAsync();
             _system.Stop(rooms);
+            await gone.WaitAsync(limit, _time).ConfigureAwait(false);
         }
     }
 

@@ -5,8 +5,8 @@ namespace Router.Cluster.Rooms;
 
 /// <summary>The topics that this member subscribes to, and what it says of itself in them. The actor's.</summary>
 /// <remarks>
-/// A subscription is a child of the mediator and a line in what members gossip: some 0.8 ms. So they are asked for a few
-/// at a time, and a topic is kept for a while when its room is empty, since rooms that come and go are often the same.
+/// A subscription is a child of the mediator and a line in what members gossip: some 0.8 ms. So a few are asked for at
+/// a time, and a topic is kept for a while when its room is empty, since rooms that come and go are often the same.
 /// A member that is not in the gossip yet, or was not reached, misses an announcement: so they are repeated, often at
 /// first.
 /// </remarks>

@@ -250,7 +250,7 @@ internal sealed class RoomsActor : ReceiveActor, IWithTimers
             var missed = peer.Missed;
             if (missed > peer.MissedLogged)
             {
-                ClusterLog.RoomBehind(_log, TextOf(peer), missed - peer.MissedLogged, peer.OnTheWay);
+                ClusterLog.RoomBehind(_log, TextOf(peer), missed - peer.MissedLogged, peer.OnTheWayWhenMissed);
                 peer.MissedLogged = missed;
             }
         }
