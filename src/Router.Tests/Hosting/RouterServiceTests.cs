@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Akka.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -65,8 +66,45 @@ public sealed class RouterServiceTests
         engine.System.Stop(engine.Actor);
 
         await host.WaitForShutdownAsync(patience.Token);
-        Assert.False(await engine.Ended);
+        Assert.Equal(RouterEnd.ActorStopped, await engine.Ended);
         Assert.Equal(0, engine.Stats.Sessions);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_host_stops_without_a_drain_when_the_cluster_has_downed_its_member(bool withRouter)
+    {
+        const string Cluster = "router { cluster { port = 0 }, drain-timeout = 1h }\n";
+        using var file = new TextFile(Cluster + EchoConfig.Replace("DISPATCHER", "io"));
+        var builder = Host.CreateApplicationBuilder();
+        builder.Logging.ClearProviders();
+        if (withRouter)
+        {
+            builder.Services.AddAkka(
+                "router", akka => akka.WithRouter(file.Path, router => router.AddHandler<EchoHandler>("echo")));
+        }
+        else
+        {
+            builder.Services.AddRouter(file.Path, router => router.AddHandler<EchoHandler>("echo"));
+        }
+
+        using var host = builder.Build();
+        await host.StartAsync();
+        var system = host.Services.GetRequiredService<ActorSystem>();
+        var control = (RouterControl)system.GetRouterControl();
+        using var patience = new CancellationTokenSource(Patience);
+        await AskUdp(control.Engine!.Bound[0].Address.ToIPEndPoint(), "a", patience.Token);   // a session that stays
+        var cluster = Akka.Cluster.Cluster.Get(system);
+        var isUp = new TaskCompletionSource();
+        cluster.RegisterOnMemberUp(isUp.SetResult);
+        await isUp.Task.WaitAsync(Patience);
+
+        cluster.Down(cluster.SelfAddress);
+
+        await host.WaitForShutdownAsync(patience.Token);
+        Assert.Equal(RouterEnd.Downed, await control.Engine!.Ended);
+        Assert.Equal(0, control.Engine!.Stats.Sessions);
     }
 
     [Theory]

@@ -37,6 +37,23 @@ public sealed class ClockSchedulerTests : IDisposable
     }
 
     [Fact]
+    public async Task By_the_systems_clock_it_can_have_a_thread_of_its_own()
+    {
+        var config = ConfigurationFactory.ParseString(
+            ClockScheduler.Setting + "\nakka.scheduler.own-thread = on\nakka.loggers = []");
+        using var system = ClockScheduler.Create(TimeProvider.System, () => ActorSystem.Create("own", config));
+        var (late, early) = (new TaskCompletionSource<string?>(), new TaskCompletionSource<string?>());
+
+        system.Scheduler.Advanced.ScheduleOnce(TimeSpan.FromMilliseconds(50), Tell(late));
+        system.Scheduler.Advanced.ScheduleOnce(TimeSpan.FromMilliseconds(1), Tell(early));
+
+        Assert.Equal("router-timer", await late.Task.WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.True(early.Task.IsCompletedSuccessfully);
+
+        static Action Tell(TaskCompletionSource<string?> done) => () => done.TrySetResult(Thread.CurrentThread.Name);
+    }
+
+    [Fact]
     public void Work_never_runs_early()
     {
         Actions.ScheduleOnce(TimeSpan.FromTicks(15_001), () => _done.Add("done"));   // 1.5001 ms

@@ -58,6 +58,12 @@ internal static partial class ClusterLog
         "A majority answers, {Heard} of {Members} members are heard: all sessions are served, after {ShutMs} ms")]
     public static partial void FenceOpen(ILogger logger, long shutMs, int heard, int members);
 
+    /// <param name="address">Where it was reached.</param>
+    [LoggerMessage(EventId = 1532, Level = LogLevel.Error, EventName = "member-downed", Message =
+        "This member, {Address}, is out of its cluster: the others have not heard of it, or it has not heard of a "
+        + "majority of them. The router ends at once; its supervisor should start it anew")]
+    public static partial void Downed(ILogger logger, string address);
+
     /// <param name="member">Which one misses them.</param>
     /// <param name="payloads">Not sent since the last such line.</param>
     /// <param name="onTheWay">Bytes that it had not acknowledged then.</param>

@@ -18,6 +18,9 @@ internal static class RouterRunner
     /// <summary>An actor that the router cannot do without was stopped: sysexits.h's EX_SOFTWARE.</summary>
     public const int ExitFailed = 70;
 
+    /// <summary>It is no member of its cluster any more: sysexits.h's EX_TEMPFAIL, for a start anew helps.</summary>
+    public const int ExitDowned = 75;
+
     /// <summary>Runs until a signal: see <see cref="ProcessSignals"/>.</summary>
     /// <param name="configFile">A HOCON file; null for the built-in default.</param>
     /// <param name="settings"><c>key=value</c>, on top of the file.</param>
@@ -67,7 +70,12 @@ internal static class RouterRunner
             signals.Attach(engine, log);
             if (await Task.WhenAny(signals.Stop, engine.Ended).ConfigureAwait(false) == engine.Ended)
             {
-                return ExitFailed;
+                return await engine.Ended.ConfigureAwait(false) switch
+                {
+                    RouterEnd.Downed => ExitDowned,
+                    RouterEnd.ActorStopped => ExitFailed,
+                    _ => ExitOk,   // told to leave by another member
+                };
             }
 
             await engine.StopAsync(await signals.Stop.ConfigureAwait(false), CancellationToken.None)

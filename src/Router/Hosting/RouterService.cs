@@ -64,10 +64,11 @@ internal sealed class RouterService(
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Stops the host when the router's actor was stopped: the host was started for the router.</summary>
+    /// <summary>Stops the host when the router's actor was stopped, or the cluster has downed it: the host was started
+    /// for the router.</summary>
     private static async Task StopWithRouterAsync(RouterEngine engine, IHostApplicationLifetime lifetime)
     {
-        if (!await engine.Ended.ConfigureAwait(false))
+        if (await engine.Ended.ConfigureAwait(false) != RouterEnd.Stopped)
         {
             lifetime.StopApplication();
         }

@@ -7,6 +7,8 @@ namespace Router.Loop;
 /// <remarks>
 /// <para>Akka's own scheduler wakes every 10 ms, which takes 4.4 % of a core while nothing happens. This one sleeps. In
 /// a test it goes by virtual time, and so do Ask, timers of actors and receive timeouts.</para>
+/// <para>The system's timers fire on the pool, where a member of a cluster would be late with its heartbeats behind
+/// handlers that block: <c>akka.scheduler.own-thread</c> gives it a thread.</para>
 /// <para>Any thread may call it. Work runs on the thread that fires the timer, in order of due time; what it throws is
 /// logged. Sessions do not use it: their deadlines are in the loop's wheel.</para>
 /// </remarks>
@@ -36,11 +38,13 @@ internal sealed class ClockScheduler : SchedulerBase, IDisposable
     {
         _time = _clockOfNewSystem ?? TimeProvider.System;
         _started = _time.GetTimestamp();
-        _timer = _time.CreateTimer(
-            static state => ((ClockScheduler)state!).RunDue(),
-            this,
-            Timeout.InfiniteTimeSpan,
-            Timeout.InfiniteTimeSpan);
+        _timer = _time == TimeProvider.System && config.GetBoolean("akka.scheduler.own-thread")
+            ? new ThreadTimer(_time, RunDue)
+            : _time.CreateTimer(
+                static state => ((ClockScheduler)state!).RunDue(),
+                this,
+                Timeout.InfiniteTimeSpan,
+                Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>The line that an actor system's configuration needs to use this scheduler.</summary>

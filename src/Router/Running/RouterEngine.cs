@@ -18,6 +18,19 @@ namespace Router.Running;
 /// <summary>What a router uses of the world: the system's, or a test's.</summary>
 internal sealed record RouterSeams(INetwork Network, string NetworkReason, TimeProvider Time, RandomSource Random);
 
+/// <summary>How a router has ended.</summary>
+internal enum RouterEnd
+{
+    /// <summary>It was told to stop.</summary>
+    Stopped,
+
+    /// <summary>Something else stopped its actor, which ends it without a drain.</summary>
+    ActorStopped,
+
+    /// <summary>It is no member of its cluster any more, and did not leave in order.</summary>
+    Downed,
+}
+
 /// <summary>A router at work: loops, actors, listeners. Started once, stopped once.</summary>
 /// <remarks>However the stop is asked for, it is the one task of the actor system's
 /// <see cref="CoordinatedShutdown"/>.</remarks>
@@ -102,9 +115,8 @@ internal sealed class RouterEngine : IAsyncDisposable
         Ended = EndAsync();
     }
 
-    /// <summary>Completes when the router has ended: true if it was stopped, false if something else stopped its actor,
-    /// which ends it without a drain.</summary>
-    public Task<bool> Ended { get; }
+    /// <summary>Completes when the router has ended.</summary>
+    public Task<RouterEnd> Ended { get; }
 
     /// <summary>Where it listens, ports decided; at first in the order of the configuration.</summary>
     public IReadOnlyList<BoundListener> Bound => _running.Listeners.Bound;
@@ -208,7 +220,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         _ => Kebab.From(reason.GetType().Name.Replace("Reason", "", StringComparison.Ordinal)),
     };
 
-    private async Task<bool> EndAsync()
+    private async Task<RouterEnd> EndAsync()
     {
         await _router.WatchAsync().ConfigureAwait(false);
         var isStopped = Volatile.Read(ref _stopping) is not null;
@@ -219,11 +231,20 @@ internal sealed class RouterEngine : IAsyncDisposable
         }
 
         await StopOnceAsync("actor-stopped").ConfigureAwait(false);
-        return isStopped;
+        return !isStopped ? RouterEnd.ActorStopped : IsDowned ? RouterEnd.Downed : RouterEnd.Stopped;
     }
+
+    private bool IsDowned =>
+        CoordinatedShutdown.Get(System).ShutdownReason is CoordinatedShutdown.ClusterDowningReason;
 
     private async Task<int> StopAsync(string cause)
     {
+        if (IsDowned)
+        {
+            ClusterLog.Downed(_log, MemberTable.TextOf(Akka.Cluster.Cluster.Get(System).SelfAddress));
+            EndDrain();   // others have the places of its sessions already
+        }
+
         _spares.Stop();
         var (open, closedBefore) = (Stats.Sessions, Stats.Closed);
         var drainTimeout = _running.Setup.Options.DrainTimeout;

@@ -21,6 +21,7 @@ public abstract class FunctionalTest(ITestOutputHelper output) : IAsyncLifetime
     private static readonly TimeSpan AnswerTimeMax = TimeSpan.FromMilliseconds(10);
 
     private readonly List<RunningProcess> _started = [];
+    private readonly List<NetworkNamespace> _networks = [];
     private NetworkNamespace? _network;
     private DirectoryInfo? _folder;
 
@@ -39,6 +40,7 @@ public abstract class FunctionalTest(ITestOutputHelper output) : IAsyncLifetime
             Show(process);
         }
 
+        _networks.ForEach(static network => network.Dispose());
         _network?.Dispose();
         _folder?.Delete(recursive: true);
     }
@@ -117,6 +119,13 @@ public abstract class FunctionalTest(ITestOutputHelper output) : IAsyncLifetime
     {
         _started.Add(process);
         return process;
+    }
+
+    /// <summary>A network besides <see cref="Network"/>.</summary>
+    internal NetworkNamespace Keep(NetworkNamespace network)
+    {
+        _networks.Add(network);
+        return network;
     }
 
     private void Show(RunningProcess process)

@@ -1,4 +1,5 @@
 using Akka.Cluster;
+using Akka.Remote;
 using AkkaCluster = Akka.Cluster.Cluster;
 
 namespace Router.Cluster.Members;
@@ -26,6 +27,7 @@ internal sealed class FenceActor : ReceiveActor, IWithTimers
     private readonly IActorRefProvider _provider = ((ExtendedActorSystem)Context.System).Provider;
     private readonly Dictionary<UniqueAddress, IActorRef> _others = [];
     private readonly FenceKeeper _keeper;
+    private bool _isQuarantined;
 
     public FenceActor(FenceKeeper keeper)
     {
@@ -33,6 +35,7 @@ internal sealed class FenceActor : ReceiveActor, IWithTimers
         Receive<Tick>(_ => Ask());
         Receive<FencePing>(OnPing);
         Receive<FenceEcho>(OnEcho);
+        Receive<ThisActorSystemQuarantinedEvent>(_ => _isQuarantined = true);
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -40,8 +43,11 @@ internal sealed class FenceActor : ReceiveActor, IWithTimers
     public static Props PropsOf(FenceKeeper keeper) =>
         Props.Create<FenceActor>(keeper).WithDispatcher(ClusterSettings.OwnThread);
 
-    protected override void PreStart() =>
+    protected override void PreStart()
+    {
+        Context.System.EventStream.Subscribe(Self, typeof(ThisActorSystemQuarantinedEvent));
         Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, TimeSpan.Zero, Interval);
+    }
 
     private static bool Counts(Member member) =>
         member.HasRole(ClusterSettings.Role) && member.Status is not (MemberStatus.Down or MemberStatus.Removed);
@@ -60,6 +66,13 @@ internal sealed class FenceActor : ReceiveActor, IWithTimers
             .. _cluster.State.Members.Where(Counts)
                 .Select(static member => new FenceVoter(member.UniqueAddress, StandingOf(member))),
         ]);
+        if (_isQuarantined && !_keeper.Fence.IsOpen)
+        {
+            // Another member has removed this one, and no majority answers: it need not wait until it finds so itself.
+            _isQuarantined = false;
+            _cluster.Down(_keeper.Self.Address);
+        }
+
         foreach (var gone in _others.Keys.Except(_keeper.Others).ToList())
         {
             _others.Remove(gone);
