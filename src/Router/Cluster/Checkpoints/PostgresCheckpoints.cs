@@ -10,18 +10,28 @@ namespace Router.Cluster.Checkpoints;
 /// One connection, used by one operation at a time; a batch is one statement. The table is made if it is missing. Rows
 /// are locked in the order of their names, so that members that claim the same identities wait for each other and never
 /// in a circle.
-/// <para>A connection on which anything but a refusal came back is given up, and the next operation makes a new one.
-/// What it was asked for may still be under way at the server, or on the way to it: the new connection first has the
-/// server end the old one's work, so that a claim that was given up is never done after the one that took its
-/// place.</para>
+/// <para>A connection on which anything but a refusal came back, or nothing in time, is given up, and the next
+/// operation makes a new one. What it was asked for may still be under way at the server, or on the way to it: the new
+/// connection first has the server end the old one's work, so that a claim that was given up is never done after the
+/// one that took its place.</para>
+/// <para>Time-outs are kept here: on one of its own, or where a token ends the waiting, the driver asks the server to
+/// cancel by a connection of its own, blocking a thread, and a server that stands still held each operation for 10 s
+/// more. What does not end is left behind, to end by the driver's time-out.</para>
 /// </remarks>
 internal sealed partial class PostgresCheckpoints : ICheckpointStore
 {
     /// <summary>To connect. With a name, TLS and a password it is up to eight ways there and back.</summary>
     private const int ConnectSeconds = 5;
 
-    /// <summary>For a statement, here and at the server.</summary>
+    /// <summary>For a statement, at the server.</summary>
     private const int CommandSeconds = 2;
+
+    /// <summary>Connections that were given up and have not ended yet. Beyond it an operation waits for its own.
+    /// </summary>
+    private const int LeftBehindMax = 4;
+
+    /// <summary>How much longer than a statement may take at the server its answer is waited for.</summary>
+    private static readonly TimeSpan Way = TimeSpan.FromMilliseconds(500);
 
     /// <summary>For the work of a connection that was given up, to end.</summary>
     private const int EndMs = 1_000;
@@ -35,10 +45,12 @@ internal sealed partial class PostgresCheckpoints : ICheckpointStore
     private readonly string _claim;
     private readonly string _write;
     private readonly string _forget;
-    private NpgsqlConnection? _connection;
-    private Backend _backend;
-    private bool _isDoubtful;      // a connection was given up, and what it had asked for may be under way
-    private bool _isTableThere;
+    private readonly TimeSpan _limit;
+    private readonly TimeSpan _connectLimit;
+    private Link? _link;
+    private Backend? _doubtful;    // of a connection that was given up: what it was asked for may be under way
+    private volatile bool _isTableThere;
+    private int _leftBehind;
 
     /// <param name="connection">A connection string of Npgsql. Time-outs that it sets are its own.</param>
     /// <param name="table">See <see cref="IsTable"/>.</param>
@@ -49,7 +61,9 @@ internal sealed partial class PostgresCheckpoints : ICheckpointStore
             throw new ArgumentException($"'{table}' is no name of a table", nameof(table));
         }
 
-        _source = new NpgsqlDataSourceBuilder(Completed(connection)).Build();
+        var text = Completed(connection, out var seconds);
+        (_limit, _connectLimit) = (TimeSpan.FromSeconds(seconds) + Way, TimeSpan.FromSeconds(text.Timeout));
+        _source = new NpgsqlDataSourceBuilder(text.ConnectionString).Build();
         _table = Quoted(table);
         _claim =
             $"""
@@ -93,7 +107,7 @@ internal sealed partial class PostgresCheckpoints : ICheckpointStore
 
     public ValueTask<IReadOnlyList<Checkpoint>> ClaimAsync(
         IReadOnlyList<(string Identity, long LowestEpoch)> claims, CancellationToken cancellationToken) => RunAsync(
-        async (connection, token) =>
+        async connection =>
         {
             var places = new Dictionary<string, int>(claims.Count, StringComparer.Ordinal);
             var (ids, epochs) = (new string[claims.Count], new long[claims.Count]);
@@ -104,9 +118,9 @@ internal sealed partial class PostgresCheckpoints : ICheckpointStore
             }
 
             await using var command = Command(connection, _claim, ids, epochs);
-            await using var rows = await command.ExecuteReaderAsync(token).ConfigureAwait(false);
+            await using var rows = await command.ExecuteReaderAsync().ConfigureAwait(false);
             var claimed = new Checkpoint[ids.Length];
-            while (await rows.ReadAsync(token).ConfigureAwait(false))
+            while (await rows.ReadAsync().ConfigureAwait(false))
             {
                 var place = places[rows.GetString(0)];
                 claimed[place] = new Checkpoint(
@@ -119,7 +133,7 @@ internal sealed partial class PostgresCheckpoints : ICheckpointStore
 
     public ValueTask<IReadOnlyList<bool>> WriteAsync(
         IReadOnlyList<Checkpoint> checkpoints, CancellationToken cancellationToken) => RunAsync(
-        async (connection, token) =>
+        async connection =>
         {
             var kept = new bool[checkpoints.Count];
             var (ids, epochs) = (new string[kept.Length], new long[kept.Length]);
@@ -133,8 +147,8 @@ internal sealed partial class PostgresCheckpoints : ICheckpointStore
             await using var command = Command(connection, _write, ids, epochs);
             Add(command, NpgsqlDbType.Bigint, revisions);
             Add(command, NpgsqlDbType.Bytea, states);
-            await using var rows = await command.ExecuteReaderAsync(token).ConfigureAwait(false);
-            while (await rows.ReadAsync(token).ConfigureAwait(false))
+            await using var rows = await command.ExecuteReaderAsync().ConfigureAwait(false);
+            while (await rows.ReadAsync().ConfigureAwait(false))
             {
                 kept[rows.GetInt64(0) - 1] = false;
             }
@@ -145,33 +159,40 @@ internal sealed partial class PostgresCheckpoints : ICheckpointStore
 
     public async ValueTask ForgetAsync(
         IReadOnlyList<(string Identity, long Epoch)> identities, CancellationToken cancellationToken) => await RunAsync(
-        async (connection, token) =>
+        async connection =>
         {
             await using var command = Command(
                 connection,
                 _forget,
                 [.. identities.Select(static one => one.Identity)],
                 [.. identities.Select(static one => one.Epoch)]);
-            return await command.ExecuteNonQueryAsync(token).ConfigureAwait(false);
+            return await command.ExecuteNonQueryAsync().ConfigureAwait(false);
         },
         cancellationToken).ConfigureAwait(false);
 
     public async ValueTask DisposeAsync()
     {
         await _turn.WaitAsync(CancellationToken.None).ConfigureAwait(false);
-        await CloseAsync().ConfigureAwait(false);
+        if (_link is { } link)
+        {
+            _link = null;
+            await CloseAsync(link, Task.CompletedTask).ConfigureAwait(false);
+        }
+
         await _source.DisposeAsync().ConfigureAwait(false);
         _turn.Release();
     }
 
     private async ValueTask<T> RunAsync<T>(
-        Func<NpgsqlConnection, CancellationToken, Task<T>> operation, CancellationToken cancellationToken)
+        Func<NpgsqlConnection, Task<T>> operation, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        var limit = _link is null ? _connectLimit + _limit + _limit : _limit;
+        var link = _link ??= new Link();
+        var running = RunAsync(link, operation);
         try
         {
-            _connection ??= await ConnectAsync(cancellationToken).ConfigureAwait(false);
-            return await operation(_connection, cancellationToken).ConfigureAwait(false);
+            return await running.WaitAsync(limit, cancellationToken).ConfigureAwait(false);
         }
         catch (PostgresException e) when (IsRefusal(e))
         {
@@ -179,9 +200,15 @@ internal sealed partial class PostgresCheckpoints : ICheckpointStore
         }
         catch (Exception e)
         {
-            _isDoubtful |= _connection is not null;
+            _link = null;
+            _doubtful = link.IsUsed ? link.Backend : _doubtful;
             _isTableThere &= e is not PostgresException { SqlState: PostgresErrorCodes.UndefinedTable };
-            await CloseAsync().ConfigureAwait(false);
+            var close = CloseAsync(link, running);
+            if (Volatile.Read(ref _leftBehind) > LeftBehindMax)
+            {
+                await close.ConfigureAwait(false);
+            }
+
             throw;
         }
         finally
@@ -190,55 +217,69 @@ internal sealed partial class PostgresCheckpoints : ICheckpointStore
         }
     }
 
-    private async Task<NpgsqlConnection> ConnectAsync(CancellationToken cancellationToken)
+    private async Task<T> RunAsync<T>(Link link, Func<NpgsqlConnection, Task<T>> operation)
     {
-        var connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        if (!link.IsUsed)
+        {
+            link.Connection = await _source.OpenConnectionAsync(CancellationToken.None).ConfigureAwait(false);
+            link.Backend = await PrepareAsync(link.Connection).ConfigureAwait(false);
+            link.IsUsed = true;
+        }
+
+        return await operation(link.Connection!).ConfigureAwait(false);
+    }
+
+    /// <returns>Who works for the connection.</returns>
+    private async Task<Backend?> PrepareAsync(NpgsqlConnection connection)
+    {
+        if (_doubtful is { } doubtful)
+        {
+            await EndAsync(connection, doubtful).ConfigureAwait(false);
+            Interlocked.CompareExchange(ref _doubtful, null, doubtful);
+        }
+
+        if (!_isTableThere)
+        {
+            await MakeTableAsync(connection).ConfigureAwait(false);
+            _isTableThere = true;
+        }
+
+        await using var command = new NpgsqlCommand(
+            "select pid, backend_start from pg_stat_activity where pid = pg_backend_pid()", connection);
+        await using var row = await command.ExecuteReaderAsync().ConfigureAwait(false);
+        return await row.ReadAsync().ConfigureAwait(false) ? new Backend(row.GetInt32(0), row.GetDateTime(1)) : null;
+    }
+
+    /// <summary>Closes a connection once nothing is under way on it.</summary>
+    private async Task CloseAsync(Link link, Task running)
+    {
+        Interlocked.Increment(ref _leftBehind);
         try
         {
-            if (_isDoubtful)
-            {
-                await EndAsync(connection, _backend, cancellationToken).ConfigureAwait(false);
-                _isDoubtful = false;
-            }
-
-            _backend = await BackendOfAsync(connection, cancellationToken).ConfigureAwait(false);
-            if (!_isTableThere)
-            {
-                await MakeTableAsync(connection, cancellationToken).ConfigureAwait(false);
-                _isTableThere = true;
-            }
-
-            return connection;
+            await running.ConfigureAwait(false);
         }
         catch
         {
-            await connection.DisposeAsync().ConfigureAwait(false);
-            throw;
+            // told already, or too late to be
         }
-    }
 
-    private async ValueTask CloseAsync()
-    {
-        if (_connection is { } connection)
+        try
         {
-            _connection = null;
-            await connection.DisposeAsync().ConfigureAwait(false);
+            if (link.Connection is { } connection)
+            {
+                await connection.DisposeAsync().ConfigureAwait(false);
+            }
         }
-    }
+        catch
+        {
+            // it was broken
+        }
 
-    private static async Task<Backend> BackendOfAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand(
-            "select pid, backend_start from pg_stat_activity where pid = pg_backend_pid()", connection);
-        await using var row = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-        return await row.ReadAsync(cancellationToken).ConfigureAwait(false)
-            ? new Backend(row.GetInt32(0), row.GetDateTime(1))
-            : default;
+        Interlocked.Decrement(ref _leftBehind);
     }
 
     /// <summary>The number of a process may be another's by now: its start tells.</summary>
-    private static async Task EndAsync(
-        NpgsqlConnection connection, Backend backend, CancellationToken cancellationToken)
+    private static async Task EndAsync(NpgsqlConnection connection, Backend backend)
     {
         await using var command = new NpgsqlCommand(
             "select pg_terminate_backend(pid, $3) from pg_stat_activity where pid = $1 and backend_start = $2",
@@ -250,7 +291,7 @@ internal sealed partial class PostgresCheckpoints : ICheckpointStore
             NpgsqlDbType = NpgsqlDbType.TimestampTz,
         });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = EndMs });
-        if (await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is false)
+        if (await command.ExecuteScalarAsync().ConfigureAwait(false) is false)
         {
             throw new TimeoutException(
                 $"process {backend.Id} of the database server, which a connection of ours had, does not end");
@@ -259,11 +300,11 @@ internal sealed partial class PostgresCheckpoints : ICheckpointStore
 
     /// <remarks>Looked for first: "create if not exists" asks for the right to create also where the table is there.
     /// </remarks>
-    private async Task MakeTableAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private async Task MakeTableAsync(NpgsqlConnection connection)
     {
         await using var look = new NpgsqlCommand("select to_regclass($1) is not null", connection);
         look.Parameters.Add(new NpgsqlParameter<string> { TypedValue = _table });
-        if (await look.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is true)
+        if (await look.ExecuteScalarAsync().ConfigureAwait(false) is true)
         {
             return;
         }
@@ -279,7 +320,7 @@ internal sealed partial class PostgresCheckpoints : ICheckpointStore
             commit
             """,
             connection);
-        await make.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        await make.ExecuteNonQueryAsync().ConfigureAwait(false);
     }
 
     private static NpgsqlCommand Command(NpgsqlConnection connection, string text, string[] ids, long[] epochs)
@@ -298,20 +339,24 @@ internal sealed partial class PostgresCheckpoints : ICheckpointStore
         });
 
     /// <summary>With limits of time, and without a pool: a connection that is given up must be closed.</summary>
-    /// <remarks>A statement that waits for a lock is ended by the server as well: those of connections that are given
-    /// up would pile up there. It is not cancelled from here, which would take another connection to a server that may
-    /// not answer.</remarks>
-    private static string Completed(string connection)
+    /// <remarks>The server ends a statement that waits for a lock: those of connections that are given up would pile up
+    /// there. Encryption by Kerberos is off unless asked for: it is one more way there and back.</remarks>
+    /// <param name="seconds">For a statement.</param>
+    private static NpgsqlConnectionStringBuilder Completed(string connection, out int seconds)
     {
         // What is set later wins.
         var given = new NpgsqlConnectionStringBuilder(
-            $"Timeout={ConnectSeconds};Command Timeout={CommandSeconds};Application Name=router;{connection}")
+            $"Timeout={ConnectSeconds};Command Timeout={CommandSeconds};Application Name=router;"
+            + $"GSS Encryption Mode=Disable;{connection}")
         {
             CancellationTimeout = -1,
             Pooling = false,
         };
-        given.Options = $"-c statement_timeout={given.CommandTimeout * 1_000} {given.Options}".TrimEnd();
-        return given.ConnectionString;
+        given.Timeout = given.Timeout > 0 ? given.Timeout : ConnectSeconds;
+        seconds = given.CommandTimeout > 0 ? given.CommandTimeout : CommandSeconds;
+        given.CommandTimeout = seconds + 1;
+        given.Options = $"-c statement_timeout={seconds * 1_000} {given.Options}".TrimEnd();
+        return given;
     }
 
     private static string Quoted(string table) => $"\"{table.Replace(".", "\".\"", StringComparison.Ordinal)}\"";
@@ -324,5 +369,16 @@ internal sealed partial class PostgresCheckpoints : ICheckpointStore
     private static partial Regex TableName();
 
     /// <summary>A server process that works for a connection.</summary>
-    private readonly record struct Backend(int Id, DateTime Start);
+    private sealed record Backend(int Id, DateTime Start);
+
+    /// <summary>A connection, from the first try to make it on.</summary>
+    private sealed class Link
+    {
+        public NpgsqlConnection? Connection { get; set; }
+
+        public Backend? Backend { get; set; }
+
+        /// <summary>It has been asked for work.</summary>
+        public bool IsUsed { get; set; }
+    }
 }
