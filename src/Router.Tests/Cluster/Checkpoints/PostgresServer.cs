@@ -74,7 +74,9 @@ public sealed class PostgresServer : IAsyncLifetime
     {
         if (_guard is { } guard)
         {
-            Signal(TestLibc.SigKill);
+            var killed = Signal(TestLibc.SigKill);
+            await Until.TrueAsync(() => !killed.Any(IsRunning), static () => "the end of the server's processes");
+            File.Delete(PidFile());   // it would say "ready" of the next one
             guard.StandardInput.Close();
             await guard.WaitForExitAsync();
             guard.Dispose();
@@ -83,9 +85,9 @@ public sealed class PostgresServer : IAsyncLifetime
     }
 
     /// <summary>Holds the server and all its processes: connections stay, and nothing answers.</summary>
-    public void Stop() => Signal(TestLibc.SigStop);
+    public void Stop() => _ = Signal(TestLibc.SigStop);
 
-    public void Continue() => Signal(TestLibc.SigCont);
+    public void Continue() => _ = Signal(TestLibc.SigCont);
 
     /// <summary>A connection string.</summary>
     public string Connection(string user = "router") =>
@@ -134,19 +136,38 @@ public sealed class PostgresServer : IAsyncLifetime
 
     private string PidFile() => Path.Combine(Data, "postmaster.pid");
 
-    /// <summary>Its own process first, which would start others anew.</summary>
-    private void Signal(int signal)
+    /// <summary>Its own process first, which would start others anew. Its children are asked for before: a process that
+    /// was killed has none.</summary>
+    /// <returns>The processes.</returns>
+    private List<int> Signal(int signal)
     {
         if (!File.Exists(PidFile()))
         {
-            return;
+            return [];
         }
 
         var server = int.Parse(File.ReadLines(PidFile()).First(), CultureInfo.InvariantCulture);
+        List<int> all = [server, .. ChildrenOf(server)];
         _ = TestLibc.Kill(server, signal);
-        foreach (var child in ChildrenOf(server))
+        all.AddRange(ChildrenOf(server).Except(all));
+        foreach (var child in all.Skip(1))
         {
             _ = TestLibc.Kill(child, signal);
+        }
+
+        return all;
+    }
+
+    /// <summary>One that has ended and that nobody has asked for is not.</summary>
+    private static bool IsRunning(int process)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{process}/stat").Split(") ")[^1][0] is not ('Z' or 'X');
+        }
+        catch (IOException)
+        {
+            return false;
         }
     }
 
