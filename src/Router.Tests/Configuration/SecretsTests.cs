@@ -33,6 +33,20 @@ public sealed class SecretsTests
     public void Secrets_inside_text_are_masked(string text, string shown) =>
         Assert.Equal(shown, Secrets.MaskText(text));
 
+    [Theory]
+    [InlineData("Host=db;Password=a b c;Username=u", "Host=db;Password=***;Username=u")]
+    [InlineData("Host=db;Password='a;b ''c';Username=u", "Host=db;Password=***;Username=u")]
+    [InlineData("Host=db;PWD = \"a;b\";Username=u", "Host=db;PWD = ***;Username=u")]
+    [InlineData("Host=db;psw=x y", "Host=db;psw=***")]
+    [InlineData("Host=db;SSL Password=x y;Username=u", "Host=db;SSL Password=***;Username=u")]
+    public void The_passwords_of_a_connection_string_are_masked_whole(string connection, string shown)
+    {
+        var root = HoconAssert.Parse($"connection = \"\"\"{connection}\"\"\"").Root;
+
+        Assert.Equal(
+            shown, ((HoconScalar)Assert.Single(Secrets.Without(root, out _).Fields).Value).Text);
+    }
+
     [Fact]
     public void A_tree_is_masked_below_secret_keys_and_inside_its_texts()
     {

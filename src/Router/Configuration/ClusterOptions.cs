@@ -43,6 +43,7 @@ internal sealed class ClusterOptions
         IdentityQueue = cluster.Int("identity-queue", 0, 100_000, Reload.No);
         ForgetAfter = cluster.Duration("forget-after", Limit.Second, Limit.Year, Reload.No);
         RoomWindow = cluster.Size("room-window", 512 << 10, 256 << 20, Reload.No);
+        Checkpoints = new CheckpointOptions(cluster);
     }
 
     public SectionReader Section { get; }
@@ -85,6 +86,8 @@ internal sealed class ClusterOptions
 
     /// <summary>Bytes of rooms that may be on the way to each other member, and from others to each loop.</summary>
     public int RoomWindow { get; }
+
+    public CheckpointOptions Checkpoints { get; }
 }
 
 /// <summary>A member's address as the configuration writes it: <c>HOST:PORT</c>.</summary>

@@ -22,6 +22,11 @@ internal static partial class Secrets
     public static string MaskText(string text) =>
         PrivateKeys().Replace(Passwords().Replace(UserInfo().Replace(text, $"$1$2{Mask}@"), $"$1{Mask}"), Mask);
 
+    /// <summary>Of a value that is a connection string, which a sentence is not: a password may have quotes, and
+    /// spaces in it.</summary>
+    private static string MaskConnection(string value) =>
+        ConnectionStart().IsMatch(value) ? ConnectionPasswords().Replace(value, $"$1{Mask}") : value;
+
     /// <summary>A tree with every secret masked.</summary>
     /// <param name="masked">How many were.</param>
     public static HoconObject Without(HoconObject root, out int masked)
@@ -62,7 +67,7 @@ internal static partial class Secrets
     private static HoconScalar MaskedScalar(HoconScalar scalar, bool isSecret, ref int count)
     {
         var text = isSecret && !SaysYesOrNo(scalar) ? Mask
-            : scalar.Type == HoconType.String ? MaskText(scalar.Text)
+            : scalar.Type == HoconType.String ? MaskText(MaskConnection(scalar.Text))
             : scalar.Text;
         if (text == scalar.Text)
         {
@@ -84,8 +89,16 @@ internal static partial class Secrets
     private static partial Regex UserInfo();
 
     [GeneratedRegex(
-        @"((?:password|pwd) ?= ?)[^;\s]+", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, TimeoutMs)]
+        @"((?:password|pwd|psw) *= *)[^;\s]+", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, TimeoutMs)]
     private static partial Regex Passwords();
+
+    [GeneratedRegex(@"^\s*\w[\w ]*=", RegexOptions.CultureInvariant, TimeoutMs)]
+    private static partial Regex ConnectionStart();
+
+    [GeneratedRegex(
+        @"((?:password|pwd|psw)\s*=\s*)(?:""(?:[^""]|"""")*""?|'(?:[^']|'')*'?|[^;]+)",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, TimeoutMs)]
+    private static partial Regex ConnectionPasswords();
 
     [GeneratedRegex(
         @"-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(-----END [A-Z ]*PRIVATE KEY-----)?", RegexOptions.CultureInvariant,
