@@ -4,8 +4,8 @@ using Router.Cluster.Checkpoints;
 
 namespace Router.Benchmarks;
 
-/// <summary>What checkpoints cost at a store: rows a second with the check of their epochs, CPU a row of both sides, and
-/// how long a hundred thousand claims take through the queue. See bench/checkpoints.sh.</summary>
+/// <summary>What checkpoints cost at a store: rows a second with the check of their epochs, CPU a row of both sides,
+/// and how long a hundred thousand claims take through the queue. See bench/checkpoints.sh.</summary>
 internal sealed class CheckpointBench(
     string name, ICheckpointStore store, int identities, TimeSpan length, int? server, TextWriter output)
 {
@@ -15,8 +15,7 @@ internal sealed class CheckpointBench(
         Rows: 1_000_000, Bytes: 1L << 30, Batch: 500, ClaimTimeout: TimeSpan.FromMinutes(1));
 
     private readonly TimeProvider _time = TimeProvider.System;
-    private readonly string[] _names =
-        [.. Enumerable.Range(0, identities).Select(static i => string.Create(CultureInfo.InvariantCulture, $"device-{i:D8}"))];
+    private readonly string[] _names = [.. Enumerable.Range(0, identities).Select(static i => $"device-{i:D8}")];
 
     public async Task RunAsync()
     {
@@ -55,7 +54,7 @@ internal sealed class CheckpointBench(
             {
                 var kept = await store.WriteAsync(
                     [.. batch.Select(identity => new Checkpoint(identity, 1, revision, state))], default);
-                rows += kept.Count(static is_kept => is_kept);
+                rows += kept.Count(static isKept => isKept);
             }
 
             revision++;
@@ -73,7 +72,7 @@ internal sealed class CheckpointBench(
             var kept = await store.WriteAsync(
                 [.. batch.Select(static identity => new Checkpoint(identity, 1, long.MaxValue, new byte[StateBytes]))],
                 default);
-            stale += kept.Count(static is_kept => !is_kept);
+            stale += kept.Count(static isKept => !isKept);
         }
 
         Report("checkpoints of an epoch that is over, all refused", stale, start);
@@ -107,7 +106,8 @@ internal sealed class CheckpointBench(
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{name}: {what}: {rows} rows in {took.TotalSeconds:F2} s, {rows / took.TotalSeconds:F0} rows/s, "
-            + $"CPU {ours.TotalMicroseconds / rows:F1} us a row here, {servers.TotalMicroseconds / rows:F1} at the server"));
+            + $"CPU {ours.TotalMicroseconds / rows:F1} us a row here, "
+            + $"{servers.TotalMicroseconds / rows:F1} at the server"));
     }
 
     /// <summary>Of the server's processes, those that have ended among them.</summary>

@@ -1,4 +1,5 @@
 using Router.Cluster.Checkpoints;
+using Router.Configuration;
 
 namespace Router.Tests.Cluster.Checkpoints;
 
@@ -47,7 +48,7 @@ public sealed class CheckpointLimitsTests
     [InlineData("a_name_of_64_characters_where_the_server_would_cut_off_the_lasts", false)]
     public void A_table_has_a_plain_name(string name, bool isTable)
     {
-        Assert.Equal(isTable, PostgresCheckpoints.IsTable(name));
+        Assert.Equal(isTable, CheckpointOptions.IsTable(name));
         if (!isTable)
         {
             Assert.Throws<ArgumentException>(() => new PostgresCheckpoints("Host=nowhere", name));

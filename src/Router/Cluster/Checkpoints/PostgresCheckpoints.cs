@@ -1,6 +1,6 @@
-using System.Text.RegularExpressions;
 using Npgsql;
 using NpgsqlTypes;
+using Router.Configuration;
 
 namespace Router.Cluster.Checkpoints;
 
@@ -18,7 +18,7 @@ namespace Router.Cluster.Checkpoints;
 /// cancel by a connection of its own, blocking a thread, and a server that stands still held each operation for 10 s
 /// more. What does not end is left behind, to end by the driver's time-out.</para>
 /// </remarks>
-internal sealed partial class PostgresCheckpoints : ICheckpointStore
+internal sealed class PostgresCheckpoints : ICheckpointStore
 {
     /// <summary>To connect. With a name, TLS and a password it is up to eight ways there and back.</summary>
     private const int ConnectSeconds = 5;
@@ -53,10 +53,10 @@ internal sealed partial class PostgresCheckpoints : ICheckpointStore
     private int _leftBehind;
 
     /// <param name="connection">A connection string of Npgsql. Time-outs that it sets are its own.</param>
-    /// <param name="table">See <see cref="IsTable"/>.</param>
+    /// <param name="table">See <see cref="CheckpointOptions.IsTable"/>.</param>
     public PostgresCheckpoints(string connection, string table)
     {
-        if (!IsTable(table))
+        if (!CheckpointOptions.IsTable(table))
         {
             throw new ArgumentException($"'{table}' is no name of a table", nameof(table));
         }
@@ -100,10 +100,6 @@ internal sealed partial class PostgresCheckpoints : ICheckpointStore
                 order by t.id collate "C" for update of t)
             """;
     }
-
-    /// <summary>Whether a table may be called so: small letters, digits and '_', with a schema before a dot or none.
-    /// </summary>
-    public static bool IsTable(string name) => TableName().IsMatch(name);
 
     public ValueTask<IReadOnlyList<Checkpoint>> ClaimAsync(
         IReadOnlyList<(string Identity, long LowestEpoch)> claims, CancellationToken cancellationToken) => RunAsync(
@@ -364,9 +360,6 @@ internal sealed partial class PostgresCheckpoints : ICheckpointStore
     /// <summary>Data exceptions, violated constraints and limits of the server's: of the batch, not of the
     /// server.</summary>
     private static bool IsRefusal(PostgresException e) => e.SqlState[..2] is "22" or "23" or "54";
-
-    [GeneratedRegex(@"^[a-z_][a-z0-9_]{0,62}(\.[a-z_][a-z0-9_]{0,62})?\z", RegexOptions.CultureInvariant, 1_000)]
-    private static partial Regex TableName();
 
     /// <summary>A server process that works for a connection.</summary>
     private sealed record Backend(int Id, DateTime Start);
