@@ -119,6 +119,27 @@ public sealed class RoomsActorTests : RouterActorTestKit
     }
 
     [Fact]
+    public void Announcements_become_rare_and_ask_for_no_answers_until_there_is_a_member_that_may_not_know()
+    {
+        var topics = new RoomTopics(_mediator.Ref, Kit.Time);
+        topics.Add((RoomPort)_span.Open("rooms/red", new Ear()), TestActor);
+        topics.OnSubscribed("room/router/rooms/red", TestActor);
+        for (var tick = 0; tick < 600; tick++)
+        {
+            Kit.Advance(TimeSpan.FromMilliseconds(200));
+            topics.OnTick(TestActor);
+        }
+
+        var said = Drain(_mediator).OfType<Publish>().Select(static publish => (RoomHello)publish.Message).ToList();
+        Assert.InRange(said.Count, 8, 14);   // in two minutes
+        Assert.Equal(6, said.Count(static hello => hello.WantsAnswer));
+
+        topics.AnnounceAll();
+        topics.OnTick(TestActor);
+        Assert.True(Announced().WantsAnswer);
+    }
+
+    [Fact]
     public void Whoever_announces_itself_is_answered_and_from_then_on_sent_what_is_said_in_packs()
     {
         var (red, blue) = (Joined("rooms/red"), Joined("rooms/blue"));

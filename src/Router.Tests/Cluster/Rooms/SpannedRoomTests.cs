@@ -94,7 +94,16 @@ public sealed class SpannedRoomTests : IAsyncLifetime
         Assert.Equal(ActorRefs.Nobody, one.Rooms!.Rooms);   // not even started
     }
 
-    private RouterEngine Start(string more = "")
+    [Fact]
+    public async Task Without_a_cluster_a_room_has_nothing_of_it()
+    {
+        var alone = Start(cluster: "");
+        var (speaker, hearer) = (Join(alone, "red"), Join(alone, "red"));
+        await MeetAsync(speaker, hearer);
+        Assert.Null(alone.Rooms);
+    }
+
+    private RouterEngine Start(string more = "", string? cluster = null)
     {
         var seeds = _members.Count == 0
             ? ""
@@ -103,7 +112,7 @@ public sealed class SpannedRoomTests : IAsyncLifetime
             router {
               loops = 2
               drain-timeout = 1ms
-              cluster { port = 0, seeds = [{{seeds}}] }
+              {{cluster ?? "cluster { port = 0, seeds = [" + seeds + "] }"}}
               listeners.a { bind = "udp://127.0.0.1:0", route = rooms, idle-timeout = 2s }
               routes.rooms { type = room, validate = none, {{more}} }
             }
