@@ -44,6 +44,63 @@ public sealed class IdentityTests
     }
 
     [Fact]
+    public async Task A_member_that_leaves_hands_its_identities_over_with_their_state()
+    {
+        const int Peers = 40;
+        await using var one = await StartAsync(null, FirstLine);
+        await using var two = await StartAsync(one.Seed, FirstLine);
+        await one.IsAmongAsync(2);
+        await two.IsAmongAsync(2);
+        for (var i = 0; i < Peers; i++)
+        {
+            using var client = (i % 2 == 0 ? one : two).Client();
+            Assert.Equal("1 1", await AskAsync(client, $"peer{i}"));
+        }
+
+        RouterCluster.Get(two.System).Identity("absent").Tell("waits");
+        await one.StopAsync();
+        await two.IsAmongAsync(1);
+        for (var i = 0; i < Peers; i++)
+        {
+            using var client = two.Client();
+            Assert.StartsWith("2 ", await AskAsync(client, $"peer{i}"), StringComparison.Ordinal);
+        }
+
+        using var absent = two.Client();
+        await absent.SendAsync("absent"u8.ToArray());
+        var heard = new[] { await HearAsync(absent), await HearAsync(absent) };
+        Assert.Equal(["1 1", "told waits"], heard.Order());
+        Assert.Equal(Peers / 2, one.Log.Texts("session-closed").Count(static text =>
+            text.Contains("handed-off", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_stream_is_attached_when_its_first_line_is_there_and_replies_wait_for_the_checkpoint()
+    {
+        await using var member = await StartAsync(
+            null, FirstLine + ", checkpoint-sync = on", transport: "tcp");
+        using var client = new System.Net.Sockets.TcpClient();
+        await client.ConnectAsync(member.Udp);
+        await client.GetStream().WriteAsync("car"u8.ToArray());
+        await client.GetStream().WriteAsync("ol rest\n"u8.ToArray());
+        var buffer = new byte[100];
+        var read = 0;
+        while (read < 6)   // "1 12 1": both writes may come as one payload or as two
+        {
+            read += await client.GetStream().ReadAsync(buffer.AsMemory(read));
+            if (System.Text.Encoding.ASCII.GetString(buffer, 0, read) == "1 1")
+            {
+                break;
+            }
+        }
+
+        Assert.StartsWith("1 1", System.Text.Encoding.ASCII.GetString(buffer, 0, read), StringComparison.Ordinal);
+        Assert.Equal(
+            Delivery.NotAttached,
+            await RouterCluster.Get(member.System).Identity("car").AskAsync("?", RunningProcess.Patience));
+    }
+
+    [Fact]
     public async Task What_is_told_to_an_identity_reaches_its_session_at_whichever_member_or_waits_for_it()
     {
         await using var one = await StartAsync(null, FirstLine);

@@ -31,6 +31,11 @@ internal static partial class ClusterLog
         "Member {Member} is out of the cluster: it {Cause}; {Members} members")]
     public static partial void Removed(ILogger logger, string member, string cause, int members);
 
+    /// <param name="sessions">Whose end no entity has acknowledged.</param>
+    [LoggerMessage(EventId = 1506, Level = LogLevel.Warning, EventName = "not-detached", Message =
+        "The last checkpoints of {Sessions} sessions may be lost: their identities' members do not answer")]
+    public static partial void NotDetached(ILogger logger, int sessions);
+
     /// <param name="address">Where other members reach this one.</param>
     /// <param name="seeds">Whom it asks to be let in.</param>
     [LoggerMessage(EventId = 1505, Level = LogLevel.Information, EventName = "cluster-joining", Message =

@@ -29,12 +29,7 @@ internal sealed class MemoryCheckpoints : ICheckpointStore
         var claimed = new Checkpoint[claims.Count];
         for (var i = 0; i < claimed.Length; i++)
         {
-            var (identity, lowest) = claims[i];
-            claimed[i] = ToCheckpoint(identity, _rows.AddOrUpdate(
-                identity,
-                static (_, lowest) => ToRow(Math.Max(1, lowest), revision: 0, []),
-                static (_, row, lowest) => ToRow(Math.Max(EpochOf(row) + 1, lowest), RevisionOf(row), StateOf(row)),
-                lowest));
+            claimed[i] = Claim(claims[i].Identity, claims[i].LowestEpoch);
         }
 
         return ValueTask.FromResult<IReadOnlyList<Checkpoint>>(claimed);
@@ -67,14 +62,27 @@ internal sealed class MemoryCheckpoints : ICheckpointStore
 
         foreach (var (identity, epoch) in identities)
         {
-            while (_rows.TryGetValue(identity, out var row) && EpochOf(row) == epoch
-                && !_rows.TryRemove(KeyValuePair.Create(identity, row)))
-            {
-                // it has just been written: look again
-            }
+            Forget(identity, epoch);
         }
 
         return default;
+    }
+
+    /// <summary>One of <see cref="ClaimAsync"/>.</summary>
+    public Checkpoint Claim(string identity, long lowestEpoch) => ToCheckpoint(identity, _rows.AddOrUpdate(
+        identity,
+        static (_, lowest) => ToRow(Math.Max(1, lowest), revision: 0, []),
+        static (_, row, lowest) => ToRow(Math.Max(EpochOf(row) + 1, lowest), RevisionOf(row), StateOf(row)),
+        lowestEpoch));
+
+    /// <summary>One of <see cref="ForgetAsync"/>.</summary>
+    public void Forget(string identity, long epoch)
+    {
+        while (_rows.TryGetValue(identity, out var row) && EpochOf(row) == epoch
+            && !_rows.TryRemove(KeyValuePair.Create(identity, row)))
+        {
+            // it has just been written: look again
+        }
     }
 
     /// <summary>Takes a row away, to hand it to another member.</summary>

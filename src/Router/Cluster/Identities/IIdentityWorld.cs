@@ -29,6 +29,9 @@ internal interface IIdentityWorld
     /// <param name="asker">Whom <see cref="Kept"/> is told; null for nobody.</param>
     void Save(Checkpoint checkpoint, Attachment? asker);
 
+    /// <summary>Keeps a checkpoint that another member has handed over, where each member keeps its own.</summary>
+    void Keep(Checkpoint checkpoint);
+
     /// <summary>Forgets the checkpoint, if nobody else has claimed the identity since.</summary>
     void Forget(long epoch);
 

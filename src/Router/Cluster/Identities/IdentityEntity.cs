@@ -8,8 +8,17 @@ namespace Router.Cluster.Identities;
 /// <param name="Members">Who is in the cluster.</param>
 /// <param name="Limits">As configured.</param>
 /// <param name="Counters">Their figures.</param>
+/// <param name="Inherited">What other members have handed over.</param>
 internal sealed record IdentityEnvironment(
-    IIdentityStore Store, IIdentityMembers Members, IdentityLimits Limits, IdentityCounters Counters);
+    IIdentityStore Store,
+    IIdentityMembers Members,
+    IdentityLimits Limits,
+    IdentityCounters Counters,
+    InheritedIdentities Inherited)
+{
+    /// <summary>Who hands an entity over; set once it is there.</summary>
+    public IActorRef HandOver { get; set; } = ActorRefs.Nobody;
+}
 
 /// <summary>Who is in the cluster, as entities see it. Any thread.</summary>
 internal interface IIdentityMembers
@@ -20,20 +29,10 @@ internal interface IIdentityMembers
 
     IReadOnlyCollection<(Place Place, IActorRef Hub)> Hubs { get; }
 
+    /// <summary>Where members take over what others hand over.</summary>
+    IReadOnlyCollection<(Place Place, IActorRef Actor)> HandOvers { get; }
+
     bool IsGone(Place place);
-}
-
-/// <summary>Keeps single checkpoints; batches as it likes. Any thread.</summary>
-internal interface IIdentityStore
-{
-    /// <inheritdoc cref="ICheckpointStore.ClaimAsync"/>
-    ValueTask<Checkpoint> ClaimAsync(string identity, long lowestEpoch);
-
-    /// <inheritdoc cref="ICheckpointStore.WriteAsync"/>
-    ValueTask<bool> WriteAsync(Checkpoint checkpoint);
-
-    /// <inheritdoc cref="ICheckpointStore.ForgetAsync"/>
-    ValueTask ForgetAsync(string identity, long epoch);
 }
 
 /// <summary>Figures of a member's entities. Any thread.</summary>
@@ -74,19 +73,31 @@ internal sealed class IdentityCounters
 }
 
 /// <summary>One identity in the whole cluster: runs <see cref="IdentityState"/>.</summary>
-internal sealed class IdentityEntity : UntypedActor, IIdentityWorld
+internal sealed class IdentityEntity : UntypedActor, IIdentityWorld, ICheckpointOwner
 {
     private readonly IdentityEnvironment _environment;
     private readonly string _identity;
     private readonly IdentityState _state;
     private readonly IActorContext _context = Context;
+    private readonly IActorRef _self = Context.Self;
     private ICancelable? _wake;
+    private bool _isMoving;
+    private (Attachment Session, long Revision)? _waits;   // for its checkpoint to be kept
 
     public IdentityEntity(string identity, IdentityEnvironment environment)
     {
         (_identity, _environment) = (identity, environment);
         _state = new IdentityState(identity, this, environment.Limits);
         environment.Counters.AddEntities(1);
+    }
+
+    /// <summary>A restarted entity has forgotten what it was handed: its session tells it.</summary>
+    protected override void PreStart()
+    {
+        if (_environment.Inherited.Take(_identity) is { } inherited)
+        {
+            _state.Inherit(inherited);
+        }
     }
 
     public bool MayDecide => _environment.Members.MayDecide;
@@ -101,43 +112,38 @@ internal sealed class IdentityEntity : UntypedActor, IIdentityWorld
 
     public void Claim(long lowestEpoch)
     {
-        var claim = _environment.Store.ClaimAsync(_identity, lowestEpoch);
-        if (claim.IsCompletedSuccessfully)
+        if (_environment.Store.Claim(_identity, lowestEpoch, this) is { } claimed)
         {
-            _state.OnClaimed(claim.Result);
-            return;
+            _state.OnClaimed(claimed);
         }
-
-        _ = claim.AsTask().PipeTo(
-            _context.Self, _context.Self, static kept => new Claimed(kept), static failure => new ClaimFailed(failure));
     }
 
     public void Save(Checkpoint checkpoint, Attachment? asker)
     {
-        var write = _environment.Store.WriteAsync(checkpoint);
-        if (write.IsCompletedSuccessfully)
+        if (asker is not null)
         {
-            OnWritten(new Written(checkpoint.Revision, asker, write.Result, null));
-            return;
+            _waits = (asker, checkpoint.Revision);
         }
 
-        _ = write.AsTask().PipeTo(
-            _context.Self,
-            _context.Self,
-            isKept => new Written(checkpoint.Revision, asker, isKept, null),
-            failure => new Written(checkpoint.Revision, asker, false, failure));
+        if (_environment.Store.Write(checkpoint, this) is { } result)
+        {
+            OnResult(checkpoint.Revision, result);
+        }
     }
 
-    public void Forget(long epoch)
+    public void Keep(Checkpoint checkpoint) => _environment.Store.Keep(checkpoint);
+
+    public void Forget(long epoch) => _environment.Store.Forget(_identity, epoch);
+
+    void ICheckpointOwner.OnClaimed(Checkpoint claimed) => _self.Tell(new Claimed(claimed), ActorRefs.NoSender);
+
+    void ICheckpointOwner.OnClaimLost(string identity) => _self.Tell(ClaimLost.Instance, ActorRefs.NoSender);
+
+    void ICheckpointOwner.OnWritten(Checkpoint checkpoint, WriteResult result)
     {
-        var forget = _environment.Store.ForgetAsync(_identity, epoch);
-        if (!forget.IsCompletedSuccessfully)
+        if (result != WriteResult.Replaced)   // of the later one there will be word
         {
-            _ = forget.AsTask().ContinueWith(
-                _ => _environment.Counters.CountStoreFailure(),
-                CancellationToken.None,
-                TaskContinuationOptions.OnlyOnFaulted,
-                TaskScheduler.Default);
+            _self.Tell(new Written(checkpoint.Revision, result), ActorRefs.NoSender);
         }
     }
 
@@ -162,24 +168,30 @@ internal sealed class IdentityEntity : UntypedActor, IIdentityWorld
     {
         switch (message)
         {
+            case StopEntity:
+                _context.Stop(_self);
+                break;
+            case not null when _isMoving:
+                break;   // whoever expects an answer asks again, at the new place
             case IToIdentity told:
                 _state.On(told, _context.Sender);
                 break;
             case Claimed claimed:
                 _state.OnClaimed(claimed.Kept);
                 break;
-            case ClaimFailed:
+            case ClaimLost:
                 _environment.Counters.CountStoreFailure();
                 _state.OnClaimFailed();
                 break;
             case Written written:
-                OnWritten(written);
+                OnResult(written.Revision, written.Result);
+                break;
+            case HandOffEntity:
+                _isMoving = true;
+                _environment.HandOver.Tell(new HandOver(_state.Carry()), _self);
                 break;
             case Wake:
                 _state.OnWake();
-                break;
-            case StopEntity:
-                _context.Stop(_context.Self);
                 break;
             default:
                 Unhandled(message);
@@ -193,29 +205,35 @@ internal sealed class IdentityEntity : UntypedActor, IIdentityWorld
         _environment.Counters.AddEntities(-1);
     }
 
-    private void OnWritten(Written written)
+    private void OnResult(long revision, WriteResult result)
     {
-        if (written.Failure is not null)
-        {
-            _environment.Counters.CountStoreFailure();
-        }
-        else if (!written.IsKept)
+        if (result == WriteResult.Stale)
         {
             _state.OnStale();
             return;
         }
 
-        if (written.Asker is { } asker)
+        if (result == WriteResult.Lost)
         {
-            Send(asker.Hub, new Kept(_identity, asker.Session, written.Revision, written.IsKept));
+            _environment.Counters.CountStoreFailure();
+        }
+
+        if (_waits is { } waits && waits.Revision <= revision)
+        {
+            _waits = null;
+            var kept = new Kept(_identity, waits.Session.Session, waits.Revision, result == WriteResult.Kept);
+            Send(waits.Session.Hub, kept);
         }
     }
 
     private sealed record Claimed(Checkpoint Kept);
 
-    private sealed record ClaimFailed(Exception Failure);
+    private sealed record Written(long Revision, WriteResult Result);
 
-    private sealed record Written(long Revision, Attachment? Asker, bool IsKept, Exception? Failure);
+    private sealed class ClaimLost
+    {
+        public static readonly ClaimLost Instance = new();
+    }
 
     private sealed class Wake
     {

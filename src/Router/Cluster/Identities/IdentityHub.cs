@@ -8,6 +8,7 @@ internal sealed class IdentityHub : UntypedActor, IWithTimers, IHubWorld
     private readonly IActorRef _entities;
     private readonly IActorContext _context = Context;
     private readonly HubState _state;
+    private readonly List<IActorRef> _waiters = [];
 
     /// <param name="entities">What takes messages to identities: the shard region.</param>
     /// <param name="figures">Told of what the hub has.</param>
@@ -60,12 +61,20 @@ internal sealed class IdentityHub : UntypedActor, IWithTimers, IHubWorld
             case TickNow:
                 _state.OnTick();
                 break;
+            case WhenHubIsQuiet:
+                _waiters.Add(_context.Sender);
+                break;
             default:
                 Unhandled(message);
                 break;
         }
 
         StartTicking();
+        if (_waiters.Count > 0 && _state.IsQuiet)
+        {
+            _waiters.ForEach(static waiter => waiter.Tell(HubIsQuiet.Instance, ActorRefs.NoSender));
+            _waiters.Clear();
+        }
     }
 
     /// <summary>An entity's member: a local reference has no host of its own.</summary>
@@ -91,6 +100,17 @@ internal sealed class IdentityHub : UntypedActor, IWithTimers, IHubWorld
     {
         public static readonly TickNow Instance = new();
     }
+}
+
+/// <summary>Asks a hub for <see cref="HubIsQuiet"/>, when all that its sessions had to say is acknowledged.</summary>
+internal sealed class WhenHubIsQuiet
+{
+    public static readonly WhenHubIsQuiet Instance = new();
+}
+
+internal sealed class HubIsQuiet
+{
+    public static readonly HubIsQuiet Instance = new();
 }
 
 /// <summary>A member is out of the cluster, and what was on it is gone.</summary>

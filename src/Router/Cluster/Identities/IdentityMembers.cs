@@ -29,13 +29,16 @@ internal sealed class IdentityMembers(
         table.LastRemoval is { } removal && time.GetElapsedTime(removal) < LossWindow;
 
     public IReadOnlyCollection<(Place Place, IActorRef Hub)> Hubs =>
-        [.. table.Routers.Select(member => (PlaceOf(member), HubOf(member)))];
+        [.. table.Routers.Select(member => (PlaceOf(member), ActorOf(member, HubName)))];
+
+    public IReadOnlyCollection<(Place Place, IActorRef Actor)> HandOvers =>
+        [.. table.Routers.Select(member => (PlaceOf(member), ActorOf(member, HandOverActor.Name)))];
 
     public bool IsGone(Place place) =>
         table.GoneFor(new UniqueAddress(place.Address, place.Uid)) is { } gone && gone >= fenceTimeout + GossipMargin;
 
     private static Place PlaceOf(UniqueAddress member) => new(member.Address, member.Uid);
 
-    private IActorRef HubOf(UniqueAddress member) =>
-        system.Provider.ResolveActorRef(new RootActorPath(member.Address) / "user" / HubName);
+    private IActorRef ActorOf(UniqueAddress member, string name) =>
+        system.Provider.ResolveActorRef(new RootActorPath(member.Address) / "user" / name);
 }

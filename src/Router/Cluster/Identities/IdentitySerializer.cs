@@ -18,7 +18,8 @@ internal sealed class IdentitySerializer(ExtendedActorSystem system) : Serialize
         ("none", typeof(HasNone)), ("undelivered", typeof(Undelivered)), ("attached", typeof(Attached)),
         ("epoch", typeof(EpochIs)), ("supersede", typeof(Supersede)), ("over", typeof(Over)),
         ("detached", typeof(Detached)), ("kept", typeof(Kept)), ("unknown", typeof(Unknown)), ("who", typeof(WhoHas)),
-        ("pass", typeof(Pass)), ("answered", typeof(Answered)), ("taken", typeof(IdentityTaken)),
+        ("pass", typeof(Pass)), ("answered", typeof(Answered)), ("taken", typeof(IdentityTaken)), ("wake", typeof(WakeIdentity)),
+        ("carry", typeof(CarryPack)), ("carried", typeof(CarryTaken)),
     ];
 
     private static readonly Dictionary<Type, string> ByType =
@@ -65,6 +66,12 @@ internal sealed class IdentitySerializer(ExtendedActorSystem system) : Serialize
             case Answered answered:
                 writer.Number((long)answered.Delivery);
                 break;
+            case CarryPack pack:
+                writer.Pack(pack);
+                break;
+            case CarryTaken taken:
+                writer.Number(taken.Number);
+                break;
             default:
                 break;
         }
@@ -79,6 +86,8 @@ internal sealed class IdentitySerializer(ExtendedActorSystem system) : Serialize
         {
             "answered" => new Answered((Delivery)reader.Number()),
             "taken" => IdentityTaken.Instance,
+            "carry" => reader.Pack(),
+            "carried" => new CarryTaken(reader.Number()),
             _ => Read(reader, manifest, reader.Text()),
         };
     }
@@ -111,6 +120,8 @@ internal sealed class IdentitySerializer(ExtendedActorSystem system) : Serialize
                 break;
             case HasNone none:
                 writer.Place(none.Place);
+                break;
+            case WakeIdentity:
                 break;
             case Undelivered undelivered:
                 writer.Id(undelivered.Session);
@@ -181,6 +192,7 @@ internal sealed class IdentitySerializer(ExtendedActorSystem system) : Serialize
         "kept" => new Kept(identity, reader.Id(), reader.Number(), reader.Number() > 0),
         "unknown" => new Unknown(identity, reader.Id()),
         "who" => new WhoHas(identity),
+        "wake" => new WakeIdentity(identity),
         "pass" => new Pass(identity, reader.Id(), reader.Tell(identity)),
         _ => throw new SerializationException($"'{manifest}' is of another version of the router"),
     };

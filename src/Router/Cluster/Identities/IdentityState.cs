@@ -18,6 +18,7 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
     private readonly HashSet<Place> _asked = [];
     private Queue<Tell>? _queue;
     private Phase _phase;
+    private bool _isResting;   // until it is forgotten
     private Attachment? _owner;
     private Attachment? _pending;
     private Attachment? _before;
@@ -68,6 +69,31 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
                 break;
             default:
                 break;
+        }
+
+        if (_phase == Phase.Idle && _owner is null && _pending is null && !_isResting)
+        {
+            Rest();
+        }
+    }
+
+    /// <summary>All that it knows, for the next entity. Whoever waits to be attached asks again.</summary>
+    public CarriedIdentity Carry() => new(_kept, _owner, [.. _queue ?? []]);
+
+    /// <summary>Goes on where another entity stopped, at another member. First of all.</summary>
+    public void Inherit(CarriedIdentity carried)
+    {
+        _kept = carried.Kept;
+        _owner = carried.Owner;
+        _queue = carried.Queue.Count > 0 ? new Queue<Tell>(carried.Queue) : null;
+        world.Keep(_kept);
+        if (_owner is { } owner)
+        {
+            world.Send(owner.Hub, new EpochIs(identity, owner.Session, owner.Epoch));
+        }
+        else
+        {
+            Rest();
         }
     }
 
@@ -204,6 +230,7 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
     {
         if (_phase == Phase.Idle && _owner is null)
         {
+            _isResting = false;
             Keep(asker.Epoch, state);
             _pending = asker;
             Claim();
@@ -223,6 +250,7 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
 
     private void Begin()
     {
+        _isResting = false;
         if (_owner is not null)
         {
             Release();
@@ -377,5 +405,9 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
     }
 
     /// <summary>Nobody speaks for the identity: after a while it is forgotten.</summary>
-    private void Rest() => world.WakeIn(limits.ForgetAfter);
+    private void Rest()
+    {
+        _isResting = true;
+        world.WakeIn(limits.ForgetAfter);
+    }
 }

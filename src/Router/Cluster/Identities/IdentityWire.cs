@@ -50,6 +50,35 @@ internal sealed class IdentityWriter(ExtendedActorSystem system)
         Number(place.Uid);
     }
 
+    public void Pack(CarryPack pack)
+    {
+        Number(pack.Number);
+        Number(pack.Wakes ? 1 : 0);
+        Number(pack.Identities.Count);
+        foreach (var (kept, owner, queue) in pack.Identities)
+        {
+            Text(kept.Identity);
+            Number(kept.Epoch);
+            State(new KeptState(kept.Revision, kept.State));
+            Number(owner is null ? 0 : 1);
+            if (owner is not null)
+            {
+                Id(owner.Session);
+                Reference(owner.Actor);
+                Reference(owner.Hub);
+                Place(owner.Place);
+                Text(owner.Peer);
+                Number(owner.Epoch);
+            }
+
+            Number(queue.Count);
+            foreach (var tell in queue)
+            {
+                Tell(tell);
+            }
+        }
+    }
+
     public void Reference(IActorRef actor) => Text(Serialization.SerializedActorPath(actor));
 
     /// <summary>Without the identity's name. The message itself goes by the serializer that Akka has for it.</summary>
@@ -102,6 +131,28 @@ internal sealed class IdentityReader(ExtendedActorSystem system, byte[] bytes)
     public KeptState State() => new(Number(), Bytes().ToArray());
 
     public Place Place() => new(Address.Parse(Text()), (int)Number());
+
+    public CarryPack Pack()
+    {
+        var (number, wakes, count) = (Number(), Number() > 0, Number());
+        var identities = new List<CarriedIdentity>();
+        for (; count > 0; count--)
+        {
+            var (name, epoch, state) = (Text(), Number(), State());
+            var owner = Number() > 0
+                ? new Attachment(Id(), Reference(), Reference(), Place(), Text(), Number())
+                : null;
+            var queue = new List<Tell>();
+            for (var left = Number(); left > 0; left--)
+            {
+                queue.Add(Tell(name));
+            }
+
+            identities.Add(new CarriedIdentity(new(name, epoch, state.Revision, state.Bytes), owner, queue));
+        }
+
+        return new CarryPack(number, wakes, identities);
+    }
 
     public IActorRef Reference() => system.Provider.ResolveActorRef(Text());
 

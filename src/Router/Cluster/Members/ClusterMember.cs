@@ -1,5 +1,6 @@
 using Akka.Cluster.Sharding;
 using Microsoft.Extensions.Logging;
+using Router.Cluster.Checkpoints;
 using Router.Cluster.Identities;
 using Router.Configuration;
 using Router.Diagnostics;
@@ -13,6 +14,9 @@ namespace Router.Cluster.Members;
 /// <see cref="CoordinatedShutdown"/>.</summary>
 internal sealed class ClusterMember
 {
+    /// <summary>Within the time that Akka gives a phase.</summary>
+    private static readonly TimeSpan DetachTimeout = TimeSpan.FromSeconds(4);
+
     private readonly AkkaCluster _cluster;
     private readonly ClusterOptions _options;
     private readonly ILogger _log;
@@ -27,20 +31,27 @@ internal sealed class ClusterMember
         (_options, _log, _cluster) = (options, log, AkkaCluster.Get(system));
         Table = new MemberTable(MemberTable.TextOf(_cluster.SelfAddress), time);
         var members = new IdentityMembers((ExtendedActorSystem)system, Table, fence, time, options.FenceTimeout);
-        var environment = new IdentityEnvironment(new MemoryIdentities(), members,
-            new IdentityLimits(options.IdentityQueue, options.ForgetAfter), Counters);
+        var inherited = new InheritedIdentities(time);
+        var limits = new IdentityLimits(options.IdentityQueue, options.ForgetAfter);
+        var store = new MemoryIdentities(new MemoryCheckpoints());
+        var environment = new IdentityEnvironment(store, members, limits, Counters, inherited);
         var entities = ClusterSharding.Get(system).Start(
             RouterCluster.TypeName,
             identity => Props.Create<IdentityEntity>(identity, environment).WithMailbox(SessionMailbox.Path),
             ClusterShardingSettings.Create(system).WithRole(ClusterSettings.Role),
             new IdentityExtractor(options.Shards),
             ClusterSharding.Get(system).DefaultShardAllocationStrategy(ClusterShardingSettings.Create(system)),
-            StopEntity.Instance);
+            HandOffEntity.Instance);
         RouterCluster.Get(system).Use(entities);
         var self = new Place(_cluster.SelfAddress, _cluster.SelfUniqueAddress.Uid);
         var hub = system.ActorOf(IdentityHub.PropsOf(entities, Figures, self), IdentityMembers.HubName);
         Hub = hub;
-        Table.OnRemoved = member => hub.Tell(new MemberGone(member.Address), ActorRefs.NoSender);
+        var handOver = system.ActorOf(
+            HandOverActor.PropsOf(members, inherited, entities, self), HandOverActor.Name);
+        environment.HandOver = handOver;
+        Table.OnRemoved = (member, inOrder) => OnRemoved(member.Address, inOrder, handOver);
+        CoordinatedShutdown.Get(system).AddTask(
+            CoordinatedShutdown.PhaseBeforeClusterShutdown, "router-sessions-detached", DetachAsync);
         system.ActorOf(MembersActor.PropsOf(Table, log), "router-members");
         var keeper = new FenceKeeper(fence, _cluster.SelfUniqueAddress, options.FenceTimeout, log);
         system.ActorOf(FenceActor.PropsOf(keeper), "router-fence");
@@ -57,6 +68,33 @@ internal sealed class ClusterMember
 
     /// <summary>Where sessions are attached.</summary>
     public IActorRef Hub { get; }
+
+    private void OnRemoved(Address address, bool inOrder, IActorRef handOver)
+    {
+        var gone = new MemberGone(address);
+        Hub.Tell(gone, ActorRefs.NoSender);
+        if (!inOrder)
+        {
+            handOver.Tell(gone, ActorRefs.NoSender);
+        }
+    }
+
+    /// <summary>Entities move on only when they know the last checkpoints of the sessions that the drain has ended.
+    /// </summary>
+    private async Task<Akka.Done> DetachAsync()
+    {
+        try
+        {
+            await Hub.Ask<HubIsQuiet>(WhenHubIsQuiet.Instance, DetachTimeout).ConfigureAwait(false);
+        }
+        catch (AskTimeoutException)
+        {
+            // What is not acknowledged now is told by nobody any more: the log has how many.
+            ClusterLog.NotDetached(_log, Figures.Waiting);
+        }
+
+        return Akka.Done.Instance;
+    }
 
     /// <summary>Asks to be let in.</summary>
     public void Join()

@@ -38,8 +38,8 @@ internal sealed class MemberTable(string self, TimeProvider time)
     /// <summary>When a member was last removed, by <see cref="TimeProvider.GetTimestamp"/>; null for never.</summary>
     public long? LastRemoval { get; private set; }
 
-    /// <summary>Told after each removal, on the actor's thread.</summary>
-    public Action<UniqueAddress>? OnRemoved { get; set; }
+    /// <summary>Told after each removal, and whether it left in order; on the actor's thread.</summary>
+    public Action<UniqueAddress, bool>? OnRemoved { get; set; }
 
     /// <summary>As the log has it: <c>10.0.0.7:27200</c>.</summary>
     public static string TextOf(Address address) => $"{address.Host}:{address.Port}";
@@ -83,7 +83,7 @@ internal sealed class MemberTable(string self, TimeProvider time)
             .SetItem(member.UniqueAddress, inOrder ? null : since);
         _members = _members.Remove(member.UniqueAddress);
         LastRemoval = now;
-        OnRemoved?.Invoke(member.UniqueAddress);
+        OnRemoved?.Invoke(member.UniqueAddress, inOrder);
     }
 
     private sealed record KnownMember(bool IsRouter, long? UnreachableSince);

@@ -1,0 +1,235 @@
+using System.Collections.Concurrent;
+using Router.Cluster.Checkpoints;
+
+namespace Router.Cluster.Identities;
+
+/// <summary>All that an entity knows, on its way to the member that has its shard next.</summary>
+/// <param name="Kept">Its newest checkpoint, with the identity's name.</param>
+/// <param name="Owner">The session that speaks for it; null for none.</param>
+/// <param name="Queue">What waits for one.</param>
+internal sealed record CarriedIdentity(Checkpoint Kept, Attachment? Owner, IReadOnlyList<Tell> Queue);
+
+/// <summary>Tells an entity that its shard moves: hand over, then stop. Akka's HandOffStopMessage.</summary>
+internal sealed class HandOffEntity
+{
+    public static readonly HandOffEntity Instance = new();
+}
+
+/// <summary>Told by an entity whose shard moves to its member's <see cref="HandOverActor"/>.</summary>
+internal sealed record HandOver(CarriedIdentity Identity);
+
+/// <summary>Entities that move, told to all members that may have them next: nobody knows yet which will.</summary>
+/// <param name="Number">Of who sends it, for the answer.</param>
+/// <param name="Wakes">Who gets it has each entity made anew, wherever its shard is by then.</param>
+internal sealed record CarryPack(long Number, bool Wakes, IReadOnlyList<CarriedIdentity> Identities);
+
+/// <summary>Answers <see cref="CarryPack"/>.</summary>
+internal sealed record CarryTaken(long Number);
+
+/// <summary>Has an entity made that was carried over.</summary>
+internal sealed record WakeIdentity(string Identity) : IToIdentity;
+
+/// <summary>Carried identities that wait on this member for their entities, which may be made elsewhere. Any
+/// thread.</summary>
+internal sealed class InheritedIdentities(TimeProvider time)
+{
+    /// <summary>A shard that moves is at its new place long before.</summary>
+    private static readonly TimeSpan KeepFor = TimeSpan.FromSeconds(60);
+
+    private readonly ConcurrentDictionary<string, (CarriedIdentity Identity, long Since)> _waiting =
+        new(StringComparer.Ordinal);
+
+    public int Count => _waiting.Count;
+
+    public void Add(CarriedIdentity identity) =>
+        _waiting[identity.Kept.Identity] = (identity, time.GetTimestamp());
+
+    /// <summary>Takes one out; null if there is none, or it is too old to be true.</summary>
+    public CarriedIdentity? Take(string identity) =>
+        _waiting.TryRemove(identity, out var waiting) && time.GetElapsedTime(waiting.Since) < KeepFor
+            ? waiting.Identity
+            : null;
+
+    /// <summary>Entities have moved on elsewhere, or were lost with a member: what is here may not be true any more.
+    /// </summary>
+    public void Clear() => _waiting.Clear();
+
+    public void RemoveOld()
+    {
+        foreach (var (identity, waiting) in _waiting)
+        {
+            if (time.GetElapsedTime(waiting.Since) >= KeepFor)
+            {
+                _waiting.TryRemove(KeyValuePair.Create(identity, waiting));
+            }
+        }
+    }
+}
+
+/// <summary>Hands over what this member's entities know when their shards move, and takes what others hand over.
+/// </summary>
+/// <remarks>An entity stops only when all other members have it, or do not answer for <see cref="AnswerTimeout"/>: the
+/// coordinator gives its shard away only then. So the next entity finds it wherever it is made.</remarks>
+internal sealed class HandOverActor : UntypedActor, IWithTimers
+{
+    public const string Name = "router-hand-over";
+
+    /// <summary>Well within sharding's <c>handoff-timeout</c>.</summary>
+    internal static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(2);
+
+    private const int PackIdentities = 500;
+    private const int PackBytes = 256 << 10;
+
+    private static readonly TimeSpan GatherFor = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan CleanEvery = TimeSpan.FromSeconds(30);
+
+    private readonly IIdentityMembers _members;
+    private readonly InheritedIdentities _inherited;
+    private readonly IActorRef _entities;
+    private readonly Place _place;
+    private readonly List<(CarriedIdentity Identity, IActorRef Entity)> _gathered = [];
+    private readonly Dictionary<long, Sent> _sent = [];
+    private int _gatheredBytes;
+    private long _number;
+
+    public HandOverActor(IIdentityMembers members, InheritedIdentities inherited, IActorRef entities, Place place) =>
+        (_members, _inherited, _entities, _place) = (members, inherited, entities, place);
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    public static Props PropsOf(
+        IIdentityMembers members, InheritedIdentities inherited, IActorRef entities, Place place) =>
+        Props.Create<HandOverActor>(members, inherited, entities, place);
+
+    protected override void PreStart() =>
+        Timers.StartPeriodicTimer(nameof(Clean), Clean.Instance, CleanEvery);
+
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case HandOver over:
+                Gather(over.Identity);
+                break;
+            case Gathered:
+                Send();
+                break;
+            case CarryPack pack:
+                Take(pack);
+                break;
+            case CarryTaken taken:
+                OnTaken(taken.Number);
+                break;
+            case GiveUp late:
+                Finish(late.Number);
+                break;
+            case MemberGone:
+                _inherited.Clear();
+                break;
+            case Clean:
+                _inherited.RemoveOld();
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
+    }
+
+    private void Gather(CarriedIdentity identity)
+    {
+        _gathered.Add((identity, Sender));
+        _gatheredBytes += identity.Kept.State.Length;
+        if (_gathered.Count >= PackIdentities || _gatheredBytes >= PackBytes)
+        {
+            Send();
+        }
+        else if (!Timers.IsTimerActive(nameof(Gathered)))
+        {
+            Timers.StartSingleTimer(nameof(Gathered), Gathered.Instance, GatherFor);
+        }
+    }
+
+    private void Send()
+    {
+        Timers.Cancel(nameof(Gathered));
+        if (_gathered.Count == 0)
+        {
+            return;
+        }
+
+        IReadOnlyList<IActorRef> others =
+            [.. _members.HandOvers.Where(each => each.Place != _place).Select(static each => each.Actor)];
+        var pack = _gathered.ConvertAll(static each => each.Identity);
+        var number = ++_number;
+        _sent[number] = new Sent(_gathered.ConvertAll(static each => each.Entity)) { Missing = others.Count };
+        _gathered.Clear();
+        _gatheredBytes = 0;
+        for (var i = 0; i < others.Count; i++)
+        {
+            others[i].Tell(new CarryPack(number, Wakes: i == 0, pack));
+        }
+
+        if (others.Count == 0)
+        {
+            Finish(number);
+        }
+        else
+        {
+            Timers.StartSingleTimer(number, new GiveUp(number), AnswerTimeout);
+        }
+    }
+
+    private void Take(CarryPack pack)
+    {
+        foreach (var identity in pack.Identities)
+        {
+            _inherited.Add(identity);
+        }
+
+        Sender.Tell(new CarryTaken(pack.Number));
+        if (pack.Wakes)
+        {
+            foreach (var identity in pack.Identities)
+            {
+                _entities.Tell(new WakeIdentity(identity.Kept.Identity));
+            }
+        }
+    }
+
+    private void OnTaken(long number)
+    {
+        if (_sent.TryGetValue(number, out var sent) && --sent.Missing == 0)
+        {
+            Timers.Cancel(number);
+            Finish(number);
+        }
+    }
+
+    private void Finish(long number)
+    {
+        if (_sent.Remove(number, out var sent))
+        {
+            foreach (var entity in sent.Entities)
+            {
+                entity.Tell(StopEntity.Instance);
+            }
+        }
+    }
+
+    private sealed record Sent(IReadOnlyList<IActorRef> Entities)
+    {
+        public int Missing { get; set; }
+    }
+
+    private sealed record GiveUp(long Number);
+
+    private sealed class Gathered
+    {
+        public static readonly Gathered Instance = new();
+    }
+
+    private sealed class Clean
+    {
+        public static readonly Clean Instance = new();
+    }
+}
