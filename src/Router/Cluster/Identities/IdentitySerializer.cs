@@ -18,8 +18,8 @@ internal sealed class IdentitySerializer(ExtendedActorSystem system) : Serialize
         ("none", typeof(HasNone)), ("undelivered", typeof(Undelivered)), ("attached", typeof(Attached)),
         ("epoch", typeof(EpochIs)), ("supersede", typeof(Supersede)), ("over", typeof(Over)),
         ("detached", typeof(Detached)), ("kept", typeof(Kept)), ("unknown", typeof(Unknown)), ("who", typeof(WhoHas)),
-        ("pass", typeof(Pass)), ("answered", typeof(Answered)), ("taken", typeof(IdentityTaken)), ("wake", typeof(WakeIdentity)),
-        ("carry", typeof(CarryPack)), ("carried", typeof(CarryTaken)),
+        ("pass", typeof(Pass)), ("answered", typeof(Answered)), ("taken", typeof(IdentityTaken)),
+        ("wake", typeof(WakeIdentity)), ("carry", typeof(CarryPack)), ("carried", typeof(CarryTaken)),
     ];
 
     private static readonly Dictionary<Type, string> ByType =
