@@ -8,8 +8,8 @@ namespace Router.Cluster.Members;
 /// <summary>Opens and shuts the fence by what is heard. Outlives restarts of its actor, which alone uses it.</summary>
 internal sealed class FenceKeeper(Fence fence, UniqueAddress self, TimeSpan timeout, ILogger log)
 {
-    private readonly long _timeout = (long)(timeout.TotalSeconds * fence.Clock.TimestampFrequency);
-    private readonly FenceQuorum _quorum = new(self, (long)(timeout.TotalSeconds * fence.Clock.TimestampFrequency));
+    private readonly long _timeout = TicksOf(timeout, fence.Clock);
+    private readonly FenceQuorum _quorum = new(self, TicksOf(timeout, fence.Clock));
     private long _openUntil = long.MinValue;
     private long? _shutSince;
     private bool _wasOpen;
@@ -81,6 +81,9 @@ internal sealed class FenceKeeper(Fence fence, UniqueAddress self, TimeSpan time
         fence.CountShut();
         ClusterLog.FenceShut(log, Milliseconds(_openUntil - _timeout, now), _quorum.HeardCount(now), _quorum.Count);
     }
+
+    private static long TicksOf(TimeSpan time, TimeProvider clock) =>
+        (long)(time.TotalSeconds * clock.TimestampFrequency);
 
     private long Milliseconds(long from, long to) => (long)fence.Clock.GetElapsedTime(from, to).TotalMilliseconds;
 }
