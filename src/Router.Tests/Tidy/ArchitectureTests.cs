@@ -27,7 +27,7 @@ public sealed partial class ArchitectureTests
         ["Configuration"] = ["Loop", "Net", "Admission", "Sessions", "Upstreams", "Diagnostics"],
         ["Diagnostics"] = [],
         ["Heap"] = ["Loop", "Sessions", "Diagnostics"],
-        ["Cluster"] = ["Loop", "Net", "Sessions", "Configuration", "Diagnostics"],
+        ["Cluster"] = ["Loop", "Net", "Upstreams", "Sessions", "Configuration", "Diagnostics"],
         ["Reporting"] =
         [
             "Net", "Processes", "Upstreams", "Sessions", "Routes", "Listeners", "Configuration", "Diagnostics",

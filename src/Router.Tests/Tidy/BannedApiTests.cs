@@ -39,6 +39,7 @@ public sealed class BannedApiTests
         new("src/Router/Upstreams/INameResolver.cs", "Dns.", "the system's resolver behind the seam"),
         new("src/Router/Listeners/BranchActor.cs", "Context.", "used in its own turns alone"),
         new("src/Router/Program.cs", "Console.", "where the process's writers are handed in"),
+        new("src/Router/Reporting/ActorLogActor.cs", "TimeProvider.System", "in a program's system, made by Akka"),
         new("src/Router/Program.cs", "TimeProvider.System", "where the commands' clock is handed in"),
         new("src/Router/Hosting/RouterRunner.cs", "TimeProvider.System", "where the process's clock is handed in"),
         new("src/Router/Hosting/RouterServiceCollectionExtensions.cs", "TimeProvider.System", "a host's default clock"),

@@ -34,6 +34,7 @@ internal sealed class ClusterOptions
         Port = cluster.Int("port", 0, ushort.MaxValue, Reload.No);
         BindHost = cluster.OptionalText("bind-host", Reload.No);
         Seeds = cluster.List<ClusterAddress>("seeds", Reload.No, ClusterAddress.Parse);
+        Discovery = new ClusterDiscovery(cluster.Child("discovery"));
         Tls = new ClusterTls(cluster.Child("tls"));
         Roles = cluster.Words("roles", Reload.No);
         Detection = cluster.Choice<ClusterDetection>("detection", Reload.No);
@@ -60,10 +61,13 @@ internal sealed class ClusterOptions
     /// <summary>In their order; empty for a member that begins a cluster by itself.</summary>
     public IReadOnlyList<ClusterAddress> Seeds { get; }
 
+    public ClusterDiscovery Discovery { get; }
+
     public ClusterTls Tls { get; }
 
-    /// <summary>What members' certificates have to name: this member's host.</summary>
-    public IReadOnlyList<string> Names => [Host];
+    /// <summary>What a member's certificate may name instead of its host: the name that all members are found by.
+    /// </summary>
+    public IReadOnlyList<string> SharedNames => Discovery.Dns is { } dns ? [dns.Host] : [];
 
     /// <summary>Besides <c>router</c>, which every member with listeners has.</summary>
     public IReadOnlyList<string> Roles { get; }

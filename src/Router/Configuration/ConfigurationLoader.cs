@@ -23,7 +23,7 @@ internal static class ConfigurationLoader
         new DuplicateBindRule(), new PoolDispatcherRule(), new OpenResponderRule(), new SessionSocketRule(),
         new BacklogGrantedRule(), new BufferGrantedRule(), new DescriptorsSufficeRule(), new SessionsEndRule(),
         new UnixListenerRule(), new AbstractNameRule(), new PreparedSessionsUsedRule(),
-        new ClusterTlsRule(),
+        new ClusterTlsRule(), new ClusterDiscoveryRule(),
     ];
 
     /// <summary>Merges reference.conf, the file and the sets, then resolves all substitutions at once.</summary>

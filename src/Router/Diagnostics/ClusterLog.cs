@@ -50,6 +50,35 @@ internal static partial class ClusterLog
         "No connection ({Direction}) with {Peer}: {Reason} ({Connections} connections)")]
     public static partial void Refused(ILogger logger, string direction, string peer, string reason, long connections);
 
+    /// <param name="source">The name, or the table.</param>
+    /// <param name="error">Why there is no answer.</param>
+    /// <param name="retryMs">Until it is asked again; further errors that say the same are not logged.</param>
+    [LoggerMessage(EventId = 1511, Level = LogLevel.Warning, EventName = "discovery-failed", Message =
+        "Members cannot be found by {Source}: {Error}; asked again in {RetryMs} ms")]
+    public static partial void DiscoveryFailed(ILogger logger, string source, string error, long retryMs);
+
+    [LoggerMessage(EventId = 1512, Level = LogLevel.Information, EventName = "discovery-works", Message =
+        "Members are found by {Source} again")]
+    public static partial void DiscoveryWorks(ILogger logger, string source);
+
+    /// <param name="peer">The other member's address, <c>-</c> where Akka does not say it.</param>
+    /// <param name="error">Why, in a few words.</param>
+    /// <param name="count">Since the last such line; the other fields are those of the last one.</param>
+    [LoggerMessage(EventId = 1513, Level = LogLevel.Warning, EventName = "member-link-lost", Message =
+        "No connection with {Peer}: {Error} ({Count} times)")]
+    public static partial void LinkLost(ILogger logger, string peer, string error, long count);
+
+    /// <inheritdoc cref="LinkLost" path="/param"/>
+    [LoggerMessage(EventId = 1514, Level = LogLevel.Warning, EventName = "member-late", Message =
+        "Heartbeats of {Peer} are late: {Error} ({Count} times)")]
+    public static partial void Late(ILogger logger, string peer, string error, long count);
+
+    /// <param name="tries">So far; the next line comes when they have doubled.</param>
+    /// <param name="seeds">Who was asked.</param>
+    [LoggerMessage(EventId = 1515, Level = LogLevel.Warning, EventName = "cluster-unanswered", Message =
+        "No member has let this one in after {Tries} tries; asked were {Seeds}")]
+    public static partial void Unanswered(ILogger logger, int tries, string seeds);
+
     /// <param name="silentMs">Since it sent the last question that a majority has answered.</param>
     /// <param name="heard">Members with listeners that have answered lately, this one included.</param>
     /// <param name="members">All of them.</param>

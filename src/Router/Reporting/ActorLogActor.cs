@@ -15,8 +15,9 @@ internal sealed class ActorLogActor : UntypedActor
         [AkkaLogLevel.DebugLevel, AkkaLogLevel.InfoLevel, AkkaLogLevel.WarningLevel, AkkaLogLevel.ErrorLevel];
 
     private readonly ILogger _log;
+    private readonly RemotingLog _remoting;
 
-    public ActorLogActor(ILogger log) => _log = log;
+    public ActorLogActor(ILogger log, TimeProvider time) => (_log, _remoting) = (log, new RemotingLog(log, time));
 
     /// <summary>Used by Akka, in a program's system, whose setup has the program's log.</summary>
     public ActorLogActor()
@@ -25,12 +26,13 @@ internal sealed class ActorLogActor : UntypedActor
         _log = setup.HasValue
             ? new HostLogger(setup.Value.LoggerFactory.CreateLogger(RouterLogging.Category))
             : Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
+        _remoting = new RemotingLog(_log, TimeProvider.System);
     }
 
     /// <summary>Starts one that gets the system's log events, from its <c>loglevel</c> on.</summary>
-    public static void Start(ActorSystem system, ILogger log)
+    public static void Start(ActorSystem system, ILogger log, TimeProvider time)
     {
-        var actor = system.ActorOf(Props.Create<ActorLogActor>(log), "log");
+        var actor = system.ActorOf(Props.Create<ActorLogActor>(log, time), "log");
         var least = Logging.LogLevelFor(system.Settings.LogLevel);
         foreach (var level in Levels.Where(level => level >= least))
         {
@@ -38,10 +40,14 @@ internal sealed class ActorLogActor : UntypedActor
         }
     }
 
+    protected override void PostStop() => _remoting.Dispose();
+
     protected override void OnReceive(object message)
     {
         switch (message)
         {
+            case LogEvent said when _remoting.Takes(said):
+                break;
             case LogEvent said:
                 HostLog.ActorLog(
                     _log, LevelOf(said.LogLevel()), said.Cause, said.LogSource, said.Message?.ToString() ?? "");

@@ -47,7 +47,7 @@ internal sealed class DeadLetterLog : MinimalActorRef
 
     protected override void TellInternal(object message, IActorRef sender)
     {
-        if (message is not AllDeadLetters letter)
+        if (message is not AllDeadLetters letter || IsOfEngine(letter))
         {
             return;
         }
@@ -62,6 +62,12 @@ internal sealed class DeadLetterLog : MinimalActorRef
             }
         }
     }
+
+    /// <summary>What Akka's own actors say to one another of a member that is gone: lost by design.</summary>
+    private static bool IsOfEngine(AllDeadLetters letter) =>
+        letter.Recipient?.Path.Elements is ["system", ..]
+        && letter.Message.GetType().Assembly.GetName().Name is { } name
+        && name.StartsWith("Akka", StringComparison.Ordinal);
 
     private void Write()
     {

@@ -93,7 +93,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         _statsWriter = new StatsWriter(log, seams.Time, seams.Network, _summary, () => Spare);
         if (system.IsOwned)
         {
-            ActorLogActor.Start(System, log);
+            ActorLogActor.Start(System, log, seams.Time);
         }
 
         DeadLetterCounting.Of(System).Join(log, seams.Time);
@@ -104,7 +104,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         var start = _running.Commit(
             setup, FrozenSet<string>.Empty, FrozenDictionary<RunningBind, ListenerPlan>.Empty, bound, _router);
         loops.Start();
-        _member?.Join();
+        _member?.Join(seams.Time, new SystemNameResolver());
         _router.Tell(start, ActorRefs.NoSender);
         CoordinatedShutdown.Get(System).AddTask(
             ActorSystemSettings.DrainPhase, $"{system.RouterName}-drain", async () =>

@@ -122,6 +122,7 @@ public sealed class PostgresServer : IAsyncLifetime
 
     private async Task RunAsync()
     {
+        File.Delete(PidFile());   // one that was killed has left its own, which says ready
         // Without fsync: what is killed here are processes, never the machine.
         _guard = Launch(
             ["sh", "-c", Guard, "sh", .. Unprivileged("postgres"), "-D", Data, "-k", Folder, "-h", "", "-F"]);
@@ -171,13 +172,18 @@ public sealed class PostgresServer : IAsyncLifetime
         }
     }
 
-    private static IEnumerable<int> ChildrenOf(int process)
+    private static IReadOnlyList<int> ChildrenOf(int process)
     {
-        var path = $"/proc/{process}/task/{process}/children";
-        return File.Exists(path)
-            ? [.. File.ReadAllText(path).Split(' ', StringSplitOptions.RemoveEmptyEntries)
-                .Select(static id => int.Parse(id, CultureInfo.InvariantCulture))]
-            : [];
+        try
+        {
+            return [.. File.ReadAllText($"/proc/{process}/task/{process}/children")
+                .Split(' ', StringSplitOptions.RemoveEmptyEntries)
+                .Select(static id => int.Parse(id, CultureInfo.InvariantCulture))];
+        }
+        catch (IOException)
+        {
+            return [];   // it has ended
+        }
     }
 
     private static IEnumerable<string> Unprivileged(string tool)

@@ -6,6 +6,7 @@ using Router.Configuration;
 using Router.Diagnostics;
 using Router.Loop;
 using Router.Sessions;
+using Router.Upstreams;
 using AkkaCluster = Akka.Cluster.Cluster;
 
 namespace Router.Cluster.Members;
@@ -97,13 +98,8 @@ internal sealed class ClusterMember
     }
 
     /// <summary>Asks to be let in.</summary>
-    public void Join()
-    {
-        IReadOnlyList<Address> seeds =
-            [.. _options.Seeds.Select(seed => _cluster.SelfAddress.WithHost(seed.Host).WithPort(seed.Port))];
-        var asked = seeds.Count == 0 ? [_cluster.SelfAddress] : seeds;
-        ClusterLog.Joining(
-            _log, Table.Self, string.Join(' ', asked.Select(MemberTable.TextOf)));
-        _cluster.JoinSeedNodes(asked);
-    }
+    /// <param name="time">The clock.</param>
+    /// <param name="resolver">For members that are found by a name.</param>
+    public void Join(TimeProvider time, INameResolver resolver) =>
+        MemberJoin.Start(_cluster.System, _options, time, resolver, _log);
 }

@@ -111,6 +111,7 @@ internal static class ClusterSettings
         var roles = string.Join(", ", options.Roles.Prepend(Role).Distinct(StringComparer.Ordinal).Select(Quoted));
         return $$"""
             {{(options.Detection == ClusterDetection.Fast ? FastDetection : "")}}
+            {{(IsLaterSeed(options) ? "akka.cluster.seed-node-timeout = 500ms" : "")}}
             akka.cluster.roles = [{{roles}}]
             akka.cluster.down-removal-margin = {{MillisecondsOf(RemovalMargin(options))}}ms
             akka.remote.dot-netty.tcp {
@@ -118,9 +119,15 @@ internal static class ClusterSettings
               hostname = {{Quoted(options.BindHost ?? options.Host)}}
               port = {{options.Port.ToString(CultureInfo.InvariantCulture)}}
             }
-            {{(options.Tls.IsSet ? MemberTransport.Settings(options.Tls, options.Names) : "")}}
+            {{(options.Tls.IsSet ? MemberTransport.Settings(options.Tls, options.SharedNames) : "")}}
             """;
     }
+
+    /// <summary>Only the first seed begins a cluster, when nobody has answered for the time that this key says. All
+    /// others ask again after it: the first one may just not have been in its own cluster yet.</summary>
+    private static bool IsLaterSeed(ClusterOptions options) =>
+        options.Detection == ClusterDetection.Fast && options.Port > 0 && options.Seeds is [var first, ..]
+        && first != new ClusterAddress(options.Host, options.Port);
 
     /// <summary>What a removed member had is given away so long after: before, its fence has shut. It is not removed
     /// earlier than in 2 s (fast: 1 s of silence, stable for 1 s) or 23 s (Akka's: 3 s, 20 s).</summary>

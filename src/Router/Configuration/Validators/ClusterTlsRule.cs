@@ -36,11 +36,12 @@ internal sealed class ClusterTlsRule : IConfigurationRule
         }
 
         var read = MemberCertificates.Read(certificate, secret, authority, out var faults);
-        if (read is not null && !MemberCertificates.Names(read.Own, cluster.Names))
+        IReadOnlyList<string> names = [cluster.Host, .. cluster.SharedNames];
+        if (read is not null && !MemberCertificates.Names(read.Own, names))
         {
             faults = [new CertificateFault(
                 "certificate",
-                $"'{certificate}' does not name {string.Join(" or ", cluster.Names)}, where other members connect to; "
+                $"'{certificate}' does not name {string.Join(" or ", names)}, where other members connect to; "
                 + Way)];
         }
 
