@@ -23,6 +23,10 @@ public sealed class IdentityTests
 
         await member.Log.Seen("session-closed");
         Assert.Contains("superseded", Assert.Single(member.Log.Texts("session-closed")), StringComparison.Ordinal);
+        await member.Log.Seen("session-detached");
+        var record = Assert.Single(member.Log.Texts("session-detached"));
+        Assert.Contains($"superseded by", record, StringComparison.Ordinal);
+        Assert.Contains($"{second.LocalEndPoint}", record, StringComparison.Ordinal);
         Assert.Equal("4 3", await AskAsync(first, "alice"));
     }
 

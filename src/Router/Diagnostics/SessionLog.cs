@@ -34,6 +34,23 @@ internal static partial class SessionLog
         long bytesIn, long payloadsOut, long bytesOut, long drops, string? dropReasons, int restarts, string reason,
         int? peerPid, uint? peerUid, uint? peerGid);
 
+    /// <summary>Behind the access record of a session that has had an identity.</summary>
+    /// <param name="epoch">Of its attachment; 0 if it was never attached.</param>
+    /// <param name="revision">Of its last checkpoint; 0 without one.</param>
+    /// <param name="supersededBy">The session that speaks for the identity now, and its peer; null unless that ended
+    /// this one.</param>
+    [LoggerMessage(EventId = 1208, Level = LogLevel.Information, EventName = "session-detached", Message =
+        "Session {Session} of {Listener} spoke for {Identity}, epoch {Epoch}, checkpoint {Revision}; superseded by " +
+        "{SupersededBy}")]
+    public static partial void Detached(
+        ILogger logger, string session, string listener, string identity, long epoch, long revision,
+        string? supersededBy);
+
+    [LoggerMessage(EventId = 1209, Level = LogLevel.Debug, EventName = "session-attached", Message =
+        "Session {Session} of {Listener} speaks for {Identity}, from {Peer}, epoch {Epoch}, checkpoint {Revision}")]
+    public static partial void Attached(
+        ILogger logger, string session, string listener, string peer, string identity, long epoch, long revision);
+
     /// <summary>At most one a second for all sessions of an address on a loop, as the other failures.</summary>
     [LoggerMessage(EventId = 1202, Level = LogLevel.Warning, EventName = "session-restarted", Message =
         "Session {Session} of {Listener} restarted for {Peer}, route {Route}: {Restarts} restarts, " +

@@ -35,6 +35,16 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSu
         }
     }
 
+    public void Attached(SessionContext session)
+    {
+        if (logger.IsEnabled(LogLevel.Debug))
+        {
+            SessionLog.Attached(
+                logger, session.Id.ToString(), session.Listener, session.PeerAddr.ToString(), session.Identity!,
+                session.Epoch, session.Identified!.Revision);
+        }
+    }
+
     public void Restarted(SessionContext session, Exception reason, long suppressed) => SessionLog.Restarted(
         logger, reason, session.Id.ToString(), session.Listener, session.PeerAddr.ToString(), session.RouteName,
         session.Restarts, suppressed);
@@ -59,6 +69,12 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSu
                 session.PayloadsReceived, session.BytesReceived, session.PayloadsSent, session.BytesSent,
                 session.Drops, session.DropReasons, session.Restarts, ClosedSet<CloseReason>.NameOf(reason),
                 credentials?.ProcessId, credentials?.UserId, credentials?.GroupId);
+            if (session is { Identity: { } identity, Identified: { } own })
+            {
+                SessionLog.Detached(
+                    logger, session.Id.ToString(), session.Listener, identity, own.Epoch, own.Revision,
+                    own.SupersededBy);
+            }
         }
     }
 

@@ -43,9 +43,8 @@ internal sealed record IdentitySettings(
     /// <summary>The longest first line that is looked at.</summary>
     public const int LineBytesMax = 1_024;
 
-    /// <summary>The longest checkpoint: with what goes with it, half of what a message between members may be.
-    /// </summary>
-    public const int CheckpointBytesMax = 256 << 10;
+    /// <summary>The longest checkpoint: what every store takes, and well within a message between members.</summary>
+    public const int CheckpointBytesMax = 64 << 10;
 
     /// <summary>Whether a peer's first datagram names somebody, so that it may have a session.</summary>
     public bool MayName(ReadOnlySpan<byte> first) =>
@@ -88,5 +87,6 @@ internal sealed record IdentitySettings(
 
     /// <summary>Whether a text can be an identity.</summary>
     public static bool IsName(string name) =>
-        name.Length > 0 && Encoding.UTF8.GetByteCount(name) <= BytesMax && !name.Any(char.IsControl);
+        name.Length > 0 && Encoding.UTF8.GetByteCount(name) <= BytesMax && !name.Any(char.IsControl)
+        && !name.EnumerateRunes().Any(static rune => rune == Rune.ReplacementChar);   // also of half a character
 }

@@ -31,7 +31,7 @@ public static class SessionIdentities
     /// member dies. With <c>checkpoint-sync = on</c> it is sent at once, and replies that are made from now on wait
     /// until it is kept. Within the handler's calls only.</summary>
     /// <param name="session">The handler's.</param>
-    /// <param name="state">The handler's own bytes, 256 KiB at most; copied.</param>
+    /// <param name="state">The handler's own bytes, 64 KiB at most; copied.</param>
     /// <exception cref="InvalidOperationException">The session is not attached to an identity.</exception>
     /// <exception cref="ArgumentException">It is too long.</exception>
     public static void Checkpoint(this SessionContext session, ReadOnlySpan<byte> state)

@@ -350,6 +350,11 @@ internal interface ISessionEvents
     {
     }
 
+    /// <summary>It speaks for its peer's identity.</summary>
+    void Attached(SessionContext session)
+    {
+    }
+
     void Restarted(SessionContext session, Exception reason, long suppressed);
 
     void Closed(SessionContext session, CloseReason reason);

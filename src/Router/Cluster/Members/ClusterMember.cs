@@ -1,6 +1,5 @@
 using Akka.Cluster.Sharding;
 using Microsoft.Extensions.Logging;
-using Router.Cluster.Checkpoints;
 using Router.Cluster.Identities;
 using Router.Configuration;
 using Router.Diagnostics;
@@ -34,8 +33,8 @@ internal sealed class ClusterMember
         var members = new IdentityMembers((ExtendedActorSystem)system, Table, fence, time, options.FenceTimeout);
         var inherited = new InheritedIdentities(time);
         var limits = new IdentityLimits(options.IdentityQueue, options.ForgetAfter);
-        var store = new MemoryIdentities(new MemoryCheckpoints());
-        var environment = new IdentityEnvironment(store, members, limits, Counters, inherited);
+        Checkpoints = new CheckpointKeeper(options.Checkpoints, time, log);
+        var environment = new IdentityEnvironment(Checkpoints.Store, members, limits, Counters, inherited);
         var entities = ClusterSharding.Get(system).Start(
             RouterCluster.TypeName,
             identity => Props.Create<IdentityEntity>(identity, environment).WithMailbox(SessionMailbox.Path),
@@ -53,6 +52,8 @@ internal sealed class ClusterMember
         Table.OnRemoved = (member, inOrder) => OnRemoved(member.Address, inOrder, handOver);
         CoordinatedShutdown.Get(system).AddTask(
             CoordinatedShutdown.PhaseBeforeClusterShutdown, "router-sessions-detached", DetachAsync);
+        CoordinatedShutdown.Get(system).AddTask(
+            CoordinatedShutdown.PhaseBeforeActorSystemTerminate, "router-checkpoints-kept", Checkpoints.StopAsync);
         system.ActorOf(MembersActor.PropsOf(Table, log), "router-members");
         var keeper = new FenceKeeper(fence, _cluster.SelfUniqueAddress, options.FenceTimeout, log);
         system.ActorOf(FenceActor.PropsOf(keeper), "router-fence");
@@ -60,6 +61,8 @@ internal sealed class ClusterMember
     }
 
     public MemberTable Table { get; }
+
+    public CheckpointKeeper Checkpoints { get; }
 
     /// <summary>Of the entities of this member.</summary>
     public IdentityCounters Counters { get; } = new();

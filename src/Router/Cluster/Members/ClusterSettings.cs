@@ -14,7 +14,7 @@ internal static class ClusterSettings
     public const string Role = "router";
 
     /// <summary>The largest message between members; one beyond it is discarded with an error in the log. A checkpoint
-    /// is at most half of it.</summary>
+    /// is far below it.</summary>
     public const int FrameBytes = 1 << 20;
 
     /// <summary>A key of ours, by which programs that are members find it.</summary>
