@@ -22,7 +22,7 @@ internal static class ConfigurationLoader
         new UnknownKeyRule(), new NameRule(), new ListenersExistRule(), new RouteExistsRule(), new RouteIsUsedRule(),
         new DuplicateBindRule(), new PoolDispatcherRule(), new OpenResponderRule(), new SessionSocketRule(),
         new BacklogGrantedRule(), new BufferGrantedRule(), new DescriptorsSufficeRule(), new SessionsEndRule(),
-        new UnixListenerRule(), new AbstractNameRule(), new PreparedSessionsUsedRule(),
+        new UnixListenerRule(), new AbstractNameRule(), new PreparedSessionsUsedRule(), new IdentityRule(),
         new ClusterTlsRule(), new ClusterDiscoveryRule(),
     ];
 

@@ -31,6 +31,25 @@ internal static partial class ClusterLog
         "Member {Member} is out of the cluster: it {Cause}; {Members} members")]
     public static partial void Removed(ILogger logger, string member, string cause, int members);
 
+    /// <summary>Behind each stats line of a member. Figures are since the start, but for those of now.</summary>
+    /// <param name="attached">Sessions of this member that speak for an identity now.</param>
+    /// <param name="waiting">Sessions of this member that wait for an answer of an identity's entity now.</param>
+    /// <param name="identities">Entities at this member now.</param>
+    /// <param name="attachments">Made by these.</param>
+    /// <param name="superseded">Of these, those that took another session's place.</param>
+    /// <param name="queueDrops">Messages that found an identity's queue full.</param>
+    /// <param name="checkpointsQueued">Rows that wait for the store now.</param>
+    /// <param name="checkpointsLost">Those that no store will have.</param>
+    [LoggerMessage(EventId = 1507, Level = LogLevel.Information, EventName = "cluster-stats", Message =
+        "{Members} members, {Unreachable} unreachable; {Attached} sessions attached, {Waiting} wait; {Identities} " +
+        "identities here, {Attachments} attachments, {Superseded} superseded, {QueueDrops} messages dropped; " +
+        "checkpoints: {CheckpointsWritten} written, {CheckpointsQueued} wait, {CheckpointsLost} lost, " +
+        "{StoreFailures} failures of the store, {DetachesLost} ends of sessions lost; fence shut {FenceShut} times")]
+    public static partial void Stats(
+        ILogger logger, int members, int unreachable, int attached, int waiting, long identities, long attachments,
+        long superseded, long queueDrops, long checkpointsWritten, int checkpointsQueued, long checkpointsLost,
+        long storeFailures, long detachesLost, long fenceShut);
+
     /// <param name="sessions">Whose end no entity has acknowledged.</param>
     [LoggerMessage(EventId = 1506, Level = LogLevel.Warning, EventName = "not-detached", Message =
         "The last checkpoints of {Sessions} sessions may be lost: their identities' members do not answer")]

@@ -6,7 +6,12 @@ namespace Router.Reporting;
 
 /// <summary>Turns figures since the start into lines about the interval since the last one. Any thread.</summary>
 internal sealed class StatsWriter(
-    ILogger log, TimeProvider time, INetwork network, SessionSummary summary, Func<int> spare) : IDisposable
+    ILogger log,
+    TimeProvider time,
+    INetwork network,
+    SessionSummary summary,
+    Func<int> spare,
+    Action? writeMore = null) : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly GcPauses _pauses = new();
@@ -37,6 +42,7 @@ internal sealed class StatsWriter(
                 Since(now, static figures => figures.AcceptOverflows),
                 network.ReadAcceptOverflows(),
                 GC.GetTotalMemory(forceFullCollection: false), gc.Pauses, gc.P99Us, gc.MaxUs, gc.Blocking);
+            writeMore?.Invoke();
             _last = now.ToDictionary(static figures => figures.Listener, StringComparer.Ordinal);
         }
     }

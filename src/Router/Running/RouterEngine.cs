@@ -90,7 +90,8 @@ internal sealed class RouterEngine : IAsyncDisposable
         _running = new RunningRouter(
             setup, seams, MakeEnvironment(setup), log, new SystemNameResolver(), _collects, _rooms);
         _reloader = new Reloader(_running) { OnReloaded = _ => _collects.EndUnused() };
-        _statsWriter = new StatsWriter(log, seams.Time, seams.Network, _summary, () => Spare);
+        _statsWriter = new StatsWriter(
+            log, seams.Time, seams.Network, _summary, () => Spare, _member is { } member ? member.WriteStats : null);
         if (system.IsOwned)
         {
             ActorLogActor.Start(System, log, seams.Time);

@@ -20,6 +20,7 @@ internal sealed class ClusterMember
     private readonly AkkaCluster _cluster;
     private readonly ClusterOptions _options;
     private readonly ILogger _log;
+    private readonly Fence _fence;
 
     /// <param name="system">Made with <see cref="ClusterSettings"/>.</param>
     /// <param name="options">The configuration's section.</param>
@@ -28,7 +29,7 @@ internal sealed class ClusterMember
     /// <param name="log">The router's.</param>
     public ClusterMember(ActorSystem system, ClusterOptions options, TimeProvider time, Fence fence, ILogger log)
     {
-        (_options, _log, _cluster) = (options, log, AkkaCluster.Get(system));
+        (_options, _log, _fence, _cluster) = (options, log, fence, AkkaCluster.Get(system));
         Table = new MemberTable(MemberTable.TextOf(_cluster.SelfAddress), time);
         var members = new IdentityMembers((ExtendedActorSystem)system, Table, fence, time, options.FenceTimeout);
         var inherited = new InheritedIdentities(time);
@@ -72,6 +73,16 @@ internal sealed class ClusterMember
 
     /// <summary>Where sessions are attached.</summary>
     public IActorRef Hub { get; }
+
+    /// <summary>Any thread.</summary>
+    public void WriteStats()
+    {
+        var rows = Checkpoints.Counts;
+        ClusterLog.Stats(
+            _log, Table.Count, Table.UnreachableCount, Figures.Attached, Figures.Waiting, Counters.Entities,
+            Counters.Attached, Counters.Superseded, Counters.QueueDrops, rows?.Written ?? 0, rows?.Queued ?? 0,
+            rows?.Lost ?? 0, Counters.StoreFailures, Figures.LostDetaches, _fence.TimesShut);
+    }
 
     private void OnRemoved(Address address, bool inOrder, IActorRef handOver)
     {
