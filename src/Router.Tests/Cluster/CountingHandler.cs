@@ -15,6 +15,13 @@ public sealed class CountingHandler : SessionHandler
     public override void OnResumed(SessionContext session, ReadOnlySpan<byte> checkpoint) =>
         _count = long.Parse(checkpoint, CultureInfo.InvariantCulture);
 
+    /// <summary>Answers too early, whoever it is.</summary>
+    public override bool OnProof(SessionContext session, string identity, ReadOnlySpan<byte> first)
+    {
+        session.Reply("too early"u8);
+        return first.IndexOf("sesame"u8) >= 0;
+    }
+
     public override void OnReceived(SessionContext session, PayloadBatch batch)
     {
         foreach (var _ in batch)

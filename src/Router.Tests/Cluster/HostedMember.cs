@@ -6,6 +6,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Router.Hosting;
 using Router.Running;
+using Router.Sessions;
 using Router.Tests.Functional;
 using Router.Tests.Hosting;
 
@@ -34,8 +35,10 @@ internal sealed class HostedMember : IAsyncDisposable
     /// <param name="listener">Keys of its listener.</param>
     /// <param name="cluster">Keys of its cluster.</param>
     /// <param name="transport">Of the listener.</param>
+    /// <param name="handler">What it does; null counts.</param>
     public static async Task<HostedMember> StartAsync(
-        string? seed, string listener, string cluster = "", string transport = "udp")
+        string? seed, string listener, string cluster = "", string transport = "udp",
+        Func<SessionHandler>? handler = null)
     {
         var file = new TextFile($$"""
             router {
@@ -50,7 +53,7 @@ internal sealed class HostedMember : IAsyncDisposable
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders().AddProvider(log);
         builder.Services.AddRouter(
-            file.Path, static router => router.AddHandler("counting", static () => new CountingHandler()));
+            file.Path, router => router.AddHandler("counting", handler ?? (static () => new CountingHandler())));
         var member = new HostedMember(file, log, builder.Build());
         await member._host.StartAsync();
         return member;

@@ -23,7 +23,7 @@ internal static class ConfigurationLoader
         new DuplicateBindRule(), new PoolDispatcherRule(), new OpenResponderRule(), new SessionSocketRule(),
         new BacklogGrantedRule(), new BufferGrantedRule(), new DescriptorsSufficeRule(), new SessionsEndRule(),
         new UnixListenerRule(), new AbstractNameRule(), new PreparedSessionsUsedRule(), new IdentityRule(),
-        new ClusterTlsRule(), new ClusterDiscoveryRule(),
+        new ClusterTlsRule(), new ClusterDiscoveryRule(), new IdentityProofRule(), new UnprovedIdentityRule(),
     ];
 
     /// <summary>Merges reference.conf, the file and the sets, then resolves all substitutions at once.</summary>

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.RegularExpressions;
 using Router.Configuration.Hocon;
 using Router.Sessions;
@@ -14,21 +15,28 @@ internal static class IdentitySection
         ("none", null), ("endpoint", IdentitySource.Endpoint), ("handler", IdentitySource.Handler),
     ];
 
+    /// <param name="listener">The listener.</param>
+    /// <param name="proof">Of them.</param>
     /// <returns>Null where sessions have no identity.</returns>
-    public static IdentitySettings? Read(SectionReader listener)
+    public static IdentitySettings? Read(SectionReader listener, IdentityProof proof)
     {
         var attachTimeoutMs = listener.Milliseconds(
             "attach-timeout", TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1), Reload.NewSessions);
         var interval = listener.Duration("checkpoint-interval", TimeSpan.Zero, Limit.Day, Reload.NewSessions);
         var isSync = listener.Bool("checkpoint-sync", Reload.NewSessions);
         var settings = new IdentitySettings(
-            default, 0, 0, null, attachTimeoutMs, (int)interval.TotalMilliseconds, isSync);
+            default, 0, 0, null, attachTimeoutMs, (int)interval.TotalMilliseconds, isSync, proof);
         return listener.Find(Key)?.Value is HoconObject
             ? ReadObject(listener.Child(Key), settings)
             : listener.Choice<IdentitySource?>(Key, Reload.No, Words) is { } source
                 ? settings with { Source = source }
                 : null;
     }
+
+    public static IdentityProof ReadProof(SectionReader listener) => new(
+        listener.Choice<IdentityProofKind>("proof", Reload.NewSessions),
+        Encoding.UTF8.GetBytes(listener.OptionalText("proof-secret", Reload.NewSessions) ?? ""),
+        listener.Int("proof-offset", 0, 65_000, Reload.NewSessions, orElse: -1));
 
     private static IdentitySettings ReadObject(SectionReader identity, IdentitySettings settings)
     {

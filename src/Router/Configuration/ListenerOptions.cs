@@ -20,6 +20,7 @@ internal sealed class ListenerOptions
         DualStack = listener.Bool("dual-stack", Reload.No);
         KeepAlive = TcpSection.Read(listener, Reload.No);
         var session = listener.Child("session");
+        Proof = IdentitySection.ReadProof(listener);
         Sessions = new SessionSettings(
             IdleTimeoutMs: listener.Milliseconds(
                 "idle-timeout", Limit.Tick, Limit.Year, Reload.AtOnce, orInfinite: true),
@@ -36,7 +37,7 @@ internal sealed class ListenerOptions
             ReceiveBuffer: listener.Size("session-receive-buffer", 4 << 10, 1 << 30, Reload.NewSessions),
             PeerIdleTimeoutMs: listener.Milliseconds(
                 "peer-idle-timeout", Limit.Tick, PeerIdleMax, Reload.AtOnce, orInfinite: true),
-            Identity: IdentitySection.Read(listener));
+            Identity: IdentitySection.Read(listener, Proof));
         var file = listener.Child("unix");
         UnixFile = new UnixFileOptions(
             file.Parsed("mode", Reload.No, ModeOf),
@@ -69,6 +70,9 @@ internal sealed class ListenerOptions
     public KeepAliveOptions KeepAlive { get; }
 
     public SessionSettings Sessions { get; }
+
+    /// <summary>Of identities, whether its sessions have one or not.</summary>
+    public IdentityProof Proof { get; }
 
     /// <summary>Of its unix sockets; the mode is negative where the text was no octal number.</summary>
     public UnixFileOptions UnixFile { get; }

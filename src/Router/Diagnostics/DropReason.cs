@@ -109,6 +109,9 @@ public enum DropReason
 
     /// <summary>Copies for members of the cluster that are behind: as much as may be is on the way to them.</summary>
     RoomBehind,
+
+    /// <summary>Its first payload names an identity, and does not prove it.</summary>
+    WrongProof,
 }
 
 /// <summary>Drops by reason: one writer, readers on any thread.</summary>

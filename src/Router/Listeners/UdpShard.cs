@@ -114,12 +114,8 @@ internal sealed class UdpShard : DatagramShard, IDisposable
             return DropReason.Draining;
         }
 
-        if (Settings.Identity is { } identity && !identity.MayName(first))
-        {
-            return DropReason.NoIdentity;
-        }
-
         return _guard.Refuse(peer)
+            ?? Settings.Identity?.Refuse(first)
             ?? (Route.AnswersByItself ? _guard.RefuseResponder(peer) : Route.Refuse(peer, first));
     }
 

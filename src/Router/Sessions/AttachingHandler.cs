@@ -10,6 +10,7 @@ namespace Router.Sessions;
 internal sealed class AttachingHandler(SessionIdentity identity, SessionHandler? inner) : SessionHandler
 {
     private List<byte>? _head;   // of a stream, until it names somebody
+    private SessionHandler? _proved;   // has said that the peer is who it says
 
     public override void OnOpened(SessionContext session)
     {
@@ -23,9 +24,9 @@ internal sealed class AttachingHandler(SessionIdentity identity, SessionHandler?
     {
         foreach (var payload in batch)
         {
-            if (identity.Name is null && !TryIdentify(session, payload))
+            if (identity.Name is null && Identify(session, payload) is { } refusal)
             {
-                session.CountDrop(DropReason.NoIdentity);
+                session.CountDrop(refusal);
                 session.Close(CloseReason.Unidentified);
                 return;
             }
@@ -69,7 +70,7 @@ internal sealed class AttachingHandler(SessionIdentity identity, SessionHandler?
         }
         else
         {
-            session.Handler = session.Route.CreateHandler(session);
+            session.Handler = _proved ?? session.Route.CreateHandler(session);
             session.Handler.OnOpened(session);
         }
 
@@ -77,30 +78,46 @@ internal sealed class AttachingHandler(SessionIdentity identity, SessionHandler?
         identity.GoOn();
     }
 
-    private bool TryIdentify(SessionContext session, ReadOnlySpan<byte> payload)
+    /// <returns>Why the peer is refused; null also while more of its stream is needed.</returns>
+    private DropReason? Identify(SessionContext session, ReadOnlySpan<byte> payload)
     {
-        var settings = identity.Settings;
         if (session.KeepsMessages)
         {
-            return settings.Read(payload) is { } named && Attach(session, named);
+            return Prove(session, payload);
         }
 
         _head ??= [];
         _head.AddRange(payload);
         var head = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_head);
-        if (settings.NeedsMore(head))
-        {
-            return true;
-        }
-
-        return settings.Read(head) is { } name && Attach(session, name);
+        return identity.Settings.NeedsMore(head) ? null : Prove(session, head);
     }
 
-    private bool Attach(SessionContext session, string name)
+    private DropReason? Prove(SessionContext session, ReadOnlySpan<byte> first)
+    {
+        if (identity.Settings.Read(first, out var name) is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (identity.Settings.Proof.Kind == IdentityProofKind.Handler)
+        {
+            var handler = session.Route.CreateHandler(session);
+            if (!handler.OnProof(session, name, first))
+            {
+                return DropReason.WrongProof;
+            }
+
+            _proved = handler;
+        }
+
+        Attach(session, name);
+        return null;
+    }
+
+    private void Attach(SessionContext session, string name)
     {
         _head = null;
         session.StopReading();   // the peer of a stream waits
         identity.Attach(name);
-        return true;
     }
 }

@@ -339,7 +339,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     }
 
     private bool Send(ReadOnlySpan<byte> payload) =>
-        _extras is { Identity: { HoldsReplies: true } identity } ? identity.Hold(payload) : SendNow(payload);
+        _extras is { Identity: { TakesReplies: true } identity } ? identity.Hold(payload) : SendNow(payload);
 
     internal bool SendNow(ReadOnlySpan<byte> payload)
     {

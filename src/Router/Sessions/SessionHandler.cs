@@ -38,6 +38,18 @@ public abstract class SessionHandler
     {
     }
 
+    /// <summary>Called before anything else, on a listener with <c>proof = handler</c>: a payload says who the peer is,
+    /// and the handler says whether that is so. Only if it is does the session go on, with this handler, and any other
+    /// session of the identity end.</summary>
+    /// <param name="session">The session; nothing can be sent by it yet, as a peer that proves nothing is not
+    /// answered.</param>
+    /// <param name="identity">Who the peer says it is.</param>
+    /// <param name="first">The first payload, or the beginning of the stream; valid until the call returns. It comes to
+    /// <see cref="OnReceived"/> too, once the session is attached.</param>
+    /// <returns>Whether the peer has proved it. Unless overridden nobody has; then the session ends, and that is a
+    /// counted drop.</returns>
+    public virtual bool OnProof(SessionContext session, string identity, ReadOnlySpan<byte> first) => false;
+
     /// <summary>Payloads have come. They are the router's: valid until the call returns.</summary>
     public virtual void OnReceived(SessionContext session, PayloadBatch batch)
     {

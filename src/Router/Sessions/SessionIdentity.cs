@@ -39,6 +39,10 @@ internal sealed class SessionIdentity(SessionContext session, IdentitySettings s
     /// <summary>Replies wait for a checkpoint that is not known to be kept.</summary>
     public bool HoldsReplies { get; private set; }
 
+    /// <summary>Whether a reply goes to <see cref="Hold"/> and not out: it waits, or the peer has not proved yet who it
+    /// is, and is told nothing.</summary>
+    public bool TakesReplies => HoldsReplies || (!IsAttached && settings.Proof.Kind != IdentityProofKind.None);
+
     /// <summary>Asks to be attached. Once.</summary>
     public void Attach(string name)
     {
@@ -174,6 +178,12 @@ internal sealed class SessionIdentity(SessionContext session, IdentitySettings s
     /// <returns>False if there is no room for it, which is a counted drop.</returns>
     public bool Hold(ReadOnlySpan<byte> payload)
     {
+        if (!HoldsReplies)
+        {
+            session.CountDrop(DropReason.Unvalidated);
+            return false;
+        }
+
         if (_heldBytes + payload.Length > session.Shard.Settings.MailboxBytes)
         {
             session.CountDrop(DropReason.MailboxFull);
