@@ -292,13 +292,14 @@ internal sealed class HubState(IHubWorld world)
         }
         else
         {
+            entry.IsEnding = true;
             world.ToSession(entry.Session, new IdentitySuperseded(supersede.By), ActorRefs.NoSender);
         }
     }
 
     private void OnOver(Entry entry, Over over)
     {
-        entry.IsOver = true;
+        entry.IsOver = entry.IsEnding = true;
         _waiting.Remove(entry);
         if (entry.Phase == Phase.Ended)
         {
@@ -332,13 +333,20 @@ internal sealed class HubState(IHubWorld world)
         }
         else
         {
+            // One that has ended may have a checkpoint that the lost entity was not told of.
+            foreach (var ended in _waiting.Where(
+                entry => entry.Phase == Phase.Ended && entry.Identity == who.Identity).ToList())
+            {
+                Ask(ended);
+            }
+
             world.ToIdentity(new HasNone(who.Identity, world.Place));
         }
     }
 
     private void OnPass(Pass pass)
     {
-        if (Find(pass.Session) is { Phase: Phase.Attached, IsOver: false } entry)
+        if (Find(pass.Session) is { Phase: Phase.Attached, IsEnding: false } entry)
         {
             world.ToSession(entry.Session, new IdentityTold(pass.What.Message, pass.What.Ack), pass.What.From);
         }
@@ -387,6 +395,9 @@ internal sealed class HubState(IHubWorld world)
 
         /// <summary>Another session speaks for the identity: the end of this one need not be told.</summary>
         public bool IsOver { get; set; }
+
+        /// <summary>It has been told to end: what comes for it is for the next one.</summary>
+        public bool IsEnding { get; set; }
 
         /// <summary>The entity's member.</summary>
         public Address? At { get; set; }

@@ -5,13 +5,17 @@ using Router.Sessions;
 namespace Router.Cluster.Identities;
 
 /// <summary>The cluster as entities see it.</summary>
-/// <param name="system">A member's.</param>
+/// <param name="actorOf">Where a member's actor of a name is.</param>
 /// <param name="table">Its members.</param>
 /// <param name="fence">This member's.</param>
 /// <param name="time">The clock.</param>
 /// <param name="fenceTimeout">After so long unheard of, a member sends nothing more.</param>
 internal sealed class IdentityMembers(
-    ExtendedActorSystem system, MemberTable table, Fence fence, TimeProvider time, TimeSpan fenceTimeout)
+    Func<UniqueAddress, string, IActorRef> actorOf,
+    MemberTable table,
+    Fence fence,
+    TimeProvider time,
+    TimeSpan fenceTimeout)
     : IIdentityMembers
 {
     /// <summary>The name of each member's hub, below /user.</summary>
@@ -23,22 +27,30 @@ internal sealed class IdentityMembers(
     /// <summary>How long gossip takes to tell all members that one is not heard of, with a margin.</summary>
     private static readonly TimeSpan GossipMargin = TimeSpan.FromMilliseconds(500);
 
+    public IdentityMembers(
+        ExtendedActorSystem system, MemberTable table, Fence fence, TimeProvider time, TimeSpan fenceTimeout)
+        : this((member, name) => ActorOf(system, member, name), table, fence, time, fenceTimeout)
+    {
+    }
+
     public bool MayDecide => fence.IsOpen;
 
     public bool MayHaveLostEntities =>
-        table.LastRemoval is { } removal && time.GetElapsedTime(removal) < LossWindow;
+        table.LastRemoval is { } removal && time.GetElapsedTime(removal) < LossWindow
+        || table.UnreachableCount > 0   // the coordinator may know of its removal before this member does
+        || table.Age < LossWindow;      // this member has not seen who was removed before
 
     public IReadOnlyCollection<(Place Place, IActorRef Hub)> Hubs =>
-        [.. table.Routers.Select(member => (PlaceOf(member), ActorOf(member, HubName)))];
+        [.. table.Routers.Select(member => (PlaceOf(member), actorOf(member, HubName)))];
 
     public IReadOnlyCollection<(Place Place, IActorRef Actor)> HandOvers =>
-        [.. table.Routers.Select(member => (PlaceOf(member), ActorOf(member, HandOverActor.Name)))];
+        [.. table.Routers.Select(member => (PlaceOf(member), actorOf(member, HandOverActor.Name)))];
 
     public bool IsGone(Place place) =>
         table.GoneFor(new UniqueAddress(place.Address, place.Uid)) is { } gone && gone >= fenceTimeout + GossipMargin;
 
     private static Place PlaceOf(UniqueAddress member) => new(member.Address, member.Uid);
 
-    private IActorRef ActorOf(UniqueAddress member, string name) =>
+    private static IActorRef ActorOf(ExtendedActorSystem system, UniqueAddress member, string name) =>
         system.Provider.ResolveActorRef(new RootActorPath(member.Address) / "user" / name);
 }

@@ -1,4 +1,5 @@
 using Router.Cluster.Checkpoints;
+using Router.Sessions;
 
 namespace Router.Cluster.Identities;
 
@@ -9,11 +10,8 @@ namespace Router.Cluster.Identities;
 /// one is told. The latest that asks wins: one that waits is told that it is over.</remarks>
 internal sealed class IdentityState(string identity, IIdentityWorld world, IdentityLimits limits)
 {
-    /// <summary>How often the session before is told again to end, and its member looked at.</summary>
+    /// <summary>How often who has not answered is asked again, and its member looked at.</summary>
     internal static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(250);
-
-    /// <summary>How long other members are asked for a session whose entity was lost.</summary>
-    internal static readonly TimeSpan AskFor = TimeSpan.FromMilliseconds(750);
 
     private readonly HashSet<Place> _asked = [];
     private Queue<Tell>? _queue;
@@ -23,6 +21,8 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
     private Attachment? _pending;
     private Attachment? _before;
     private Checkpoint _kept = new(identity, 0, 0, default);
+    private int _claimsLost;   // since the last that was answered: each may have taken an epoch
+    private bool _isSure;      // nobody speaks for the identity but whom this entity knows
 
     private enum Phase
     {
@@ -65,7 +65,7 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
                 OnHasNone(none.Place);
                 break;
             case Undelivered undelivered:
-                OnTell(undelivered.What, isBack: true);
+                OnTell(undelivered.What, undelivered.Session);
                 break;
             default:
                 break;
@@ -78,13 +78,15 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
     }
 
     /// <summary>All that it knows, for the next entity. Whoever waits to be attached asks again.</summary>
-    public CarriedIdentity Carry() => new(_kept, _owner, [.. _queue ?? []]);
+    public CarriedIdentity Carry() => new(
+        _kept, _owner ?? (_pending is { IsLive: true } live ? live : null), [.. _queue ?? []]);
 
     /// <summary>Goes on where another entity stopped, at another member. First of all.</summary>
     public void Inherit(CarriedIdentity carried)
     {
         _kept = carried.Kept;
         _owner = carried.Owner;
+        _isSure = carried.Kept.Epoch > 0 || _owner is not null;   // else it was about to ask
         _queue = carried.Queue.Count > 0 ? new Queue<Tell>(carried.Queue) : null;
         world.Keep(_kept);
         if (_owner is { } owner)
@@ -100,17 +102,38 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
     /// <summary>The store has given an epoch, and what it keeps.</summary>
     public void OnClaimed(Checkpoint claimed)
     {
-        var isNewer = _kept.Revision > claimed.Revision;   // a session gave it that the store has not heard of
+        // A session may have given what the store has not heard of, unless others have spoken since.
+        var isNewer = _kept.Revision > claimed.Revision && claimed.Epoch <= _kept.Epoch + 1 + _claimsLost;
+        var isLate = _pending is { IsLive: true } live && claimed.Epoch > live.Epoch + 1 + _claimsLost;
         _kept = isNewer ? claimed with { Revision = _kept.Revision, State = _kept.State } : claimed;
+        _claimsLost = 0;
+        _isSure = true;
         _phase = Phase.Idle;
+        if (isNewer)
+        {
+            world.Save(_kept, null);
+        }
+
+        if (_owner is not null)
+        {
+            Release();   // it was claimed for one that speaks already, and another asks now
+            return;
+        }
+
         if (_pending is not { } pending)
         {
             Rest();   // it has given up meanwhile
             return;
         }
 
+        if (pending.Epoch >= claimed.Epoch)
+        {
+            Claim();   // it came while one was claimed for another
+            return;
+        }
+
         _pending = null;
-        if (pending.IsLive && claimed.Epoch > pending.Epoch + 1)
+        if (isLate)
         {
             world.Send(pending.Hub, new Over(identity, pending.Session, "another session"));
             Rest();
@@ -118,11 +141,6 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
         }
 
         _owner = pending with { Epoch = claimed.Epoch };
-        if (isNewer)
-        {
-            world.Save(_kept, null);
-        }
-
         if (pending.IsLive)
         {
             world.Send(pending.Hub, new EpochIs(identity, pending.Session, claimed.Epoch));
@@ -134,10 +152,7 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
         }
 
         _before = null;
-        while (_queue is not null && _queue.TryDequeue(out var tell))
-        {
-            world.Send(_owner.Hub, new Pass(identity, _owner.Session, tell));
-        }
+        PassQueue(_owner);
     }
 
     /// <summary>The store is not to be had: whoever asked does so again.</summary>
@@ -145,6 +160,7 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
     {
         _phase = Phase.Idle;
         _pending = null;
+        _claimsLost++;
         Rest();
     }
 
@@ -164,7 +180,7 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
     {
         switch (_phase)
         {
-            case Phase.Releasing when world.IsGone(_owner!.Place):
+            case Phase.Releasing when world.MayDecide && world.IsGone(_owner!.Place):
                 _before = _owner;
                 _owner = null;
                 Claim();
@@ -173,7 +189,7 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
                 Release();
                 break;
             case Phase.Asking:
-                Claim();
+                AskRest();
                 break;
             case Phase.Idle when _owner is null && _pending is null:
                 world.Forget(_kept.Epoch);
@@ -200,6 +216,7 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
             else
             {
                 SendAttached(owner);
+                PassQueue(owner);   // it may have been told of messages before
             }
 
             return;
@@ -213,7 +230,11 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
             return;
         }
 
-        if (_pending is { } pending)
+        if (_pending is { IsLive: true } live)
+        {
+            _owner = live;   // it speaks: it has to end before another does
+        }
+        else if (_pending is { } pending)
         {
             world.Send(pending.Hub, new Over(identity, pending.Session, asker.Text));
         }
@@ -228,22 +249,23 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
     /// <summary>A session that is attached already, by an entity that was lost.</summary>
     private void OnLive(Attachment asker, KeptState state)
     {
-        if (_phase == Phase.Idle && _owner is null)
+        Keep(asker.Epoch, state);   // who follows it gets its checkpoint, if that is not given yet
+        if (_owner is null && _pending is null)
         {
             _isResting = false;
-            Keep(asker.Epoch, state);
             _pending = asker;
-            Claim();
+            if (_phase != Phase.Claiming)
+            {
+                Claim();
+            }
         }
         else if (_phase == Phase.Asking)
         {
-            Keep(asker.Epoch, state);
             _owner = asker;
             Release();
         }
         else
         {
-            Keep(asker.Epoch, state);   // who follows it gets its checkpoint, if that is not given yet
             world.Send(asker.Hub, new Over(identity, asker.Session, (_pending ?? _owner)!.Text));
         }
     }
@@ -255,7 +277,7 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
         {
             Release();
         }
-        else if (_kept.Epoch == 0 && world.MayHaveLostEntities)
+        else if (!_isSure && world.MayHaveLostEntities)
         {
             Ask();
         }
@@ -269,17 +291,27 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
     {
         _asked.Clear();
         _asked.UnionWith(world.Hubs.Select(static hub => hub.Place));
+        _phase = Phase.Asking;
+        AskRest();
+    }
+
+    /// <summary>Asks those that have not answered. One that is silent may have a session that speaks.</summary>
+    private void AskRest()
+    {
+        _asked.RemoveWhere(world.IsGone);
         if (_asked.Count == 0)
         {
             Claim();
             return;
         }
 
-        _phase = Phase.Asking;
-        world.WakeIn(AskFor);
-        foreach (var (_, hub) in world.Hubs)
+        world.WakeIn(AskAgain);
+        foreach (var (place, hub) in world.Hubs)
         {
-            world.Send(hub, new WhoHas(identity));
+            if (_asked.Contains(place))
+            {
+                world.Send(hub, new WhoHas(identity));
+            }
         }
     }
 
@@ -300,9 +332,10 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
 
     private void Claim()
     {
-        if (_pending is null)
+        if (_pending is null || !world.MayDecide)
         {
             _phase = Phase.Idle;
+            _pending = null;   // it asks again
             Rest();
             return;
         }
@@ -316,6 +349,7 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
         world.Send(hub, new Detached(identity, detach.Session));
         if (_pending?.Session == detach.Session)
         {
+            Keep(detach.Epoch, detach.State);
             _pending = null;   // what is under way comes to its end, and attaches nobody
         }
         else if (_owner is { } owner && owner.Session == detach.Session)
@@ -332,10 +366,18 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
                 Rest();
             }
         }
-        else if (_owner is null && _pending is null && detach.Epoch > _kept.Epoch)
+        else if (_owner is null && detach.Epoch >= _kept.Epoch)
         {
-            Store(detach.Epoch, detach.State);   // its entity was lost before it ended
-            Rest();
+            // Its entity was lost before it ended.
+            if (_phase == Phase.Idle)
+            {
+                Store(detach.Epoch, detach.State);
+                Rest();
+            }
+            else
+            {
+                Keep(detach.Epoch, detach.State);   // who is attached next gets it, and the store
+            }
         }
     }
 
@@ -349,7 +391,11 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
                 world.Save(_kept, save.Sync ? owner : null);
             }
         }
-        else if (_owner is null && _pending is null && save.Epoch >= _kept.Epoch)
+        else if (_pending?.Session == save.Session)
+        {
+            Keep(save.Epoch, save.State);   // it waits for an epoch; one that waits for this is told again
+        }
+        else if (_owner is null && (_pending is null || _phase == Phase.Asking) && save.Epoch >= _kept.Epoch)
         {
             world.Send(hub, new Unknown(identity, save.Session));
         }
@@ -359,9 +405,11 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
         }
     }
 
-    private void OnTell(Tell tell, bool isBack = false)
+    /// <param name="tell">What is told.</param>
+    /// <param name="backFrom">The session that it came too late for, or too early.</param>
+    private void OnTell(Tell tell, SessionId? backFrom = null)
     {
-        if (_owner is { } owner && !isBack)
+        if (_owner is { } owner && owner.Session != backFrom)
         {
             world.Send(owner.Hub, new Pass(identity, owner.Session, tell));
         }
@@ -385,6 +433,14 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
 
     private void SendAttached(Attachment owner) => world.Send(
         owner.Hub, new Attached(identity, owner.Session, owner.Epoch, new KeptState(_kept.Revision, _kept.State)));
+
+    private void PassQueue(Attachment owner)
+    {
+        while (_queue is not null && _queue.TryDequeue(out var tell))
+        {
+            world.Send(owner.Hub, new Pass(identity, owner.Session, tell));
+        }
+    }
 
     /// <summary>Remembers a session's checkpoint, if it is newer than what is known.</summary>
     private void Keep(long epoch, KeptState state)

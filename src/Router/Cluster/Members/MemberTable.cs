@@ -24,6 +24,9 @@ internal sealed class MemberTable(string self, TimeProvider time)
 
     public string Self => self;
 
+    /// <summary>How long it has been kept.</summary>
+    public TimeSpan Age => time.GetElapsedTime(_started);
+
     /// <summary>Members that are up.</summary>
     public int Count => _members.Count;
 
@@ -58,32 +61,33 @@ internal sealed class MemberTable(string self, TimeProvider time)
             return since is { } unheard ? time.GetElapsedTime(unheard) : TimeSpan.MaxValue;
         }
 
-        return time.GetElapsedTime(_started) >= SettleTime ? TimeSpan.MaxValue : null;
+        return Age >= SettleTime ? TimeSpan.MaxValue : null;
     }
 
-    public void Add(Member member) =>
-        _members = _members.SetItem(member.UniqueAddress, new KnownMember(member.HasRole(ClusterSettings.Role), null));
+    /// <param name="member">Who is up.</param>
+    /// <param name="isRouter">It has listeners.</param>
+    public void Add(UniqueAddress member, bool isRouter) =>
+        _members = _members.SetItem(member, new KnownMember(isRouter, null));
 
-    public void SetUnreachable(Member member, bool isUnreachable)
+    public void SetUnreachable(UniqueAddress member, bool isUnreachable)
     {
-        if (_members.TryGetValue(member.UniqueAddress, out var known))
+        if (_members.TryGetValue(member, out var known))
         {
             long? since = isUnreachable ? time.GetTimestamp() : null;
-            _members = _members.SetItem(member.UniqueAddress, known with { UnreachableSince = since });
+            _members = _members.SetItem(member, known with { UnreachableSince = since });
         }
     }
 
     /// <param name="member">Who is out.</param>
     /// <param name="inOrder">It left by itself.</param>
-    public void Remove(Member member, bool inOrder)
+    public void Remove(UniqueAddress member, bool inOrder)
     {
         var now = time.GetTimestamp();
-        var since = _members.GetValueOrDefault(member.UniqueAddress)?.UnreachableSince ?? now;
-        _removed = (_removed.Count < RemovedMax ? _removed : _removed.Clear())
-            .SetItem(member.UniqueAddress, inOrder ? null : since);
-        _members = _members.Remove(member.UniqueAddress);
+        var since = _members.GetValueOrDefault(member)?.UnreachableSince ?? now;
+        _removed = (_removed.Count < RemovedMax ? _removed : _removed.Clear()).SetItem(member, inOrder ? null : since);
+        _members = _members.Remove(member);
         LastRemoval = now;
-        OnRemoved?.Invoke(member.UniqueAddress, inOrder);
+        OnRemoved?.Invoke(member, inOrder);
     }
 
     private sealed record KnownMember(bool IsRouter, long? UnreachableSince);

@@ -33,27 +33,27 @@ internal sealed class MembersActor : ReceiveActor
 
     private void OnUp(Member member)
     {
-        _table.Add(member);
+        _table.Add(member.UniqueAddress, member.HasRole(ClusterSettings.Role));
         var roles = string.Join(' ', member.Roles.Order(StringComparer.Ordinal));
         ClusterLog.Up(_log, MemberTable.TextOf(member.Address), roles, _table.Count);
     }
 
     private void OnUnreachable(Member member)
     {
-        _table.SetUnreachable(member, isUnreachable: true);
+        _table.SetUnreachable(member.UniqueAddress, isUnreachable: true);
         ClusterLog.Unreachable(_log, MemberTable.TextOf(member.Address), _table.Count, _table.UnreachableCount);
     }
 
     private void OnReachable(Member member)
     {
-        _table.SetUnreachable(member, isUnreachable: false);
+        _table.SetUnreachable(member.UniqueAddress, isUnreachable: false);
         ClusterLog.Reachable(_log, MemberTable.TextOf(member.Address), _table.Count, _table.UnreachableCount);
     }
 
     private void OnRemoved(MemberRemoved removed)
     {
         var isDowned = removed.PreviousStatus == MemberStatus.Down;
-        _table.Remove(removed.Member, inOrder: !isDowned);
+        _table.Remove(removed.Member.UniqueAddress, inOrder: !isDowned);
         var cause = isDowned ? "downed" : "left";
         ClusterLog.Removed(_log, MemberTable.TextOf(removed.Member.Address), cause, _table.Count);
     }
