@@ -1,3 +1,5 @@
+using Router.Cluster.Members;
+using Router.Configuration;
 using Router.Hosting;
 using Router.Running;
 
@@ -41,12 +43,20 @@ public static class AkkaRouterExtensions
             LaunchOf(configFile, configure, name), static (registry, actor) => registry.Register<TKey>(actor));
 
     /// <summary>Lets a program without listeners, that is a member of a cluster of routers by another role, reach the
-    /// cluster's identities: <see cref="Router.Cluster.RouterCluster.Get"/>. A router with <c>cluster { }</c> has this
-    /// already.</summary>
-    /// <param name="akka">The system's configuration, with Akka.Cluster.</param>
+    /// cluster's identities: <see cref="Router.Cluster.RouterCluster.Get"/>. What all members must have alike is set on
+    /// top of what the system's configuration has so far: how members are found to be dead, who is downed, and the size
+    /// of messages. A router with <c>cluster { }</c> has all this already.</summary>
+    /// <param name="akka">The system's configuration, with Akka.Cluster. The system's name is the routers', as
+    /// <c>router</c> is that of the service.</param>
     /// <param name="shards">As <c>cluster.shards</c> of the routers.</param>
-    public static AkkaConfigurationBuilder WithRouterIdentities(this AkkaConfigurationBuilder akka, int shards = 64) =>
-        akka.AddHocon(Router.Cluster.Members.ClusterSettings.IdentitiesOf(shards), HoconAddMode.Append);
+    /// <param name="fastDetection">Whether <c>cluster.detection</c> of the routers is <c>fast</c>.</param>
+    public static AkkaConfigurationBuilder WithRouterIdentities(
+        this AkkaConfigurationBuilder akka, int shards = 64, bool fastDetection = true) =>
+        akka
+            .AddHocon(
+                ClusterSettings.WithoutListeners(fastDetection ? ClusterDetection.Fast : ClusterDetection.Default),
+                HoconAddMode.Prepend)
+            .AddHocon(ClusterSettings.IdentitiesOf(shards), HoconAddMode.Append);
 
     /// <summary>The control of a router in this system, as <c>AddRouter</c> has it as a service.</summary>
     /// <param name="system">The router's.</param>

@@ -44,30 +44,16 @@ internal static class ClusterSettings
         $$"""
         akka {
           actor {
-            provider = cluster
             serializers.router-cluster = "{{typeof(ClusterSerializer).AssemblyQualifiedName}}"
             serialization-bindings {
               "{{typeof(IClusterMessage).AssemblyQualifiedName}}" = router-cluster
             }
           }
-          remote {
-            log-remote-lifecycle-events = off
-            dot-netty.tcp {
-              maximum-frame-size = {{FrameBytes}}b
-              send-buffer-size = {{2 * FrameBytes}}b
-              receive-buffer-size = {{2 * FrameBytes}}b
-            }
-          }
+          remote.log-remote-lifecycle-events = off
           scheduler.own-thread = on
           cluster {
             log-info = off
-            downing-provider-class = "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster"
-            split-brain-resolver {
-              active-strategy = keep-majority
-              keep-majority.role = {{Role}}
-            }
             sharding {
-              state-store-mode = ddata
               remember-entities = off
               handoff-timeout = 10s
               updating-state-timeout = 1s
@@ -92,13 +78,42 @@ internal static class ClusterSettings
         {{OwnThread}}.type = PinnedDispatcher
         """;
 
+    /// <summary>What all members have alike, those without listeners too: any of them may be the cluster's leader, who
+    /// decides who is in it, and Akka refuses those who keep the shards' places otherwise.</summary>
+    private static string Alike =>
+        $$"""
+        akka {
+          actor.provider = cluster
+          remote.dot-netty.tcp {
+            maximum-frame-size = {{FrameBytes}}b
+            send-buffer-size = {{2 * FrameBytes}}b
+            receive-buffer-size = {{2 * FrameBytes}}b
+          }
+          cluster {
+            downing-provider-class = "Akka.Cluster.SBR.SplitBrainResolverProvider, Akka.Cluster"
+            split-brain-resolver {
+              active-strategy = keep-majority
+              keep-majority.role = {{Role}}
+            }
+            sharding.state-store-mode = ddata
+          }
+        }
+        """;
+
     /// <summary>An actor with a thread of its own, whom nothing else keeps waiting.</summary>
     public const string OwnThread = "router-own-thread";
 
     /// <param name="options">The configuration's section.</param>
     public static AkkaConfig Of(ClusterOptions options) =>
         AkkaConfigurationFactory.ParseString(TextOf(options)).WithFallback(AkkaConfigurationFactory.ParseString(Common))
+            .WithFallback(AkkaConfigurationFactory.ParseString(Alike))
             .WithFallback(IdentitiesOf(options.Shards));
+
+    /// <summary>What a program without listeners must not have otherwise than the cluster's routers.</summary>
+    /// <param name="detection">As theirs.</param>
+    public static AkkaConfig WithoutListeners(ClusterDetection detection) =>
+        AkkaConfigurationFactory.ParseString(
+            $"{(detection == ClusterDetection.Fast ? FastDetection : "")}\n{Alike}");
 
     /// <summary>What a program needs that has no listeners, to reach identities.</summary>
     public static AkkaConfig IdentitiesOf(int shards) =>
