@@ -21,7 +21,7 @@ internal interface IHubWorld
 
 /// <summary>A member's sessions that have, or want, an identity: asks again until there is an answer, and keeps their
 /// newest checkpoint for the case that an entity is lost. The logic alone, which the simulation runs as well.</summary>
-internal sealed class HubState(IHubWorld world)
+internal sealed class HubState(IHubWorld first)
 {
     /// <summary>How often what is not answered is looked at.</summary>
     internal static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
@@ -37,6 +37,7 @@ internal sealed class HubState(IHubWorld world)
     private readonly Dictionary<SessionId, Entry> _entries = [];
     private readonly Dictionary<string, Entry> _attached = new(StringComparer.Ordinal);
     private readonly HashSet<Entry> _waiting = [];   // for an answer
+    private IHubWorld _world = first;
 
     private enum Phase
     {
@@ -44,6 +45,9 @@ internal sealed class HubState(IHubWorld world)
         Attached,
         Ended,
     }
+
+    /// <summary>The hub's actor has failed and is another: what is known of sessions stays.</summary>
+    public void GoOnIn(IHubWorld world) => _world = world;
 
     /// <summary>Sessions that speak for an identity.</summary>
     public int Attached => _attached.Count;
@@ -58,7 +62,7 @@ internal sealed class HubState(IHubWorld world)
     {
         var entry = new Entry(asked.Id, asked.Identity, asked.Session, asked.Peer)
         {
-            Deadline = world.Now + TimeSpan.FromMilliseconds(asked.TimeoutMs),
+            Deadline = _world.Now + TimeSpan.FromMilliseconds(asked.TimeoutMs),
         };
         _entries[entry.Id] = entry;
         Ask(entry);
@@ -75,7 +79,7 @@ internal sealed class HubState(IHubWorld world)
         if (save.Sync)
         {
             entry.SyncRevision = save.Revision;
-            entry.Deadline = world.Now + SyncFor;
+            entry.Deadline = _world.Now + SyncFor;
             _waiting.Add(entry);
         }
 
@@ -107,7 +111,7 @@ internal sealed class HubState(IHubWorld world)
 
         entry.Phase = Phase.Ended;
         entry.SyncRevision = 0;
-        entry.Deadline = world.Now + DetachFor;
+        entry.Deadline = _world.Now + DetachFor;
         Ask(entry);
     }
 
@@ -165,7 +169,7 @@ internal sealed class HubState(IHubWorld world)
             return;
         }
 
-        var now = world.Now;
+        var now = _world.Now;
         foreach (var entry in _waiting.Where(entry => now - entry.AskedAt >= AskAgain).ToList())
         {
             if (now >= entry.Deadline)
@@ -184,7 +188,7 @@ internal sealed class HubState(IHubWorld world)
         switch (entry.Phase)
         {
             case Phase.Attaching:
-                world.ToSession(entry.Session, IdentityUnattached.Instance, ActorRefs.NoSender);
+                _world.ToSession(entry.Session, IdentityUnattached.Instance, ActorRefs.NoSender);
                 entry.Deadline = TimeSpan.MaxValue;   // it ends, and that is told then
                 _waiting.Remove(entry);
                 break;
@@ -192,11 +196,11 @@ internal sealed class HubState(IHubWorld world)
                 OnKept(entry, entry.SyncRevision, isKept: false);
                 break;
             case Phase.Attached:
-                entry.Deadline = world.Now + DetachFor;   // the cluster has not settled: whatever it takes
+                entry.Deadline = _world.Now + DetachFor;   // the cluster has not settled: whatever it takes
                 Ask(entry);
                 break;
             default:
-                world.CountLostDetach();
+                _world.CountLostDetach();
                 Forget(entry);
                 break;
         }
@@ -204,23 +208,23 @@ internal sealed class HubState(IHubWorld world)
 
     private void Ask(Entry entry)
     {
-        entry.AskedAt = world.Now;
+        entry.AskedAt = _world.Now;
         _waiting.Add(entry);
         switch (entry.Phase)
         {
             case Phase.Attaching:
-                world.ToIdentity(new Attach(
-                    entry.Identity, entry.Id, entry.Session, world.Place, entry.Peer, 0, default));
+                _world.ToIdentity(new Attach(
+                    entry.Identity, entry.Id, entry.Session, _world.Place, entry.Peer, 0, default));
                 break;
             case Phase.Attached when entry.IsAnnounced:
-                world.ToIdentity(new Attach(
-                    entry.Identity, entry.Id, entry.Session, world.Place, entry.Peer, entry.Epoch, entry.State));
+                _world.ToIdentity(new Attach(
+                    entry.Identity, entry.Id, entry.Session, _world.Place, entry.Peer, entry.Epoch, entry.State));
                 break;
             case Phase.Attached:
                 SendSave(entry);
                 break;
             default:
-                world.ToIdentity(new Detach(entry.Identity, entry.Id, entry.Epoch, entry.State));
+                _world.ToIdentity(new Detach(entry.Identity, entry.Id, entry.Epoch, entry.State));
                 break;
         }
     }
@@ -228,7 +232,7 @@ internal sealed class HubState(IHubWorld world)
     private void Announce(Entry entry)
     {
         entry.IsAnnounced = true;
-        entry.Deadline = world.Now + DetachFor;
+        entry.Deadline = _world.Now + DetachFor;
         Ask(entry);
     }
 
@@ -237,7 +241,7 @@ internal sealed class HubState(IHubWorld world)
         if (Find(attached.Session) is not { } entry)
         {
             // The session is over, and its end was given up: whoever follows must not wait for it.
-            world.ToIdentity(new Detach(attached.Identity, attached.Session, attached.Epoch, default));
+            _world.ToIdentity(new Detach(attached.Identity, attached.Session, attached.Epoch, default));
             return;
         }
 
@@ -258,7 +262,7 @@ internal sealed class HubState(IHubWorld world)
         entry.State = attached.State;
         _waiting.Remove(entry);
         _attached[entry.Identity] = entry;
-        world.ToSession(
+        _world.ToSession(
             entry.Session,
             new IdentityAttached(attached.Epoch, attached.State.Revision, attached.State.Bytes),
             ActorRefs.NoSender);
@@ -276,7 +280,7 @@ internal sealed class HubState(IHubWorld world)
         if (epoch != entry.Epoch)
         {
             entry.Epoch = epoch;
-            world.ToSession(entry.Session, new IdentityEpoch(epoch), ActorRefs.NoSender);
+            _world.ToSession(entry.Session, new IdentityEpoch(epoch), ActorRefs.NoSender);
         }
     }
 
@@ -284,7 +288,7 @@ internal sealed class HubState(IHubWorld world)
     {
         if (Find(supersede.Session) is not { } entry)
         {
-            world.ToIdentity(new Detach(supersede.Identity, supersede.Session, 0, default));
+            _world.ToIdentity(new Detach(supersede.Identity, supersede.Session, 0, default));
         }
         else if (entry.Phase == Phase.Ended)
         {
@@ -293,7 +297,7 @@ internal sealed class HubState(IHubWorld world)
         else
         {
             entry.IsEnding = true;
-            world.ToSession(entry.Session, new IdentitySuperseded(supersede.By), ActorRefs.NoSender);
+            _world.ToSession(entry.Session, new IdentitySuperseded(supersede.By), ActorRefs.NoSender);
         }
     }
 
@@ -307,7 +311,7 @@ internal sealed class HubState(IHubWorld world)
         }
         else
         {
-            world.ToSession(entry.Session, new IdentitySuperseded(over.By), ActorRefs.NoSender);
+            _world.ToSession(entry.Session, new IdentitySuperseded(over.By), ActorRefs.NoSender);
         }
     }
 
@@ -322,7 +326,7 @@ internal sealed class HubState(IHubWorld world)
             }
         }
 
-        world.ToSession(entry.Session, new CheckpointKept(revision, isKept), ActorRefs.NoSender);
+        _world.ToSession(entry.Session, new CheckpointKept(revision, isKept), ActorRefs.NoSender);
     }
 
     private void OnWhoHas(WhoHas who)
@@ -340,7 +344,7 @@ internal sealed class HubState(IHubWorld world)
                 Ask(ended);
             }
 
-            world.ToIdentity(new HasNone(who.Identity, world.Place));
+            _world.ToIdentity(new HasNone(who.Identity, _world.Place));
         }
     }
 
@@ -348,18 +352,18 @@ internal sealed class HubState(IHubWorld world)
     {
         if (Find(pass.Session) is { Phase: Phase.Attached, IsEnding: false } entry)
         {
-            world.ToSession(entry.Session, new IdentityTold(pass.What.Message, pass.What.Ack), pass.What.From);
+            _world.ToSession(entry.Session, new IdentityTold(pass.What.Message, pass.What.Ack), pass.What.From);
         }
         else
         {
-            world.ToIdentity(new Undelivered(pass.Identity, pass.Session, pass.What));
+            _world.ToIdentity(new Undelivered(pass.Identity, pass.Session, pass.What));
         }
     }
 
     private void SendSave(Entry entry)
     {
-        entry.AskedAt = world.Now;
-        world.ToIdentity(new Save(entry.Identity, entry.Id, entry.Epoch, entry.State, entry.SyncRevision > 0));
+        entry.AskedAt = _world.Now;
+        _world.ToIdentity(new Save(entry.Identity, entry.Id, entry.Epoch, entry.State, entry.SyncRevision > 0));
     }
 
     private Entry? Find(SessionId session) => _entries.GetValueOrDefault(session);

@@ -16,8 +16,8 @@ internal sealed class IdentityHub : UntypedActor, IWithTimers, IHubWorld
     public IdentityHub(IActorRef entities, HubFigures figures, Place place)
     {
         (_entities, Place) = (entities, place);
-        _state = new HubState(this);
-        figures.State = _state;
+        _state = figures.State ??= new HubState(this);
+        _state.GoOnIn(this);
         Figures = figures;
     }
 

@@ -1,0 +1,100 @@
+using Router.Cluster.Identities;
+using Router.Sessions;
+
+namespace Router.Tests.Cluster;
+
+/// <summary>A member's hub, without actors: what it tells entities and sessions, and when again.</summary>
+public sealed class HubStateTests
+{
+    private static readonly SessionId Session = new(1, 2);
+
+    private readonly World _world = new();
+    private readonly HubState _hub;
+
+    public HubStateTests()
+    {
+        _hub = new HubState(_world);
+        _hub.On(new AttachSession(ActorRefs.Nobody, Session, "device", "192.0.2.7:5000", 1_000));
+    }
+
+    [Fact]
+    public void Who_is_not_answered_is_asked_again_until_the_time_is_up()
+    {
+        Advance(TimeSpan.FromMilliseconds(900));
+        Assert.InRange(_world.Told.OfType<Attach>().Count(), 3, 5);
+
+        Advance(TimeSpan.FromMilliseconds(500));
+        Assert.IsType<IdentityUnattached>(Assert.Single(_world.Said));
+    }
+
+    [Fact]
+    public void The_end_of_a_session_is_told_until_it_is_acknowledged_with_its_last_checkpoint()
+    {
+        Attach();
+        _hub.On(new EndSession(Session, 8, new byte[] { 8 }));
+        Advance(TimeSpan.FromSeconds(1));
+        var ends = _world.Told.OfType<Detach>().ToList();
+        Assert.InRange(ends.Count, 3, 5);
+        Assert.All(ends, static end => Assert.Equal((5, 8), (end.Epoch, end.State.Revision)));
+        Assert.False(_hub.IsQuiet);
+
+        _hub.On(new Detached("device", Session), Address.AllSystems);
+        Assert.True(_hub.IsQuiet);
+    }
+
+    [Fact]
+    public void A_member_that_is_gone_took_entities_along_which_are_told_of_their_sessions_anew()
+    {
+        Attach();
+        _hub.OnMemberRemoved(Address.AllSystems);
+        var again = _world.Told.OfType<Attach>().Last();
+        Assert.Equal((5, 7), (again.LiveEpoch, again.State.Revision));
+
+        _hub.On(new EpochIs("device", Session, 6), Address.AllSystems);
+        Assert.Equal(new IdentityEpoch(6), _world.Said[^1]);
+        Assert.True(_hub.IsQuiet);
+    }
+
+    [Fact]
+    public void An_actor_that_replaces_a_failed_one_knows_what_that_knew()
+    {
+        Attach();
+        var next = new World();
+        _hub.GoOnIn(next);
+        _hub.On(new EndSession(Session, 0, default));
+        Assert.Equal(7, Assert.IsType<Detach>(Assert.Single(next.Told)).State.Revision);
+    }
+
+    private void Attach()
+    {
+        var state = new KeptState(7, new byte[] { 7 });
+        _hub.On(new Attached("device", Session, 5, state), Address.AllSystems);
+        Assert.IsType<IdentityAttached>(Assert.Single(_world.Said));
+    }
+
+    private void Advance(TimeSpan time)
+    {
+        for (var end = _world.Now + time; _world.Now < end;)
+        {
+            _world.Now += HubState.Tick;
+            _hub.OnTick();
+        }
+    }
+
+    private sealed class World : IHubWorld
+    {
+        public TimeSpan Now { get; set; }
+
+        public Place Place { get; } = new(Address.AllSystems, 1);
+
+        public List<IToIdentity> Told { get; } = [];
+
+        public List<IdentityMessage> Said { get; } = [];
+
+        public void ToIdentity(IToIdentity message) => Told.Add(message);
+
+        public void ToSession(IActorRef session, IdentityMessage message, IActorRef? sender) => Said.Add(message);
+
+        public void CountLostDetach() => throw new InvalidOperationException("nothing is lost here");
+    }
+}
