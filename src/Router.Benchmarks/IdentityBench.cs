@@ -112,9 +112,10 @@ internal sealed class IdentityBench(int members, int identities, TextWriter outp
             tally.LatenciesUs.Sort();
             output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{what}: {count / took.TotalSeconds:0} attachments/s over {members} members, {inFlight} in flight at " +
-                $"each; p50 {tally.LatenciesUs[count / 2] / 1e3:0.00} ms, p99 " +
-                $"{tally.LatenciesUs[count * 99 / 100] / 1e3:0.00} ms; {used.TotalMicroseconds / count:0.0} us CPU each"));
+                $"{what}: {count / took.TotalSeconds:0} attachments/s over {members} members, {inFlight} in flight " +
+                $"at each; p50 {tally.LatenciesUs[count / 2] / 1e3:0.00} ms, p99 " +
+                $"{tally.LatenciesUs[count * 99 / 100] / 1e3:0.00} ms; " +
+                $"{used.TotalMicroseconds / count:0.0} us CPU each"));
             return tally.Sessions;
         }
     }

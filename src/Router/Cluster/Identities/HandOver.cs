@@ -29,6 +29,39 @@ internal sealed record CarryTaken(long Number);
 /// <summary>Has an entity made that was carried over.</summary>
 internal sealed record WakeIdentity(string Identity) : IToIdentity;
 
+/// <summary>Entities that sleep for long, until they are forgotten: an entry here is a tenth of one in Akka's
+/// scheduler. Any thread.</summary>
+internal sealed class RestingIdentities(TimeProvider time)
+{
+    /// <summary>Shorter sleeps are the scheduler's.</summary>
+    public static readonly TimeSpan Least = TimeSpan.FromSeconds(5);
+
+    /// <summary>How late one may be woken.</summary>
+    public static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
+
+    private readonly ConcurrentDictionary<IActorRef, long> _due = [];
+
+    public int Count => _due.Count;
+
+    public void Add(IActorRef entity, TimeSpan delay) =>
+        _due[entity] = time.GetTimestamp() + (long)(delay.TotalSeconds * time.TimestampFrequency);
+
+    public void Remove(IActorRef entity) => _due.TryRemove(entity, out _);
+
+    /// <summary>Wakes those whose time has come.</summary>
+    public void Look()
+    {
+        var now = time.GetTimestamp();
+        foreach (var (entity, due) in _due)
+        {
+            if (due <= now && _due.TryRemove(entity, out _))
+            {
+                entity.Tell(WakeEntity.Instance, ActorRefs.NoSender);
+            }
+        }
+    }
+}
+
 /// <summary>Carried identities that wait on this member for their entities, which may be made elsewhere. Any
 /// thread.</summary>
 internal sealed class InheritedIdentities(TimeProvider time)
@@ -38,6 +71,8 @@ internal sealed class InheritedIdentities(TimeProvider time)
 
     private readonly ConcurrentDictionary<string, (CarriedIdentity Identity, long Since)> _waiting =
         new(StringComparer.Ordinal);
+
+    public TimeProvider Time => time;
 
     public int Count => _waiting.Count;
 
@@ -81,10 +116,10 @@ internal sealed class HandOverActor : UntypedActor, IWithTimers
     private const int PackBytes = 256 << 10;
 
     private static readonly TimeSpan GatherFor = TimeSpan.FromMilliseconds(10);
-    private static readonly TimeSpan CleanEvery = TimeSpan.FromSeconds(30);
 
     private readonly IIdentityMembers _members;
     private readonly InheritedIdentities _inherited;
+    private readonly RestingIdentities _resting;
     private readonly IActorRef _entities;
     private readonly Place _place;
     private readonly List<(CarriedIdentity Identity, IActorRef Entity)> _gathered = [];
@@ -92,17 +127,19 @@ internal sealed class HandOverActor : UntypedActor, IWithTimers
     private int _gatheredBytes;
     private long _number;
 
-    public HandOverActor(IIdentityMembers members, InheritedIdentities inherited, IActorRef entities, Place place) =>
-        (_members, _inherited, _entities, _place) = (members, inherited, entities, place);
+    public HandOverActor(IdentityEnvironment environment, IActorRef entities, Place place)
+    {
+        (_members, _inherited, _resting) = (environment.Members, environment.Inherited, environment.Resting);
+        (_entities, _place) = (entities, place);
+    }
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    public static Props PropsOf(
-        IIdentityMembers members, InheritedIdentities inherited, IActorRef entities, Place place) =>
-        Props.Create<HandOverActor>(members, inherited, entities, place);
+    public static Props PropsOf(IdentityEnvironment environment, IActorRef entities, Place place) =>
+        Props.Create<HandOverActor>(environment, entities, place);
 
     protected override void PreStart() =>
-        Timers.StartPeriodicTimer(nameof(Clean), Clean.Instance, CleanEvery);
+        Timers.StartPeriodicTimer(nameof(Clean), Clean.Instance, RestingIdentities.LookEvery);
 
     protected override void OnReceive(object message)
     {
@@ -128,6 +165,7 @@ internal sealed class HandOverActor : UntypedActor, IWithTimers
                 break;
             case Clean:
                 _inherited.RemoveOld();
+                _resting.Look();
                 break;
             default:
                 Unhandled(message);

@@ -16,6 +16,9 @@ internal sealed record IdentityEnvironment(
     IdentityCounters Counters,
     InheritedIdentities Inherited)
 {
+    /// <summary>Those that nobody speaks for.</summary>
+    public RestingIdentities Resting { get; } = new(Inherited.Time);
+
     /// <summary>Who hands an entity over; set once it is there.</summary>
     public IActorRef HandOver { get; set; } = ActorRefs.Nobody;
 }
@@ -150,8 +153,16 @@ internal sealed class IdentityEntity : UntypedActor, IIdentityWorld, ICheckpoint
     public void WakeIn(TimeSpan delay)
     {
         _wake?.Cancel();
+        _wake = null;
+        if (delay >= RestingIdentities.Least)
+        {
+            _environment.Resting.Add(_self, delay);
+            return;
+        }
+
+        _environment.Resting.Remove(_self);
         _wake = _context.System.Scheduler.ScheduleTellOnceCancelable(
-            delay, _context.Self, Wake.Instance, ActorRefs.NoSender);
+            delay, _context.Self, WakeEntity.Instance, ActorRefs.NoSender);
     }
 
     public void End() => _context.Parent.Tell(new Passivate(StopEntity.Instance), _context.Self);
@@ -190,7 +201,7 @@ internal sealed class IdentityEntity : UntypedActor, IIdentityWorld, ICheckpoint
                 _isMoving = true;
                 _environment.HandOver.Tell(new HandOver(_state.Carry()), _self);
                 break;
-            case Wake:
+            case WakeEntity:
                 _state.OnWake();
                 break;
             default:
@@ -202,6 +213,7 @@ internal sealed class IdentityEntity : UntypedActor, IIdentityWorld, ICheckpoint
     protected override void PostStop()
     {
         _wake?.Cancel();
+        _environment.Resting.Remove(_self);
         _environment.Counters.AddEntities(-1);
     }
 
@@ -235,10 +247,12 @@ internal sealed class IdentityEntity : UntypedActor, IIdentityWorld, ICheckpoint
         public static readonly ClaimLost Instance = new();
     }
 
-    private sealed class Wake
-    {
-        public static readonly Wake Instance = new();
-    }
+}
+
+/// <summary>Told to an entity when the time that it asked for has come.</summary>
+internal sealed class WakeEntity
+{
+    public static readonly WakeEntity Instance = new();
 }
 
 /// <summary>Told to an entity that nobody needs.</summary>

@@ -13,7 +13,7 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
     /// <summary>How often who has not answered is asked again, and its member looked at.</summary>
     internal static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(250);
 
-    private readonly HashSet<Place> _asked = [];
+    private HashSet<Place>? _asked;
     private Queue<Tell>? _queue;
     private Phase _phase;
     private bool _isResting;   // until it is forgotten
@@ -289,8 +289,7 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
 
     private void Ask()
     {
-        _asked.Clear();
-        _asked.UnionWith(world.Hubs.Select(static hub => hub.Place));
+        _asked = [.. world.Hubs.Select(static hub => hub.Place)];
         _phase = Phase.Asking;
         AskRest();
     }
@@ -298,7 +297,7 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
     /// <summary>Asks those that have not answered. One that is silent may have a session that speaks.</summary>
     private void AskRest()
     {
-        _asked.RemoveWhere(world.IsGone);
+        _asked!.RemoveWhere(world.IsGone);
         if (_asked.Count == 0)
         {
             Claim();
@@ -317,7 +316,7 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
 
     private void OnHasNone(Place place)
     {
-        if (_phase == Phase.Asking && _asked.Remove(place) && _asked.Count == 0)
+        if (_phase == Phase.Asking && _asked!.Remove(place) && _asked.Count == 0)
         {
             Claim();
         }

@@ -48,7 +48,7 @@ internal sealed class ClusterMember
         var hub = system.ActorOf(IdentityHub.PropsOf(entities, Figures, self), IdentityMembers.HubName);
         Hub = hub;
         var handOver = system.ActorOf(
-            HandOverActor.PropsOf(members, inherited, entities, self), HandOverActor.Name);
+            HandOverActor.PropsOf(environment, entities, self), HandOverActor.Name);
         environment.HandOver = handOver;
         Table.OnRemoved = (member, inOrder) => OnRemoved(member.Address, inOrder, handOver);
         CoordinatedShutdown.Get(system).AddTask(
