@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Akka.Actor;
 using Akka.Configuration;
@@ -55,11 +54,11 @@ internal sealed class IdentityBench(int members, int identities, TextWriter outp
 
     private static async Task WaitAsync(Func<bool> condition, string what)
     {
-        var start = Stopwatch.GetTimestamp();
+        var start = TimeProvider.System.GetTimestamp();
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (!condition())
         {
-            if (Stopwatch.GetElapsedTime(start) > TimeSpan.FromMinutes(2))
+            if (TimeProvider.System.GetElapsedTime(start) > TimeSpan.FromMinutes(2))
             {
                 throw new TimeoutException($"{what} are not there");
             }
@@ -94,7 +93,7 @@ internal sealed class IdentityBench(int members, int identities, TextWriter outp
     private async Task<List<(SessionId Id, IActorRef Hub)>> AttachAsync(string what, int count, int inFlight)
     {
         var tally = new Tally(count, $"{what}-");
-        var (cpu, start) = (Environment.CpuUsage.TotalTime, Stopwatch.GetTimestamp());
+        var (cpu, start) = (Environment.CpuUsage.TotalTime, TimeProvider.System.GetTimestamp());
         foreach (var (system, member) in _members)
         {
             for (var i = 0; i < inFlight; i++)
@@ -105,7 +104,7 @@ internal sealed class IdentityBench(int members, int identities, TextWriter outp
         }
 
         await tally.Done.Task.WaitAsync(TimeSpan.FromMinutes(5));
-        var took = Stopwatch.GetElapsedTime(start);
+        var took = TimeProvider.System.GetElapsedTime(start);
         var used = Environment.CpuUsage.TotalTime - cpu;
         lock (tally)
         {
@@ -162,7 +161,7 @@ internal sealed class IdentityBench(int members, int identities, TextWriter outp
             (_tally, _hub, _first) = (tally, hub, first);
             Receive<IdentityAttached>(_ =>
             {
-                _tally.Add(Stopwatch.GetElapsedTime(_askedAt), Id, _hub);
+                _tally.Add(TimeProvider.System.GetElapsedTime(_askedAt), Id, _hub);
                 Ask();
             });
             ReceiveAny(static _ => { });
@@ -177,7 +176,7 @@ internal sealed class IdentityBench(int members, int identities, TextWriter outp
             if (_tally.Next() is { } identity)
             {
                 _asked++;
-                _askedAt = Stopwatch.GetTimestamp();
+                _askedAt = TimeProvider.System.GetTimestamp();
                 _hub.Tell(new AttachSession(Self, Id, identity, "192.0.2.7:5000", 60_000));
             }
         }

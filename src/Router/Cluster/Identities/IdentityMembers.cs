@@ -40,8 +40,12 @@ internal sealed class IdentityMembers(
         || table.UnreachableCount > 0   // the coordinator may know of its removal before this member does
         || table.Age < LossWindow;      // this member has not seen who was removed before
 
+    /// <summary>Also of those that were removed and may send yet: they will not answer, and are waited for.</summary>
     public IReadOnlyCollection<(Place Place, IActorRef Hub)> Hubs =>
-        [.. table.Routers.Select(member => (PlaceOf(member), actorOf(member, HubName)))];
+    [
+        .. table.Routers.Concat(table.Downed.Where(member => !IsGone(PlaceOf(member))))
+            .Select(member => (PlaceOf(member), actorOf(member, HubName))),
+    ];
 
     public IReadOnlyCollection<(Place Place, IActorRef Actor)> HandOvers =>
         [.. table.Routers.Select(member => (PlaceOf(member), actorOf(member, HandOverActor.Name)))];

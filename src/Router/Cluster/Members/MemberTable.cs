@@ -38,6 +38,12 @@ internal sealed class MemberTable(string self, TimeProvider time)
         where member.Value.IsRouter
         select member.Key;
 
+    /// <summary>Members that were removed because they were not heard of, and may not have ended.</summary>
+    public IEnumerable<UniqueAddress> Downed =>
+        from member in _removed
+        where member.Value is not null
+        select member.Key;
+
     /// <summary>When a member was last removed, by <see cref="TimeProvider.GetTimestamp"/>; null for never.</summary>
     public long? LastRemoval { get; private set; }
 
