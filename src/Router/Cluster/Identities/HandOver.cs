@@ -109,8 +109,9 @@ internal sealed class HandOverActor : UntypedActor, IWithTimers
 {
     public const string Name = "router-hand-over";
 
-    /// <summary>Well within sharding's <c>handoff-timeout</c>.</summary>
-    internal static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(2);
+    /// <summary>Within sharding's <c>handoff-timeout</c>, and long enough for a member that is busy: an entity that is
+    /// made before its state is there begins without.</summary>
+    internal static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(6);
 
     private const int PackIdentities = 500;
     private const int PackBytes = 256 << 10;
