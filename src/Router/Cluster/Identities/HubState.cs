@@ -28,6 +28,10 @@ internal sealed class HubState(IHubWorld first)
 
     private static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>Of those that wait, asked again in one tick; the more there are, the rarer each: many sessions that end
+    /// at once must not drown what answers them.</summary>
+    private const int AskedAtOnce = 2_000;
+
     /// <summary>How long a session's end is told again.</summary>
     private static readonly TimeSpan DetachFor = TimeSpan.FromSeconds(60);
 
@@ -170,7 +174,8 @@ internal sealed class HubState(IHubWorld first)
         }
 
         var now = _world.Now;
-        foreach (var entry in _waiting.Where(entry => now - entry.AskedAt >= AskAgain).ToList())
+        var wait = AskAgain * (1 + (_waiting.Count / AskedAtOnce));
+        foreach (var entry in _waiting.Where(entry => now - entry.AskedAt >= wait).Take(AskedAtOnce).ToList())
         {
             if (now >= entry.Deadline)
             {
