@@ -24,8 +24,8 @@ public sealed class DiscoveryActorTests : IAsyncDisposable
     public async Task Failing_looks_come_at_growing_intervals_and_are_said_once()
     {
         _source.Answer = () => throw new InvalidOperationException("no such name\nand more");
-        Start();
-        await AdvanceAsync(TimeSpan.FromMinutes(1));
+        var actor = Start();
+        await AdvanceAsync(actor, TimeSpan.FromMinutes(1));
 
         // 250, 500, 1000, 2000, 4000 ms, and 5 s from then on.
         Assert.InRange(_source.Looks, 14, 18);
@@ -34,7 +34,7 @@ public sealed class DiscoveryActorTests : IAsyncDisposable
         Assert.DoesNotContain("and more", line, StringComparison.Ordinal);
 
         _source.Answer = static () => new MemberLook([Other], MayBegin: false);
-        await AdvanceAsync(TimeSpan.FromSeconds(6));
+        await AdvanceAsync(actor, TimeSpan.FromSeconds(6));
         Assert.Contains("discovery-works", _log.Lines[^1], StringComparison.Ordinal);
     }
 
@@ -42,12 +42,12 @@ public sealed class DiscoveryActorTests : IAsyncDisposable
     public async Task Members_are_asked_again_only_when_what_is_found_has_changed()
     {
         _source.Answer = static () => new MemberLook([Other], MayBegin: false);
-        Start();
-        await AdvanceAsync(TimeSpan.FromSeconds(20));
+        var actor = Start();
+        await AdvanceAsync(actor, TimeSpan.FromSeconds(20));
         Assert.Single(_asked);
 
         _source.Answer = static () => new MemberLook([Other], MayBegin: true);
-        await AdvanceAsync(TimeSpan.FromSeconds(20));
+        await AdvanceAsync(actor, TimeSpan.FromSeconds(20));
         Assert.Equal([false, true], _asked.Select(static asked => asked.Begins));
     }
 
@@ -56,7 +56,7 @@ public sealed class DiscoveryActorTests : IAsyncDisposable
     {
         _source.Answer = static () => new MemberLook([Other], MayBegin: false);
         var actor = Start();
-        await AdvanceAsync(TimeSpan.FromSeconds(1));
+        await AdvanceAsync(actor, TimeSpan.FromSeconds(1));
         var gone = actor.WatchAsync();
 
         actor.Tell(new DiscoveryActor.Joined());
@@ -71,14 +71,14 @@ public sealed class DiscoveryActorTests : IAsyncDisposable
         _source.RenewEvery = TimeSpan.FromSeconds(2);
         _source.Answer = static () => new MemberLook([], MayBegin: true);
         var actor = Start();
-        await AdvanceAsync(TimeSpan.FromSeconds(1));
+        await AdvanceAsync(actor, TimeSpan.FromSeconds(1));
         actor.Tell(new DiscoveryActor.Joined());
-        await AdvanceAsync(TimeSpan.FromSeconds(20));
+        await AdvanceAsync(actor, TimeSpan.FromSeconds(20));
         Assert.InRange(_source.LooksOfMember, 9, 12);
 
         await actor.Ask<Akka.Done>(new DiscoveryActor.Leave());
         var looks = _source.Looks;
-        await AdvanceAsync(TimeSpan.FromSeconds(20));
+        await AdvanceAsync(actor, TimeSpan.FromSeconds(20));
         Assert.True(_source.HasLeft);
         Assert.Equal(looks, _source.Looks);
     }
@@ -86,20 +86,23 @@ public sealed class DiscoveryActorTests : IAsyncDisposable
     private IActorRef Start() => _system.ActorOf(DiscoveryActor.PropsOf(
         _source, (others, begins) => _asked.Add((others, begins)), TimeSpan.FromSeconds(5), _time, _log));
 
-    /// <summary>In steps; after each the actor has done what was due.</summary>
-    private async Task AdvanceAsync(TimeSpan time)
+    /// <summary>In steps; after each the actor has done what was due: its timers fire in the step, the first answer says
+    /// that it has looked, and the second that it has taken what it found.</summary>
+    private async Task AdvanceAsync(IActorRef actor, TimeSpan time)
     {
         var step = TimeSpan.FromMilliseconds(250);
+        await SettleAsync(actor);
         for (var passed = TimeSpan.Zero; passed < time; passed += step)
         {
-            for (var i = 0; i < 20; i++)
-            {
-                await Task.Yield();
-            }
-
-            await Functional.Until.TrueAsync(() => _time.NextTimer is not null || _source.HasLeft, () => "a timer");
             _time.Advance(step);
+            await SettleAsync(actor);
         }
+    }
+
+    private static async Task SettleAsync(IActorRef actor)
+    {
+        await actor.Ask<ActorIdentity>(new Identify(0));
+        await actor.Ask<ActorIdentity>(new Identify(0));
     }
 
     private sealed class Source : IMemberSource
