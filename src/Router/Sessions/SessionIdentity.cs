@@ -7,7 +7,7 @@ namespace Router.Sessions;
 /// <remarks>In the session's turns only, but for the timer, which is its loop's.</remarks>
 internal sealed class SessionIdentity(SessionContext session, IdentitySettings settings, IActorRef hub) : LoopTimer
 {
-    private readonly Queue<(byte[] Bytes, int Length)> _waiting = [];
+    private readonly WaitingPayloads _waiting = new();
     private readonly Queue<(byte[] Bytes, int Length, long Revision)> _held = [];
     private byte[] _state = [];
     private int _stateLength;
@@ -77,22 +77,11 @@ internal sealed class SessionIdentity(SessionContext session, IdentitySettings s
             session.Handler!.OnResumed(session, State);
         }
 
-        GiveWaiting();
+        _waiting.GiveTo(session);
     }
 
     /// <summary>Has a payload wait until the session is attached, within its mailbox's limits.</summary>
-    public void Wait(ReadOnlySpan<byte> payload)
-    {
-        if (!session.TryEnter(1, payload.Length))
-        {
-            session.CountDrop(DropReason.MailboxFull);
-            return;
-        }
-
-        var bytes = session.Loop.Buffers.Rent(payload.Length);
-        payload.CopyTo(bytes);
-        _waiting.Enqueue((bytes, payload.Length));
-    }
+    public void Wait(ReadOnlySpan<byte> payload) => _waiting.Add(session, payload);
 
     /// <summary>Replies wait for a checkpoint, so the session ends when they are out.</summary>
     /// <returns>Whether it does; else it may end now.</returns>
@@ -105,35 +94,6 @@ internal sealed class SessionIdentity(SessionContext session, IdentitySettings s
 
         _endsBy = reason;
         return true;
-    }
-
-    /// <summary>Gives the handler what has waited. What it fails on is gone; the rest waits for the fresh one.
-    /// </summary>
-    private void GiveWaiting()
-    {
-        while (_waiting.TryDequeue(out var payload))
-        {
-            session.Leave(1, payload.Length);
-            try
-            {
-                if (session.IsClosed)
-                {
-                    session.CountDrop(DropReason.SessionClosed);
-                    continue;
-                }
-
-                session.Handler!.OnReceived(session, new PayloadBatch(payload.Bytes.AsSpan(0, payload.Length)));
-            }
-            catch
-            {
-                session.CountDrop(DropReason.HandlerFailed);
-                throw;
-            }
-            finally
-            {
-                session.Loop.Buffers.Return(payload.Bytes);
-            }
-        }
     }
 
     /// <summary>The handler's new checkpoint: sent now if the interval has passed, else when it has.</summary>

@@ -1,6 +1,7 @@
 using System.Runtime.Serialization;
 using System.Text;
 using Router.Cluster.Members;
+using Router.Cluster.Packs;
 using Router.Cluster.Rooms;
 using Router.TestKit;
 
@@ -26,9 +27,9 @@ public sealed class RoomMessagesTests : IDisposable
         Assert.Equal([7L], Again(new RoomBye([7])).Ports);
         Assert.Equal(1L << 40, Again(new RoomAck(1L << 40)).Position);
         Assert.Equal(3, Again(new RoomProbe(3)).Position);
-        var builder = new RoomPackBuilder();
+        var builder = new PackBuilder();
         builder.Add(5, "said"u8);
-        var pack = Again(builder.Take(99));
+        var pack = Again(new RoomPack(builder.Take(99)));
         Assert.Equal(99, pack.Position);
         Assert.Equal(["5:said"], RoomsActorTests.TextOf(pack));
     }
@@ -60,26 +61,26 @@ public sealed class RoomMessagesTests : IDisposable
     public void A_pack_whose_lengths_do_not_add_up_is_refused(string runs)
     {
         byte[] pack = [.. new byte[8], .. Convert.FromHexString(runs.Replace(" ", ""))];
-        Assert.False(RoomRun.TryRead(pack, []));
+        Assert.False(PackRun.TryRead(pack, []));
     }
 
     [Fact]
     public void A_run_whose_payload_is_cut_ends_before_it()
     {
         ReadOnlySpan<byte> run = [1, 0, (byte)'a', 5, 0, (byte)'b'];
-        Assert.True(RoomRun.TryTake(ref run, out var payload));
+        Assert.True(PackRun.TryTake(ref run, out var payload));
         Assert.Equal("a", Encoding.ASCII.GetString(payload));
-        Assert.False(RoomRun.TryTake(ref run, out _));
+        Assert.False(PackRun.TryTake(ref run, out _));
     }
 
     [Fact]
     public void The_longest_messages_are_far_from_the_frames_limit()
     {
-        var builder = new RoomPackBuilder();
-        builder.Add(1, new byte[RoomPackBuilder.FlushBytes - 100]);
+        var builder = new PackBuilder();
+        builder.Add(1, new byte[PackBuilder.FlushBytes - 100]);
         builder.Add(1, new byte[65_507]);
         var ports = Enumerable.Range(0, RoomFormats.PortsMax).Select(static i => (long)i).ToList();
-        Assert.InRange(_serializer.ToBinary(builder.Take(1)).Length, 1, ClusterSettings.FrameBytes / 2);
+        Assert.InRange(_serializer.ToBinary(new RoomPack(builder.Take(1))).Length, 1, ClusterSettings.FrameBytes / 2);
         Assert.InRange(_serializer.ToBinary(new RoomBye(ports)).Length, 1, ClusterSettings.FrameBytes / 2);
         Assert.Equal(ports, Again(new RoomBye(ports)).Ports);
     }

@@ -1,6 +1,7 @@
 using System.Text;
 using Akka.Cluster.Tools.PublishSubscribe;
 using Microsoft.Extensions.Logging.Abstractions;
+using Router.Cluster.Packs;
 using Router.Cluster.Rooms;
 using Router.Loop;
 using Router.Sessions;
@@ -252,8 +253,8 @@ public sealed class RoomsActorTests : RouterActorTestKit
         var ear = new Ear(Kit.Loops[0]);
         var position = 0L;
         var pack = PackOf(ref position, [.. Enumerable.Repeat((1L, new string('x', 1_000)), 60)]).Bytes;
-        var runs = new List<RoomRun>();
-        Assert.True(RoomRun.TryRead(pack, runs));
+        var runs = new List<PackRun>();
+        Assert.True(PackRun.TryRead(pack, runs));
         var arrival = new RoomArrival(pack, [(ear, runs[0])]);
         for (var i = 0; i < 20; i++)
         {
@@ -363,26 +364,26 @@ public sealed class RoomsActorTests : RouterActorTestKit
 
     private static RoomPack PackOf(ref long position, params (long Port, string Payload)[] payloads)
     {
-        var builder = new RoomPackBuilder();
+        var builder = new PackBuilder();
         foreach (var (port, payload) in payloads)
         {
             builder.Add(port, Encoding.ASCII.GetBytes(payload));
         }
 
         position += builder.Length;
-        return builder.Take(position);
+        return new RoomPack(builder.Take(position));
     }
 
     internal static IEnumerable<string> TextOf(RoomPack pack)
     {
-        var runs = new List<RoomRun>();
-        Assert.True(RoomRun.TryRead(pack.Bytes, runs));
+        var runs = new List<PackRun>();
+        Assert.True(PackRun.TryRead(pack.Bytes, runs));
         var text = new List<string>();
         foreach (var run in runs)
         {
             ReadOnlySpan<byte> bytes = pack.Bytes.AsSpan(run.Start, run.Length);
             var count = 0;
-            while (RoomRun.TryTake(ref bytes, out var payload))
+            while (PackRun.TryTake(ref bytes, out var payload))
             {
                 text.Add($"{run.Port}:{Encoding.ASCII.GetString(payload)}");
                 count++;

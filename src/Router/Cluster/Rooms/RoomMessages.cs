@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.Serialization;
 using System.Text;
 using Router.Cluster.Members;
+using Router.Cluster.Packs;
 
 namespace Router.Cluster.Rooms;
 
@@ -15,7 +16,7 @@ internal sealed record RoomHello(string Topic, bool WantsAnswer, IReadOnlyList<l
 /// <summary>The sender does not hear on these ports, or not any more.</summary>
 internal sealed record RoomBye(IReadOnlyList<long> Ports) : IClusterMessage, IDeadLetterSuppression;
 
-/// <summary>What was said in rooms, see <see cref="RoomPackBuilder"/>. The bytes are nobody's: never written again.
+/// <summary>What was said in rooms, see <see cref="PackBuilder"/>. The bytes are nobody's: never written again.
 /// </summary>
 internal sealed record RoomPack(byte[] Bytes) : IClusterMessage
 {

@@ -1,80 +1,16 @@
-using Router.Loop;
+using Router.Cluster.Packs;
 
 namespace Router.Cluster.Rooms;
 
-/// <summary>Another member, as rooms see it: what is on the way to it, and what has come from it.</summary>
-/// <remarks>
-/// Remoting has no flow control: what a member does not take is kept here, without end. So each member acknowledges
-/// what has come, and no more than a window is on the way to it. A member that is behind misses payloads, and no other
-/// one does: therefore packs go to each by itself and not through the topic.
-/// </remarks>
+/// <summary>Another member, as rooms see it. Packs go to each by itself and not through the topic, so that no other one
+/// misses what a member misses that is behind.</summary>
 /// <param name="rooms">Its <see cref="RoomsActor"/>.</param>
 /// <param name="loops">How many there are here.</param>
 internal sealed class RoomPeer(IActorRef rooms, int loops)
+    : PackPeer(rooms, loops, static bytes => new RoomPack(bytes))
 {
-    private readonly RoomPackBuilder?[] _packs = new RoomPackBuilder?[loops];   // each made by its own loop
-    private long _sent;
-    private long _acked;
-    private long _missed;
-    private long _onTheWayWhenMissed;
-    private volatile bool _isGone;
-
-    public IActorRef Rooms => rooms;
-
-    public Address Address => rooms.Path.Address;
-
-    /// <summary>Bytes that it has not acknowledged. Any thread.</summary>
-    public long OnTheWay => Sent - Acked;
-
-    /// <summary>Bytes of packs. Any thread.</summary>
-    public long Sent => Volatile.Read(ref _sent);
-
-    public long Acked => Volatile.Read(ref _acked);
-
-    /// <summary>Payloads that it was not sent. Any thread.</summary>
-    public long Missed => Volatile.Read(ref _missed);
-
-    /// <summary>Bytes on the way to it when it last missed one. Any thread.</summary>
-    public long OnTheWayWhenMissed => Volatile.Read(ref _onTheWayWhenMissed);
-
     /// <summary>Where it hears, and the topics. The actor's.</summary>
     public Dictionary<long, RoomTopic> Ports { get; } = [];
-
-    /// <summary>The position of its last pack that has come, and the last that it was told so. The actor's.</summary>
-    public long Received { get; set; }
-
-    public long ReceivedTold { get; set; }
-
-    /// <summary>As of the last tick. The actor's.</summary>
-    public long AckedBefore { get; set; }
-
-    public long MissedLogged { get; set; }
-
-    public RoomPackBuilder PackOn(IoLoop loop) => _packs[loop.Index] ??= new RoomPackBuilder();
-
-    public void CountMissed()
-    {
-        Interlocked.Increment(ref _missed);
-        Volatile.Write(ref _onTheWayWhenMissed, OnTheWay);
-    }
-
-    /// <summary>Sends what the loop has gathered.</summary>
-    public void Send(RoomPackBuilder pack, IActorRef self)
-    {
-        if (_isGone)
-        {
-            pack.Clear();
-            return;
-        }
-
-        rooms.Tell(pack.Take(Interlocked.Add(ref _sent, pack.Length)), self);
-    }
-
-    /// <summary>It has what was sent up to here. The actor's thread.</summary>
-    public void OnAck(long position) => Volatile.Write(ref _acked, Math.Clamp(position, Acked, Sent));
-
-    /// <summary>It is no member any more.</summary>
-    public void Remove() => _isGone = true;
 }
 
 /// <summary>Where something that is said in a room goes to.</summary>

@@ -28,7 +28,7 @@ internal sealed class RoomPort(RoomSpan span, long id, string topic, IRoomHearer
     public int Say(IoLoop loop, ReadOnlySpan<byte> payload)
     {
         var targets = _targets;
-        return targets.Length == 0 ? 0 : span.OutboxOf(loop).Say(targets, payload);
+        return targets.Length == 0 ? 0 : span.Say(loop, targets, payload);
     }
 
     public void Close()

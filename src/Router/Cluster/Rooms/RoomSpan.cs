@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Akka.Cluster;
 using Akka.Cluster.Tools.PublishSubscribe;
 using Microsoft.Extensions.Logging;
+using Router.Cluster.Packs;
 using Router.Loop;
 using Router.Net;
 using Router.Sessions;
@@ -18,7 +19,7 @@ internal sealed class RoomSpan : IRoomSpan
     private readonly string _router;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
-    private readonly RoomOutbox[] _outboxes;
+    private readonly PackOutbox[] _outboxes;
     private readonly Lock _lock = new();
     private readonly ConcurrentQueue<RoomPort> _changed = new();   // opened or closed since the actor last looked
     private IActorRef? _rooms;
@@ -35,13 +36,11 @@ internal sealed class RoomSpan : IRoomSpan
     public RoomSpan(
         ActorSystem system, string router, IReadOnlyList<IoLoop> loops, int window, TimeProvider time, ILogger log)
     {
-        (_system, _router, _time, _log, Window) = (system, router, time, log, window);
-        _outboxes = [.. loops.Select(loop => new RoomOutbox(this, loop))];
-        Inboxes = [.. loops.Select(loop => new RoomInbox(this, loop))];
+        (_system, _router, _time, _log) = (system, router, time, log);
+        _outboxes = [.. loops.Select(loop => new PackOutbox(loop, window, () => Rooms))];
+        Inboxes = [.. loops.Select(loop => new RoomInbox(loop, window))];
         Table = new RoomTable(loops.Count);
     }
-
-    public int Window { get; }
 
     public IReadOnlyList<RoomInbox> Inboxes { get; }
 
@@ -54,7 +53,7 @@ internal sealed class RoomSpan : IRoomSpan
     public RoomSpanFigures Figures => new(
         Table.Rooms,
         Table.Listeners,
-        _outboxes.Sum(static outbox => outbox.Published),
+        _outboxes.Sum(static outbox => outbox.Payloads),
         _outboxes.Sum(static outbox => outbox.Bytes),
         _outboxes.Sum(static outbox => outbox.Packs),
         Volatile.Read(ref _received),
@@ -136,7 +135,18 @@ internal sealed class RoomSpan : IRoomSpan
         }
     }
 
-    public RoomOutbox OutboxOf(IoLoop loop) => _outboxes[loop.Index];
+    /// <inheritdoc cref="IRoomReach.Say"/>
+    /// <param name="targets">Where it goes to.</param>
+    public int Say(IoLoop loop, RoomTarget[] targets, ReadOnlySpan<byte> payload)
+    {
+        var missed = 0;
+        foreach (var (peer, port) in targets)
+        {
+            missed += _outboxes[loop.Index].TryAdd(peer, port, payload) ? 0 : 1;
+        }
+
+        return missed;
+    }
 
     /// <summary>The actor's thread.</summary>
     public void CountReceived(int payloads) => Volatile.Write(ref _received, _received + payloads);

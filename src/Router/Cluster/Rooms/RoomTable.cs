@@ -28,7 +28,7 @@ internal sealed class RoomTable(int loops)
         foreach (var peer in _peers.Values.Where(peer => peer.Address == member).ToList())
         {
             peer.Remove();
-            _peers.Remove(peer.Rooms);
+            _peers.Remove(peer.Actor);
             foreach (var topic in peer.Ports.Values.Distinct().ToList())
             {
                 topic.Set(peer, []);

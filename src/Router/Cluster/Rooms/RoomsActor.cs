@@ -1,6 +1,7 @@
 using Akka.Cluster;
 using Akka.Cluster.Tools.PublishSubscribe;
 using Microsoft.Extensions.Logging;
+using Router.Cluster.Packs;
 using Router.Diagnostics;
 using Router.Sessions;
 
@@ -26,7 +27,7 @@ internal sealed class RoomsActor : ReceiveActor, IWithTimers
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly long _started;
-    private readonly List<RoomRun> _runs = [];
+    private readonly List<PackRun> _runs = [];
     private readonly HashSet<(IActorRef, long)> _byes = [];   // said in this tick
     private OncePerSecond _refusals;
     private int _ticks;
@@ -80,7 +81,7 @@ internal sealed class RoomsActor : ReceiveActor, IWithTimers
     {
         foreach (var ports in gone.Chunk(RoomFormats.PortsMax))
         {
-            peer.Rooms.Tell(new RoomBye(ports));
+            peer.Actor.Tell(new RoomBye(ports));
         }
     }
 
@@ -173,13 +174,13 @@ internal sealed class RoomsActor : ReceiveActor, IWithTimers
         }
 
         _runs.Clear();
-        if (!RoomRun.TryRead(pack.Bytes, _runs))
+        if (!PackRun.TryRead(pack.Bytes, _runs))
         {
             Refuse(peer);
             return;
         }
 
-        var rooms = new List<(IRoomHearer, RoomRun)>(_runs.Count);
+        var rooms = new List<(IRoomHearer, PackRun)>(_runs.Count);
         foreach (var run in _runs)
         {
             if (_table.PortOf(run.Port) is { } port)
@@ -220,7 +221,7 @@ internal sealed class RoomsActor : ReceiveActor, IWithTimers
     private void Acknowledge(RoomPeer peer)
     {
         peer.ReceivedTold = peer.Received;
-        peer.Rooms.Tell(new RoomAck(peer.Received));
+        peer.Actor.Tell(new RoomAck(peer.Received));
     }
 
     private void OnTick()
@@ -231,7 +232,7 @@ internal sealed class RoomsActor : ReceiveActor, IWithTimers
         {
             if (peer.OnTheWay > 0 && peer.Acked == peer.AckedBefore)
             {
-                peer.Rooms.Tell(new RoomProbe(peer.Sent));
+                peer.Actor.Tell(new RoomProbe(peer.Sent));
             }
 
             peer.AckedBefore = peer.Acked;

@@ -2,11 +2,11 @@ using System.Buffers;
 using System.Buffers.Binary;
 using Router.Net;
 
-namespace Router.Cluster.Rooms;
+namespace Router.Cluster.Packs;
 
 /// <summary>Gathers what a loop's pass says to one member: a position, then runs of payloads, each of one port: the
 /// port, the run's bytes and its payloads, then each payload behind its length. Loop thread only.</summary>
-internal sealed class RoomPackBuilder
+internal sealed class PackBuilder
 {
     /// <summary>A pack of so many bytes leaves before the pass ends.</summary>
     public const int FlushBytes = 32 << 10;
@@ -53,14 +53,14 @@ internal sealed class RoomPackBuilder
         Grow(_run + sizeof(long) + sizeof(int), 1);
     }
 
-    /// <summary>Takes everything out, as a message to send.</summary>
-    /// <param name="position">See <see cref="RoomPack.Position"/>.</param>
-    public RoomPack Take(long position)
+    /// <summary>Takes everything out, as the bytes of a message to send.</summary>
+    /// <param name="position">Bytes of packs that the sender has sent to this member, this one included.</param>
+    public byte[] Take(long position)
     {
         var bytes = _bytes.AsSpan(0, Length).ToArray();
         BinaryPrimitives.WriteInt64LittleEndian(bytes, position);
         Clear();
-        return new RoomPack(bytes);
+        return bytes;
     }
 
     public void Clear()
@@ -108,14 +108,14 @@ internal sealed class RoomPackBuilder
 
 /// <summary>A run of a pack that has come.</summary>
 /// <param name="Start">Of the payloads, in the pack.</param>
-internal readonly record struct RoomRun(long Port, int Start, int Length, int Payloads)
+internal readonly record struct PackRun(long Port, int Start, int Length, int Payloads)
 {
     /// <returns>False if the bytes are no pack.</returns>
-    public static bool TryRead(byte[] pack, List<RoomRun> runs)
+    public static bool TryRead(byte[] pack, List<PackRun> runs)
     {
-        for (var at = RoomPackBuilder.HeadBytes; at < pack.Length;)
+        for (var at = PackBuilder.HeadBytes; at < pack.Length;)
         {
-            if (pack.Length - at < RoomPackBuilder.RunBytes)
+            if (pack.Length - at < PackBuilder.RunBytes)
             {
                 return false;
             }
@@ -123,13 +123,13 @@ internal readonly record struct RoomRun(long Port, int Start, int Length, int Pa
             var head = pack.AsSpan(at);
             var length = BinaryPrimitives.ReadInt32LittleEndian(head[sizeof(long)..]);
             var payloads = BinaryPrimitives.ReadInt32LittleEndian(head[(sizeof(long) + sizeof(int))..]);
-            at += RoomPackBuilder.RunBytes;
+            at += PackBuilder.RunBytes;
             if (length < 0 || length > pack.Length - at || payloads < 0 || payloads > length)
             {
                 return false;
             }
 
-            runs.Add(new RoomRun(BinaryPrimitives.ReadInt64LittleEndian(head), at, length, payloads));
+            runs.Add(new PackRun(BinaryPrimitives.ReadInt64LittleEndian(head), at, length, payloads));
             at += length;
         }
 
@@ -141,19 +141,19 @@ internal readonly record struct RoomRun(long Port, int Start, int Length, int Pa
     public static bool TryTake(ref ReadOnlySpan<byte> run, out ReadOnlySpan<byte> payload)
     {
         payload = default;
-        if (run.Length < RoomPackBuilder.LengthBytes)
+        if (run.Length < PackBuilder.LengthBytes)
         {
             return false;
         }
 
         var length = BinaryPrimitives.ReadUInt16LittleEndian(run);
-        if (run.Length - RoomPackBuilder.LengthBytes < length)
+        if (run.Length - PackBuilder.LengthBytes < length)
         {
             return false;
         }
 
-        payload = run.Slice(RoomPackBuilder.LengthBytes, length);
-        run = run[(RoomPackBuilder.LengthBytes + length)..];
+        payload = run.Slice(PackBuilder.LengthBytes, length);
+        run = run[(PackBuilder.LengthBytes + length)..];
         return true;
     }
 }
