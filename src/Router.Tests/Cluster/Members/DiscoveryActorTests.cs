@@ -86,8 +86,8 @@ public sealed class DiscoveryActorTests : IAsyncDisposable
     private IActorRef Start() => _system.ActorOf(DiscoveryActor.PropsOf(
         _source, (others, begins) => _asked.Add((others, begins)), TimeSpan.FromSeconds(5), _time, _log));
 
-    /// <summary>In steps; after each the actor has done what was due: its timers fire in the step, the first answer says
-    /// that it has looked, and the second that it has taken what it found.</summary>
+    /// <summary>In steps; after each the actor has done what was due: its timers fire in the step, the first answer
+    /// says that it has looked, and the second that it has taken what it found.</summary>
     private async Task AdvanceAsync(IActorRef actor, TimeSpan time)
     {
         var step = TimeSpan.FromMilliseconds(250);
