@@ -31,7 +31,10 @@ public sealed class NoThreadTests(ITestOutputHelper output) : FunctionalTest(out
           }
           routes {
             echo { type = echo }
-            bomb { type = exec, command = ["/bin/sh", "-c", "(while sleep 1000 & do :; done) 2>&-; read line"] }
+            bomb {
+              type = exec
+              command = ["/bin/sh", "-c", "(while sleep 1000 & do :; done) 2>&-; echo full; read line"]
+            }
             child { type = exec, command = ["/bin/cat"] }
           }
         }
@@ -43,6 +46,7 @@ public sealed class NoThreadTests(ITestOutputHelper output) : FunctionalTest(out
         var router = await StartAsync(Config, [.. ImpatientPool, .. FewProcesses]);
         var process = RouterOf(router);
         var clients = await ManyAsync(1, static _ => Client.Tcp(5301));
+        await Until.TrueAsync(() => clients[0].Available > 0, () => "the bomb goes on");   // until all places are taken
         for (var round = 0; round < 5; round++)
         {
             await Until.TrueAsync(

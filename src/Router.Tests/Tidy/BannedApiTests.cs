@@ -46,6 +46,7 @@ public sealed class BannedApiTests
         new("src/Router/Hosting/AkkaRouterExtensions.cs", "TimeProvider.System", "a program's default clock"),
         new("src/Router/Hosting/RouterConfiguration.cs", "TimeProvider.System", "a clock of what is never started"),
         new("src/Router/Net/Linux/BootClock.cs", "TimeProvider.System", "where the system's clock is told from others"),
+        new("src/Router/Loop/ThreadTimer.cs", "TimeProvider.System", "where a clock that goes by itself is told apart"),
         new("src/Router/Loop/ClockScheduler.cs", "TimeProvider.System", "an actor system that the program made itself"),
     ];
 

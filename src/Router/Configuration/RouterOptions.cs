@@ -14,6 +14,8 @@ internal sealed class RouterOptions
     {
         Section = router;
         Loops = router.IntOr("auto", AutoLoops, "loops", 1, 64, Reload.No);
+        StallTimeout = router.Duration(
+            "stall-timeout", TimeSpan.FromMilliseconds(100), Limit.Day, Reload.No, orInfinite: true);
         PoolThreads = router.IntOr("auto", AutoPoolThreads, "pool-threads", 4, 1_024, Reload.No);
         Network = router.Choice<NetworkChoice>("network", Reload.No);
         var splice = router.Child("splice");
@@ -70,6 +72,9 @@ internal sealed class RouterOptions
 
     /// <summary>I/O loops asked for; null is "auto".</summary>
     public int? Loops { get; }
+
+    /// <summary>Infinite for no reports.</summary>
+    public TimeSpan StallTimeout { get; }
 
     public NetworkChoice Network { get; }
 

@@ -38,8 +38,8 @@ internal sealed class ClockScheduler : SchedulerBase, IDisposable
     {
         _time = _clockOfNewSystem ?? TimeProvider.System;
         _started = _time.GetTimestamp();
-        _timer = _time == TimeProvider.System && config.GetBoolean("akka.scheduler.own-thread")
-            ? new ThreadTimer(_time, RunDue)
+        _timer = config.GetBoolean("akka.scheduler.own-thread")
+            ? ThreadTimer.Create(_time, RunDue)
             : _time.CreateTimer(
                 static state => ((ClockScheduler)state!).RunDue(),
                 this,

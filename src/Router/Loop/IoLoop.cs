@@ -109,6 +109,14 @@ internal sealed class IoLoop : ISocketLoop, IDisposable
 
     public bool IsStarted => _thread is not null;
 
+    /// <summary>Whose turn the thread runs; null between turns, and in turns that do not say so. Written by the loop's
+    /// thread, for <c>LoopWatch</c> to read while that does not move.</summary>
+    public object? Holder { get; set; }
+
+    /// <summary>The thread's number in the system; 0 where that is not known, or the thread has not begun. Any thread.
+    /// </summary>
+    public int ThreadId { get; private set; }
+
     public void Start()
     {
         Check.That(_thread is null && !_stopping);
@@ -254,6 +262,7 @@ internal sealed class IoLoop : ISocketLoop, IDisposable
     private void RunThread()
     {
         _current = this;
+        ThreadId = Network.CurrentThreadId();
         while (!_stopping)
         {
             Pass(block: true);

@@ -14,11 +14,21 @@ internal sealed class ThreadTimer : ITimer
 
     /// <param name="time">The clock, which is the system's.</param>
     /// <param name="callback">Throws nothing.</param>
-    public ThreadTimer(TimeProvider time, Action callback)
+    private ThreadTimer(TimeProvider time, Action callback)
     {
         (_time, _callback) = (time, callback);
         new Thread(Run) { IsBackground = true, Name = "router-timer" }.Start();
     }
+
+    /// <summary>Whether a clock goes by itself. Virtual time does not: it says nothing of how long a thread takes.
+    /// </summary>
+    public static bool IsFor(TimeProvider time) => time == TimeProvider.System;
+
+    /// <summary>A timer that is not set, on a thread of its own if its clock goes by itself.</summary>
+    public static ITimer Create(TimeProvider time, Action callback) => IsFor(time)
+        ? new ThreadTimer(time, callback)
+        : time.CreateTimer(
+            static state => ((Action)state!)(), callback, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 
     /// <param name="dueTime">From now on; infinite for never.</param>
     /// <param name="period">None: infinite.</param>

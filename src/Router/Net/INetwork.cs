@@ -67,6 +67,9 @@ internal interface INetwork
     /// <remarks>Reads a file, which may block: never called on a loop.</remarks>
     long ReadAcceptOverflows() => -1;
 
+    /// <summary>The calling thread's number in the system, gettid(2); 0 where there is none.</summary>
+    int CurrentThreadId() => 0;
+
     /// <summary>Makes the poller of one loop, which disposes of it.</summary>
     IPoller CreatePoller();
 

@@ -42,6 +42,7 @@ internal sealed class RouterMeter : IDisposable
         Count("router.bytes.out", "By", static figures => figures.BytesOut);
         _meter.CreateObservableCounter("router.drops", Drops, "{payload}", "Payloads and connections discarded.");
         _meter.CreateObservableCounter("router.fence.shut", () => fence?.TimesShut ?? 0, "{time}");
+        _meter.CreateObservableCounter("router.loops.stalls", () => Stalls?.Invoke() ?? 0, "{time}");
         Count("router.accept.overflows", "{connection}", static figures => figures.AcceptOverflows);
         _meter.CreateObservableUpDownCounter(
             "router.accept.queue", () => Each(static figures => figures.AcceptQueue), "{connection}");
@@ -54,6 +55,9 @@ internal sealed class RouterMeter : IDisposable
             AddRooms(rooms);
         }
     }
+
+    /// <summary>How often a loop was reported that did not turn.</summary>
+    public Func<long>? Stalls { get; set; }
 
     public void Dispose() => _meter.Dispose();
 

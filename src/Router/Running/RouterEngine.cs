@@ -58,6 +58,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     private readonly IActorRef _router;
     private readonly RouterMeter _meter;
     private readonly ClusterMember? _member;
+    private readonly LoopWatch? _loopWatch;
     private readonly long _started;
     private Task<int>? _stopping;
 
@@ -101,10 +102,14 @@ internal sealed class RouterEngine : IAsyncDisposable
         _router = System.ActorOf(RouterActor.PropsOf(_running, _reloader, _statsWriter), system.RouterName);
         // Before anything is said to listen: its assemblies are files that the process opens.
         _meter = new RouterMeter(
-            Stats, () => Spare, _fence, seams.Network, () => _router.Tell(new RefreshFigures()), _rooms);
+            Stats, () => Spare, _fence, seams.Network, () => _router.Tell(new RefreshFigures()), _rooms)
+        {
+            Stalls = () => _loopWatch?.Stalls ?? 0,
+        };
         var start = _running.Commit(
             setup, FrozenSet<string>.Empty, FrozenDictionary<RunningBind, ListenerPlan>.Empty, bound, _router);
         loops.Start();
+        _loopWatch = StartWatch(options.StallTimeout);
         _member?.Join(seams.Time, new SystemNameResolver());
         _router.Tell(start, ActorRefs.NoSender);
         CoordinatedShutdown.Get(System).AddTask(
@@ -270,6 +275,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         await _running.Routes.StopAsync(DisposeTimeout, _seams.Time).ConfigureAwait(false);
         _meter.Dispose();
         await StopRoomsAsync().ConfigureAwait(false);
+        _loopWatch?.Dispose();
         _loops.Dispose();
         _reloader.Queue.Close();
         _running.Listeners.Release();
@@ -317,6 +323,13 @@ internal sealed class RouterEngine : IAsyncDisposable
             FenceOf = settings => isEvery || settings.Identity is not null ? _fence : null,
         };
     }
+
+    /// <summary>Not where time is virtual: there a test decides how long a turn takes.</summary>
+    private LoopWatch? StartWatch(TimeSpan stallTimeout) =>
+        stallTimeout == Timeout.InfiniteTimeSpan || !ThreadTimer.IsFor(_seams.Time)
+            ? null
+            : new LoopWatch(
+                _loops.Loops, stallTimeout, LoopWatch.PeriodFor(stallTimeout), _seams.Time, ThreadFigures.Read, _log);
 
     /// <summary>Spare sessions now. Any thread.</summary>
     internal int Spare => _spares.Count;

@@ -40,6 +40,7 @@ internal sealed class SessionActor : ActorBase
     private readonly Shard _shard;
     private readonly SessionQueue _queue;
     private SessionContext? _session;
+    private readonly bool _isOnLoop;
     private bool _isInTurn;
     private bool _isToStop;
 
@@ -48,6 +49,7 @@ internal sealed class SessionActor : ActorBase
         _shard = shard;
         _queue = (SessionQueue)_cell.Mailbox!.MessageQueue;
         _queue.MessagesMax = shard.Settings.MailboxMessages;
+        _isOnLoop = !shard.Settings.OnPool;
         lock (shard.Restarting)   // uncontended on a loop; sessions on the pool restart side by side
         {
             if (shard.Restarting.Count > 0 && shard.Restarting.Remove(_cell.Self, out var session))
@@ -59,6 +61,9 @@ internal sealed class SessionActor : ActorBase
 
     /// <summary>A turn may be run at once, past the mailbox. Its loop, between turns.</summary>
     public bool CanTurnNow => _queue.CanTurnNow && _session is not null;
+
+    /// <summary>Null for a spare one. Its loop, or who reports that this does not turn.</summary>
+    public SessionContext? Session => _session;
 
     /// <summary>It has no session, and may have one. Its loop, between turns.</summary>
     public bool IsSpare => _queue is { CanTurnNow: true, IsShared: false } && _session is null;
@@ -242,7 +247,7 @@ internal sealed class SessionActor : ActorBase
         session.OnRestarted(reason);
         try
         {
-            Open(session);
+            session.OpenIdentified();
             session.OnRecovered();
         }
         catch (Exception failure)
@@ -288,11 +293,6 @@ internal sealed class SessionActor : ActorBase
             _cell.Unwatch(child);
             _cell.Stop(child);
         }
-    }
-
-    private static void Open(SessionContext session)
-    {
-        session.OpenIdentified();
     }
 
     private void OnRun(DatagramRun run)
@@ -383,7 +383,7 @@ internal sealed class SessionActor : ActorBase
                     break;
                 }
 
-                Open(opened);
+                opened.OpenIdentified();
                 break;
             case StopSession:
                 _isToStop = true;
@@ -432,6 +432,11 @@ internal sealed class SessionActor : ActorBase
         var outer = InternalCurrentActorCellKeeper.Current;
         InternalCurrentActorCellKeeper.Current = null;
         _isInTurn = true;
+        if (_isOnLoop)
+        {
+            _shard.Loop.Holder = this;
+        }
+
         return outer;
     }
 
@@ -439,6 +444,10 @@ internal sealed class SessionActor : ActorBase
     {
         _isInTurn = false;
         InternalCurrentActorCellKeeper.Current = outer;
+        if (_isOnLoop)
+        {
+            _shard.Loop.Holder = null;
+        }
     }
 
     private void OnTurnFailed(Exception failure)

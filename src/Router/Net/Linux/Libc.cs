@@ -75,6 +75,9 @@ internal static unsafe partial class Libc
     /// <summary>RLIMIT_NOFILE, see getrlimit(2).</summary>
     public const int LimitDescriptors = 7;
 
+    [LibraryImport(Library, EntryPoint = "gettid")]
+    public static partial int GetThreadId();
+
     [LibraryImport(Library, EntryPoint = "socket")]
     public static partial int Socket(int family, int type, int protocol);
 

@@ -81,6 +81,8 @@ internal sealed unsafe class LinuxNetwork : INetwork
         return sent < 0 ? $"sendmmsg: {ErrnoText.Describe(sent, SocketOperation.Send)}" : null;
     }
 
+    public int CurrentThreadId() => Libc.GetThreadId();
+
     public long ReadAcceptOverflows() => NetworkStatistics.Read("TcpExt", "ListenOverflows");
 
     public IPoller CreatePoller() => new EpollPoller(_calls);
