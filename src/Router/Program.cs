@@ -3,12 +3,6 @@ using Router.Hosting;
 
 // Before anything else: a signal that comes while the program starts must not end it.
 using var signals = RouterCommand.IsRun(args) ? new ProcessSignals() : null;
-if (Console.IsOutputRedirected)
-{
-    // The console's own buffer of 256 bytes would have a log's line leave in pieces.
-    Console.SetOut(new StreamWriter(Console.OpenStandardOutput(), bufferSize: 16 * 1024) { AutoFlush = true });
-}
-
 var command = new RouterCommand(
     Console.Out, Console.Error,
     (file, settings, errors) => RouterRunner.RunAsync(file, settings, errors, signals!),

@@ -72,9 +72,9 @@ public sealed class ConfigurationLoaderTests
         Assert.Equal((5, 6 << 10), (options.Loop.Pipes, options.Loop.PipeBytes));
         Assert.Equal(new HeapOptions(77, 78, 79), options.Heap);
         Assert.Equal(
-            new LogOptions(
-                LogFormat.Json, Microsoft.Extensions.Logging.LogLevel.Warning, Timeout.InfiniteTimeSpan, 99, 5),
-            options.Log);
+            (LogFormat.Json, Microsoft.Extensions.Logging.LogLevel.Warning, Timeout.InfiniteTimeSpan, 99, 5),
+            (options.Log.Format, options.Log.Level, options.Log.StatsInterval, options.Log.Queue,
+                options.Log.SessionRecords));
         Assert.True(options.Guards.AnswerPrivilegedPorts);
         Assert.Equal([1, 2], options.Guards.ResponderPorts.Order());
         var all = options.Listeners[0];

@@ -1,6 +1,6 @@
+using System.Buffers;
+using System.Text;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Logging.Console;
 using Router.Diagnostics;
 using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
@@ -11,8 +11,7 @@ internal sealed class LineLogger(string category, LogLevel level = LogLevel.Trac
 {
     public static readonly DateTimeOffset Now = new(2026, 2, 3, 4, 5, 6, 789, TimeSpan.FromHours(1));
 
-    private readonly ConsoleFormatter _formatter =
-        isText ? new TextLineFormatter(new FixedTime()) : new JsonLineFormatter(new FixedTime());
+    private readonly ILineFormat _format = isText ? new TextLineFormatter() : new JsonLineFormatter();
 
     public List<string> Lines { get; } = [];
 
@@ -28,13 +27,9 @@ internal sealed class LineLogger(string category, LogLevel level = LogLevel.Trac
         Exception? exception,
         Func<TState, Exception?, string> formatter)
     {
-        using var writer = new StringWriter();
-        _formatter.Write(new LogEntry<TState>(logLevel, category, eventId, state, exception, formatter), null, writer);
-        Lines.Add(writer.ToString());
-    }
-
-    private sealed class FixedTime : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => Now;
+        var record = LogRecord.From(Now, logLevel, category, eventId, state, exception, formatter);
+        var bytes = new ArrayBufferWriter<byte>();
+        LineFormats.Write(_format, LogLine.From(record), bytes);
+        Lines.Add(Encoding.UTF8.GetString(bytes.WrittenSpan) + '\n');
     }
 }

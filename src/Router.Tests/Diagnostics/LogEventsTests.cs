@@ -21,6 +21,7 @@ public sealed partial class LogEventsTests
         ["ClusterLog"] = 1500,
         ["CollectLog"] = 1400,
         ["CheckpointLog"] = 1700,
+        ["SinkLog"] = 1900,
     };
 
     private static readonly string Page = Repository.Read("docs/logs.md");
@@ -64,7 +65,7 @@ public sealed partial class LogEventsTests
         var logger = new LineLogger("Router", isText: true);
 
         SessionLog.Opened(logger, "0a", "echo", "udp", "192.0.2.1:7", "-", "back", null, null, null);
-        HostLog.Stats(logger, 1, 2, 0, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18);
+        HostLog.Stats(logger, 1, 2, 0, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19);
 
         Assert.EndsWith(
             "session-opened session=0a listener=echo transport=udp peer=192.0.2.1:7 local=- route=back "
@@ -75,7 +76,7 @@ public sealed partial class LogEventsTests
             "stats interval-ms=1 sessions=2 spare=0 opened=3 closed=4 restarts=5 payloads-in=6 bytes-in=7 " +
             "payloads-out=8 bytes-out=9 drops=10 accept-queue=11 accept-overflows=12 " +
             "namespace-accept-overflows=13 managed-bytes=14 " +
-            "gc-pauses=15 gc-pause-p99-us=16 gc-pause-max-us=17 gc-blocking=18\n",
+            "gc-pauses=15 gc-pause-p99-us=16 gc-pause-max-us=17 gc-blocking=18 log-lines-dropped=19\n",
             logger.Lines[1],
             StringComparison.Ordinal);
     }

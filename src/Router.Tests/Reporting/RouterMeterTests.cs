@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Text.RegularExpressions;
+using Router.Diagnostics;
 using Router.Net;
 using Router.Reporting;
 using Router.Sessions;
@@ -16,7 +17,8 @@ public sealed partial class RouterMeterTests
     public void Every_instrument_is_listed_with_kind_and_unit_and_every_listed_one_exists()
     {
         using var meter = new RouterMeter(
-            new ListenerStats(), static () => 0, fence: null, new PlainNetwork(), static () => { }, new NoRooms());
+            new ListenerStats(), static () => 0, fence: null, new PlainNetwork(), static () => { }, new NoRooms(),
+            static () => [new SinkFigures("stdout", 1, 2, 3)]);
         var instruments = Collect(static _ => { });
 
         var listed = Row().Matches(Repository.Read("docs/metrics.md"))

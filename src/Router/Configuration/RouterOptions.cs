@@ -1,8 +1,6 @@
 using Router.Configuration.Hocon;
-using Router.Diagnostics;
 using Router.Loop;
 using Router.Net;
-using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Router.Configuration;
 
@@ -28,14 +26,7 @@ internal sealed class RouterOptions
             heap.Int("prepared-sessions", 0, 10_000_000, Reload.No),
             heap.Int("spare-sessions", 0, 10_000_000, Reload.No));
         DrainTimeout = router.Duration("drain-timeout", TimeSpan.Zero, Limit.Day, Reload.AtOnce);
-        var lines = router.Child("log");
-        Log = new LogOptions(
-            lines.Choice<LogFormat>("format", Reload.No),
-            lines.Choice("level", Reload.AtOnce, ("trace", LogLevel.Trace), ("debug", LogLevel.Debug),
-                ("info", LogLevel.Information), ("warning", LogLevel.Warning), ("error", LogLevel.Error)),
-            lines.Duration("stats-interval", Limit.Second, Limit.Day, Reload.AtOnce, orInfinite: true),
-            lines.Int("queue", 16, 1_000_000, Reload.No),
-            lines.Int("session-records", 0, 1_000_000, Reload.No));
+        Log = new LogOptions(router.Child("log"));
         var guards = router.Child("guards");
         Guards = new GuardOptions(
             guards.Bool("answer-privileged-ports", Reload.NewSessions),
@@ -183,12 +174,6 @@ internal static class Limit
 /// <param name="PreparedSessions">Over all loops.</param>
 /// <param name="SpareSessions">Over all loops.</param>
 internal sealed record HeapOptions(int HoldCollectionsFrom, int PreparedSessions, int SpareSessions);
-
-/// <param name="StatsInterval"><see cref="Timeout.InfiniteTimeSpan"/> for no stats lines.</param>
-/// <param name="Queue">Lines that may wait for the writer.</param>
-/// <param name="SessionRecords">Access records a second.</param>
-internal sealed record LogOptions(
-    LogFormat Format, LogLevel Level, TimeSpan StatsInterval, int Queue, int SessionRecords);
 
 internal sealed record GuardOptions(bool AnswerPrivilegedPorts, IReadOnlySet<int> ResponderPorts);
 

@@ -43,12 +43,12 @@ internal static partial class HostLog
         "{IntervalMs} ms, {AcceptQueue} connections wait, {AcceptOverflows} were dropped before they were accepted " +
         "({NamespaceAcceptOverflows} in the namespace since its start), {ManagedBytes} bytes managed, " +
         "{GcPauses} collections, p99 {GcPauseP99Us} us, longest {GcPauseMaxUs} us, {GcBlocking} of them blocking " +
-        "and full")]
+        "and full, {LogLinesDropped} log lines were dropped")]
     public static partial void Stats(
         ILogger logger, long intervalMs, long sessions, int spare, long opened, long closed, long restarts,
         long payloadsIn, long bytesIn, long payloadsOut, long bytesOut, long drops, long acceptQueue,
         long acceptOverflows, long namespaceAcceptOverflows, long managedBytes, long gcPauses, long gcPauseP99Us,
-        long gcPauseMaxUs, long gcBlocking);
+        long gcPauseMaxUs, long gcBlocking, long logLinesDropped);
 
     [LoggerMessage(EventId = 1010, Level = LogLevel.Warning, EventName = "config-warning", Message =
         "{Warning}")]

@@ -1,38 +1,23 @@
 using System.Buffers;
-using System.Text;
 using System.Text.Json;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Logging.Console;
 
 namespace Router.Diagnostics;
 
-/// <summary>One JSON object a line: time, level, event, then all fields of the event. ASCII only, because standard
-/// output has the encoding of the locale, and a line must be one JSON object under every one.</summary>
-/// <remarks>It runs on the thread that logs; the console logger's own thread writes the line.</remarks>
-internal sealed class JsonLineFormatter(TimeProvider time) : ConsoleFormatter(FormatterName)
+/// <summary>One JSON object a line: time, level, event, then all fields of the event. ASCII only, so that a line is one
+/// JSON object to every reader, whatever its locale.</summary>
+internal sealed class JsonLineFormatter : ILineFormat
 {
-    public const string FormatterName = "router-json";
-
     private static readonly JsonWriterOptions Options = new() { Encoder = LineEncoder.Ascii };
-
-    [ThreadStatic]
-    private static ArrayBufferWriter<byte>? _buffer;
 
     [ThreadStatic]
     private static Utf8JsonWriter? _writer;
 
-    public override void Write<TState>(
-        in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
+    public void Write(LogLine line, IBufferWriter<byte> output)
     {
-        var line = LogLine.From(logEntry);
-        var buffer = _buffer ??= new ArrayBufferWriter<byte>(1024);
-        var json = _writer ??= new Utf8JsonWriter(buffer, Options);
-        buffer.ResetWrittenCount();
-        json.Reset(buffer);
-
+        var json = _writer ??= new Utf8JsonWriter(output, Options);
+        json.Reset(output);
         json.WriteStartObject();
-        json.WriteString("time", LogFields.TimeOf(time.GetUtcNow()));
+        json.WriteString("time", LogFields.TimeOf(line.Time));
         json.WriteString("level", LogFields.LevelOf(line.Level));
         json.WriteString("event", line.Event);
         foreach (var (key, value) in line.Fields)
@@ -43,8 +28,6 @@ internal sealed class JsonLineFormatter(TimeProvider time) : ConsoleFormatter(Fo
 
         json.WriteEndObject();
         json.Flush();
-        textWriter.Write(Encoding.ASCII.GetString(buffer.WrittenSpan));
-        textWriter.Write('\n');
     }
 
     private static void WriteValue(Utf8JsonWriter json, object? value)

@@ -9,12 +9,13 @@ namespace Router.Diagnostics;
 internal static class LineText
 {
     /// <summary>Whether a reader sees the character, at its place. Formatting characters are none: the bidirectional
-    /// ones of Unicode's annex 9, zero-width ones, soft hyphens.</summary>
+    /// ones of Unicode's annex 9, zero-width ones, soft hyphens; nor are letters and marks that show nothing.</summary>
     public static bool IsPrintable(Rune rune) => rune.IsAscii
         ? rune.Value is >= ' ' and <= '~'
         : Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control or UnicodeCategory.Format
             or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned or UnicodeCategory.SpaceSeparator
-            or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator);
+            or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator)
+            && !IsIgnorable(rune.Value);
 
     /// <summary>The text on one line; quotes and backslashes stay as they are.</summary>
     public static string Escape(string text)
@@ -40,6 +41,12 @@ internal static class LineText
 
         return line.ToString();
     }
+
+    /// <summary>What Unicode's Default_Ignorable_Code_Point has beyond formatting characters and those that are not
+    /// assigned: joiners, Hangul and Khmer fillers, variation selectors.</summary>
+    private static bool IsIgnorable(int scalar) => scalar is 0x34f or 0x115f or 0x1160 or 0x17b4 or 0x17b5
+        or (>= 0x180b and <= 0x180f) or 0x3164 or (>= 0xfe00 and <= 0xfe0f) or 0xffa0
+        or (>= 0xe0100 and <= 0xe01ef);
 }
 
 /// <summary>Escapes the text of a JSON string that is to be read by people, too: an apostrophe stays one.</summary>

@@ -1,6 +1,4 @@
 using System.Globalization;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Router.Diagnostics;
@@ -10,9 +8,6 @@ namespace Router.Diagnostics;
 /// </summary>
 internal sealed class LogLine
 {
-    private const string OwnCategory = "Router";
-    private const string TemplateField = "{OriginalFormat}";
-
     /// <summary>Keys that begin every line; a field of the same name gets a number.</summary>
     private static readonly string[] Leading = ["time", "level", "event"];
 
@@ -25,36 +20,39 @@ internal sealed class LogLine
 
     public LogLevel Level { get; private set; }
 
+    public DateTimeOffset Time { get; private set; }
+
     /// <summary>Keys are unique and in kebab-case; values are as logged.</summary>
     public IReadOnlyList<KeyValuePair<string, object?>> Fields => _fields;
+
+    /// <summary>The whole line, where the record brings it.</summary>
+    public string? Text { get; private set; }
 
     /// <summary>Valid until this thread's next call.</summary>
     /// <remarks>An event of ours has its own fields alone. Any other, of a handler's logger or of a library, has its
     /// category and message before them, and is the event "log" unless it has a name.</remarks>
-    public static LogLine From<TState>(in LogEntry<TState> entry)
+    public static LogLine From(LogRecord record)
     {
         var line = _current ??= new LogLine();
         line._fields.Clear();
-        line.Level = entry.LogLevel;
-        line.Event = entry.EventId.Name is { Length: > 0 } name ? LogFields.Cap(name) : "log";
-        if (!IsOurs(entry.Category, entry.EventId))
+        (line.Time, line.Level, line.Text) = (record.Time, record.Level, record.Text);
+        line.Event = record.Id.Name is { Length: > 0 } name ? LogFields.Cap(name) : "log";
+        if (record.Message is { } message)
         {
-            line.Add("category", entry.Category);
-            line.Add("message", entry.Formatter?.Invoke(entry.State, entry.Exception));
+            line.Add("category", record.Category);
+            line.Add("message", message);
         }
 
-        if (entry.State is IReadOnlyList<KeyValuePair<string, object?>> fields)
+        for (var i = 0; i < record.Fields.Count; i++)
         {
-            for (var i = 0; i < fields.Count; i++)
+            var field = record.Fields[i];
+            if (!LogRecord.IsTemplate(field.Key))
             {
-                if (fields[i] is { Key: not TemplateField } field)
-                {
-                    line.Add(LogFields.KeyOf(field.Key), field.Value);
-                }
+                line.Add(LogFields.KeyOf(field.Key), field.Value);
             }
         }
 
-        if (entry.Exception is { } exception)
+        if (record.Exception is { } exception)
         {
             line.Add("error-type", exception.GetType().FullName);
             line.Add("error", exception.Message);
@@ -63,11 +61,6 @@ internal sealed class LogLine
 
         return line;
     }
-
-    private static bool IsOurs(string category, EventId id) =>
-        id.Name is { Length: > 0 }
-        && category.StartsWith(OwnCategory, StringComparison.Ordinal)
-        && (category.Length == OwnCategory.Length || category[OwnCategory.Length] == '.');
 
     private void Add(string key, object? value)
     {

@@ -17,20 +17,23 @@ internal static partial class SessionLog
         ILogger logger, string session, string listener, string transport, string peer, string local, string route,
         int? peerPid, uint? peerUid, uint? peerGid);
 
+    public const int ClosedId = 1201;
+
     /// <summary>The access record: exactly one per session, or a share in <see cref="Summarised"/>.</summary>
+    /// <remarks>What is an <see cref="object"/> is a text, or becomes one by its ToString on another thread.</remarks>
     /// <param name="local">The endpoint the peer sent to.</param>
     /// <param name="upstream">Null on routes without one.</param>
     /// <param name="upstreamLocal">The session's own endpoint towards it.</param>
     /// <param name="dropReasons">As <c>reason=count</c>, separated by spaces; null without drops.</param>
     /// <param name="reason">A <see cref="CloseReason"/> in kebab-case.</param>
-    [LoggerMessage(EventId = 1201, Level = LogLevel.Information, EventName = "session-closed", Message =
+    [LoggerMessage(EventId = ClosedId, Level = LogLevel.Information, EventName = "session-closed", Message =
         "Session {Session} of {Listener} closed: {Reason}; {Transport} from {Peer} to {Local}, route " +
         "{Route}, upstream {Upstream} from {UpstreamLocal}, opened {OpenedAt}, {DurationMs} ms, in {PayloadsIn} " +
         "payloads {BytesIn} bytes, out {PayloadsOut} payloads {BytesOut} bytes, {Drops} drops {DropReasons}, " +
         "{Restarts} restarts, process {PeerPid}, user {PeerUid}, group {PeerGid}")]
     public static partial void Closed(
-        ILogger logger, string session, string listener, string transport, string peer, string local, string route,
-        string? upstream, string? upstreamLocal, DateTimeOffset openedAt, long durationMs, long payloadsIn,
+        ILogger logger, object session, string listener, string transport, object peer, object local, string route,
+        string? upstream, object? upstreamLocal, DateTimeOffset openedAt, long durationMs, long payloadsIn,
         long bytesIn, long payloadsOut, long bytesOut, long drops, string? dropReasons, int restarts, string reason,
         int? peerPid, uint? peerUid, uint? peerGid);
 

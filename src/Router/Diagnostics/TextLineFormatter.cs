@@ -1,46 +1,44 @@
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Logging.Console;
+using System.Buffers;
+using System.Text;
 
 namespace Router.Diagnostics;
 
 /// <summary>For terminals: time, level, event and key=value pairs on one line.</summary>
 /// <remarks>Values with blanks, quotes or other than ASCII are quoted and escaped as in JSON, so that no value can move
 /// the cursor or begin a line.</remarks>
-internal sealed class TextLineFormatter(TimeProvider time) : ConsoleFormatter(FormatterName)
+internal sealed class TextLineFormatter : ILineFormat
 {
-    public const string FormatterName = "router-text";
+    [ThreadStatic]
+    private static StringBuilder? _builder;
 
-    public override void Write<TState>(
-        in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
+    public void Write(LogLine line, IBufferWriter<byte> output)
     {
-        var line = LogLine.From(logEntry);
-        textWriter.Write(LogFields.TimeOf(time.GetUtcNow()));
-        textWriter.Write(' ');
-        textWriter.Write(LogFields.LevelOf(line.Level).PadRight("critical".Length));
-        textWriter.Write(' ');
-        WriteText(textWriter, line.Event);
-        foreach (var (key, value) in line.Fields)
-        {
-            textWriter.Write(' ');
-            textWriter.Write(key);
-            textWriter.Write('=');
-            WriteText(textWriter, value is null ? "-" : LogFields.TextOf(value));
-        }
-
-        textWriter.Write('\n');
+        var text = (_builder ??= new StringBuilder(512)).Clear();
+        text.Append(LogFields.TimeOf(line.Time)).Append(' ')
+            .Append(LogFields.LevelOf(line.Level).PadRight("critical".Length)).Append(' ');
+        Append(text, line);
+        Encoding.UTF8.GetBytes(text.ToString(), output);
     }
 
-    private static void WriteText(TextWriter writer, string text)
+    /// <summary>The event and its fields.</summary>
+    public static void Append(StringBuilder text, LogLine line)
     {
-        if (text.Length > 0 && text.All(static c => c is > ' ' and <= '~' and not ('"' or '\\' or '=')))
+        AppendValue(text, line.Event);
+        foreach (var (key, value) in line.Fields)
         {
-            writer.Write(text);
+            text.Append(' ').Append(key).Append('=');
+            AppendValue(text, value is null ? "-" : LogFields.TextOf(value));
+        }
+    }
+
+    private static void AppendValue(StringBuilder text, string value)
+    {
+        if (value.Length > 0 && value.All(static c => c is > ' ' and <= '~' and not ('"' or '\\' or '=')))
+        {
+            text.Append(value);
             return;
         }
 
-        writer.Write('"');
-        writer.Write(LineEncoder.Readable.Encode(text));
-        writer.Write('"');
+        text.Append('"').Append(LineEncoder.Readable.Encode(value)).Append('"');
     }
 }

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Router.Diagnostics;
+using Router.Reporting;
 using Router.Running;
 
 namespace Router.Hosting;
@@ -18,6 +19,7 @@ internal sealed class ProcessSignals : IDisposable
     private readonly Lock _lock = new();
     private readonly HashSet<PosixSignal> _early = [];
     private RouterEngine? _engine;
+    private ProcessLog? _lines;
     private ILogger? _log;
     private int _stops;
 
@@ -39,22 +41,22 @@ internal sealed class ProcessSignals : IDisposable
     public Task<string> Stop => _stop.Task;
 
     /// <summary>The router runs: does what signals have asked for that came before.</summary>
-    public void Attach(RouterEngine engine, ILogger log)
+    public void Attach(RouterEngine engine, ILogger log, ProcessLog lines)
     {
         lock (_lock)
         {
-            (_engine, _log) = (engine, log);
+            (_engine, _log, _lines) = (engine, log, lines);
         }
 
         foreach (var signal in _early)
         {
-            Act(signal, engine, log);
+            Act(signal, engine, log, lines);
         }
     }
 
     public void Dispose() => _registrations.ForEach(static registration => registration.Dispose());
 
-    private static void Act(PosixSignal signal, RouterEngine engine, ILogger log)
+    private static void Act(PosixSignal signal, RouterEngine engine, ILogger log, ProcessLog lines)
     {
         switch (signal)
         {
@@ -65,7 +67,8 @@ internal sealed class ProcessSignals : IDisposable
                 var closed = engine.ReopenFiles();
                 HostLog.Signal(
                     log, "SIGUSR1",
-                    $"{closed} files of collect routes are closed; the next window opens its file again");
+                    $"{closed} files of collect routes are closed; the next window opens its file again; "
+                    + $"{lines.ReopenFiles()} log files are opened again");
                 break;
             case SigUsr2:
                 HostLog.Signal(log, "SIGUSR2", "nothing");
@@ -96,6 +99,6 @@ internal sealed class ProcessSignals : IDisposable
             }
         }
 
-        Act(context.Signal, _engine, _log!);
+        Act(context.Signal, _engine, _log!, _lines!);
     }
 }

@@ -38,11 +38,18 @@ internal static class RouterRunner
         }
 
         var level = new LogThreshold(setup.Options.Log.Level);
-        using var loggers = RouterLogging.Create(setup.Options.Log, level, TimeProvider.System);
+        using var loggers = RouterLogging.TryCreate(
+            setup.Options.Log, level, TimeProvider.System, errors, out var sinkFault);
+        if (loggers is null)
+        {
+            WriteAll(errors, [sinkFault!]);
+            return ExitNotBound;
+        }
+
         var log = loggers.CreateLogger(RouterLogging.Category);
         loaded.LogWarnings(log);
         using var mode = new CollectorMode();
-        setup = setup with { OnPrepared = CollectorMode.Compact };
+        setup = setup with { OnPrepared = CollectorMode.Compact, LogSinks = () => loggers.Figures };
         if (ActorSystemHandle.TryMake(setup.Options, TimeProvider.System, out var refusal) is not { } system)
         {
             WriteAll(errors, [refusal!]);
@@ -67,7 +74,7 @@ internal static class RouterRunner
         await using (engine.ConfigureAwait(false))
         {
             engine.OnReloaded = options => level.Set(options.Log.Level);
-            signals.Attach(engine, log);
+            signals.Attach(engine, log, loggers);
             if (await Task.WhenAny(signals.Stop, engine.Ended).ConfigureAwait(false) == engine.Ended)
             {
                 return await engine.Ended.ConfigureAwait(false) switch

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Console;
-using Microsoft.Extensions.Options;
+using Router.Configuration;
 using Router.Diagnostics;
+using Router.Reporting.Sinks;
 using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Router.Reporting;
@@ -16,32 +16,34 @@ internal sealed class LogThreshold(LogLevel level)
     public bool Passes(LogLevel level) => (int)level >= _level;
 }
 
-/// <summary>The log of the process. Disposing it waits until all lines are written.</summary>
-/// <param name="factory">Owned.</param>
-/// <param name="console">Its only provider.</param>
-/// <param name="time">The clock.</param>
-internal sealed class ProcessLog(ILoggerFactory factory, ConsoleLoggerProvider console, TimeProvider time) : IDisposable
+/// <summary>The log of the process. Disposing it waits until all lines are written, or the time for that is up.
+/// </summary>
+internal sealed class ProcessLog : IDisposable
 {
-    /// <summary>Each time the provider is disposed, it waits 1.5 s for its writer, unless that has ended. After so many
-    /// waits nobody reads the lines.</summary>
-    private const int WaitsMax = 6;
+    private readonly LoggerFactory _factory;
+    private readonly SinkProvider _sinks;
 
-    private static readonly TimeSpan RanOut = TimeSpan.FromSeconds(1);
+    public ProcessLog(SinkProvider sinks, LogThreshold threshold)
+    {
+        _sinks = sinks;
+        var filter = new LoggerFilterOptions { MinLevel = LogLevel.Trace };
+        filter.Rules.Add(new LoggerFilterRule(null, null, null, (_, _, level) => threshold.Passes(level)));
+        _factory = new LoggerFactory([sinks], filter);
+    }
 
-    public ILogger CreateLogger(string category) => factory.CreateLogger(category);
+    /// <summary>Of each sink, since the start. Any thread.</summary>
+    public IReadOnlyList<SinkFigures> Figures => _sinks.Figures;
+
+    public ILogger CreateLogger(string category) => _factory.CreateLogger(category);
+
+    /// <summary>Has files opened again by their names. Any thread.</summary>
+    /// <returns>How many.</returns>
+    public int ReopenFiles() => _sinks.ReopenFiles();
 
     public void Dispose()
     {
-        factory.Dispose();
-        for (var waits = 1; waits < WaitsMax; waits++)
-        {
-            var began = time.GetTimestamp();
-            console.Dispose();
-            if (time.GetElapsedTime(began) < RanOut)
-            {
-                break;
-            }
-        }
+        _factory.Dispose();   // not of providers that it was made with
+        _sinks.Dispose();
     }
 }
 
@@ -52,24 +54,82 @@ internal static class RouterLogging
     /// <summary>The category of a router; a name other than "router" follows it.</summary>
     public const string Category = "Router";
 
-    /// <summary>Without a service collection, which for one console logger takes as long as reading the configuration.
+    private const string JournalStream = "JOURNAL_STREAM";
+
+    /// <summary>Without a service collection, which for one provider takes as long as reading the configuration.
     /// </summary>
-    public static ProcessLog Create(Configuration.LogOptions options, LogThreshold threshold, TimeProvider time)
+    /// <param name="options">As configured.</param>
+    /// <param name="threshold">The least level.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="errors">Told at the end of lines that were not written.</param>
+    /// <param name="fault">Why a sink cannot be opened.</param>
+    /// <returns>Null exactly if there is a fault.</returns>
+    public static ProcessLog? TryCreate(
+        LogOptions options, LogThreshold threshold, TimeProvider time, TextWriter errors, out string? fault)
     {
-        var provider = new ConsoleLoggerProvider(
-            new FixedOptions(RouterConsole.Options(options.Format, options.Queue)),
-            [new JsonLineFormatter(time), new TextLineFormatter(time)]);
-        var filter = new LoggerFilterOptions { MinLevel = LogLevel.Trace };
-        filter.Rules.Add(new LoggerFilterRule(null, null, null, (_, _, level) => threshold.Passes(level)));
-        return new ProcessLog(new LoggerFactory([provider], filter), provider, time);
+        var sinks = new SinkProvider(time, threshold.Passes, options.FlushTimeout, errors);
+        var kinds = options.Sinks.Select(static kind => kind == LogSinkKind.Auto ? Standard() : kind);
+        foreach (var kind in kinds.Distinct())
+        {
+            try
+            {
+                sinks.Open(PlanOf(kind, options), options.Queue);
+            }
+            catch (IOException e)
+            {
+                sinks.Dispose();
+                fault = $"log.{Kebab.From(kind.ToString())}: {e.Message}";
+                return null;
+            }
+        }
+
+        fault = null;
+        return new ProcessLog(sinks, threshold);
     }
 
-    private sealed class FixedOptions(ConsoleLoggerOptions value) : IOptionsMonitor<ConsoleLoggerOptions>
+    /// <summary>The journal, if standard output leads there: systemd.exec(5), JOURNAL_STREAM.</summary>
+    /// <param name="stream">The variable: device and inode.</param>
+    /// <param name="output">What /proc says that standard output is.</param>
+    internal static bool IsJournal(string? stream, string? output) =>
+        stream?.Split(':') is [_, { Length: > 0 } inode] && output == $"socket:[{inode}]";
+
+    private static LogSinkKind Standard() =>
+        OperatingSystem.IsLinux()
+        && IsJournal(Environment.GetEnvironmentVariable(JournalStream), new FileInfo("/proc/self/fd/1").LinkTarget)
+            ? LogSinkKind.Journal
+            : LogSinkKind.Stdout;
+
+    private static SinkPlan PlanOf(LogSinkKind kind, LogOptions options)
     {
-        public ConsoleLoggerOptions CurrentValue => value;
-
-        public ConsoleLoggerOptions Get(string? name) => value;
-
-        public IDisposable? OnChange(Action<ConsoleLoggerOptions, string?> listener) => null;
+        var name = Kebab.From(kind.ToString());
+        switch (kind)
+        {
+            case LogSinkKind.Journal:
+                var journal = options.Journal;
+                return new SinkPlan(
+                    name, journal.Lines, new JournalFormat(journal.Identifier), SinkFraming.Messages,
+                    () => new SocketOutput(journal.Address));
+            case LogSinkKind.File:
+                var file = options.File;
+                return new SinkPlan(
+                    name, file.Lines, LineFormats.Of(file.Format, isRedirected: true), SinkFraming.Lines,
+                    () => new FileOutput(file));
+            case LogSinkKind.Syslog:
+                var syslog = options.Syslog;
+                var format = new SyslogFormat(
+                    (int)syslog.Facility, syslog.HostName ?? Environment.MachineName, syslog.AppName,
+                    LineFormats.Of(syslog.Format, isRedirected: true));
+                var address = syslog.Address!;
+                var framing = address.Kind == SinkAddressKind.Tcp ? SinkFraming.Counted : SinkFraming.Messages;
+                return new SinkPlan(name, syslog.Lines, format, framing, () => new SocketOutput(address));
+            default:
+                return new SinkPlan(
+                    name, options.StdoutLines, LineFormats.Of(options.Format, Console.IsOutputRedirected),
+                    SinkFraming.Lines, OpenStandardOutput);
+        }
     }
+
+    private static ISinkOutput OpenStandardOutput() => OperatingSystem.IsLinux()
+        ? new DescriptorOutput(DescriptorOutput.StandardOutput)
+        : new StreamOutput(Console.OpenStandardOutput());
 }

@@ -22,7 +22,8 @@ internal sealed class RouterMeter : IDisposable
         Fence? fence,
         INetwork network,
         Action refresh,
-        IRoomSpan? rooms = null)
+        IRoomSpan? rooms = null,
+        Func<IReadOnlyList<SinkFigures>>? sinks = null)
     {
         _stats = stats;
         _meter.CreateObservableUpDownCounter("router.sessions", () =>
@@ -50,6 +51,14 @@ internal sealed class RouterMeter : IDisposable
             "router.accept.backlog", () => Each(static figures => figures.AcceptBacklog), "{connection}");
         _meter.CreateObservableCounter(
             "router.accept.overflows.namespace", network.ReadAcceptOverflows, "{connection}");
+        if (sinks is not null)
+        {
+            _meter.CreateObservableCounter("router.log.lines", () => Lines(sinks, static s => s.Written), "{line}");
+            _meter.CreateObservableCounter("router.log.dropped", () => Lines(sinks, static s => s.Dropped), "{line}");
+            _meter.CreateObservableUpDownCounter(
+                "router.log.waiting", () => Lines(sinks, static s => s.Waiting), "{line}");
+        }
+
         if (rooms is not null)
         {
             AddRooms(rooms);
@@ -75,6 +84,10 @@ internal sealed class RouterMeter : IDisposable
 
     private static Measurement<long>[] DropsOf(RoomSpanFigures figures) =>
         [new(figures.Behind, Tag("reason", "behind")), new(figures.Late, Tag("reason", "late"))];
+
+    private static IEnumerable<Measurement<long>> Lines(
+        Func<IReadOnlyList<SinkFigures>> sinks, Func<SinkFigures, long> figure) =>
+        sinks().Select(sink => new Measurement<long>(figure(sink), Tag("sink", sink.Sink)));
 
     private void Count(string name, string unit, Func<ListenerFigures, long> figure) =>
         _meter.CreateObservableCounter(name, () => Each(figure), unit);

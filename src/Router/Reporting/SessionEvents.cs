@@ -12,6 +12,10 @@ namespace Router.Reporting;
 /// that.</summary>
 internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSummary summary) : ISessionEvents
 {
+    /// <summary>Whether texts of endpoints are made where lines are written; a program's logger gets them as
+    /// texts.</summary>
+    private readonly bool _isLater = logger is not HostLogger;
+
     public DateTimeOffset Now => time.GetUtcNow();
 
     public void Opened(SessionContext session)
@@ -63,17 +67,19 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSu
         {
             var credentials = session.PeerCredentials;
             SessionLog.Closed(
-                logger, session.Id.ToString(), session.Listener, TransportOf(session), session.PeerAddr.ToString(),
-                LocalOf(session), session.RouteName, session.Upstream, UpstreamLocalOf(session), session.OpenedAt,
-                session.AgeMs,
+                logger, Later(session.Id), session.Listener, TransportOf(session), Later(session.PeerAddr),
+                session.LocalAddr.IsEmpty ? Later(session.Shard.Address) : LocalOf(session), session.RouteName,
+                session.Upstream,
+                session.Handler?.UpstreamLocal is { IsEmpty: false, IsUnix: false } own ? Later(own) : null,
+                session.OpenedAt, session.AgeMs,
                 session.PayloadsReceived, session.BytesReceived, session.PayloadsSent, session.BytesSent,
                 session.Drops, session.DropReasons, session.Restarts, ClosedSet<CloseReason>.NameOf(reason),
                 credentials?.ProcessId, credentials?.UserId, credentials?.GroupId);
-            if (session is { Identity: { } identity, Identified: { } own })
+            if (session is { Identity: { } identity, Identified: { } attached })
             {
                 SessionLog.Detached(
-                    logger, session.Id.ToString(), session.Listener, identity, own.Epoch, own.Revision,
-                    own.SupersededBy);
+                    logger, session.Id.ToString(), session.Listener, identity, attached.Epoch, attached.Revision,
+                    attached.SupersededBy);
             }
         }
     }
@@ -108,6 +114,11 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSu
             control.Upstream, record.Flows, record.Members, record.PayloadsIn, record.BytesIn, record.PayloadsOut,
             record.BytesOut, ClosedSet<CloseReason>.NameOf(control.Closing));
     }
+
+    private object Later(SessionId id) => _isLater ? id : id.ToString();
+
+    /// <summary>The name of a unix socket is known as long as the session only.</summary>
+    private object Later(in SocketAddr address) => _isLater && !address.IsUnix ? address : address.ToString();
 
     private static string TransportOf(SessionContext session) =>
         ClosedSet<SessionTransport>.NameOf(session.Transport);

@@ -11,11 +11,13 @@ internal sealed class StatsWriter(
     INetwork network,
     SessionSummary summary,
     Func<int> spare,
-    Action? writeMore = null) : IDisposable
+    Action? writeMore = null,
+    Func<IReadOnlyList<SinkFigures>>? sinks = null) : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly GcPauses _pauses = new();
     private Dictionary<string, ListenerFigures> _last = new(StringComparer.Ordinal);
+    private long _lastLines;
     private long _lastTime = time.GetTimestamp();
 
     /// <summary>Writes the drops of each listener by reason, and the stats line.</summary>
@@ -41,7 +43,8 @@ internal sealed class StatsWriter(
                 now.Sum(static figures => (long)figures.AcceptQueue),
                 Since(now, static figures => figures.AcceptOverflows),
                 network.ReadAcceptOverflows(),
-                GC.GetTotalMemory(forceFullCollection: false), gc.Pauses, gc.P99Us, gc.MaxUs, gc.Blocking);
+                GC.GetTotalMemory(forceFullCollection: false), gc.Pauses, gc.P99Us, gc.MaxUs, gc.Blocking,
+                DroppedLines());
             writeMore?.Invoke();
             _last = now.ToDictionary(static figures => figures.Listener, StringComparer.Ordinal);
         }
@@ -60,6 +63,13 @@ internal sealed class StatsWriter(
     }
 
     public void Dispose() => _pauses.Dispose();
+
+    private long DroppedLines()
+    {
+        var dropped = sinks?.Invoke().Sum(static sink => sink.Dropped) ?? 0;
+        (_lastLines, dropped) = (dropped, dropped - _lastLines);
+        return dropped;
+    }
 
     private long WriteDrops(ListenerFigures now, long intervalMs)
     {

@@ -92,7 +92,8 @@ internal sealed class RouterEngine : IAsyncDisposable
             setup, seams, MakeEnvironment(setup), log, new SystemNameResolver(), _collects, _rooms);
         _reloader = new Reloader(_running) { OnReloaded = _ => _collects.EndUnused() };
         _statsWriter = new StatsWriter(
-            log, seams.Time, seams.Network, _summary, () => Spare, _member is { } member ? member.WriteStats : null);
+            log, seams.Time, seams.Network, _summary, () => Spare, _member is { } member ? member.WriteStats : null,
+            setup.LogSinks);
         if (system.IsOwned)
         {
             ActorLogActor.Start(System, log, seams.Time);
@@ -102,7 +103,8 @@ internal sealed class RouterEngine : IAsyncDisposable
         _router = System.ActorOf(RouterActor.PropsOf(_running, _reloader, _statsWriter), system.RouterName);
         // Before anything is said to listen: its assemblies are files that the process opens.
         _meter = new RouterMeter(
-            Stats, () => Spare, _fence, seams.Network, () => _router.Tell(new RefreshFigures()), _rooms)
+            Stats, () => Spare, _fence, seams.Network, () => _router.Tell(new RefreshFigures()), _rooms,
+            setup.LogSinks)
         {
             Stalls = () => _loopWatch?.Stalls ?? 0,
         };

@@ -25,6 +25,9 @@ internal sealed record RouterSetup(
     /// waits for it.</summary>
     public Action? OnPrepared { get; init; }
 
+    /// <summary>The sinks of the router's own log; null where a program has one.</summary>
+    public Func<IReadOnlyList<SinkFigures>>? LogSinks { get; init; }
+
     /// <summary>Where a listener's address is written.</summary>
     public string PlaceOf(Listeners.BindRequest request) =>
         Options.Listeners
