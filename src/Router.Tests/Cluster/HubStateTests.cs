@@ -65,6 +65,45 @@ public sealed class HubStateTests
         Assert.Equal(7, Assert.IsType<Detach>(Assert.Single(next.Told)).State.Revision);
     }
 
+    [Fact]
+    public void Of_more_than_two_thousand_that_wait_as_many_are_asked_again_in_a_tick_and_nobody_is_left_out()
+    {
+        const int AtOnce = 2_000;
+        const int Waiting = 9_000;
+        Attach();
+        for (var i = 0; i < Waiting; i++)
+        {
+            _hub.On(new AttachSession(ActorRefs.Nobody, new SessionId(7, (ulong)i), $"{i}", "192.0.2.7:5000", 60_000));
+        }
+
+        Advance(TimeSpan.FromMilliseconds(900));   // the rarer, the more there are
+        _world.Told.Clear();
+        var perTick = new List<int>();
+        while (perTick.Count < 10)
+        {
+            var before = _world.Told.Count;
+            Advance(HubState.Tick);
+            perTick.Add(_world.Told.Count - before);
+        }
+
+        Assert.Equal(Waiting, _hub.Waiting);
+        Assert.Equal(AtOnce, perTick.Max());
+        Assert.Equal(Waiting, _world.Told.Count);
+        Assert.Equal(Waiting, _world.Told.Select(static told => told.Identity).Distinct().Count());
+    }
+
+    [Fact]
+    public void That_nobody_speaks_is_not_said_while_a_removed_member_may()
+    {
+        _world.MayRemovedSend = true;
+        _hub.On(new WhoHas("other"), Address.AllSystems);
+        Assert.Empty(_world.Told.OfType<HasNone>());
+
+        _world.MayRemovedSend = false;
+        _hub.On(new WhoHas("other"), Address.AllSystems);
+        Assert.Single(_world.Told.OfType<HasNone>());
+    }
+
     private void Attach()
     {
         var state = new KeptState(7, new byte[] { 7 });
@@ -84,6 +123,8 @@ public sealed class HubStateTests
     private sealed class World : IHubWorld
     {
         public TimeSpan Now { get; set; }
+
+        public bool MayRemovedSend { get; set; }
 
         public Place Place { get; } = new(Address.AllSystems, 1);
 

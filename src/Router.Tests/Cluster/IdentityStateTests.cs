@@ -57,7 +57,24 @@ public sealed class IdentityStateTests
         Assert.Equal(2 + 10, _world.Told.Count(static told => told == "WhoHas"));   // both, then the one
         _world.Gone.Add(PlaceOf(1));
         _state.OnWake();
+        Assert.Null(_world.Claiming);   // the other may have heard it later
+        _state.On(new HasNone(Name, PlaceOf(2)), HubOf(2));
         Assert.NotNull(_world.Claiming);
+    }
+
+    [Fact]
+    public void When_the_member_of_the_session_before_is_gone_others_say_whether_they_have_heard_it_later()
+    {
+        Attach(1);
+        Claimed(1, revision: 0);
+        Attach(2);
+        _world.Gone.Add(PlaceOf(1));
+        _state.OnWake();
+        Assert.Null(_world.Claiming);
+
+        _state.On(new HasNone(Name, PlaceOf(2)), HubOf(2));
+        Claimed(2, revision: 0);
+        Assert.Equal(Id(2), _state.Owner?.Session);
     }
 
     [Fact]
@@ -186,7 +203,10 @@ public sealed class IdentityStateTests
         public bool MayHaveLostEntities { get; set; }
 
         public IReadOnlyCollection<(Place Place, IActorRef Hub)> Hubs =>
-            [(PlaceOf(1), HubOf(1)), (PlaceOf(2), HubOf(2))];
+        [
+            .. new[] { 1, 2 }.Where(member => !IsGone(PlaceOf(member)))
+                .Select(static member => (PlaceOf(member), HubOf(member))),
+        ];
 
         public IEnumerable<string> Told => Sent.Select(static message => message switch
         {

@@ -30,7 +30,7 @@ internal sealed class SimEntity : IIdentityWorld
         _process.Members.MayHaveLostEntities && _cluster.Planted != Planted.LostEntitiesNotAskedFor;
 
     public IReadOnlyCollection<(Place Place, IActorRef Hub)> Hubs =>
-        [.. _process.Members.Hubs.OrderBy(static hub => hub.Place.Uid)];
+        [.. _process.Members.Hubs.Where(hub => !IsGone(hub.Place)).OrderBy(static hub => hub.Place.Uid)];
 
     public bool IsGone(Place place) => _cluster.Planted == Planted.GoneTooEarly
         ? _process.Unreachable.Any(member => member.Place == place) || _process.Members.IsGone(place)

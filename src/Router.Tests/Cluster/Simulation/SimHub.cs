@@ -27,6 +27,8 @@ internal sealed class SimHub : IHubWorld
 
     public Place Place => _process.Place;
 
+    public bool MayRemovedSend => _process.Members.MayRemovedSend && _cluster.Planted != Planted.GoneTooEarly;
+
     /// <summary>From an entity.</summary>
     public void Receive(IToHub message, Address at)
     {

@@ -162,6 +162,7 @@ internal sealed class SimProcess
             _table.Add(up.Unique, isRouter: true);
         }
 
+        _cluster.History.Log($"{this} knows of {string.Join(' ', now.Up)}");
         UpdateUnreachable();
     }
 
@@ -245,6 +246,7 @@ internal sealed class SimProcess
         _stableSince = _cluster.Clock.Now;
         var before = _unreachable;
         _unreachable = now;
+        _cluster.History.Log($"{this} does not hear of {string.Join(' ', now)}");
         foreach (var member in View.Members.Keys.Where(member => now.Contains(member) != before.Contains(member)))
         {
             _table.SetUnreachable(member.Unique, now.Contains(member));

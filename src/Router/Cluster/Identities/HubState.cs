@@ -11,6 +11,9 @@ internal interface IHubWorld
     /// <summary>This member.</summary>
     Place Place { get; }
 
+    /// <summary>A member is out of the cluster that this one may have let send until now.</summary>
+    bool MayRemovedSend { get; }
+
     void ToIdentity(IToIdentity message);
 
     void ToSession(IActorRef session, IdentityMessage message, IActorRef? sender);
@@ -349,7 +352,10 @@ internal sealed class HubState(IHubWorld first)
                 Ask(ended);
             }
 
-            _world.ToIdentity(new HasNone(who.Identity, _world.Place));
+            if (!_world.MayRemovedSend)
+            {
+                _world.ToIdentity(new HasNone(who.Identity, _world.Place));   // else it asks again
+            }
         }
     }
 

@@ -14,8 +14,8 @@ internal interface IIdentityWorld
     /// <summary>The hubs of all members that may have sessions.</summary>
     IReadOnlyCollection<(Place Place, IActorRef Hub)> Hubs { get; }
 
-    /// <summary>No session of the member can send any more: it is out of the cluster, and so long unheard of that its
-    /// fence is shut.</summary>
+    /// <summary>The member is out of the cluster, and so long unheard of here that its fence is shut, unless another
+    /// member has heard it later: that one says so when it is asked.</summary>
     bool IsGone(Place place);
 
     void Send(IActorRef hub, IToHub message);

@@ -30,6 +30,9 @@ internal interface IIdentityMembers
 
     bool MayHaveLostEntities { get; }
 
+    /// <summary>A member is out of the cluster that this one may have let send until now.</summary>
+    bool MayRemovedSend { get; }
+
     IReadOnlyCollection<(Place Place, IActorRef Hub)> Hubs { get; }
 
     /// <summary>Where members take over what others hand over.</summary>

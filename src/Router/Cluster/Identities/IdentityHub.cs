@@ -6,16 +6,18 @@ namespace Router.Cluster.Identities;
 internal sealed class IdentityHub : UntypedActor, IWithTimers, IHubWorld
 {
     private readonly IActorRef _entities;
+    private readonly IIdentityMembers _members;
     private readonly IActorContext _context = Context;
     private readonly HubState _state;
     private readonly List<IActorRef> _waiters = [];
 
     /// <param name="entities">What takes messages to identities: the shard region.</param>
     /// <param name="figures">Told of what the hub has.</param>
+    /// <param name="members">Who is in the cluster.</param>
     /// <param name="place">This member.</param>
-    public IdentityHub(IActorRef entities, HubFigures figures, Place place)
+    public IdentityHub(IActorRef entities, HubFigures figures, IIdentityMembers members, Place place)
     {
-        (_entities, Place) = (entities, place);
+        (_entities, _members, Place) = (entities, members, place);
         _state = figures.State ??= new HubState(this);
         _state.GoOnIn(this);
         Figures = figures;
@@ -29,8 +31,10 @@ internal sealed class IdentityHub : UntypedActor, IWithTimers, IHubWorld
 
     public Place Place { get; }
 
-    public static Props PropsOf(IActorRef entities, HubFigures figures, Place place) =>
-        Props.Create<IdentityHub>(entities, figures, place);
+    public bool MayRemovedSend => _members.MayRemovedSend;
+
+    public static Props PropsOf(IActorRef entities, HubFigures figures, IIdentityMembers members, Place place) =>
+        Props.Create<IdentityHub>(entities, figures, members, place);
 
     public void ToIdentity(IToIdentity message) => _entities.Tell(message, _context.Self);
 

@@ -40,6 +40,9 @@ internal sealed class IdentityMembers(
         || table.UnreachableCount > 0   // the coordinator may know of its removal before this member does
         || table.Age < LossWindow;      // this member has not seen who was removed before
 
+    public bool MayRemovedSend =>
+        table.LastDownedUnheard is { } since && time.GetElapsedTime(since) < fenceTimeout + GossipMargin;
+
     /// <summary>Also of those that were removed and may send yet: they will not answer, and are waited for.</summary>
     public IReadOnlyCollection<(Place Place, IActorRef Hub)> Hubs =>
     [

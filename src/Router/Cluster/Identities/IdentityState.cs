@@ -183,7 +183,7 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
             case Phase.Releasing when world.MayDecide && world.IsGone(_owner!.Place):
                 _before = _owner;
                 _owner = null;
-                Claim();
+                Ask();
                 break;
             case Phase.Releasing:
                 Release();
@@ -295,9 +295,15 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
     }
 
     /// <summary>Asks those that have not answered. One that is silent may have a session that speaks.</summary>
+    /// <remarks>When one is gone, by what this member knows, all others are asked once more: one of them may have heard
+    /// it later, and let it send for longer.</remarks>
     private void AskRest()
     {
-        _asked!.RemoveWhere(world.IsGone);
+        if (_asked!.RemoveWhere(world.IsGone) > 0)
+        {
+            _asked = [.. world.Hubs.Select(static hub => hub.Place)];
+        }
+
         if (_asked.Count == 0)
         {
             Claim();

@@ -45,7 +45,7 @@ internal sealed class ClusterMember
             HandOffEntity.Instance);
         RouterCluster.Get(system).Use(entities);
         var self = new Place(_cluster.SelfAddress, _cluster.SelfUniqueAddress.Uid);
-        var hub = system.ActorOf(IdentityHub.PropsOf(entities, Figures, self), IdentityMembers.HubName);
+        var hub = system.ActorOf(IdentityHub.PropsOf(entities, Figures, members, self), IdentityMembers.HubName);
         Hub = hub;
         var handOver = system.ActorOf(
             HandOverActor.PropsOf(environment, entities, self), HandOverActor.Name);

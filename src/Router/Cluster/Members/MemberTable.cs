@@ -11,11 +11,11 @@ internal sealed class MemberTable(string self, TimeProvider time)
     /// <summary>Removed members that are remembered; older ones are long gone.</summary>
     private const int RemovedMax = 1_000;
 
-    /// <summary>A member that is not known is taken for gone only when the table has been kept for so long: the events
-    /// of one that has just come may be late.</summary>
+    /// <summary>A member that is not known is taken for gone only when this one has been up for so long: the events of
+    /// one that has just come may be late.</summary>
     private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(10);
 
-    private readonly long _started = time.GetTimestamp();
+    private long? _upSince;
     private ImmutableDictionary<UniqueAddress, KnownMember> _members =
         ImmutableDictionary<UniqueAddress, KnownMember>.Empty;
 
@@ -24,8 +24,8 @@ internal sealed class MemberTable(string self, TimeProvider time)
 
     public string Self => self;
 
-    /// <summary>How long it has been kept.</summary>
-    public TimeSpan Age => time.GetElapsedTime(_started);
+    /// <summary>How long this member has been up: removals before that it has not seen. 0 until it is.</summary>
+    public TimeSpan Age => _upSince is { } since ? time.GetElapsedTime(since) : TimeSpan.Zero;
 
     /// <summary>Members that are up.</summary>
     public int Count => _members.Count;
@@ -43,6 +43,10 @@ internal sealed class MemberTable(string self, TimeProvider time)
         from member in _removed
         where member.Value is not null
         select member.Key;
+
+    /// <summary>The latest time since when one of <see cref="Downed"/> has not been heard of; null if there was none.
+    /// </summary>
+    public long? LastDownedUnheard { get; private set; }
 
     /// <summary>When a member was last removed, by <see cref="TimeProvider.GetTimestamp"/>; null for never.</summary>
     public long? LastRemoval { get; private set; }
@@ -72,8 +76,14 @@ internal sealed class MemberTable(string self, TimeProvider time)
 
     /// <param name="member">Who is up.</param>
     /// <param name="isRouter">It has listeners.</param>
-    public void Add(UniqueAddress member, bool isRouter) =>
+    public void Add(UniqueAddress member, bool isRouter)
+    {
         _members = _members.SetItem(member, new KnownMember(isRouter, null));
+        if (TextOf(member.Address) == self)
+        {
+            _upSince ??= time.GetTimestamp();
+        }
+    }
 
     public void SetUnreachable(UniqueAddress member, bool isUnreachable)
     {
@@ -93,6 +103,11 @@ internal sealed class MemberTable(string self, TimeProvider time)
         _removed = (_removed.Count < RemovedMax ? _removed : _removed.Clear()).SetItem(member, inOrder ? null : since);
         _members = _members.Remove(member);
         LastRemoval = now;
+        if (!inOrder)
+        {
+            LastDownedUnheard = Math.Max(since, LastDownedUnheard ?? since);
+        }
+
         OnRemoved?.Invoke(member, inOrder);
     }
 
