@@ -40,7 +40,7 @@ internal sealed class ListenerOptions
             Identity: IdentitySection.Read(listener, Proof));
         var file = listener.Child("unix");
         UnixFile = new UnixFileOptions(
-            file.Parsed("mode", Reload.No, ModeOf),
+            file.Parsed("mode", Reload.No, UnixFileModes.Parse),
             AccountOf(file, "owner", "user", "passwd", UnixAccounts.TryUser),
             AccountOf(file, "group", "group", "group", UnixAccounts.TryGroup));
     }
@@ -76,9 +76,6 @@ internal sealed class ListenerOptions
 
     /// <summary>Of its unix sockets; the mode is negative where the text was no octal number.</summary>
     public UnixFileOptions UnixFile { get; }
-
-    private static int ModeOf(string text) =>
-        text.Length is 3 or 4 && text.All(static c => c is >= '0' and <= '7') ? Convert.ToInt32(text, 8) : -1;
 
     /// <summary>The number of a user or group; -1 for none. One whom the system does not know is a fault, if there is a
     /// socket for it to own.</summary>

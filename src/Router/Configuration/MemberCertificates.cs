@@ -1,23 +1,13 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
-using Router.Configuration.Hocon;
 using Router.Diagnostics;
 
 namespace Router.Configuration;
 
-/// <summary>What is wrong with one of the files of <c>cluster.tls</c>.</summary>
-/// <param name="Key">Of the section.</param>
-/// <param name="Message">What is wrong and what to do; quotes nothing of a file.</param>
-internal sealed record CertificateFault(string Key, string Message);
-
 /// <summary>This member's certificate, and the authorities that it takes others' from. Immutable; any thread.</summary>
 internal sealed class MemberCertificates
 {
-    /// <summary>A file of certificates holds a few KiB.</summary>
-    private const int BytesMax = 1 << 20;
-
     /// <summary>Of a name that a certificate has; what a peer sends could be of any length.</summary>
     private const int SubjectCharsMax = 120;
 
@@ -39,11 +29,11 @@ internal sealed class MemberCertificates
     {
         var found = new List<CertificateFault>();
         faults = found;
-        var own = TextOf("certificate", certificate, found);
-        var secret = TextOf("key", key, found);
-        var trusted = TextOf("ca", authority, found);
-        var pair = own is null ? null : OwnOf(own, certificate, secret, key, found);
-        var authorities = trusted is null ? null : CertificatesOf("ca", trusted, authority, found);
+        var own = PemFiles.TextOf("certificate", certificate, found);
+        var secret = PemFiles.TextOf("key", key, found);
+        var trusted = PemFiles.TextOf("ca", authority, found);
+        var pair = own is null ? null : PemFiles.PairOf(own, certificate, secret, key, found);
+        var authorities = trusted is null ? null : PemFiles.CertificatesOf("ca", trusted, authority, found);
         if (pair is null || authorities is null || found.Count > 0)
         {
             return null;
@@ -116,87 +106,4 @@ internal sealed class MemberCertificates
 
     private static string DayOf(DateTime time) =>
         time.ToUniversalTime().ToString("yyyy-MM-dd HH:mm'Z'", CultureInfo.InvariantCulture);
-
-    private static string? TextOf(string key, string file, List<CertificateFault> faults)
-    {
-        if (file.Contains("-----BEGIN", StringComparison.Ordinal))
-        {
-            faults.Add(new CertificateFault(key, "holds PEM itself; the name of a file with it is wanted"));
-            return null;
-        }
-
-        try
-        {
-            if (file.Length > 0 && RegularFile.Read(Path.GetFullPath(file), BytesMax) is { } bytes)
-            {
-                return Encoding.Latin1.GetString(bytes);
-            }
-
-            faults.Add(new CertificateFault(
-                key, file.Length == 0 ? "a file must be named" : $"'{file}' has more than 1 MiB and is no PEM file"));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            faults.Add(new CertificateFault(key, $"'{file}' cannot be read: {e.Message}"));
-        }
-
-        return null;
-    }
-
-    private static X509Certificate2Collection? CertificatesOf(
-        string key, string text, string file, List<CertificateFault> faults)
-    {
-        var all = new X509Certificate2Collection();
-        try
-        {
-            all.ImportFromPem(text);
-        }
-        catch (CryptographicException)
-        {
-            all.Clear();
-        }
-
-        if (all.Count > 0)
-        {
-            return all;
-        }
-
-        faults.Add(new CertificateFault(
-            key, $"'{file}' holds no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----"));
-        return null;
-    }
-
-    private static X509Certificate2? OwnOf(
-        string text, string file, string? secret, string keyFile, List<CertificateFault> faults)
-    {
-        if (CertificatesOf("certificate", text, file, faults) is null || secret is null)
-        {
-            return null;
-        }
-
-        if (!secret.Contains("PRIVATE KEY-----", StringComparison.Ordinal)
-            || secret.Contains("ENCRYPTED PRIVATE KEY-----", StringComparison.Ordinal))
-        {
-            faults.Add(new CertificateFault(
-                "key",
-                $"'{keyFile}' holds no private key in PEM, which begins with -----BEGIN PRIVATE KEY-----, without a "
-                + "passphrase"));
-            return null;
-        }
-
-        try
-        {
-            var pair = X509Certificate2.CreateFromPem(text, secret);
-            // Windows' TLS does not take a key that is in memory alone.
-            return OperatingSystem.IsWindows()
-                ? X509CertificateLoader.LoadPkcs12(pair.Export(X509ContentType.Pkcs12), null)
-                : pair;
-        }
-        catch (Exception e) when (e is CryptographicException or ArgumentException)
-        {
-            faults.Add(new CertificateFault(
-                "key", $"'{keyFile}' is not the key of the certificate '{file}', or is damaged"));
-            return null;
-        }
-    }
 }

@@ -6,8 +6,6 @@ namespace Router.Configuration.Validators;
 /// sessions, a handler on the pool over unixpacket, and a file's mode where there is no file.</summary>
 internal sealed class UnixListenerRule : IConfigurationRule
 {
-    private const int ModeMax = 0x1FF;   // 0777
-
     public IEnumerable<ConfigurationFault> Check(RuleContext context)
     {
         var seen = new Dictionary<string, (ListenerOptions Listener, BindOptions Bind)>(StringComparer.Ordinal);
@@ -63,11 +61,9 @@ internal sealed class UnixListenerRule : IConfigurationRule
 
     private static IEnumerable<ConfigurationFault> File(ListenerOptions listener, List<BindOptions> binds)
     {
-        if (listener.UnixFile.Mode is < 0 or > ModeMax)
+        if (!UnixFileModes.IsMode(listener.UnixFile.Mode))
         {
-            yield return listener.Section.FaultAt("unix.mode",
-                "is written in octal, as text: \"0660\" lets owner and group connect, \"0666\" everybody, "
-                + "\"0600\" the owner alone");
+            yield return listener.Section.FaultAt("unix.mode", UnixFileModes.Words);
         }
 
         var owner = Array.Find(["unix.owner", "unix.group"], key => listener.Section.Find(key) is not null);

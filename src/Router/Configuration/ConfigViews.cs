@@ -1,9 +1,8 @@
-using Router.Configuration;
 using Router.Configuration.Hocon;
 
-namespace Router.CommandLine;
+namespace Router.Configuration;
 
-/// <summary>A configuration with all its layers, as <c>config show</c> prints it.</summary>
+/// <summary>A configuration with all its layers, as <c>config show</c> and the admin endpoint show it.</summary>
 internal static class ConfigViews
 {
     /// <summary>What runs: every listener and route has what it inherits, and the defaults are left out.</summary>
