@@ -22,6 +22,7 @@ public sealed partial class LogEventsTests
         ["CollectLog"] = 1400,
         ["CheckpointLog"] = 1700,
         ["SinkLog"] = 1900,
+        ["AdminLog"] = 1800,
     };
 
     private static readonly string Page = Repository.Read("docs/logs.md");

@@ -37,6 +37,11 @@ public sealed partial class ArchitectureTests
             "Loop", "Net", "Processes", "Upstreams", "Admission", "Sessions", "Routes", "Listeners", "Configuration",
             "Diagnostics", "Reporting", "Heap", "Cluster",
         ],
+        ["Admin"] =
+        [
+            "Loop", "Net", "Upstreams", "Sessions", "Routes", "Listeners", "Configuration", "Diagnostics", "Reporting",
+            "Running", "Cluster",
+        ],
         ["Hosting"] = [Everything],
         ["CommandLine"] = [Everything],
     };

@@ -37,6 +37,7 @@ public sealed class BannedApiTests
         new("src/Router/Net/RandomSource.cs", "RandomNumberGenerator", "the system's randomness behind the seam"),
         new("src/Router/Net/Portable/", "new Socket(", "the portable sockets behind the seam"),
         new("src/Router/Reporting/Sinks/SocketOutput.cs", "new Socket(", "the log's own, which block their own thread"),
+        new("src/Router/Net/ServerSocket.cs", "new Socket(", "the sockets of a server of the base library"),
         new("src/Router/Upstreams/INameResolver.cs", "Dns.", "the system's resolver behind the seam"),
         new("src/Router/Listeners/BranchActor.cs", "Context.", "used in its own turns alone"),
         new("src/Router/Program.cs", "Console.", "where the process's writers are handed in"),

@@ -35,6 +35,7 @@ internal sealed class RouterOptions
         Reloads = new ReloadOptions(
             reload.Bool("on-change", Reload.AtOnce),
             reload.Duration("debounce", TimeSpan.FromMilliseconds(50), TimeSpan.FromHours(1), Reload.AtOnce));
+        Admin = new AdminOptions(router.Child("admin"));
         var clusterDefaults = router.Object("cluster-defaults");
         if (router.IsSet("cluster", Reload.No) && router.Find("cluster") is { } cluster
             && findings.ObjectOf(cluster, "router.cluster") is { } members)
@@ -80,6 +81,8 @@ internal sealed class RouterOptions
     public GuardOptions Guards { get; }
 
     public ReloadOptions Reloads { get; }
+
+    public AdminOptions Admin { get; }
 
     /// <summary>Null for a router that is no member of a cluster.</summary>
     public ClusterOptions? Cluster { get; }

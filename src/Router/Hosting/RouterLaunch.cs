@@ -1,11 +1,12 @@
 using Akka.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Router.Admin;
 using Router.Cluster.Members;
 using Router.Configuration;
 using Router.Diagnostics;
-using Router.Net;
 using Router.Reporting;
 using Router.Routes;
 using Router.Running;
@@ -18,6 +19,7 @@ internal sealed class RouterLaunch(
     string configFile, RouterBuilder builder, string name, RouterControl control, TimeProvider fallbackTime)
 {
     private LoadResult? _read;
+    private AdminEndpoint? _admin;
     private ILogger _log = NullLogger.Instance;
 
     /// <summary>Whether the actor system has been configured by the file.</summary>
@@ -73,14 +75,36 @@ internal sealed class RouterLaunch(
 
         loaded.LogWarnings(_log);
         var handle = new ActorSystemHandle(system, name, IsOwned: false);
-        var engine = setup.Start(time, RandomSource.System, _log, handle, out var faults);
+        (var engine, _admin) = AdminStart.Start(setup, time, _log, handle, out var faults);
         control.Engine = engine;
-        return engine ?? throw new RouterStartException(faults);
+        if (engine is null)
+        {
+            throw new RouterStartException(faults);
+        }
+
+        _admin?.Start(new AdminHost(engine, _log, time, Level: null, () => Drain(engine, services)));
+        return engine;
     }
+
+    /// <summary>Waits for the end of the admin endpoint, when the router has ended.</summary>
+    public Task EndAdminAsync() => AdminStart.EndAsync(_admin);
 
     /// <summary>Called when the program's actors have been started.</summary>
     public Task CheckActorRoutesAsync(ActorSystem system) =>
         control.Engine is { } engine ? ActorRouteCheck.RunAsync(engine.Setup, system, _log) : Task.CompletedTask;
+
+    /// <summary>As SIGTERM does: stops the host. A program without one stops its router alone.</summary>
+    private static void Drain(RouterEngine engine, IServiceProvider services)
+    {
+        if (services.GetService<IHostApplicationLifetime>() is { } lifetime)
+        {
+            lifetime.StopApplication();
+        }
+        else
+        {
+            _ = engine.StopAsync("admin", CancellationToken.None);
+        }
+    }
 
     /// <summary>The first time this is what the actor system was configured by.</summary>
     private LoadResult Read() =>

@@ -1,7 +1,7 @@
+using Router.Admin;
 using Router.Configuration;
 using Router.Diagnostics;
 using Router.Heap;
-using Router.Net;
 using Router.Reporting;
 using Router.Running;
 
@@ -57,9 +57,9 @@ internal static class RouterRunner
         }
 
         IReadOnlyList<string> faults = PoolThreads.Fix(setup.Options.PoolThreadCount) is { } lack ? [lack] : [];
-        var engine = signals.Stop.IsCompleted || faults.Count > 0
-            ? null
-            : setup.Start(TimeProvider.System, RandomSource.System, log, system, out faults);
+        var (engine, admin) = signals.Stop.IsCompleted || faults.Count > 0
+            ? default
+            : AdminStart.Start(setup, TimeProvider.System, log, system, out faults);
         if (engine is null)
         {
             _ = system.System.Terminate();
@@ -74,9 +74,12 @@ internal static class RouterRunner
         await using (engine.ConfigureAwait(false))
         {
             engine.OnReloaded = options => level.Set(options.Log.Level);
+            admin?.Start(new AdminHost(
+                engine, log, TimeProvider.System, level, () => _ = engine.StopAsync("admin", CancellationToken.None)));
             signals.Attach(engine, log, loggers);
             if (await Task.WhenAny(signals.Stop, engine.Ended).ConfigureAwait(false) == engine.Ended)
             {
+                await AdminStart.EndAsync(admin).ConfigureAwait(false);
                 return await engine.Ended.ConfigureAwait(false) switch
                 {
                     RouterEnd.Downed => ExitDowned,
@@ -87,6 +90,7 @@ internal static class RouterRunner
 
             await engine.StopAsync(await signals.Stop.ConfigureAwait(false), CancellationToken.None)
                 .ConfigureAwait(false);
+            await AdminStart.EndAsync(admin).ConfigureAwait(false);
         }
 
         return ExitOk;

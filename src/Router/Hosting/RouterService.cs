@@ -62,6 +62,7 @@ internal sealed class RouterService(
     {
         using var registration = cancellationToken.Register(() => Engine?.EndDrain());
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
+        await launch.EndAdminAsync().ConfigureAwait(false);
     }
 
     /// <summary>Stops the host when the router's actor was stopped, or the cluster has downed it: the host was started

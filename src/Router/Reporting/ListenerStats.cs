@@ -127,6 +127,15 @@ internal sealed class ListenerStats
         }
     }
 
+    /// <summary>The shards that run now, with their listeners' names.</summary>
+    public IReadOnlyList<(string Listener, Shard Shard)> ReadShards()
+    {
+        lock (_lock)
+        {
+            return [.. _shares.Select(static share => (share.Value.Listener, share.Key))];
+        }
+    }
+
     /// <summary>The listener gets what the shard counts from now on.</summary>
     public void Assign(Shard shard, string listener)
     {

@@ -11,6 +11,8 @@ internal sealed class LogThreshold(LogLevel level)
 {
     private volatile int _level = (int)level;
 
+    public LogLevel Level => (LogLevel)_level;
+
     public void Set(LogLevel level) => _level = (int)level;
 
     public bool Passes(LogLevel level) => (int)level >= _level;

@@ -282,6 +282,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
         Context.Child(Stats).Tell(new StatsInterval(_running.Setup.Options.Log.StatsInterval));
         OnDrainTick(mayStop: false);
         StartTimers();
+        _running.Begun.TrySetResult();
         if (_answersLeft == 0)
         {
             OnInForce(new InForce(update.Revision));

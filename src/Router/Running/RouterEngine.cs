@@ -103,7 +103,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         _router = System.ActorOf(RouterActor.PropsOf(_running, _reloader, _statsWriter), system.RouterName);
         // Before anything is said to listen: its assemblies are files that the process opens.
         _meter = new RouterMeter(
-            Stats, () => Spare, _fence, seams.Network, () => _router.Tell(new RefreshFigures()), _rooms,
+            Stats, () => Spare, _fence, seams.Network, RefreshFigures, _rooms,
             setup.LogSinks)
         {
             Stalls = () => _loopWatch?.Stalls ?? 0,
@@ -139,6 +139,27 @@ internal sealed class RouterEngine : IAsyncDisposable
 
     /// <summary>Null without a cluster.</summary>
     internal ClusterMember? Member => _member;
+
+    /// <summary>Until when this member may send for sessions with an identity; null without a cluster.</summary>
+    internal Fence? Fence => _fence;
+
+    /// <summary>Completes when the listeners have been told to start.</summary>
+    internal Task Begun => _running.Begun.Task;
+
+    /// <summary>A stop has begun, whoever asked for it. Any thread.</summary>
+    internal bool IsStopping =>
+        Volatile.Read(ref _stopping) is not null || CoordinatedShutdown.Get(System).ShutdownReason is not null;
+
+    internal TimeSpan Uptime => _seams.Time.GetElapsedTime(_started);
+
+    /// <inheritdoc cref="RunningRouter.Revision"/>
+    internal long Revision => _running.Revision;
+
+    /// <inheritdoc cref="RunningRoutes.Groups"/>
+    internal IReadOnlyList<RouteGroup> Groups => _running.Routes.Groups;
+
+    /// <summary>Has figures that the kernel keeps read soon. Any thread.</summary>
+    internal void RefreshFigures() => _router.Tell(new RefreshFigures(), ActorRefs.NoSender);
 
     internal RouterSetup Setup => _running.Setup;
 

@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Logging;
 using Router.Configuration;
+using Router.Configuration.Hocon;
 using Router.Diagnostics;
+using Router.Listeners;
 using Router.Net;
 using Router.Processes;
 using Router.Routes;
@@ -28,8 +30,11 @@ internal sealed record RouterSetup(
     /// <summary>The sinks of the router's own log; null where a program has one.</summary>
     public Func<IReadOnlyList<SinkFigures>>? LogSinks { get; init; }
 
+    /// <summary>All layers of the configuration, resolved; secrets are in it.</summary>
+    public required HoconObject Root { get; init; }
+
     /// <summary>Where a listener's address is written.</summary>
-    public string PlaceOf(Listeners.BindRequest request) =>
+    public string PlaceOf(BindRequest request) =>
         Options.Listeners
             .Where(listener => listener.Name == request.Listener)
             .SelectMany(static listener => listener.Binds)
@@ -37,6 +42,13 @@ internal sealed record RouterSetup(
             ?.Origin.ToString() ?? request.Listener;
 
     /// <summary>Chooses the network and starts the router on it.</summary>
+    /// <param name="time">The clock.</param>
+    /// <param name="random">The randomness.</param>
+    /// <param name="log">The router's.</param>
+    /// <param name="system">Where its actors run.</param>
+    /// <param name="faults">Empty exactly if an engine is returned.</param>
+    /// <param name="besides">What else could not be bound for it: then nothing starts, and the faults of its listeners
+    /// are found too.</param>
     /// <returns>Null exactly if there are faults, a line each: what a listener needs and has not, or why it could not
     /// be bound.</returns>
     public RouterEngine? Start(
@@ -44,17 +56,19 @@ internal sealed record RouterSetup(
         RandomSource random,
         ILogger log,
         ActorSystemHandle system,
-        out IReadOnlyList<string> faults)
+        out IReadOnlyList<string> faults,
+        params IReadOnlyList<string> besides)
     {
         if (!NetworkSelection.TrySelect(Options.Network, out var network, out var reason))
         {
-            faults = [reason];
+            faults = [reason, .. besides];
             return null;
         }
 
-        faults = FaultsOn(network, reason);
-        if (faults.Count > 0)
+        var unmet = FaultsOn(network, reason);
+        if (unmet.Count + besides.Count > 0)
         {
+            faults = [.. besides, .. unmet, .. unmet.Count > 0 ? [] : BindFaultsOn(network)];
             return null;
         }
 
@@ -83,10 +97,23 @@ internal sealed record RouterSetup(
         return faults;
     }
 
-    public static string Describe(Listeners.BindFault fault) =>
+    public static string Describe(BindFault fault) =>
         $"listener {fault.Request.Listener}: {fault.Request}: " +
         ErrnoText.Describe(
             fault.Errno, fault.Request.Address.IsUnix ? SocketOperation.BindUnix : SocketOperation.Bind);
+
+    /// <summary>Binds all listeners and lets them go again.</summary>
+    private IEnumerable<string> BindFaultsOn(INetwork network)
+    {
+        var requests = Plan.Listeners.SelectMany(static listener => listener.Binds);
+        var bound = ListenerBinder.BindAll(network, Options.LoopCount, requests, out var faults);
+        foreach (var socket in bound.SelectMany(static listener => listener.Sockets))
+        {
+            socket.Dispose();
+        }
+
+        return faults.Select(Describe);
+    }
 
     private IEnumerable<string> UnixSocketUses() =>
         Options.Listeners
@@ -161,7 +188,10 @@ internal static class SetupLoader
 
         var setup = faults.Count > 0
             ? null
-            : new RouterSetup(result.Options!, plan!, source, result.Files, () => Load(read, source, parts, time));
+            : new RouterSetup(result.Options!, plan!, source, result.Files, () => Load(read, source, parts, time))
+            {
+                Root = result.Root!,
+            };
         return new LoadedSetup(setup, faults, TextsOf(result.Warnings), result.Files);
     }
 

@@ -32,6 +32,9 @@ internal sealed class RunningRouter
     /// <summary>The number of configurations that have come into force.</summary>
     public long Revision { get; private set; }
 
+    /// <summary>Completes when the listeners of the first configuration have been told to start.</summary>
+    public TaskCompletionSource Begun { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     public RunningRoutes Routes { get; }
 
     public RunningListeners Listeners { get; }

@@ -10,6 +10,9 @@ using Router.Upstreams;
 
 namespace Router.Running;
 
+/// <summary>An upstream group and the route that it serves.</summary>
+internal sealed record RouteGroup(string Route, UpstreamGroup Group);
+
 /// <summary>The routes of new sessions, and the upstream groups behind them, which outlive a reload.</summary>
 /// <param name="own">Where no upstream may be.</param>
 /// <param name="collects">The writers of collect routes; null where windows are not written out.</param>
@@ -27,10 +30,14 @@ internal sealed class RunningRoutes(
     private readonly HashSet<IAsyncDisposable> _disposables = [];
     private Dictionary<string, Route> _routes = new(StringComparer.Ordinal);
     private volatile IReadOnlyList<ListenerPlan> _listeners = [];
+    private volatile IReadOnlyList<RouteGroup> _groups = [];
 
     /// <summary>The longest that a child process is given to end, by any configuration so far: sessions keep their
     /// routes.</summary>
     public TimeSpan GraceMax { get; private set; }
+
+    /// <summary>Upstream groups of the configuration in force, with their routes. Any thread.</summary>
+    public IReadOnlyList<RouteGroup> Groups => _groups;
 
     /// <summary>The running route of the same name as the plan's.</summary>
     public Route Of(ListenerPlan listener) => _routes[listener.Route.Name];
@@ -144,6 +151,13 @@ internal sealed class RunningRoutes(
         {
             update.Settings[group] = group.Settings;
         }
+
+        _groups =
+        [
+            .. _routes.Values.OfType<ProxyRoute>().Select(static route => new RouteGroup(route.Name, route.Group)),
+            .. plan.Groups.Where(each => _outlets.Contains(each.Value))
+                .Select(static each => new RouteGroup(each.Key, each.Value)),
+        ];
     }
 
     /// <summary>Has flow routes lead to the routes that run instead of the plan's.</summary>

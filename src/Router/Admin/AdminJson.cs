@@ -1,0 +1,19 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Router.Admin;
+
+/// <summary>All that is read and written, in kebab-case as in the log. The command line reads it by the same types.
+/// </summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.KebabCaseLower,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip)]
+[JsonSerializable(typeof(ProblemReport))]
+[JsonSerializable(typeof(IndexReport))]
+[JsonSerializable(typeof(HealthReport))]
+[JsonSerializable(typeof(StatsReport))]
+[JsonSerializable(typeof(LogLevelReport))]
+[JsonSerializable(typeof(ReloadReport))]
+[JsonSerializable(typeof(DrainReport))]
+[JsonSerializable(typeof(JsonElement))]
+internal sealed partial class AdminJson : JsonSerializerContext;

@@ -1,0 +1,121 @@
+using Microsoft.AspNetCore.Http;
+using Router.Configuration;
+using Router.Diagnostics;
+using Router.Reporting;
+
+namespace Router.Admin;
+
+/// <summary>The figures of the router.</summary>
+internal sealed class StatsPaths(AdminHost host)
+{
+    private static readonly TimeSpan LoopLimit = TimeSpan.FromSeconds(1);
+
+    private readonly LoopProbes _probes = new(host.Engine.Loops, host.Time);
+
+    public IReadOnlyList<AdminPath> All =>
+    [
+        new(HttpMethods.Get, "/stats", "stats",
+            "figures of the router, its listeners, routes, upstreams, loops and process", StatsAsync)
+        {
+            Result = typeof(StatsReport),
+        },
+    ];
+
+    /// <summary>The figures now; those that the kernel keeps are as of the call before.</summary>
+    public static StatsReport Read(AdminHost host, IReadOnlyList<TimeSpan?> lags)
+    {
+        var engine = host.Engine;
+        var figures = engine.Stats.Read();
+        engine.RefreshFigures();
+        var state = engine.IsStopping ? "draining" : engine.Begun.IsCompleted ? "running" : "starting";
+        return new StatsReport(
+            RouterVersion.Text,
+            LogFields.TimeOf(host.Time.GetUtcNow()),
+            (long)engine.Uptime.TotalMilliseconds,
+            engine.Revision,
+            state,
+            engine.Spare,
+            SumOf(null, figures),
+            [.. figures.Select(static each => TrafficReport.Of(each.Listener, each))],
+            [.. RoutesOf(engine, figures)],
+            [.. UpstreamsOf(engine, host.Time)],
+            [.. LoopsOf(engine, lags)],
+            ReadProcess(),
+            ClusterOf(engine));
+    }
+
+    private static TrafficReport SumOf(string? name, IEnumerable<ListenerFigures> figures) => TrafficReport.Of(
+        name,
+        figures.Aggregate(
+            new ListenerFigures("", 0, 0, 0, 0, 0, 0, 0, 0, false, 0, 0, 0, new Dictionary<DropReason, long>()),
+            static (sum, each) => sum.With(each)));
+
+    private static IEnumerable<TrafficReport> RoutesOf(
+        Running.RouterEngine engine, IReadOnlyList<ListenerFigures> figures) =>
+        from listener in engine.Setup.Options.Listeners
+        join each in figures on listener.Name equals each.Listener
+        group each by listener.Route into route
+        select SumOf(route.Key, route);
+
+    private static IEnumerable<UpstreamStatsReport> UpstreamsOf(Running.RouterEngine engine, TimeProvider time)
+    {
+        foreach (var group in engine.Groups)
+        {
+            foreach (var upstream in group.Group.Current.Upstreams.ToArray())
+            {
+                yield return new UpstreamStatsReport(
+                    group.Route, upstream.Text, upstream.Sessions, upstream.HasFailed(time));
+            }
+        }
+    }
+
+    private static IEnumerable<LoopReport> LoopsOf(Running.RouterEngine engine, IReadOnlyList<TimeSpan?> lags)
+    {
+        var sessions = engine.Stats.ReadShards().ToLookup(
+            static each => each.Shard.Loop.Index, static each => Volatile.Read(ref each.Shard.SessionsOpen));
+        return engine.Loops.Select(loop => new LoopReport(
+            loop.Index, sessions[loop.Index].Sum(), loop.Sockets, loop.ArmedTimers,
+            lags[loop.Index] is { } lag ? (long)lag.TotalMicroseconds : null));
+    }
+
+    private static ProcessReport ReadProcess() => new(
+        Environment.ProcessId,
+        (long)Environment.CpuUsage.TotalTime.TotalMilliseconds,
+        Environment.WorkingSet,
+        GC.GetTotalMemory(forceFullCollection: false),
+        [.. Enumerable.Range(0, GC.MaxGeneration + 1).Select(GC.CollectionCount)],
+        GC.GetTotalPauseDuration().TotalMilliseconds,
+        ThreadPool.ThreadCount,
+        DescriptorsOpen(),
+        SystemLimits.Read().Descriptors);
+
+    private static int? DescriptorsOpen()
+    {
+        const string Folder = "/proc/self/fd";
+        try
+        {
+            return Directory.Exists(Folder) ? Directory.EnumerateFileSystemEntries(Folder).Count() - 1 : null;
+        }
+        catch (Exception none) when (none is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    private static ClusterStatsReport? ClusterOf(Running.RouterEngine engine) => engine.Member is not { } member
+        ? null
+        : new ClusterStatsReport(
+            member.Table.Self,
+            Kebab.From($"{Akka.Cluster.Cluster.Get(engine.System).SelfMember.Status}"),
+            member.Table.Count,
+            member.Table.UnreachableCount,
+            engine.Fence is { IsOpen: false },
+            member.Figures.Attached,
+            member.Figures.Waiting);
+
+    private async Task StatsAsync(AdminRequest request)
+    {
+        var lags = await _probes.AskAsync(LoopLimit, request.End).ConfigureAwait(false);
+        await request.ReplyAsync(Read(host, lags), AdminJson.Default.StatsReport).ConfigureAwait(false);
+    }
+}
