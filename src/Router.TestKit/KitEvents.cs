@@ -53,6 +53,9 @@ internal sealed class KitEvents(VirtualTimeProvider time, SimulatedNetwork netwo
         network.Trace("opened", session.PeerAddr.Port, (long)session.Id.Low);
     }
 
+    public void Attached(SessionContext session) =>
+        network.Trace("attached", session.PeerAddr.Port, session.Epoch);
+
     public void Restarted(SessionContext session, Exception reason, long suppressed)
     {
         Restarts.Add((session.Id, reason));

@@ -53,6 +53,11 @@ public sealed record ListenerLimits
     /// <summary>On [::]: IPv4 too.</summary>
     public bool DualStack { get; init; }
 
+    /// <summary>How its sessions come by an identity: the listener's keys as its configuration has them, from
+    /// <c>identity</c> to <c>checkpoint-sync</c>: <c>"identity { offset = 0, length = 8 }, checkpoint-sync = on"</c>.
+    /// Null for none. See <see cref="RouterTestKit.Cluster"/>.</summary>
+    public string? Identity { get; init; }
+
     internal SessionSocket Socket { get; init; }
 
     /// <summary>SO_RCVBUF of a session's own socket, bytes; 0 is the network's default.</summary>
@@ -70,7 +75,8 @@ public sealed record ListenerLimits
         OnPool,
         Socket,
         SessionReceiveBuffer,
-        Milliseconds(PeerIdleTimeout));
+        Milliseconds(PeerIdleTimeout),
+        IdentityKeys.Read(Identity));
 
     private static int Milliseconds(TimeSpan time) =>
         time == Timeout.InfiniteTimeSpan ? 0 : (int)time.TotalMilliseconds;

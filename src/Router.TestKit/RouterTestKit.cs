@@ -46,6 +46,7 @@ public sealed partial class RouterTestKit : IDisposable
     private readonly SeededRandom? _shuffle;
     private readonly List<Exception> _faults = [];
     private readonly List<KitListener> _listeners = [];
+    private KitCluster? _cluster;
     private int _nextPort = FirstPort;
     private bool _stopped;
 
@@ -112,6 +113,10 @@ public sealed partial class RouterTestKit : IDisposable
 
     /// <summary>The test's own randomness: what it draws does not change what the network does.</summary>
     internal SeededRandom Random { get; }
+
+    /// <summary>The cluster that the router is a member of, for listeners with an identity; made when it is first asked
+    /// for.</summary>
+    public KitCluster Cluster => _cluster ??= new KitCluster(this);
 
     /// <summary>Which peers routes that answer by themselves refuse; as configured by default.</summary>
     internal PeerGuard Guard { get; } = new(answerPrivilegedPorts: false, []);
@@ -261,14 +266,25 @@ public sealed partial class RouterTestKit : IDisposable
         return (_pool.RunReady(_shuffle) > 0) | happened;
     }
 
-    private KitListener Bind(SessionTransport transport, Route route, string? endPoint, ListenerLimits limits) => Bind(
-        transport,
-        route,
-        SocketAddr.From(
-            endPoint is null ? new IPEndPoint(Network.HostAddress, _nextPort++) : IPEndPoint.Parse(endPoint)),
-        limits);
+    internal KitListener Bind(
+        SessionTransport transport, Func<SessionHandler> create, string? endPoint, ListenerLimits? limits,
+        KitMember member) =>
+        Bind(transport, new HandlerRoute("handler", create), AddressOf(endPoint), limits ?? Limits, member);
 
-    private KitListener Bind(SessionTransport transport, Route route, in SocketAddr address, ListenerLimits limits)
+    private KitListener Bind(SessionTransport transport, Route route, string? endPoint, ListenerLimits limits) =>
+        Bind(transport, route, AddressOf(endPoint), limits);
+
+    private SocketAddr AddressOf(string? endPoint) => SocketAddr.From(
+        endPoint is null ? new IPEndPoint(Network.HostAddress, _nextPort++) : IPEndPoint.Parse(endPoint));
+
+    private KitListener Bind(
+        SessionTransport transport, Route route, in SocketAddr address, ListenerLimits limits) =>
+        limits.Identity is null
+            ? Bind(transport, route, address, limits, null)
+            : Cluster.Members[0].Add(Bind(transport, route, address, limits, Cluster.Members[0]));
+
+    private KitListener Bind(
+        SessionTransport transport, Route route, in SocketAddr address, ListenerLimits limits, KitMember? member)
     {
         var name = $"{transport.Scheme()}-{_listeners.Count}";
         var request = new BindRequest(
@@ -280,9 +296,12 @@ public sealed partial class RouterTestKit : IDisposable
             throw Failed($"{address} cannot be bound: {faults[0].Errno}");
         }
 
+        var settings = limits.ToSettings();
+        var fence = settings.Identity is null ? Fence : member?.Fence;
         var configuration = new ShardConfiguration(
-            name, route, limits.ToSettings(), new SessionCount(limits.MaxSessions), Fence);
-        var children = ListenerFactory.Create(bound, configuration, _listenerEnvironment, out var shards);
+            name, route, settings, new SessionCount(limits.MaxSessions), fence);
+        var environment = _listenerEnvironment with { Hub = member?.Hub };
+        var children = ListenerFactory.Create(bound, configuration, environment, out var shards);
         var listener = new KitListener(bound[0], shards, Sys.ActorOf(BranchActor.PropsOf(children), name));
         _listeners.Add(listener);
         RunUntilIdle();

@@ -85,6 +85,10 @@ internal sealed class MemoryCheckpoints : ICheckpointStore
         }
     }
 
+    /// <summary>What is kept of the identity; null for nothing.</summary>
+    public Checkpoint? Find(string identity) =>
+        _rows.TryGetValue(identity, out var row) ? ToCheckpoint(identity, row) : null;
+
     /// <summary>Takes a row away, to hand it to another member.</summary>
     public bool TryTake(string identity, [NotNullWhen(true)] out Checkpoint? checkpoint)
     {

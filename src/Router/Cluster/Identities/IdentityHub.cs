@@ -3,7 +3,7 @@ using Router.Sessions;
 namespace Router.Cluster.Identities;
 
 /// <summary>A member's hub: between its sessions and the identities' entities. Runs <see cref="HubState"/>.</summary>
-internal sealed class IdentityHub : UntypedActor, IWithTimers, IHubWorld
+internal class IdentityHub : UntypedActor, IWithTimers, IHubWorld
 {
     private readonly IActorRef _entities;
     private readonly IIdentityMembers _members;
@@ -82,7 +82,7 @@ internal sealed class IdentityHub : UntypedActor, IWithTimers, IHubWorld
     }
 
     /// <summary>An entity's member: a local reference has no host of its own.</summary>
-    private Address AddressOf(IActorRef entity) =>
+    protected virtual Address AddressOf(IActorRef entity) =>
         entity.Path.Address.HasGlobalScope ? entity.Path.Address : Place.Address;
 
     private void StartTicking()
