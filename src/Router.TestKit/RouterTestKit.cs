@@ -297,6 +297,12 @@ public sealed partial class RouterTestKit : IDisposable
         }
 
         var settings = limits.ToSettings();
+        if (settings.Identity is { } identity)
+        {
+            var proof = identity.Proof.DrawnFrom(_listenerEnvironment.Random);
+            settings = settings with { Identity = identity with { Proof = proof } };
+        }
+
         var fence = settings.Identity is null ? Fence : member?.Fence;
         var configuration = new ShardConfiguration(
             name, route, settings, new SessionCount(limits.MaxSessions), fence);

@@ -36,7 +36,9 @@ internal static class IdentitySection
     public static IdentityProof ReadProof(SectionReader listener) => new(
         listener.Choice<IdentityProofKind>("proof", Reload.NewSessions),
         Encoding.UTF8.GetBytes(listener.OptionalText("proof-secret", Reload.NewSessions) ?? ""),
-        listener.Int("proof-offset", 0, 65_000, Reload.NewSessions, orElse: -1));
+        listener.Int("proof-offset", 0, 65_000, Reload.NewSessions, orElse: -1),
+        listener.Milliseconds(
+            "proof-timeout", TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1), Reload.NewSessions));
 
     private static IdentitySettings ReadObject(SectionReader identity, IdentitySettings settings)
     {

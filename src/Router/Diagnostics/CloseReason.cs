@@ -66,7 +66,7 @@ public enum CloseReason : byte
     /// <summary>The member drains, and the identity's next session will be at another one.</summary>
     HandedOff,
 
-    /// <summary>The peer's first payload names no identity, or does not prove it.</summary>
+    /// <summary>The peer names no identity, or does not prove it, in time or at all.</summary>
     Unidentified,
 
     /// <summary>The session could not be attached to its peer's identity in time.</summary>

@@ -101,7 +101,7 @@ public enum DropReason
     /// session, which another member may have taken over.</summary>
     Isolated,
 
-    /// <summary>Its first payload names no identity.</summary>
+    /// <summary>Its first payload names no identity, or its connection has named none in time.</summary>
     NoIdentity,
 
     /// <summary>A reply behind a checkpoint that could not be kept.</summary>
@@ -110,7 +110,7 @@ public enum DropReason
     /// <summary>Copies for members of the cluster that are behind: as much as may be is on the way to them.</summary>
     RoomBehind,
 
-    /// <summary>Its first payload names an identity, and does not prove it.</summary>
+    /// <summary>The peer names an identity, and does not prove it, or not in time.</summary>
     WrongProof,
 }
 

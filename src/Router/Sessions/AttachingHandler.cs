@@ -1,16 +1,21 @@
+using System.Runtime.InteropServices;
 using Router.Diagnostics;
 
 namespace Router.Sessions;
 
-/// <summary>Stands in for a session's handler until the session is attached to its identity: finds out who that is,
-/// asks, and has payloads wait.</summary>
+/// <summary>Stands in for a session's handler until the session is attached to its identity: finds out who that is, has
+/// it proved, asks, and has payloads wait.</summary>
 /// <param name="identity">The session's.</param>
 /// <param name="inner">The handler that said who the peer is; null where it is made once the session is
 /// attached.</param>
 internal sealed class AttachingHandler(SessionIdentity identity, SessionHandler? inner) : SessionHandler
 {
-    private List<byte>? _head;   // of a stream, until it names somebody
+    private List<byte>? _head;   // of a stream, until it names somebody; then what may be its answer
     private SessionHandler? _proved;   // has said that the peer is who it says
+    private IdentityChallenge? _challenge;
+
+    /// <summary>Why a peer is refused that is late.</summary>
+    public DropReason LateReason => _challenge is null ? DropReason.NoIdentity : DropReason.WrongProof;
 
     public override void OnOpened(SessionContext session)
     {
@@ -24,14 +29,17 @@ internal sealed class AttachingHandler(SessionIdentity identity, SessionHandler?
     {
         foreach (var payload in batch)
         {
-            if (identity.Name is null && Identify(session, payload) is { } refusal)
+            if (identity.Name is not null)
+            {
+                identity.Wait(payload);
+            }
+            else if ((session.KeepsMessages ? TakeMessage(session, payload) : TakeBytes(session, payload))
+                is { } refusal)
             {
                 session.CountDrop(refusal);
                 session.Close(CloseReason.Unidentified);
                 return;
             }
-
-            identity.Wait(payload);
         }
     }
 
@@ -78,18 +86,82 @@ internal sealed class AttachingHandler(SessionIdentity identity, SessionHandler?
         identity.GoOn();
     }
 
-    /// <returns>Why the peer is refused; null also while more of its stream is needed.</returns>
-    private DropReason? Identify(SessionContext session, ReadOnlySpan<byte> payload)
+    /// <returns>Why the peer is refused; null if it is not, or not yet.</returns>
+    private DropReason? TakeMessage(SessionContext session, ReadOnlySpan<byte> payload)
     {
-        if (session.KeepsMessages)
+        if (_challenge is null)
         {
-            return Prove(session, payload);
+            var refusal = Prove(session, payload);
+            if (refusal is null)
+            {
+                identity.Wait(payload);
+            }
+
+            return refusal;
         }
 
+        var isFirst = identity.IsFirstWaiting(payload);
+        if (!isFirst && IdentityChallenge.IsAnswer(payload))
+        {
+            return Judge(session, payload);
+        }
+
+        // One that names the peer again has not heard the challenge, or not yet.
+        if (identity.Settings.Read(payload, out var name) is null && name == _challenge.Identity)
+        {
+            Challenge();
+        }
+
+        if (!isFirst)
+        {
+            identity.Wait(payload);
+        }
+
+        return null;
+    }
+
+    private DropReason? TakeBytes(SessionContext session, ReadOnlySpan<byte> bytes)
+    {
         _head ??= [];
-        _head.AddRange(payload);
-        var head = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_head);
-        return identity.Settings.NeedsMore(head) ? null : Prove(session, head);
+        _head.AddRange(bytes);
+        if (_challenge is not null)
+        {
+            return TakeAnswer(session);
+        }
+
+        var head = CollectionsMarshal.AsSpan(_head);
+        var refusal = identity.Settings.NeedsMore(head) ? null : Prove(session, head);
+        if (refusal is not null || _challenge is null)
+        {
+            identity.Wait(bytes);
+            return refusal;
+        }
+
+        // What is behind the name is the answer, and not the handler's.
+        var length = identity.Settings.HeadLength(head);
+        identity.Wait(bytes[..(bytes.Length - (head.Length - length))]);
+        _head.RemoveRange(0, length);
+        return TakeAnswer(session);
+    }
+
+    /// <summary>A stream's next line is its answer, and what follows that is for the handler.</summary>
+    private DropReason? TakeAnswer(SessionContext session)
+    {
+        var bytes = CollectionsMarshal.AsSpan(_head);
+        var length = bytes.IndexOf((byte)'\n') + 1;
+        if (length == 0)
+        {
+            return bytes.Length < IdentityChallenge.AnswerBytesMax ? null : DropReason.WrongProof;
+        }
+
+        var rest = bytes[length..];
+        var refusal = Judge(session, bytes[..length]);
+        if (refusal is null && rest.Length > 0)
+        {
+            identity.Wait(rest);
+        }
+
+        return refusal;
     }
 
     private DropReason? Prove(SessionContext session, ReadOnlySpan<byte> first)
@@ -99,7 +171,16 @@ internal sealed class AttachingHandler(SessionIdentity identity, SessionHandler?
             return refusal;
         }
 
-        if (identity.Settings.Proof.Kind == IdentityProofKind.Handler)
+        var proof = identity.Settings.Proof;
+        if (proof.Kind == IdentityProofKind.Challenge)
+        {
+            _challenge = new IdentityChallenge(proof, name);
+            identity.Expect(proof.TimeoutMs);
+            Challenge();
+            return null;
+        }
+
+        if (proof.Kind == IdentityProofKind.Handler)
         {
             var handler = session.Route.CreateHandler(session);
             if (!handler.OnProof(session, name, first))
@@ -114,9 +195,29 @@ internal sealed class AttachingHandler(SessionIdentity identity, SessionHandler?
         return null;
     }
 
+    private void Challenge()
+    {
+        if (_challenge!.TrySend())
+        {
+            identity.Challenge(_challenge.Line);
+        }
+    }
+
+    private DropReason? Judge(SessionContext session, ReadOnlySpan<byte> answer)
+    {
+        if (!_challenge!.IsRight(answer))
+        {
+            return DropReason.WrongProof;
+        }
+
+        session.MarkPeerValidated();   // it has received what it was sent
+        Attach(session, _challenge.Identity);
+        return null;
+    }
+
     private void Attach(SessionContext session, string name)
     {
-        _head = null;
+        (_head, _challenge) = (null, null);
         session.StopReading();   // the peer of a stream waits
         identity.Attach(name);
     }

@@ -57,7 +57,7 @@ internal sealed record IdentityTaken
     public static readonly IdentityTaken Instance = new();
 }
 
-/// <summary>Time for the next checkpoint.</summary>
+/// <summary>Time for the next checkpoint; or before, the peer is late with who it is.</summary>
 internal sealed record CheckpointDue : IdentityMessage
 {
     public static readonly CheckpointDue Instance = new();

@@ -10,6 +10,10 @@ internal static class IdentityOpening
         if (session.Identified is null && session.Shard is { Settings.Identity: { } settings, Hub: { } hub })
         {
             session.Extras.Identity = new SessionIdentity(session, settings, hub);
+            if (IsWaitedFor(session, settings))
+            {
+                session.Identified!.Expect(settings.AttachTimeoutMs);
+            }
         }
 
         var identity = session.Identified;
@@ -24,4 +28,10 @@ internal static class IdentityOpening
             identity.GoOn();
         }
     }
+
+    /// <summary>Whether the peer may keep the session waiting for who it is: a datagram that does not say opens
+    /// none.</summary>
+    private static bool IsWaitedFor(SessionContext session, IdentitySettings settings) =>
+        settings.Source == IdentitySource.Handler
+        || (settings.Source != IdentitySource.Endpoint && !session.Transport.IsConnectionless());
 }

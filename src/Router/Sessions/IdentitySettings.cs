@@ -81,6 +81,19 @@ internal sealed record IdentitySettings(
         _ => false,
     };
 
+    /// <summary>How much of a stream that names somebody is taken up by that.</summary>
+    public int HeadLength(ReadOnlySpan<byte> head)
+    {
+        if (Source == IdentitySource.Bytes)
+        {
+            return BytesNeeded;
+        }
+
+        var length = Math.Min(head.Length, LineBytesMax);
+        var end = head[..length].IndexOf((byte)'\n');
+        return end < 0 ? length : end + 1;
+    }
+
     private int BytesNeeded => Proof.Kind == IdentityProofKind.Token
         ? Math.Max(Offset + Length, Proof.Offset + IdentityProof.TokenBytes)
         : Offset + Length;

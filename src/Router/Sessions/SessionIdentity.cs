@@ -7,6 +7,9 @@ namespace Router.Sessions;
 /// <remarks>In the session's turns only, but for the timer, which is its loop's.</remarks>
 internal sealed class SessionIdentity(SessionContext session, IdentitySettings settings, IActorRef hub) : LoopTimer
 {
+    /// <summary>How often a challenge that may not be sent yet is tried again.</summary>
+    private const int LookAgainMs = 100;
+
     private readonly WaitingPayloads _waiting = new();
     private readonly Queue<(byte[] Bytes, int Length, long Revision)> _held = [];
     private byte[] _state = [];
@@ -15,7 +18,10 @@ internal sealed class SessionIdentity(SessionContext session, IdentitySettings s
     private long _sentMs = -1;
     private long _sentRevision;
     private long _revisionAttached;
+    private long _expectedMs = -1;   // when the peer is late; below 0 where it is not waited for
+    private byte[]? _unsent;         // a challenge
     private bool _isDue;
+    private bool _isChallenging;
     private CloseReason _endsBy;
 
     public IdentitySettings Settings => settings;
@@ -41,12 +47,40 @@ internal sealed class SessionIdentity(SessionContext session, IdentitySettings s
 
     /// <summary>Whether a reply goes to <see cref="Hold"/> and not out: it waits, or the peer has not proved yet who it
     /// is, and is told nothing.</summary>
-    public bool TakesReplies => HoldsReplies || (!IsAttached && settings.Proof.Kind != IdentityProofKind.None);
+    public bool TakesReplies =>
+        HoldsReplies || (!IsAttached && !_isChallenging && settings.Proof.Kind != IdentityProofKind.None);
+
+    /// <summary>The session ends unless its peer has said, or shown, who it is in so long. Instead of an earlier time.
+    /// </summary>
+    public void Expect(int timeoutMs) => session.OnLoop(
+        static (session, timeoutMs) =>
+        {
+            var own = session.Identified!;
+            Volatile.Write(ref own._expectedMs, session.Loop.NowMs + timeoutMs);
+            session.Loop.Schedule(own, own._expectedMs);
+        },
+        timeoutMs);
+
+    /// <summary>Sends a challenge to a peer that has proved nothing: within its amplification budget, and once the
+    /// member may send for the session.</summary>
+    /// <param name="line">Short enough to answer any datagram.</param>
+    public void Challenge(byte[] line) => session.OnLoop(
+        static (session, line) =>
+        {
+            session.Identified!._unsent = line;
+            session.Identified.SendUnsent();
+        },
+        line);
 
     /// <summary>Asks to be attached. Once.</summary>
     public void Attach(string name)
     {
         Name = name;
+        if (Volatile.Read(ref _expectedMs) >= 0)
+        {
+            session.OnLoop(static session => session.Loop.Cancel(session.Identified!));
+        }
+
         hub.Tell(
             new AttachSession(session.Self, session.Id, name, session.PeerText, settings.AttachTimeoutMs),
             ActorRefs.NoSender);
@@ -82,6 +116,9 @@ internal sealed class SessionIdentity(SessionContext session, IdentitySettings s
 
     /// <summary>Has a payload wait until the session is attached, within its mailbox's limits.</summary>
     public void Wait(ReadOnlySpan<byte> payload) => _waiting.Add(session, payload);
+
+    /// <summary>Whether a payload is the same as the first that waits.</summary>
+    public bool IsFirstWaiting(ReadOnlySpan<byte> payload) => _waiting.IsFirst(payload);
 
     /// <summary>Replies wait for a checkpoint, so the session ends when they are out.</summary>
     /// <returns>Whether it does; else it may end now.</returns>
@@ -176,6 +213,9 @@ internal sealed class SessionIdentity(SessionContext session, IdentitySettings s
             case CheckpointKept kept:
                 OnKept(kept);
                 break;
+            case CheckpointDue when Name is null:
+                OnLate();
+                break;
             case CheckpointDue:
                 _isDue = false;
                 if (Revision > _sentRevision && !session.IsClosed)
@@ -205,7 +245,53 @@ internal sealed class SessionIdentity(SessionContext session, IdentitySettings s
         }
     }
 
-    internal override void OnTimer() => session.Ref.Tell(CheckpointDue.Instance, ActorRefs.NoSender);
+    internal override void OnTimer()
+    {
+        if (_unsent is not null && session.Loop.NowMs < _expectedMs)
+        {
+            SendUnsent();
+        }
+        else
+        {
+            session.Ref.Tell(CheckpointDue.Instance, ActorRefs.NoSender);
+        }
+    }
+
+    private void SendUnsent()
+    {
+        var dueMs = _expectedMs;
+        if (session.Shard.Fence is { IsOpen: false })
+        {
+            dueMs = Math.Min(dueMs, session.Loop.NowMs + LookAgainMs);
+        }
+        else
+        {
+            _isChallenging = true;
+            session.Answer(_unsent, askedBytes: 0);
+            (_isChallenging, _unsent) = (false, null);
+        }
+
+        if (!session.IsClosed)
+        {
+            session.Loop.Schedule(this, dueMs);
+        }
+    }
+
+    /// <summary>The peer has not said, or not shown, who it is; unless the time has changed since.</summary>
+    private void OnLate()
+    {
+        if (session.Loop.NowMs < Volatile.Read(ref _expectedMs) || session.IsClosed)
+        {
+            return;
+        }
+
+        if (session.Handler is AttachingHandler attaching)
+        {
+            session.CountDrop(attaching.LateReason);
+        }
+
+        session.Close(CloseReason.Unidentified);
+    }
 
     private void OnAttached(IdentityAttached attached)
     {

@@ -25,6 +25,10 @@ internal sealed class WaitingPayloads
         _payloads.Enqueue((bytes, payload.Length));
     }
 
+    /// <summary>Whether a payload is the same as the first that waits.</summary>
+    public bool IsFirst(ReadOnlySpan<byte> payload) =>
+        _payloads.TryPeek(out var first) && payload.SequenceEqual(first.Bytes.AsSpan(0, first.Length));
+
     /// <summary>Gives the session's handler what has waited. What it fails on is gone; the rest waits for the fresh
     /// one.</summary>
     public void GiveTo(SessionContext session)

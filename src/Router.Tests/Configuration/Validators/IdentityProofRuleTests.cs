@@ -14,6 +14,9 @@ public sealed class IdentityProofRuleTests
     [InlineData(Bytes + ", proof = token, proof-offset = 5, " + Secret)]
     [InlineData(Line + ", proof = token, " + Secret)]
     [InlineData(Line + ", proof = handler")]
+    [InlineData(Bytes + ", proof = challenge, " + Secret)]
+    [InlineData("identity { first-line = \"(a)\" }, proof = challenge, " + Secret)]
+    [InlineData(Line + ", attach-timeout = 1s")]
     public void What_can_be_proved_is_let_through(string keys) => Assert.Empty(Load(keys).Faults);
 
     [Theory]
@@ -29,14 +32,19 @@ public sealed class IdentityProofRuleTests
     [InlineData(Line + ", proof = token, proof-offset = 5, " + Secret, "proof-offset", "nothing asks for it")]
     [InlineData(
         "identity { first-line = \"(a)\" }, proof = token, " + Secret, "identity.first-line", "a second group")]
-    [InlineData(Line + ", proof = maybe", "proof", "none of none, token, handler")]
+    [InlineData(Line + ", proof = maybe", "proof", "none of none, token, handler, challenge")]
+    [InlineData(Line + ", proof = challenge", "proof-secret", "16 to 1024 bytes")]
+    [InlineData("identity = handler, proof = challenge, " + Secret, "proof", "there is nothing to prove")]
+    [InlineData(Bytes + ", proof = challenge, proof-offset = 5, " + Secret, "proof-offset", "nothing asks for it")]
+    [InlineData(
+        Bytes + ", proof = challenge, attach-timeout = 1s, " + Secret, "proof-timeout", "longer than attach-timeout")]
     public void What_cannot_be_proved_is_refused(string keys, string key, string words) =>
         Loaded.Refuses(Load(keys), $"router.listeners.l.{key}", words);
 
     [Fact]
     public void A_route_without_handlers_of_the_program_cannot_say() => Loaded.Refuses(
         Load($"{Line}, proof = handler", "type = echo"),
-        "router.listeners.l.proof", "use token");
+        "router.listeners.l.proof", "use challenge or token");
 
     [Fact]
     public void The_keys_reach_the_sessions_and_the_secret_is_one()

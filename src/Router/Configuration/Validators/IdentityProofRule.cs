@@ -26,7 +26,7 @@ internal sealed class IdentityProofRule : IConfigurationRule
         if (listener.Proof.Kind == IdentityProofKind.Handler && route is { MayRunOnPool: false })
         {
             yield return listener.Section.FaultAt("proof",
-                $"'handler' is for routes of type handler, and route '{route.Name}' is none; use token");
+                $"'handler' is for routes of type handler, and route '{route.Name}' is none; use challenge or token");
         }
     }
 
@@ -43,7 +43,14 @@ internal sealed class IdentityProofRule : IConfigurationRule
 
         if (!proof.NeedsSecret && proof.Secret.Length > 0)
         {
-            yield return section.FaultAt("proof-secret", "nothing asks for it; set proof = token");
+            yield return section.FaultAt("proof-secret", "nothing asks for it; set proof = challenge or token");
+        }
+
+        if (proof.Kind == IdentityProofKind.Challenge
+            && listener.Sessions.Identity is { } identity && proof.TimeoutMs > identity.AttachTimeoutMs)
+        {
+            yield return section.FaultAt("proof-timeout",
+                "must not be longer than attach-timeout, within which a session has to be attached");
         }
 
         var source = listener.Sessions.Identity?.Source;
