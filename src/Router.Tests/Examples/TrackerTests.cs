@@ -8,6 +8,7 @@ using Router.Cluster;
 using Router.Cluster.Identities;
 using Router.Tests.Cluster;
 using Router.Tests.Functional;
+using Router.Tests.Hosting;
 using Tracker;
 using static Router.Tests.Cluster.HostedMember;
 
@@ -63,6 +64,53 @@ public sealed class TrackerTests
         await backend.StopAsync();
     }
 
+    /// <summary>Where members talk TLS, the program shows a certificate too; one of another authority is refused, and
+    /// both sides say so.</summary>
+    [Fact]
+    public async Task A_backend_with_certificates_reaches_a_device_of_a_cluster_with_tls()
+    {
+        const string Host = "127.0.0.1";
+        var folder = Directory.CreateTempSubdirectory("router-test-");
+        var ours = folder.CreateSubdirectory("ours").FullName;
+        var theirs = folder.CreateSubdirectory("theirs").FullName;
+        TestCertificates.Make(ours, Host);
+        TestCertificates.Make(theirs, Host);
+        await using var router = await StartAsync(
+            null, Listener, TestCertificates.Section(ours, Host), handler: static () => new TrackerHandler());
+        using var client = router.Client();
+        Assert.Equal("1", await HostedMember.AskAsync(client, "dev-0042 52.1,4.3"));
+
+        var strangerLog = new EventLog();
+        using (var stranger = await BackendAsync(router.Seed, FilesOf(theirs), strangerLog))
+        {
+            await router.Log.Seen("member-refused");
+            await strangerLog.Seen("member-refused");
+            await stranger.StopAsync();
+        }
+
+        using var backend = await BackendAsync(router.Seed, FilesOf(ours));
+        await router.IsAmongAsync(2);
+        var device = RouterCluster.Get(backend.Services.GetRequiredService<ActorSystem>()).Identity("dev-0042");
+        Assert.Equal(Delivery.Delivered, await device.AskAsync("stop", RunningProcess.Patience));
+        Assert.Equal("do stop", await HearAsync(client));
+        await backend.StopAsync();
+        folder.Delete(recursive: true);
+
+        static RouterCertificates FilesOf(string folder) => new(
+            Path.Combine(folder, $"{Host}.pem"), Path.Combine(folder, $"{Host}-key.pem"),
+            Path.Combine(folder, "ca.pem"));
+    }
+
+    [Fact]
+    public async Task A_backend_whose_files_cannot_be_read_says_which_and_why()
+    {
+        var refused = await Assert.ThrowsAsync<ArgumentException>(
+            static () => BackendAsync(NoRouter, new RouterCertificates("/nowhere/me.pem", "k.pem", "ca.pem")));
+
+        Assert.Contains("certificate: ", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("/nowhere/me.pem", refused.Message, StringComparison.Ordinal);
+    }
+
     /// <summary>What any member must have alike is, too, in the program of <see cref="BackendAsync"/>: it may be the
     /// one that decides who is in the cluster.</summary>
     [Fact]
@@ -95,18 +143,26 @@ public sealed class TrackerTests
 
     /// <summary>The listing of docs/cluster-backend.md, at ports that the kernel chooses.</summary>
     /// <param name="seed">A router.</param>
-    private static async Task<IHost> BackendAsync(string seed)
+    /// <param name="certificates">Of a cluster with TLS.</param>
+    /// <param name="log">What the program logs; null for nowhere.</param>
+    private static async Task<IHost> BackendAsync(
+        string seed, RouterCertificates? certificates = null, EventLog? log = null)
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
+        if (log is not null)
+        {
+            builder.Logging.AddProvider(log);
+        }
+
         builder.Services.AddAkka("router", akka => akka
             .WithRemoting("127.0.0.1", 0)
             .WithClustering(new ClusterOptions
             {
                 Roles = ["backend"],
-                SeedNodes = [$"akka.tcp://router@{seed}"],
+                SeedNodes = [$"akka.{(certificates is null ? "" : "ssl.")}tcp://router@{seed}"],
             })
-            .WithRouterIdentities());
+            .WithRouterIdentities(certificates: certificates));
         var host = builder.Build();
         await host.StartAsync();
         return host;

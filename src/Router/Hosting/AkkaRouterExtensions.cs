@@ -1,6 +1,9 @@
+using Microsoft.Extensions.Logging;
+using Router.Cluster;
 using Router.Cluster.Members;
 using Router.Configuration;
 using Router.Hosting;
+using Router.Reporting;
 using Router.Running;
 
 // The namespace that a program with actors imports already.
@@ -43,20 +46,40 @@ public static class AkkaRouterExtensions
             LaunchOf(configFile, configure, name), static (registry, actor) => registry.Register<TKey>(actor));
 
     /// <summary>Lets a program without listeners, that is a member of a cluster of routers by another role, reach the
-    /// cluster's identities: <see cref="Router.Cluster.RouterCluster.Get"/>. What all members must have alike is set on
+    /// cluster's identities: <see cref="RouterCluster.Get"/>. What all members must have alike is set on
     /// top of what the system's configuration has so far: how members are found to be dead, who is downed, and the size
     /// of messages. A router with <c>cluster { }</c> has all this already.</summary>
     /// <param name="akka">The system's configuration, with Akka.Cluster. The system's name is the routers', as
     /// <c>router</c> is that of the service.</param>
     /// <param name="shards">As <c>cluster.shards</c> of the routers.</param>
     /// <param name="fastDetection">Whether <c>cluster.detection</c> of the routers is <c>fast</c>.</param>
+    /// <param name="certificates">The program's files where the routers have <c>cluster.tls</c>; seeds begin with
+    /// <c>akka.ssl.tcp://</c> then. Who is refused, or refuses, is logged as <c>member-refused</c>. Null without TLS.
+    /// </param>
+    /// <exception cref="ArgumentException">One of the certificates' files cannot be used; the message says which, and
+    /// why.</exception>
     public static AkkaConfigurationBuilder WithRouterIdentities(
-        this AkkaConfigurationBuilder akka, int shards = 64, bool fastDetection = true) =>
-        akka
-            .AddHocon(
-                ClusterSettings.WithoutListeners(fastDetection ? ClusterDetection.Fast : ClusterDetection.Default),
-                HoconAddMode.Prepend)
+        this AkkaConfigurationBuilder akka,
+        int shards = 64,
+        bool fastDetection = true,
+        RouterCertificates? certificates = null)
+    {
+        if (certificates is not null)
+        {
+            Check(certificates);
+            akka.WithActors(static (system, _, resolver) =>
+            {
+                var log = resolver.GetService<ILoggerFactory>().CreateLogger(RouterLogging.Category);
+                system.EventStream.Subscribe(
+                    new RefusalLog(system, log, TimeProvider.System), typeof(MemberRefused));
+            });
+        }
+
+        var detection = fastDetection ? ClusterDetection.Fast : ClusterDetection.Default;
+        return akka
+            .AddHocon(ClusterSettings.WithoutListeners(detection, certificates), HoconAddMode.Prepend)
             .AddHocon(ClusterSettings.IdentitiesOf(shards), HoconAddMode.Append);
+    }
 
     /// <summary>The control of a router in this system, as <c>AddRouter</c> has it as a service.</summary>
     /// <param name="system">The router's.</param>
@@ -81,6 +104,17 @@ public static class AkkaRouterExtensions
             .WithActors((system, registry, resolver) =>
                 register(registry, launch.Start(system, resolver.GetService<IServiceProvider>()).Actor))
             .AddStartup((system, _) => launch.CheckActorRoutesAsync(system));
+    }
+
+    private static void Check(RouterCertificates files)
+    {
+        var read = MemberCertificates.Read(files.Certificate, files.Key, files.Authority, out var faults);
+        if (read is null)
+        {
+            throw new ArgumentException(
+                string.Join("; ", faults.Select(static fault => $"{fault.Key}: {fault.Message}")),
+                nameof(files));
+        }
     }
 
     private static RouterLaunch LaunchOf(string configFile, Action<RouterBuilder>? configure, string name)

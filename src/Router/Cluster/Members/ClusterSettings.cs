@@ -111,9 +111,14 @@ internal static class ClusterSettings
 
     /// <summary>What a program without listeners must not have otherwise than the cluster's routers.</summary>
     /// <param name="detection">As theirs.</param>
-    public static AkkaConfig WithoutListeners(ClusterDetection detection) =>
+    /// <param name="certificates">Where members talk TLS; null where they do not.</param>
+    public static AkkaConfig WithoutListeners(ClusterDetection detection, RouterCertificates? certificates) =>
         AkkaConfigurationFactory.ParseString(
-            $"{(detection == ClusterDetection.Fast ? FastDetection : "")}\n{Alike}");
+            $"""
+            {(detection == ClusterDetection.Fast ? FastDetection : "")}
+            {Alike}
+            {(certificates is null ? "" : MemberTransport.Settings(certificates))}
+            """);
 
     /// <summary>What a program needs that has no listeners, to reach identities.</summary>
     public static AkkaConfig IdentitiesOf(int shards) =>
@@ -134,9 +139,16 @@ internal static class ClusterSettings
               hostname = {{Quoted(options.BindHost ?? options.Host)}}
               port = {{options.Port.ToString(CultureInfo.InvariantCulture)}}
             }
-            {{(options.Tls.IsSet ? MemberTransport.Settings(options.Tls, options.SharedNames) : "")}}
+            {{(options.Tls.IsSet ? MemberTransport.Settings(FilesOf(options)) : "")}}
             """;
     }
+
+    /// <param name="options">Those of a member with TLS: all three files are set.</param>
+    private static RouterCertificates FilesOf(ClusterOptions options) => new(
+        options.Tls.Certificate!, options.Tls.Key!, options.Tls.Authority!)
+    {
+        Names = [.. options.SharedNames],
+    };
 
     /// <summary>Only the first seed begins a cluster, when nobody has answered for the time that this key says. All
     /// others ask again after it: the first one may just not have been in its own cluster yet.</summary>

@@ -86,18 +86,16 @@ internal sealed class MemberTransport : Transport
     public override long MaximumPayloadBytes => _inner.MaximumPayloadBytes;
 
     /// <summary>What the configuration of an actor system needs to use this transport.</summary>
-    /// <param name="tls">All three files are set.</param>
-    /// <param name="names">Any of which a certificate may name instead of the host that is connected to.</param>
-    public static string Settings(ClusterTls tls, IEnumerable<string> names) =>
+    public static string Settings(RouterCertificates files) =>
         $$"""
         akka.remote.dot-netty.tcp {
           transport-class = {{HoconJson.Quote(typeof(MemberTransport).AssemblyQualifiedName!)}}
           enable-ssl = true
           {{Section}} {
-            certificate = {{HoconJson.Quote(tls.Certificate!)}}
-            key = {{HoconJson.Quote(tls.Key!)}}
-            ca = {{HoconJson.Quote(tls.Authority!)}}
-            names = [{{string.Join(", ", names.Select(HoconJson.Quote))}}]
+            certificate = {{HoconJson.Quote(files.Certificate)}}
+            key = {{HoconJson.Quote(files.Key)}}
+            ca = {{HoconJson.Quote(files.Authority)}}
+            names = [{{string.Join(", ", files.Names.Select(HoconJson.Quote))}}]
           }
         }
         """;
