@@ -84,7 +84,8 @@ internal sealed class IdentityBench(int members, int identities, TextWriter outp
         var system = ActorSystemSettings.Create("router", TimeProvider.System, null, options);
         system.Settings.InjectTopLevelFallback(ConfigurationFactory.ParseString(SessionMailbox.Setting));
         var fence = new Fence(BootClock.For(TimeProvider.System));
-        var member = new ClusterMember(system, options, TimeProvider.System, fence, NullLogger.Instance);
+        var member = new ClusterMember(
+            system, options, TimeProvider.System, fence, RandomSource.System, NullLogger.Instance);
         member.Join(TimeProvider.System, new SystemNameResolver());
         _members.Add((system, member));
     }

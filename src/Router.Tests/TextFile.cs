@@ -11,5 +11,7 @@ internal sealed class TextFile : IDisposable
 
     public string Path { get; }
 
+    public void Write(string text) => File.WriteAllText(Path, text);
+
     public void Dispose() => File.Delete(Path);
 }

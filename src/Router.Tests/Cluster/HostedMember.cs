@@ -87,6 +87,15 @@ internal sealed class HostedMember : IAsyncDisposable
         return Encoding.UTF8.GetString(buffer, 0, await client.ReceiveAsync(buffer, patience.Token));
     }
 
+    /// <summary>Changes its file, and has it read again.</summary>
+    public async Task ReloadAsync(string before, string after)
+    {
+        var text = await File.ReadAllTextAsync(_file.Path);
+        Assert.Contains(before, text, StringComparison.Ordinal);
+        _file.Write(text.Replace(before, after, StringComparison.Ordinal));
+        Assert.Empty((await Engine.ReloadAsync("test")).Faults);
+    }
+
     public async Task StopAsync() => await _host.StopAsync();
 
     public async ValueTask DisposeAsync()

@@ -61,6 +61,23 @@ internal static partial class ClusterLog
         "Member {Address} joins the cluster of {Seeds}")]
     public static partial void Joining(ILogger logger, string address, string seeds);
 
+    /// <param name="member">One that runs the other configuration.</param>
+    /// <param name="theirs">The hash of that.</param>
+    /// <param name="ours">The hash of this member's.</param>
+    /// <param name="where"><c>keys</c>, or <c>secrets</c> where all else is equal.</param>
+    /// <param name="members">How many are known to run it.</param>
+    [LoggerMessage(EventId = 1508, Level = LogLevel.Warning, EventName = "configuration-differs", Message =
+        "Member {Member} runs another configuration ({Theirs}) than this one ({Ours}): its {Where} differ; " +
+        "{Members} members run that")]
+    public static partial void ConfigurationDiffers(
+        ILogger logger, string member, string theirs, string ours, string where, int members);
+
+    /// <param name="ours">The hash of it.</param>
+    /// <param name="members">Others that are known to run it.</param>
+    [LoggerMessage(EventId = 1509, Level = LogLevel.Information, EventName = "configuration-agrees", Message =
+        "All members that are heard of run this one's configuration ({Ours}) again: {Members} others")]
+    public static partial void ConfigurationAgrees(ILogger logger, string ours, int members);
+
     /// <param name="direction"><c>in</c> for a connection that came, <c>out</c> for one that this member made.</param>
     /// <param name="peer">Its address.</param>
     /// <param name="reason">In a few words.</param>

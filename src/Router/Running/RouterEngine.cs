@@ -83,7 +83,8 @@ internal sealed class RouterEngine : IAsyncDisposable
         if (options.Cluster is { } cluster)
         {
             _fence = new Fence(BootClock.For(seams.Time));
-            _member = new ClusterMember(System, cluster, seams.Time, _fence, log);
+            _member = new ClusterMember(System, cluster, seams.Time, _fence, seams.Random, log);
+            _member.SetConfiguration(options);
             _rooms = new RoomSpan(
                 System, system.RouterName, loops.Loops, cluster.RoomWindow, seams.Time, log);
         }
@@ -91,6 +92,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         _running = new RunningRouter(
             setup, seams, MakeEnvironment(setup), log, new SystemNameResolver(), _collects, _rooms);
         _reloader = new Reloader(_running) { OnReloaded = _ => _collects.EndUnused() };
+        _reloader.OnReloaded += reloaded => _member?.SetConfiguration(reloaded);
         _statsWriter = new StatsWriter(
             log, seams.Time, seams.Network, _summary, () => Spare, _member is { } member ? member.WriteStats : null,
             setup.LogSinks);

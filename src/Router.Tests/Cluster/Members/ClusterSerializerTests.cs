@@ -9,7 +9,11 @@ public sealed class ClusterSerializerTests : IDisposable
 
     public void Dispose() => _system.Dispose();
 
-    public static TheoryData<object> Messages => [new FencePing(1L << 40, -7, 8), new FenceEcho(-1, 9, int.MaxValue)];
+    public static TheoryData<object> Messages =>
+    [
+        new FencePing(1L << 40, -7, 8), new FenceEcho(-1, 9, int.MaxValue),
+        new ConfigurationTold(new string('a', 16), new string('1', 32), new string('f', 32)),
+    ];
 
     [Theory]
     [MemberData(nameof(Messages))]

@@ -4,6 +4,7 @@ using Router.Cluster.Identities;
 using Router.Configuration;
 using Router.Diagnostics;
 using Router.Loop;
+using Router.Net;
 using Router.Sessions;
 using Router.Upstreams;
 using AkkaCluster = Akka.Cluster.Cluster;
@@ -21,13 +22,16 @@ internal sealed class ClusterMember
     private readonly ClusterOptions _options;
     private readonly ILogger _log;
     private readonly Fence _fence;
+    private readonly IActorRef _configuration;
 
     /// <param name="system">Made with <see cref="ClusterSettings"/>.</param>
     /// <param name="options">The configuration's section.</param>
     /// <param name="time">The clock.</param>
     /// <param name="fence">Kept from now on.</param>
+    /// <param name="random">Unpredictable.</param>
     /// <param name="log">The router's.</param>
-    public ClusterMember(ActorSystem system, ClusterOptions options, TimeProvider time, Fence fence, ILogger log)
+    public ClusterMember(
+        ActorSystem system, ClusterOptions options, TimeProvider time, Fence fence, RandomSource random, ILogger log)
     {
         (_options, _log, _fence, _cluster) = (options, log, fence, AkkaCluster.Get(system));
         Table = new MemberTable(MemberTable.TextOf(_cluster.SelfAddress), time);
@@ -56,6 +60,9 @@ internal sealed class ClusterMember
         CoordinatedShutdown.Get(system).AddTask(
             CoordinatedShutdown.PhaseBeforeActorSystemTerminate, "router-checkpoints-kept", Checkpoints.StopAsync);
         system.ActorOf(MembersActor.PropsOf(Table, log), "router-members");
+        var salt = $"{random.NextUInt64():x16}{random.NextUInt64():x16}";
+        _configuration = system.ActorOf(
+            ConfigurationActor.PropsOf(new ConfigurationAgreement(salt, log)), "router-configuration");
         var keeper = new FenceKeeper(fence, _cluster.SelfUniqueAddress, options.FenceTimeout, log);
         system.ActorOf(FenceActor.PropsOf(keeper), "router-fence");
         system.EventStream.Subscribe(new RefusalLog(system, log, time), typeof(MemberRefused));
@@ -73,6 +80,11 @@ internal sealed class ClusterMember
 
     /// <summary>Where sessions are attached.</summary>
     public IActorRef Hub { get; }
+
+    /// <summary>What this member runs from now on: the others are told, and say where they run something else. Any
+    /// thread.</summary>
+    public void SetConfiguration(RouterOptions running) =>
+        _configuration.Tell(ConfigurationPrint.Of(running.Section.Section), ActorRefs.NoSender);
 
     /// <summary>Any thread.</summary>
     public void WriteStats()

@@ -26,7 +26,7 @@ internal sealed class ClusterSerializer(ExtendedActorSystem system) : Serializer
         All.ToDictionary(static format => format.Manifest, StringComparer.Ordinal);
 
     /// <summary>Of all messages; new ones are entered here.</summary>
-    public static IEnumerable<ClusterFormat> All => [.. FenceFormats.All, .. RoomFormats.All];
+    public static IEnumerable<ClusterFormat> All => [.. FenceFormats.All, .. RoomFormats.All, ConfigurationTold.Format];
 
     /// <summary>Of all serializers that a cluster has; below 100 are Akka's.</summary>
     public override int Identifier => 27_200;
