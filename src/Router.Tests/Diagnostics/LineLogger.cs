@@ -29,7 +29,7 @@ internal sealed class LineLogger(string category, LogLevel level = LogLevel.Trac
     {
         var record = LogRecord.From(Now, logLevel, category, eventId, state, exception, formatter);
         var bytes = new ArrayBufferWriter<byte>();
-        LineFormats.Write(_format, LogLine.From(record), bytes);
+        _format.Write(LogLine.From(record), bytes);
         Lines.Add(Encoding.UTF8.GetString(bytes.WrittenSpan) + '\n');
     }
 }

@@ -65,7 +65,7 @@ public sealed partial class LogEventsTests
     {
         var logger = new LineLogger("Router", isText: true);
 
-        SessionLog.Opened(logger, "0a", "echo", "udp", "192.0.2.1:7", "-", "back", null, null, null);
+        SessionLog.Opened(logger, LogLevel.Debug, "0a", "echo", "udp", "192.0.2.1:7", "-", "back", null, null, null);
         HostLog.Stats(logger, 1, 2, 0, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19);
 
         Assert.EndsWith(

@@ -24,7 +24,7 @@ internal static class ConfigurationLoader
         new BacklogGrantedRule(), new BufferGrantedRule(), new DescriptorsSufficeRule(), new SessionsEndRule(),
         new UnixListenerRule(), new AbstractNameRule(), new PreparedSessionsUsedRule(), new IdentityRule(),
         new ClusterTlsRule(), new ClusterDiscoveryRule(), new IdentityProofRule(), new UnprovedIdentityRule(),
-        new LogSinksRule(), new AdminAccessRule(),
+        new LogSinksRule(), new AdminAccessRule(), new AccessFilterRule(),
     ];
 
     /// <summary>Merges reference.conf, the file and the sets, then resolves all substitutions at once.</summary>

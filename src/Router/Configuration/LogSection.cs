@@ -123,6 +123,7 @@ internal sealed class LogOptions
             file.OptionalText("path", Reload.No), file.Choice<LogFormat>("format", Reload.No),
             file.Choice<LogLines>("lines", Reload.No), file.LongSize("max-size", 0, 1L << 40, Reload.No),
             file.Int("keep", 0, 1_000, Reload.No));
+        Access = new AccessOptions(log.Child("access"));
         Syslog = ReadSyslog(log.Child("syslog"));
         var journal = log.Child("journal");
         Journal = new JournalSinkOptions(
@@ -154,6 +155,8 @@ internal sealed class LogOptions
     public LogLines StdoutLines { get; }
 
     public FileSinkOptions File { get; }
+
+    public AccessOptions Access { get; }
 
     public SyslogSinkOptions Syslog { get; }
 

@@ -25,9 +25,14 @@ internal sealed class HostLogger(ILogger inner) : ILogger
         Func<TState, Exception?, string> formatter) =>
         inner.Log(logLevel, eventId, state, exception, (filled, thrown) => TextOf(filled) ?? formatter(filled, thrown));
 
-    /// <returns>Null for a record without a template.</returns>
+    /// <returns>Null for a record without a template, or a line of its own.</returns>
     private static string? TextOf<TState>(TState state)
     {
+        if (state is ILineText { Text: { } line })
+        {
+            return line;
+        }
+
         if (state is not IReadOnlyList<KeyValuePair<string, object?>> fields
             || fields.FirstOrDefault(static field => field.Key == TemplateField).Value is not string template)
         {

@@ -14,6 +14,11 @@ internal sealed class JsonLineFormatter : ILineFormat
 
     public void Write(LogLine line, IBufferWriter<byte> output)
     {
+        if (LineFormats.TryWriteText(line, output))
+        {
+            return;
+        }
+
         var json = _writer ??= new Utf8JsonWriter(output, Options);
         json.Reset(output);
         json.WriteStartObject();

@@ -15,7 +15,7 @@ internal enum LogFormat
 /// <summary>How a record looks in a sink. Any thread.</summary>
 internal interface ILineFormat
 {
-    /// <summary>Writes the line, in UTF-8 and without its end.</summary>
+    /// <summary>Writes the line, in UTF-8 and without its end; that of a record that brings one.</summary>
     void Write(LogLine line, IBufferWriter<byte> output);
 }
 
@@ -28,16 +28,15 @@ internal static class LineFormats
             ? new JsonLineFormatter()
             : new TextLineFormatter();
 
-    /// <summary>The line of a record that brings it, or of the format.</summary>
-    public static void Write(ILineFormat format, LogLine line, IBufferWriter<byte> output)
+    /// <returns>Whether the record brings its line, which has been written then.</returns>
+    public static bool TryWriteText(LogLine line, IBufferWriter<byte> output)
     {
-        if (line.Text is { } text)
+        if (line.Text is not { } text)
         {
-            Encoding.UTF8.GetBytes(text, output);
+            return false;
         }
-        else
-        {
-            format.Write(line, output);
-        }
+
+        Encoding.UTF8.GetBytes(text, output);
+        return true;
     }
 }

@@ -10,12 +10,13 @@ namespace Router.Diagnostics;
 /// </remarks>
 internal static partial class SessionLog
 {
-    [LoggerMessage(EventId = 1200, Level = LogLevel.Debug, EventName = "session-opened", Message =
+    /// <param name="level">Debug, or info where <c>log.access.opened</c> asks for it.</param>
+    [LoggerMessage(EventId = 1200, EventName = "session-opened", Message =
         "Session {Session} of {Listener} opened: {Transport} from {Peer} to {Local}, route {Route}, " +
         "process {PeerPid}, user {PeerUid}, group {PeerGid}")]
     public static partial void Opened(
-        ILogger logger, string session, string listener, string transport, string peer, string local, string route,
-        int? peerPid, uint? peerUid, uint? peerGid);
+        ILogger logger, LogLevel level, string session, string listener, string transport, string peer, string local,
+        string route, int? peerPid, uint? peerUid, uint? peerGid);
 
     public const int ClosedId = 1201;
 
@@ -26,16 +27,17 @@ internal static partial class SessionLog
     /// <param name="upstreamLocal">The session's own endpoint towards it.</param>
     /// <param name="dropReasons">As <c>reason=count</c>, separated by spaces; null without drops.</param>
     /// <param name="reason">A <see cref="CloseReason"/> in kebab-case.</param>
+    /// <param name="connectMs">From its beginning until it had a connection to its upstream; null without one.</param>
     [LoggerMessage(EventId = ClosedId, Level = LogLevel.Information, EventName = "session-closed", Message =
         "Session {Session} of {Listener} closed: {Reason}; {Transport} from {Peer} to {Local}, route " +
         "{Route}, upstream {Upstream} from {UpstreamLocal}, opened {OpenedAt}, {DurationMs} ms, in {PayloadsIn} " +
         "payloads {BytesIn} bytes, out {PayloadsOut} payloads {BytesOut} bytes, {Drops} drops {DropReasons}, " +
-        "{Restarts} restarts, process {PeerPid}, user {PeerUid}, group {PeerGid}")]
+        "{Restarts} restarts, process {PeerPid}, user {PeerUid}, group {PeerGid}, connected in {ConnectMs} ms")]
     public static partial void Closed(
         ILogger logger, object session, string listener, string transport, object peer, object local, string route,
         string? upstream, object? upstreamLocal, DateTimeOffset openedAt, long durationMs, long payloadsIn,
         long bytesIn, long payloadsOut, long bytesOut, long drops, string? dropReasons, int restarts, string reason,
-        int? peerPid, uint? peerUid, uint? peerGid);
+        int? peerPid, uint? peerUid, uint? peerGid, int? connectMs);
 
     /// <summary>Behind the access record of a session that has had an identity.</summary>
     /// <param name="epoch">Of its attachment; 0 if it was never attached.</param>

@@ -13,6 +13,11 @@ internal sealed class TextLineFormatter : ILineFormat
 
     public void Write(LogLine line, IBufferWriter<byte> output)
     {
+        if (LineFormats.TryWriteText(line, output))
+        {
+            return;
+        }
+
         var text = (_builder ??= new StringBuilder(512)).Clear();
         text.Append(LogFields.TimeOf(line.Time)).Append(' ')
             .Append(LogFields.LevelOf(line.Level).PadRight("critical".Length)).Append(' ');

@@ -10,7 +10,8 @@ namespace Router.Reporting;
 
 /// <summary>Logs the lives of sessions. A frequent event that is below the log's level costs one look at
 /// that.</summary>
-internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSummary summary) : ISessionEvents
+internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSummary summary, AccessLog access)
+    : ISessionEvents
 {
     /// <summary>Whether texts of endpoints are made where lines are written; a program's logger gets them as
     /// texts.</summary>
@@ -20,12 +21,14 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSu
 
     public void Opened(SessionContext session)
     {
-        if (logger.IsEnabled(LogLevel.Debug))
+        var level = access.OpenedLevel;
+        if (logger.IsEnabled(level) && (level == LogLevel.Debug || access.WantsOpen(session)))
         {
             var credentials = session.PeerCredentials;
             SessionLog.Opened(
-                logger, session.Id.ToString(), session.Listener, TransportOf(session), session.PeerAddr.ToString(),
-                LocalOf(session), session.RouteName, credentials?.ProcessId, credentials?.UserId, credentials?.GroupId);
+                logger, level, session.Id.ToString(), session.Listener, TransportOf(session),
+                session.PeerAddr.ToString(), LocalOf(session), session.RouteName, credentials?.ProcessId,
+                credentials?.UserId, credentials?.GroupId);
         }
     }
 
@@ -63,18 +66,20 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSu
 
     public void Closed(SessionContext session, CloseReason reason)
     {
-        if (logger.IsEnabled(LogLevel.Information) && summary.TryRecord(session, reason))
+        if (logger.IsEnabled(LogLevel.Information) && access.Wants(session, reason)
+            && summary.TryRecord(session, reason))
         {
             var credentials = session.PeerCredentials;
             SessionLog.Closed(
-                logger, Later(session.Id), session.Listener, TransportOf(session), Later(session.PeerAddr),
+                access.Records, Later(session.Id), session.Listener, TransportOf(session), Later(session.PeerAddr),
                 session.LocalAddr.IsEmpty ? Later(session.Shard.Address) : LocalOf(session), session.RouteName,
                 session.Upstream,
                 session.Handler?.UpstreamLocal is { IsEmpty: false, IsUnix: false } own ? Later(own) : null,
                 session.OpenedAt, session.AgeMs,
                 session.PayloadsReceived, session.BytesReceived, session.PayloadsSent, session.BytesSent,
                 session.Drops, session.DropReasons, session.Restarts, ClosedSet<CloseReason>.NameOf(reason),
-                credentials?.ProcessId, credentials?.UserId, credentials?.GroupId);
+                credentials?.ProcessId, credentials?.UserId, credentials?.GroupId,
+                session.Handler?.ConnectMs is >= 0 and var connectMs ? connectMs : null);
             if (session is { Identity: { } identity, Identified: { } attached })
             {
                 SessionLog.Detached(

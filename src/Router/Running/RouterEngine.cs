@@ -47,6 +47,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     private readonly RunningRouter _running;
     private readonly Reloader _reloader;
     private readonly SessionSummary _summary;
+    private readonly AccessLog _access;
     private readonly StatsWriter _statsWriter;
     private readonly AllSpareSessions _spares;
     private readonly CollectWriters _collects;
@@ -77,6 +78,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         HostLog.Started(
             log, RouterVersion.Text, setup.Plan.Listeners.Count, options.LoopCount, seams.Network.Name,
             seams.NetworkReason, Kebab.From(GCSettings.LatencyMode.ToString()), setup.Source, Environment.ProcessId);
+        _access = new AccessLog(log, options.Log.Access);
         _summary = new SessionSummary(log, seams.Time, options.Log.SessionRecords);
         loops.RegisterWith(system.System, system.RouterName);
         _collects = new CollectWriters(loops.Loops, seams.Time, log);
@@ -91,7 +93,7 @@ internal sealed class RouterEngine : IAsyncDisposable
 
         _running = new RunningRouter(
             setup, seams, MakeEnvironment(setup), log, new SystemNameResolver(), _collects, _rooms);
-        _reloader = new Reloader(_running) { OnReloaded = _ => _collects.EndUnused() };
+        _reloader = new Reloader(_running) { OnReloaded = OnReload };
         _reloader.OnReloaded += reloaded => _member?.SetConfiguration(reloaded);
         _statsWriter = new StatsWriter(
             log, seams.Time, seams.Network, _summary, () => Spare, _member is { } member ? member.WriteStats : null,
@@ -235,6 +237,12 @@ internal sealed class RouterEngine : IAsyncDisposable
     /// <summary>Gives sessions no more time to finish, in a stop that is under way or to come.</summary>
     internal void EndDrain() => _drainEnd.Cancel();
 
+    private void OnReload(Configuration.RouterOptions options)
+    {
+        _collects.EndUnused();
+        _access.Apply(options.Log.Access);
+    }
+
     private Task<int> StopOnceAsync(string? cause = null)
     {
         lock (_stopLock)
@@ -340,7 +348,7 @@ internal sealed class RouterEngine : IAsyncDisposable
             [.. resources],
             setup.Plan.Guard,
             _seams.Random,
-            new SessionEvents(_log, _seams.Time, _summary),
+            new SessionEvents(_log, _seams.Time, _summary, _access),
             new ListenerEvents(_log),
             ActorSystemSettings.PoolDispatcher,
             _member?.Hub)

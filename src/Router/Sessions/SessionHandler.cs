@@ -113,6 +113,10 @@ public abstract class SessionHandler
     /// upstream's log can be matched; empty without one.</summary>
     internal virtual SocketAddr UpstreamLocal => default;
 
+    /// <summary>Of a proxy of connections: how long it took from the session's beginning until an upstream had
+    /// accepted; -1 where none has.</summary>
+    internal virtual int ConnectMs => -1;
+
     /// <summary>What the route goes by has changed, in a way that live sessions have to look at.</summary>
     internal virtual void OnRouteChanged(SessionContext session)
     {

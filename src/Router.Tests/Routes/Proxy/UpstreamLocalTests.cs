@@ -2,6 +2,7 @@ using Router.Diagnostics;
 using Router.Reporting;
 using Router.TestKit;
 using Router.Tests.Diagnostics;
+using Router.Tests.Reporting;
 using Router.Tests.Upstreams;
 
 namespace Router.Tests.Routes;
@@ -29,7 +30,8 @@ public sealed class UpstreamLocalTests
         var expected = (isTcp ? server.Accepted.Single().EndPoint : upstream.Received.Single().From).ToString();
         var session = Assert.Single(kit.OpenSessions);
         var log = new LineLogger("Router", isText: true);
-        var events = new SessionEvents(log, kit.Time, new SessionSummary(log, kit.Time, 1_000));
+        var events = new SessionEvents(
+            log, kit.Time, new SessionSummary(log, kit.Time, 1_000), AccessRig.Plain(log));
 
         events.Connected(session);
         session.CloseNow(CloseReason.Done);

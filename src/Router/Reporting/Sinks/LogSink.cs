@@ -240,7 +240,7 @@ internal sealed class LogSink : ILineSink
             try
             {
                 _line.ResetWrittenCount();
-                LineFormats.Write(_plan.Format, LogLine.From(record), _line);
+                _plan.Format.Write(LogLine.From(record), _line);
                 Frame(_line.WrittenSpan);
                 _ends.Add(_bytes.WrittenCount);
             }

@@ -26,7 +26,7 @@ internal sealed class SyslogFormat(int facility, string hostName, string appName
             $"<{(facility * 8) + SeverityOf(entry.Level)}>1 {LogFields.TimeOf(entry.Time)} {_origin} "
             + $"{MessageIdOf(entry.Event)} - ");
         Encoding.ASCII.GetBytes(header, output);
-        LineFormats.Write(line, entry, output);
+        line.Write(entry, output);
     }
 
     /// <summary>Of syslog, and of journald.</summary>

@@ -12,10 +12,13 @@ internal abstract class ConnectionProxyHandler(ProxyRoute route) : SessionHandle
     protected ProxyAttempts Attempts;
 
     private UpstreamSilence _silence;
+    private int _connectMs = -1;
 
     internal sealed override bool OwnsStream => true;
 
     internal sealed override SocketAddr UpstreamLocal => Attempts.Local;
+
+    internal sealed override int ConnectMs => _connectMs;
 
     protected ProxyRoute Route => route;
 
@@ -52,6 +55,13 @@ internal abstract class ConnectionProxyHandler(ProxyRoute route) : SessionHandle
         Pair?.CloseUpstream(reason);
         Pair = null;
         Attempts.Return();
+    }
+
+    /// <summary>The upstream has accepted.</summary>
+    protected void TellConnected(SessionContext session)
+    {
+        _connectMs = (int)Math.Min(int.MaxValue, session.AgeMs);
+        session.Shard.Events.Connected(session);
     }
 
     /// <summary>Either side may be waiting for the other, however silent they are: only they know.</summary>

@@ -39,7 +39,7 @@ internal sealed class PacketProxyHandler(ProxyRoute route) : ConnectionProxyHand
 
     private void Join(SessionContext session, ConnectedDatagramSocket upstream)
     {
-        session.Shard.Events.Connected(session);
+        TellConnected(session);
         Pair = new PacketPair(session, upstream, result => Attempts.Mark(Route, result));
         if (session.Watch(session.Packets!.Socket, IoReadiness.Readable) < 0)
         {

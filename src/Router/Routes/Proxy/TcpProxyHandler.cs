@@ -159,7 +159,7 @@ internal class TcpProxyHandler(ProxyRoute route) : ConnectionProxyHandler(route)
             socket.SetKeepAlive(keepAlive);
         }
 
-        session.Shard.Events.Connected(session);
+        TellConnected(session);
         OnConnected(session);
         Pair = new StreamPair(session, socket);
         WatchClient(session, IoReadiness.Readable);
