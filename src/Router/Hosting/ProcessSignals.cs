@@ -21,6 +21,7 @@ internal sealed class ProcessSignals : IDisposable
     private RouterEngine? _engine;
     private ProcessLog? _lines;
     private ILogger? _log;
+    private ServiceManager? _manager;
     private int _stops;
 
     public ProcessSignals()
@@ -41,11 +42,15 @@ internal sealed class ProcessSignals : IDisposable
     public Task<string> Stop => _stop.Task;
 
     /// <summary>The router runs: does what signals have asked for that came before.</summary>
-    public void Attach(RouterEngine engine, ILogger log, ProcessLog lines)
+    /// <param name="engine">The router.</param>
+    /// <param name="log">The router's.</param>
+    /// <param name="lines">Whose files are opened again.</param>
+    /// <param name="manager">Is told of reloads; null for none.</param>
+    public void Attach(RouterEngine engine, ILogger log, ProcessLog lines, ServiceManager? manager)
     {
         lock (_lock)
         {
-            (_engine, _log, _lines) = (engine, log, lines);
+            (_engine, _log, _lines, _manager) = (engine, log, lines, manager);
         }
 
         foreach (var signal in _early)
@@ -56,12 +61,13 @@ internal sealed class ProcessSignals : IDisposable
 
     public void Dispose() => _registrations.ForEach(static registration => registration.Dispose());
 
-    private static void Act(PosixSignal signal, RouterEngine engine, ILogger log, ProcessLog lines)
+    private void Act(PosixSignal signal, RouterEngine engine, ILogger log, ProcessLog lines)
     {
         switch (signal)
         {
             case PosixSignal.SIGHUP:
-                _ = engine.ReloadAsync("SIGHUP");
+                var reload = () => engine.ReloadAsync("SIGHUP");
+                _ = _manager?.ReloadAsync(reload) ?? reload();
                 break;
             case SigUsr1:
                 var closed = engine.ReopenFiles();

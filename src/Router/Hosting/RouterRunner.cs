@@ -76,7 +76,9 @@ internal static class RouterRunner
             engine.OnReloaded = options => level.Set(options.Log.Level);
             admin?.Start(new AdminHost(
                 engine, log, TimeProvider.System, level, () => _ = engine.StopAsync("admin", CancellationToken.None)));
-            signals.Attach(engine, log, loggers);
+            using var manager = ServiceManager.Find(TimeProvider.System);
+            manager?.Ready(engine, log);
+            signals.Attach(engine, log, loggers, manager);
             if (await Task.WhenAny(signals.Stop, engine.Ended).ConfigureAwait(false) == engine.Ended)
             {
                 await AdminStart.EndAsync(admin).ConfigureAwait(false);

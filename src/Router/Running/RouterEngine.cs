@@ -141,6 +141,10 @@ internal sealed class RouterEngine : IAsyncDisposable
         set => _reloader.OnReloaded += value;
     }
 
+    /// <summary>Called once, when a stop begins, with the sessions that are open and the time that they have at most.
+    /// </summary>
+    public Action<int, TimeSpan>? OnDraining { get; set; }
+
     /// <summary>Null without a cluster.</summary>
     internal ClusterMember? Member => _member;
 
@@ -289,6 +293,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         var drainTimeout = _running.Setup.Options.DrainTimeout;
         var began = _seams.Time.GetTimestamp();
         HostLog.Draining(_log, open, (long)drainTimeout.TotalMilliseconds, cause);
+        OnDraining?.Invoke(open, drainTimeout);
         await DrainAsync(drainTimeout, _drainEnd.Token).ConfigureAwait(false);
         var (left, finished) = (Stats.Sessions, Stats.Closed - closedBefore);
         DeadLetterCounting.Of(System).Leave();   // the tree ends: its dead letters mean nothing
