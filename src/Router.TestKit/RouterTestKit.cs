@@ -124,6 +124,10 @@ public sealed partial class RouterTestKit : IDisposable
     /// <summary>What listeners that are bound later may only send through; null for none.</summary>
     internal Fence? Fence { get; set; }
 
+    /// <summary>Where sessions of listeners that are bound later are attached; null for where their member has them
+    /// attached.</summary>
+    internal IActorRef? Hub { get; set; }
+
     /// <summary>Limits of listeners that are bound without any of their own.</summary>
     public ListenerLimits Limits { get; set; } = new();
 
@@ -306,7 +310,7 @@ public sealed partial class RouterTestKit : IDisposable
         var fence = settings.Identity is null ? Fence : member?.Fence;
         var configuration = new ShardConfiguration(
             name, route, settings, new SessionCount(limits.MaxSessions), fence);
-        var environment = _listenerEnvironment with { Hub = member?.Hub };
+        var environment = _listenerEnvironment with { Hub = Hub ?? member?.Hub };
         var children = ListenerFactory.Create(bound, configuration, environment, out var shards);
         var listener = new KitListener(bound[0], shards, Sys.ActorOf(BranchActor.PropsOf(children), name));
         _listeners.Add(listener);

@@ -233,12 +233,19 @@ internal sealed class SessionIdentity(SessionContext session, IdentitySettings s
         }
     }
 
-    /// <summary>The session is over. Loop thread.</summary>
+    /// <summary>The session is over, and another of the identity may speak as soon as that is told: what this one has
+    /// said goes out before, and not at the end of the pass, which may be a pause of the process away. Loop thread.
+    /// </summary>
     public void OnEnded()
     {
         session.Loop.Cancel(this);
         if (Name is not null)
         {
+            if (session.Shard is DatagramShard { Queue: { IsDisposed: false, Count: > 0 } } shard)
+            {
+                shard.FlushQueue();
+            }
+
             var isNew = Revision > _revisionAttached;
             hub.Tell(new EndSession(session.Id, isNew ? Revision : 0, isNew ? State.ToArray() : default),
                 ActorRefs.NoSender);
