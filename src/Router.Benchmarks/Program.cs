@@ -29,9 +29,13 @@ switch (args)
             int.Parse(identities, CultureInfo.InvariantCulture),
             Console.Out).RunAsync();
         return 0;
+    case ["tracker-backend", var host, var folder, .. var seeds]:
+        await new TrackerBackend(host, folder, seeds).RunAsync(Console.In, Console.Out);
+        return 0;
     default:
         Console.Error.WriteLine(
             "checkpoints memory|sqlite|postgres IDENTITIES SECONDS [FILE | CONNECTION SERVER-PID]\n"
-            + "identities MEMBERS IDENTITIES");
+            + "identities MEMBERS IDENTITIES\n"
+            + "tracker-backend HOST CERTIFICATES-FOLDER SEED...");
         return 64;
 }
