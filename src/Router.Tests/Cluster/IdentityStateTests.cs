@@ -1,7 +1,6 @@
 using Router.Cluster.Checkpoints;
 using Router.Cluster.Identities;
-using Router.Sessions;
-using Router.Tests.Cluster.Simulation;
+using static Router.Tests.Cluster.IdentityWorld;
 
 namespace Router.Tests.Cluster;
 
@@ -10,7 +9,7 @@ public sealed class IdentityStateTests
 {
     private const string Name = "id";
 
-    private readonly World _world = new();
+    private readonly IdentityWorld _world = new();
     private readonly IdentityState _state;
 
     public IdentityStateTests() =>
@@ -165,12 +164,50 @@ public sealed class IdentityStateTests
         Assert.Equal(Id(1), _state.Carry().Owner?.Session);
     }
 
-    private static SessionId Id(int session) => new(0, (ulong)session);
+    [Fact]
+    public void One_that_asks_again_before_it_hears_that_it_is_over_displaces_nobody()
+    {
+        Attach(1);
+        Attach(2);
+        Attach(1);
+        Claimed(1, revision: 0);
 
-    private static Place PlaceOf(int member) =>
-        new(new Address("akka.tcp", "router", $"10.0.0.{member}", 27_200), member);
+        Assert.Equal(["Over 1", "Over 1", "Attached 2"], _world.Told);
+    }
 
-    private static SimRef HubOf(int member) => new(PlaceOf(member).Address, "hub", member);
+    [Fact]
+    public void The_latest_eight_that_were_displaced_are_remembered()
+    {
+        var displaced = new DisplacedSessions();
+        for (var session = 1; session <= 9; session++)
+        {
+            displaced.Add(Id(session));
+        }
+
+        Assert.False(displaced.Contains(Id(1)));
+        Assert.True(displaced.Contains(Id(2)));
+    }
+
+    [Fact]
+    public void What_comes_when_an_entity_has_ended_is_for_the_one_that_follows()
+    {
+        _state.OnWake();
+        Attach(1);
+
+        Assert.Null(_world.Claiming);
+        Assert.IsType<Attach>(Assert.Single(_world.PassedOn));
+    }
+
+    [Fact]
+    public void An_entity_that_was_handed_over_while_it_was_not_sure_leaves_the_next_one_unsure()
+    {
+        _state.On(new Detach(Name, Id(3), 4, Kept(7)), HubOf(1));
+        Assert.False(_state.Carry().IsSure);
+
+        Attach(1);
+        Claimed(5, revision: 7);
+        Assert.True(_state.Carry().IsSure);
+    }
 
     private static KeptState Kept(long revision) => new(revision, new byte[1]);
 
@@ -186,74 +223,5 @@ public sealed class IdentityStateTests
         Assert.NotNull(_world.Claiming);
         _world.Claiming = null;
         _state.OnClaimed(new Checkpoint(Name, epoch, revision, new byte[1]));
-    }
-
-    private sealed class World : IIdentityWorld
-    {
-        public List<IToHub> Sent { get; } = [];
-
-        public List<Checkpoint> Saved { get; } = [];
-
-        public HashSet<Place> Gone { get; } = [];
-
-        public long? Claiming { get; set; }
-
-        public bool MayDecide { get; set; } = true;
-
-        public bool MayHaveLostEntities { get; set; }
-
-        public IReadOnlyCollection<(Place Place, IActorRef Hub)> Hubs =>
-        [
-            .. new[] { 1, 2 }.Where(member => !IsGone(PlaceOf(member)))
-                .Select(static member => (PlaceOf(member), HubOf(member))),
-        ];
-
-        public IEnumerable<string> Told => Sent.Select(static message => message switch
-        {
-            Supersede told => $"Supersede {told.Session.Low}",
-            Detached told => $"Detached {told.Session.Low}",
-            Attached told => $"Attached {told.Session.Low}",
-            EpochIs told => $"EpochIs {told.Session.Low}",
-            Unknown told => $"Unknown {told.Session.Low}",
-            Over told => $"Over {told.Session.Low}",
-            WhoHas => "WhoHas",
-            _ => message.ToString()!,
-        });
-
-        public bool IsGone(Place place) => Gone.Contains(place);
-
-        public void Send(IActorRef hub, IToHub message) => Sent.Add(message);
-
-        public void Claim(long lowestEpoch) => Claiming = lowestEpoch;
-
-        public void Save(Checkpoint checkpoint, Attachment? asker) => Saved.Add(checkpoint);
-
-        public void Keep(Checkpoint checkpoint)
-        {
-        }
-
-        public void Forget(long epoch)
-        {
-        }
-
-        public void WakeIn(TimeSpan delay)
-        {
-        }
-
-        public void End()
-        {
-        }
-
-        public void CountQueueDrop()
-        {
-        }
-
-        public void Answer(IActorRef asker, Delivery delivery)
-        {
-        }
-
-        public void OnAttached(Attachment now, Attachment? before)
-        {
-        }
     }
 }

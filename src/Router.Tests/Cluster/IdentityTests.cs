@@ -1,4 +1,5 @@
 using Router.Cluster;
+using Router.Cluster.Checkpoints;
 using Router.Cluster.Identities;
 using Router.Tests.Functional;
 using static Router.Tests.Cluster.HostedMember;
@@ -55,10 +56,11 @@ public sealed class IdentityTests
         await using var two = await StartAsync(one.Seed, FirstLine);
         await one.IsAmongAsync(2);
         await two.IsAmongAsync(2);
+        var clients = new List<System.Net.Sockets.Socket>();   // kept, so that no port is given twice
         for (var i = 0; i < Peers; i++)
         {
-            using var client = (i % 2 == 0 ? one : two).Client();
-            Assert.Equal("1 1", await AskAsync(client, $"peer{i}"));
+            clients.Add((i % 2 == 0 ? one : two).Client());
+            Assert.Equal("1 1", await AskAsync(clients[^1], $"peer{i}"));
         }
 
         RouterCluster.Get(two.System).Identity("absent").Tell("waits");
@@ -66,9 +68,11 @@ public sealed class IdentityTests
         await two.IsAmongAsync(1);
         for (var i = 0; i < Peers; i++)
         {
-            using var client = two.Client();
-            Assert.StartsWith("2 ", await AskAsync(client, $"peer{i}"), StringComparison.Ordinal);
+            clients.Add(two.Client());
+            Assert.StartsWith("2 ", await AskAsync(clients[^1], $"peer{i}"), StringComparison.Ordinal);
         }
+
+        clients.ForEach(static client => client.Dispose());
 
         using var absent = two.Client();
         await absent.SendAsync("absent"u8.ToArray());
@@ -76,6 +80,47 @@ public sealed class IdentityTests
         Assert.Equal(["1 1", "told waits"], heard.Order());
         Assert.Equal(Peers / 2, one.Log.Texts("session-closed").Count(static text =>
             text.Contains("handed-off", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_hub_that_is_killed_is_started_anew_and_knows_its_sessions()
+    {
+        await using var member = await StartAsync(null, FirstLine);
+        using var first = member.Client();
+        using var second = member.Client();
+        Assert.Equal("1 1", await AskAsync(first, "alice"));
+        member.System.ActorSelection($"/user/{IdentityMembers.HubName}").Tell(PoisonPill.Instance);
+        await member.Log.Seen("cluster-actor-restarted");
+
+        Assert.Equal("2 2", await AskAsync(second, "alice"));
+        await member.Log.Seen("session-closed");
+        Assert.Contains("superseded", Assert.Single(member.Log.Texts("session-closed")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_comes_when_an_identity_is_forgotten_and_what_is_carried_late_reach_its_entity()
+    {
+        await using var member = await StartAsync(null, FirstLine);
+        using var client = member.Client();
+        Assert.Equal("1 1", await AskAsync(client, "other"));   // the shards are there
+        var identity = RouterCluster.Get(member.System).Identity("alice");
+        Assert.Equal(Delivery.NotAttached, await identity.AskAsync("?", RunningProcess.Patience));
+        var path = $"/system/sharding/{RouterCluster.TypeName}/{new IdentityExtractor(64).ShardId("alice")}/alice";
+        var entity = await member.System.ActorSelection(path).ResolveOne(RunningProcess.Patience);
+
+        entity.Tell(WakeEntity.Instance);   // it ends
+        var delivery = await entity.Ask<Answered>(
+            asker => new Tell("alice", "?", ActorRefs.Nobody, asker), RunningProcess.Patience, default);
+        Assert.Equal(Delivery.NotAttached, delivery.Delivery);
+        var next = await member.System.ActorSelection(path).ResolveOne(RunningProcess.Patience);
+        Assert.NotEqual(entity, next);
+
+        var kept = new Checkpoint("alice", 5, 7, System.Text.Encoding.ASCII.GetBytes("7"));
+        await member.System.ActorSelection($"/user/{HandOverActor.Name}").Ask<CarryTaken>(
+            new CarryPack(1, Wakes: false, [new CarriedIdentity(kept, null, [], IsSure: true)]),
+            RunningProcess.Patience);
+        using var alice = member.Client();
+        Assert.Equal("8 6", await AskAsync(alice, "alice"));
     }
 
     [Fact]

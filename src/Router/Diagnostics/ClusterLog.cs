@@ -115,6 +115,11 @@ internal static partial class ClusterLog
         "No member has let this one in after {Tries} tries; asked were {Seeds}")]
     public static partial void Unanswered(ILogger logger, int tries, string seeds);
 
+    /// <param name="name">Below /user.</param>
+    [LoggerMessage(EventId = 1516, Level = LogLevel.Error, EventName = "cluster-actor-restarted", Message =
+        "The actor {Name} had stopped, killed or given up, and is started anew: what was on its way to it is lost")]
+    public static partial void ActorRestarted(ILogger logger, string name);
+
     /// <param name="silentMs">Since it sent the last question that a majority has answered.</param>
     /// <param name="heard">Members with listeners that have answered lately, this one included.</param>
     /// <param name="members">All of them.</param>

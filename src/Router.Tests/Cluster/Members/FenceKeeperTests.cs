@@ -40,6 +40,28 @@ public sealed class FenceKeeperTests
     }
 
     [Fact]
+    public void Who_has_heard_of_no_majority_answers_nobody_for_the_time_out()
+    {
+        Assert.True(_keeper.MayAnswer());   // none has answered anybody yet
+        _keeper.Look(Members(3));
+        Assert.True(_keeper.MayAnswer());
+        _keeper.Hear(At(2), _keeper.Now);
+        Assert.True(_keeper.MayAnswer());
+
+        Pass(5_000);   // it stood still
+        Assert.False(_keeper.MayAnswer());
+        _keeper.Hear(At(2), _keeper.Now - 10);
+        Assert.True(_keeper.MayAnswer());
+
+        Pass(5_000);
+        Assert.False(_keeper.MayAnswer());
+        Pass(1_999);
+        Assert.False(_keeper.MayAnswer());
+        Pass(1);
+        Assert.True(_keeper.MayAnswer());
+    }
+
+    [Fact]
     public void It_shuts_by_itself_at_the_time_out_and_says_for_how_long_nobody_was_heard()
     {
         _keeper.Look(Members(3));

@@ -29,6 +29,7 @@ internal sealed class SimCluster
 
     private readonly Dictionary<string, SimProcess> _homes = [];
     private readonly Dictionary<SimProcess, TimeSpan> _outSince = [];
+    private readonly HashSet<(string Identity, SimProcess From)> _moving = [];
     private readonly Dictionary<UniqueAddress, SimProcess> _all = [];
     private readonly List<string> _identities = [];
     private SimProcess? _coordinator;
@@ -156,7 +157,7 @@ internal sealed class SimCluster
         {
             if (coordinator.View.Members.ContainsKey(home))
             {
-                return home;
+                return _moving.Contains((identity, home)) ? null : home;
             }
 
             _outSince.TryAdd(home, Clock.Now);
@@ -178,6 +179,35 @@ internal sealed class SimCluster
         _homes[identity] = home;
         home.Run(() => home.Region.Host(identity));
         return home;
+    }
+
+    /// <summary>The coordinator gives an identity to another member: the one that has it hands over what it knows.
+    /// </summary>
+    public void Move(string identity)
+    {
+        if (_coordinator is not { IsRunning: true } coordinator
+            || !_homes.TryGetValue(identity, out var home) || !coordinator.View.Members.ContainsKey(home)
+            || !(coordinator == home || Network.CanHear(coordinator, home)) || !_moving.Add((identity, home)))
+        {
+            return;
+        }
+
+        History.Log($"{identity} moves from {home}");
+        History.OnMove(identity);
+        foreach (var member in Running.Where(member => member == coordinator || Network.CanHear(coordinator, member)))
+        {
+            Clock.In(Millis(0, 10), () => member.Run(() => member.Region.BeginHandOff(identity)));
+        }
+
+        Clock.In(Millis(15, 40), () => home.Run(() => home.Region.HandOff(identity, () =>
+        {
+            if (_homes.GetValueOrDefault(identity) == home)
+            {
+                _homes.Remove(identity);
+            }
+
+            _moving.Remove((identity, home));
+        })));
     }
 
     private void Start(int slot, bool isFirst)

@@ -8,6 +8,7 @@ internal sealed class SimEntity : IIdentityWorld
 {
     private readonly SimCluster _cluster;
     private readonly SimProcess _process;
+    private Action? _stop;
     private long _wake;
 
     public SimEntity(SimCluster cluster, SimProcess process, string identity)
@@ -16,6 +17,10 @@ internal sealed class SimEntity : IIdentityWorld
         State = new IdentityState(
             identity, this, new IdentityLimits(cluster.Plan.QueueMessages, cluster.Plan.ForgetAfter));
         cluster.History.Log($"{process} entity {identity} begins");
+        if (cluster.Planted != Planted.BegunWithoutWhatWasHandedOver)
+        {
+            Inherit();
+        }
     }
 
     public string Identity { get; }
@@ -23,6 +28,9 @@ internal sealed class SimEntity : IIdentityWorld
     public IdentityState State { get; }
 
     public bool IsStopped { get; set; }
+
+    /// <summary>Handed over, and deaf.</summary>
+    public bool IsMoving { get; private set; }
 
     public bool MayDecide => _process.Members.MayDecide;
 
@@ -36,11 +44,44 @@ internal sealed class SimEntity : IIdentityWorld
         ? _process.Unreachable.Any(member => member.Place == place) || _process.Members.IsGone(place)
         : _process.Members.IsGone(place);
 
+    /// <summary>Takes what another member has handed over.</summary>
+    public void Inherit() => Turn(() =>
+    {
+        if (_process.HandOver.Inherited.Take(Identity) is { } inherited)
+        {
+            _cluster.History.Log($"{_process} entity {Identity} inherits epoch {inherited.Kept.Epoch}");
+            State.Inherit(inherited);
+        }
+    });
+
+    public void HandOff(Action stop)
+    {
+        _stop = stop;
+        HandOver();
+    }
+
+    private void HandOver()
+    {
+        if (_stop is { } stop && !State.IsClaiming && !IsStopped)
+        {
+            _stop = null;
+            IsMoving = true;
+            _process.HandOver.Send(State.Carry(), stop);
+        }
+    }
+
     public void Receive(IToIdentity message, IActorRef from) => Turn(() =>
     {
         _cluster.History.Log($"{_process} entity <- {SimHistory.Describe(message)}");
-        State.On(message, from);
-    });
+        if (_stop is null)
+        {
+            State.On(message, from);
+        }
+        else
+        {
+            _cluster.History.OnDeaf(message);
+        }
+    }, message);
 
     public void Send(IActorRef hub, IToHub message)
     {
@@ -74,6 +115,8 @@ internal sealed class SimEntity : IIdentityWorld
                 {
                     State.OnClaimed(claimed);
                 }
+
+                HandOver();
             }));
         }
     }
@@ -135,6 +178,12 @@ internal sealed class SimEntity : IIdentityWorld
         _process.Region.Passivate(this);
     }
 
+    public void PassOn(IToIdentity message, IActorRef hub)
+    {
+        End();
+        _process.Region.Deliver(this, message, hub);
+    }
+
     public void CountQueueDrop() => _cluster.History.QueueDrops++;
 
     public void Answer(IActorRef asker, Delivery delivery) => _cluster.History.OnAnswered((SimRef)asker, delivery);
@@ -158,13 +207,17 @@ internal sealed class SimEntity : IIdentityWorld
 
     private void Later(Action what) => _cluster.Network.Local(_process, (this, this), () => Turn(what));
 
-    private void Turn(Action what)
+    private void Turn(Action what, IToIdentity? message = null)
     {
-        if (!IsStopped)
+        if (!IsStopped && !IsMoving)
         {
             what();
             _cluster.History.Check(
                 State.Queued <= _cluster.Plan.QueueMessages, $"queue bound: {State.Queued} wait for {Identity}");
+        }
+        else if (message is not null)
+        {
+            _cluster.History.OnDeaf(message);
         }
     }
 }

@@ -49,6 +49,9 @@ internal sealed class SimFaults
         var one = running[random.Next(running.Count)];
         switch (_cluster.Plan.Kind)
         {
+            case SimKind.Calm when random.Next(2) == 0:
+                Move();
+                break;
             case SimKind.Calm:
                 one.Freeze(_cluster.Millis(10, 700));
                 break;
@@ -56,7 +59,7 @@ internal sealed class SimFaults
                 one.Kill("killed");
                 break;
             default:
-                Disturb(one, random.Next(10));
+                Disturb(one, random.Next(14));
                 break;
         }
     }
@@ -80,12 +83,22 @@ internal sealed class SimFaults
             case 7 or 8:
                 Cut(_cluster.Millis(2_000, 9_000));
                 break;
+            case 9 or 10:
+                Move();
+                break;
             default:
                 _cluster.History.Log("the store is away");
-                _cluster.Store.AwayUntil = _cluster.Clock.Now + _cluster.Millis(100, 4_000);
+                _cluster.Store.AwayUntil = _cluster.Clock.Now + _cluster.Millis(100, 6_000);
+                if (_cluster.Random.Next(2) == 0)
+                {
+                    _cluster.Clock.In(_cluster.Millis(0, 3_000), () => one.Kill("killed while the store was away"));
+                }
+
                 break;
         }
     }
+
+    private void Move() => _cluster.Move(_cluster.Identities[_cluster.Random.Next(_cluster.Identities.Count)]);
 
     private void Cut(TimeSpan time)
     {

@@ -175,6 +175,21 @@ internal sealed class SimHistory(SimCluster cluster, bool isLogged)
 
     public void OnTelling(SimTold told, bool isAsked) => (isAsked ? _asked : _told).Add(told.Number);
 
+    /// <summary>Its entity was about to stop.</summary>
+    public void OnDeaf(IToIdentity message)
+    {
+        if (message is Tell or Undelivered)
+        {
+            QueueDrops++;
+        }
+    }
+
+    /// <summary>What is under way while an entity moves may come late.</summary>
+    public void OnMove(string identity) => Of(identity).Moved = Now;
+
+    private bool IsMovingLately(SimSession session) =>
+        Of(session.Peer.Identity).Moved is { } moved && Now - moved < TimeSpan.FromSeconds(8);
+
     public void OnReturned(Tell tell) => _returned.Add(((SimTold)tell.Message).Number);
 
     public void OnAnswered(SimRef asker, Delivery delivery) =>
@@ -186,7 +201,7 @@ internal sealed class SimHistory(SimCluster cluster, bool isLogged)
     public void OnTold(SimSession session, SimTold told)
     {
         Check(_delivered.Add(told.Number), $"at most once: {session} was told {told.Number} again");
-        if (cluster.Plan.Kind == SimKind.Calm && !_returned.Contains(told.Number))
+        if (cluster.Plan.Kind == SimKind.Calm && !_returned.Contains(told.Number) && !IsMovingLately(session))
         {
             var last = _lastTold.GetValueOrDefault((session, told.Teller));
             Check(told.Number > last, $"in order: {session} was told {told.Number} after {last}");
@@ -283,6 +298,8 @@ internal sealed class SimHistory(SimCluster cluster, bool isLogged)
         public long Epoch { get; set; }
 
         public long RowEpoch { get; set; }
+
+        public TimeSpan? Moved { get; set; }
 
         /// <summary>The highest counter that its peer has got.</summary>
         public long Replied { get; set; }

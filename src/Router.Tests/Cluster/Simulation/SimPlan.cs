@@ -29,6 +29,7 @@ internal enum Planted
     KeptBeforeWritten,
     PassedTwice,
     LastCheckpointForgotten,
+    BegunWithoutWhatWasHandedOver,
 }
 
 /// <summary>All that a seed decides in advance.</summary>

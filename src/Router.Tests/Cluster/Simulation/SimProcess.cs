@@ -48,6 +48,7 @@ internal sealed class SimProcess
         _members = new IdentityMembers(
             (member, _) => cluster.HubOf(member), _table, Fence, cluster.Clock, SimPlan.FenceTimeout);
         Region = new SimRegion(cluster, this);
+        HandOver = new SimHandOver(cluster, this);
         Every(TimeSpan.FromMilliseconds(200), OnGossip);
         Every(FenceActor.Interval, OnFence);
         Every(HubState.Tick, Hub.State.OnTick);
@@ -68,6 +69,8 @@ internal sealed class SimProcess
     public SimHub Hub { get; }
 
     public SimRegion Region { get; }
+
+    public SimHandOver HandOver { get; }
 
     public MemoryCheckpoints Memory { get; } = new();
 
@@ -153,6 +156,7 @@ internal sealed class SimProcess
             _rows.Remove(gone);
             _cluster.History.Log($"{this} removes {gone}");
             _table.Remove(gone.Unique, inOrder: false);
+            HandOver.Inherited.Clear();
             Region.OnRemoved(gone);
         }
 
@@ -288,7 +292,8 @@ internal sealed class SimProcess
 
     private void OnPing(SimProcess from, long sent)
     {
-        if (View.Members.ContainsKey(this) && View.Members.ContainsKey(from) && !_unreachable.Contains(from))
+        if (View.Members.ContainsKey(this) && View.Members.ContainsKey(from) && !_unreachable.Contains(from)
+            && _keeper.MayAnswer())
         {
             _cluster.Network.Send(this, from, () => from._keeper.Hear(Unique, sent), isLossy: false);
         }

@@ -42,6 +42,37 @@ internal sealed class SimRegion(SimCluster cluster, SimProcess process)
         }
     }
 
+    /// <summary>An identity moves: what is told to it waits here until it is known where to.</summary>
+    public void BeginHandOff(string identity)
+    {
+        _homes.Remove(identity);
+        _hosted.Remove(identity);
+    }
+
+    public void HandOff(string identity, Action done)
+    {
+        if (!_slots.TryGetValue(identity, out var slot))
+        {
+            done();
+            return;
+        }
+
+        cluster.Network.Local(process, (this, slot.Entity), () => slot.Entity.HandOff(() =>
+        {
+            slot.Entity.IsStopped = true;
+            if (_slots.GetValueOrDefault(identity) == slot)
+            {
+                _slots.Remove(identity);
+                foreach (var (message, _) in slot.Buffer ?? [])
+                {
+                    cluster.History.OnDeaf(message);
+                }
+            }
+
+            done();
+        }));
+    }
+
     public void OnRemoved(SimProcess gone)
     {
         foreach (var identity in _homes.Where(home => home.Value == gone).Select(home => home.Key).ToList())
@@ -68,6 +99,10 @@ internal sealed class SimRegion(SimCluster cluster, SimProcess process)
                 cluster.Network.Local(process, (this, entity.Identity), () => Stop(slot));
             }
         });
+
+    /// <summary>What an entity tells its shard.</summary>
+    public void Deliver(SimEntity from, IToIdentity message, IActorRef hub) =>
+        cluster.Network.Local(process, (from, this), () => Deliver(message, hub));
 
     private void AskHome(string identity)
     {
@@ -111,6 +146,11 @@ internal sealed class SimRegion(SimCluster cluster, SimProcess process)
 
     private void Stop(Slot slot) => cluster.Network.Local(process, (this, slot.Entity), () =>
     {
+        if (slot.Entity.IsStopped || slot.Entity.IsMoving)
+        {
+            return;
+        }
+
         slot.Entity.IsStopped = true;
         _slots.Remove(slot.Entity.Identity);
         foreach (var (message, from) in slot.Buffer!)

@@ -7,7 +7,9 @@ namespace Router.Cluster.Identities;
 /// <param name="Kept">Its newest checkpoint, with the identity's name.</param>
 /// <param name="Owner">The session that speaks for it; null for none.</param>
 /// <param name="Queue">What waits for one.</param>
-internal sealed record CarriedIdentity(Checkpoint Kept, Attachment? Owner, IReadOnlyList<Tell> Queue);
+/// <param name="IsSure">Nobody else speaks for it.</param>
+internal sealed record CarriedIdentity(
+    Checkpoint Kept, Attachment? Owner, IReadOnlyList<Tell> Queue, bool IsSure);
 
 /// <summary>Tells an entity that its shard moves: hand over, then stop. Akka's HandOffStopMessage.</summary>
 internal sealed class HandOffEntity
@@ -67,7 +69,7 @@ internal sealed class RestingIdentities(TimeProvider time)
 internal sealed class InheritedIdentities(TimeProvider time)
 {
     /// <summary>A shard that moves is at its new place long before.</summary>
-    private static readonly TimeSpan KeepFor = TimeSpan.FromSeconds(60);
+    internal static readonly TimeSpan KeepFor = TimeSpan.FromSeconds(60);
 
     private readonly ConcurrentDictionary<string, (CarriedIdentity Identity, long Since)> _waiting =
         new(StringComparer.Ordinal);
@@ -104,7 +106,8 @@ internal sealed class InheritedIdentities(TimeProvider time)
 /// <summary>Hands over what this member's entities know when their shards move, and takes what others hand over.
 /// </summary>
 /// <remarks>An entity stops only when all other members have it, or do not answer for <see cref="AnswerTimeout"/>: the
-/// coordinator gives its shard away only then. So the next entity finds it wherever it is made.</remarks>
+/// coordinator gives its shard away only then. So the next entity finds it wherever it is made. A member that does not
+/// answer is told again, until it does or is out: an entity that has begun there without takes it late.</remarks>
 internal sealed class HandOverActor : UntypedActor, IWithTimers
 {
     public const string Name = "router-hand-over";
@@ -116,6 +119,11 @@ internal sealed class HandOverActor : UntypedActor, IWithTimers
     private const int PackIdentities = 500;
     private const int PackBytes = 256 << 10;
 
+    /// <summary>For the limit of a pack; how long a message will be is not known before it is written.</summary>
+    private const int BytesOfTell = 512;
+
+    private static readonly TimeSpan TellAgain = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan GatherFor = TimeSpan.FromMilliseconds(10);
 
     private readonly IIdentityMembers _members;
@@ -125,19 +133,24 @@ internal sealed class HandOverActor : UntypedActor, IWithTimers
     private readonly Place _place;
     private readonly List<(CarriedIdentity Identity, IActorRef Entity)> _gathered = [];
     private readonly Dictionary<long, Sent> _sent = [];
+    private readonly Dictionary<(ActorPath From, long Number), long> _taken = [];   // and when
+    private readonly IdentityExtractor _extractor;
     private int _gatheredBytes;
     private long _number;
 
-    public HandOverActor(IdentityEnvironment environment, IActorRef entities, Place place)
+    public HandOverActor(
+        IdentityEnvironment environment, IActorRef entities, IdentityExtractor extractor, Place place)
     {
         (_members, _inherited, _resting) = (environment.Members, environment.Inherited, environment.Resting);
-        (_entities, _place) = (entities, place);
+        (_entities, _extractor, _place) = (entities, extractor, place);
+        _number = _inherited.Time.GetTimestamp();   // one that replaces another begins higher
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    public static Props PropsOf(IdentityEnvironment environment, IActorRef entities, Place place) =>
-        Props.Create<HandOverActor>(environment, entities, place);
+    public static Props PropsOf(
+        IdentityEnvironment environment, IActorRef entities, IdentityExtractor extractor, Place place) =>
+        Props.Create<HandOverActor>(environment, entities, extractor, place);
 
     protected override void PreStart() =>
         Timers.StartPeriodicTimer(nameof(Clean), Clean.Instance, RestingIdentities.LookEvery);
@@ -158,14 +171,14 @@ internal sealed class HandOverActor : UntypedActor, IWithTimers
             case CarryTaken taken:
                 OnTaken(taken.Number);
                 break;
-            case GiveUp late:
-                Finish(late.Number);
+            case Again again:
+                Tell(again.Number);
                 break;
             case MemberGone:
                 _inherited.Clear();
                 break;
             case Clean:
-                _inherited.RemoveOld();
+                Clear();
                 _resting.Look();
                 break;
             default:
@@ -176,8 +189,9 @@ internal sealed class HandOverActor : UntypedActor, IWithTimers
 
     private void Gather(CarriedIdentity identity)
     {
+        _inherited.Add(identity);   // the shard may be given back
         _gathered.Add((identity, Sender));
-        _gatheredBytes += identity.Kept.State.Length;
+        _gatheredBytes += identity.Kept.State.Length + (identity.Queue.Count * BytesOfTell);
         if (_gathered.Count >= PackIdentities || _gatheredBytes >= PackBytes)
         {
             Send();
@@ -196,36 +210,70 @@ internal sealed class HandOverActor : UntypedActor, IWithTimers
             return;
         }
 
-        IReadOnlyList<IActorRef> others =
-            [.. _members.HandOvers.Where(each => each.Place != _place).Select(static each => each.Actor)];
+        var others = OthersNow();
         var pack = _gathered.ConvertAll(static each => each.Identity);
         var number = ++_number;
-        _sent[number] = new Sent(_gathered.ConvertAll(static each => each.Entity)) { Missing = others.Count };
+        _sent[number] = new Sent(pack, _gathered.ConvertAll(static each => each.Entity), _inherited.Time.GetTimestamp())
+        {
+            Missing = others,
+            Waker = others.Keys.FirstOrDefault(),
+        };
         _gathered.Clear();
         _gatheredBytes = 0;
-        for (var i = 0; i < others.Count; i++)
+        Tell(number);
+    }
+
+    private Dictionary<Place, IActorRef> OthersNow() => _members.HandOvers.Where(each => each.Place != _place)
+        .ToDictionary(static each => each.Place, static each => each.Actor);
+
+    /// <summary>Tells those that have not answered.</summary>
+    private void Tell(long number)
+    {
+        if (!_sent.TryGetValue(number, out var sent))
         {
-            others[i].Tell(new CarryPack(number, Wakes: i == 0, pack));
+            return;
         }
 
-        if (others.Count == 0)
+        var others = OthersNow();
+        foreach (var gone in sent.Missing.Keys.Where(place => !others.ContainsKey(place)).ToList())
         {
-            Finish(number);
+            sent.Missing.Remove(gone);
         }
-        else
+
+        if (sent.Missing.Count == 0 || _inherited.Time.GetElapsedTime(sent.Since) >= InheritedIdentities.KeepFor)
         {
-            Timers.StartSingleTimer(number, new GiveUp(number), AnswerTimeout);
+            Stop(sent);
+            _sent.Remove(number);
+            return;
         }
+
+        if (_inherited.Time.GetElapsedTime(sent.Since) >= AnswerTimeout)
+        {
+            Stop(sent);   // the coordinator waits for no longer
+        }
+
+        foreach (var (place, actor) in sent.Missing)
+        {
+            actor.Tell(new CarryPack(number, place == sent.Waker, sent.Identities));
+        }
+
+        Timers.StartSingleTimer(number, new Again(number), TellAgain);
     }
 
     private void Take(CarryPack pack)
     {
+        Sender.Tell(new CarryTaken(pack.Number));
+        if (!_taken.TryAdd((Sender.Path, pack.Number), _inherited.Time.GetTimestamp()))
+        {
+            return;   // the answer was lost
+        }
+
         foreach (var identity in pack.Identities)
         {
             _inherited.Add(identity);
+            Running(identity.Kept.Identity).Tell(TakeInherited.Instance, ActorRefs.NoSender);
         }
 
-        Sender.Tell(new CarryTaken(pack.Number));
         if (pack.Wakes)
         {
             foreach (var identity in pack.Identities)
@@ -235,32 +283,78 @@ internal sealed class HandOverActor : UntypedActor, IWithTimers
         }
     }
 
+    /// <summary>An identity's entity, if it runs at this member.</summary>
+    private IActorRef Running(string identity)
+    {
+        var shard = _entities.Path / Uri.EscapeDataString(_extractor.ShardId(identity)!);
+        var path = shard / Uri.EscapeDataString(identity);
+        return ((ExtendedActorSystem)Context.System).Provider.ResolveActorRef(path.ToString());
+    }
+
     private void OnTaken(long number)
     {
-        if (_sent.TryGetValue(number, out var sent) && --sent.Missing == 0)
+        if (!_sent.TryGetValue(number, out var sent))
+        {
+            return;
+        }
+
+        foreach (var (place, actor) in sent.Missing)
+        {
+            if (actor.Path.Equals(Sender.Path))
+            {
+                sent.Missing.Remove(place);
+            }
+        }
+
+        if (sent.Missing.Count == 0)
         {
             Timers.Cancel(number);
-            Finish(number);
+            _sent.Remove(number);
+            Stop(sent);
         }
     }
 
-    private void Finish(long number)
+    private static void Stop(Sent sent)
     {
-        if (_sent.Remove(number, out var sent))
+        foreach (var entity in sent.Entities)
         {
-            foreach (var entity in sent.Entities)
+            entity.Tell(StopEntity.Instance);
+        }
+
+        sent.Entities = [];
+    }
+
+    private void Clear()
+    {
+        _inherited.RemoveOld();
+        foreach (var (key, since) in _taken)
+        {
+            if (_inherited.Time.GetElapsedTime(since) > 2 * InheritedIdentities.KeepFor)
             {
-                entity.Tell(StopEntity.Instance);
+                _taken.Remove(key);
             }
         }
     }
 
-    private sealed record Sent(IReadOnlyList<IActorRef> Entities)
+    /// <summary>A pack on its way.</summary>
+    private sealed class Sent(
+        IReadOnlyList<CarriedIdentity> identities, IReadOnlyList<IActorRef> entities, long since)
     {
-        public int Missing { get; set; }
+        public IReadOnlyList<CarriedIdentity> Identities => identities;
+
+        /// <summary>Those that wait for the answers; none once they were told to stop.</summary>
+        public IReadOnlyList<IActorRef> Entities { get; set; } = entities;
+
+        public long Since => since;
+
+        /// <summary>Who has not answered.</summary>
+        public required Dictionary<Place, IActorRef> Missing { get; init; }
+
+        /// <summary>Who has the entities made anew.</summary>
+        public Place Waker { get; init; }
     }
 
-    private sealed record GiveUp(long Number);
+    private sealed record Again(long Number);
 
     private sealed class Gathered
     {

@@ -53,8 +53,19 @@ internal sealed class HubState(IHubWorld first)
         Ended,
     }
 
-    /// <summary>The hub's actor has failed and is another: what is known of sessions stays.</summary>
-    public void GoOnIn(IHubWorld world) => _world = world;
+    /// <summary>The hub's actor has failed, or was killed, and is another: what is known of sessions stays. Entities
+    /// are told where they are now.</summary>
+    public void GoOnIn(IHubWorld world)
+    {
+        _world = world;
+        foreach (var entry in _attached.Values)
+        {
+            entry.IsAnnounced = true;
+            entry.Deadline = _world.Now + DetachFor;
+            entry.AskedAt = TimeSpan.Zero;   // by the next ticks
+            _waiting.Add(entry);
+        }
+    }
 
     /// <summary>Sessions that speak for an identity.</summary>
     public int Attached => _attached.Count;

@@ -41,6 +41,9 @@ internal interface IIdentityWorld
     /// <summary>Nobody needs the entity: it ends, and is made again by the next message.</summary>
     void End();
 
+    /// <summary>Tells the entity that follows this one, which has ended, what came too late for it.</summary>
+    void PassOn(IToIdentity message, IActorRef hub);
+
     void CountQueueDrop();
 
     void Answer(IActorRef asker, Delivery delivery);

@@ -88,6 +88,7 @@ internal sealed class IdentityEntity : UntypedActor, IIdentityWorld, ICheckpoint
     private readonly IActorRef _self = Context.Self;
     private ICancelable? _wake;
     private bool _isMoving;
+    private bool _isHandedOver;
     private (Attachment Session, long Revision)? _waits;   // for its checkpoint to be kept
 
     public IdentityEntity(string identity, IdentityEnvironment environment)
@@ -98,13 +99,7 @@ internal sealed class IdentityEntity : UntypedActor, IIdentityWorld, ICheckpoint
     }
 
     /// <summary>A restarted entity has forgotten what it was handed: its session tells it.</summary>
-    protected override void PreStart()
-    {
-        if (_environment.Inherited.Take(_identity) is { } inherited)
-        {
-            _state.Inherit(inherited);
-        }
-    }
+    protected override void PreStart() => Inherit();
 
     public bool MayDecide => _environment.Members.MayDecide;
 
@@ -170,6 +165,13 @@ internal sealed class IdentityEntity : UntypedActor, IIdentityWorld, ICheckpoint
 
     public void End() => _context.Parent.Tell(new Passivate(StopEntity.Instance), _context.Self);
 
+    /// <summary>The shard keeps it until this entity has stopped.</summary>
+    public void PassOn(IToIdentity message, IActorRef hub)
+    {
+        End();
+        _context.Parent.Tell(message, hub);
+    }
+
     public void CountQueueDrop() => _environment.Counters.CountQueueDrop();
 
     public void Answer(IActorRef asker, Delivery delivery) =>
@@ -185,24 +187,30 @@ internal sealed class IdentityEntity : UntypedActor, IIdentityWorld, ICheckpoint
             case StopEntity:
                 _context.Stop(_self);
                 break;
-            case not null when _isMoving:
+            case not null when _isHandedOver:
+            case IToIdentity when _isMoving:
                 break;   // whoever expects an answer asks again, at the new place
+            case TakeInherited:
+                Inherit();
+                break;
             case IToIdentity told:
                 _state.On(told, _context.Sender);
                 break;
             case Claimed claimed:
                 _state.OnClaimed(claimed.Kept);
+                HandOver();
                 break;
             case ClaimLost:
                 _environment.Counters.CountStoreFailure();
                 _state.OnClaimFailed();
+                HandOver();
                 break;
             case Written written:
                 OnResult(written.Revision, written.Result);
                 break;
             case HandOffEntity:
                 _isMoving = true;
-                _environment.HandOver.Tell(new HandOver(_state.Carry()), _self);
+                HandOver();
                 break;
             case WakeEntity:
                 _state.OnWake();
@@ -218,6 +226,23 @@ internal sealed class IdentityEntity : UntypedActor, IIdentityWorld, ICheckpoint
         _wake?.Cancel();
         _environment.Resting.Remove(_self);
         _environment.Counters.AddEntities(-1);
+    }
+
+    private void HandOver()
+    {
+        if (_isMoving && !_state.IsClaiming)
+        {
+            _isHandedOver = true;
+            _environment.HandOver.Tell(new HandOver(_state.Carry()), _self);
+        }
+    }
+
+    private void Inherit()
+    {
+        if (_environment.Inherited.Take(_identity) is { } inherited)
+        {
+            _state.Inherit(inherited);
+        }
     }
 
     private void OnResult(long revision, WriteResult result)
@@ -256,6 +281,12 @@ internal sealed class IdentityEntity : UntypedActor, IIdentityWorld, ICheckpoint
 internal sealed class WakeEntity
 {
     public static readonly WakeEntity Instance = new();
+}
+
+/// <summary>Told to an entity that runs already, when what another one knew comes late to its member.</summary>
+internal sealed class TakeInherited : IDeadLetterSuppression
+{
+    public static readonly TakeInherited Instance = new();
 }
 
 /// <summary>Told to an entity that nobody needs.</summary>

@@ -43,6 +43,8 @@ internal class IdentityHub : UntypedActor, IWithTimers, IHubWorld
 
     public void CountLostDetach() => Figures.CountLostDetach();
 
+    protected override void PreStart() => StartTicking();
+
     protected override void OnReceive(object message)
     {
         switch (message)

@@ -19,7 +19,7 @@ internal sealed class IdentitySerializer(ExtendedActorSystem system) : Serialize
         ("epoch", typeof(EpochIs)), ("supersede", typeof(Supersede)), ("over", typeof(Over)),
         ("detached", typeof(Detached)), ("kept", typeof(Kept)), ("unknown", typeof(Unknown)), ("who", typeof(WhoHas)),
         ("pass", typeof(Pass)), ("answered", typeof(Answered)), ("taken", typeof(IdentityTaken)),
-        ("wake", typeof(WakeIdentity)), ("carry", typeof(CarryPack)), ("carried", typeof(CarryTaken)),
+        ("wake", typeof(WakeIdentity)), ("carry-2", typeof(CarryPack)), ("carried", typeof(CarryTaken)),
     ];
 
     private static readonly Dictionary<Type, string> ByType =
@@ -86,7 +86,7 @@ internal sealed class IdentitySerializer(ExtendedActorSystem system) : Serialize
         {
             "answered" => new Answered((Delivery)reader.Number()),
             "taken" => IdentityTaken.Instance,
-            "carry" => reader.Pack(),
+            "carry-2" => reader.Pack(),
             "carried" => new CarryTaken(reader.Number()),
             _ => Read(reader, manifest, reader.Text()),
         };

@@ -8,15 +8,17 @@ namespace Router.Cluster.Identities;
 /// <remarks>A session is attached in three steps. The one before is told to end and to give its last checkpoint, unless
 /// its member is out of the cluster; then the store gives a new epoch, by which older writes are refused; then the new
 /// one is told. The latest that asks wins: one that waits is told that it is over.</remarks>
-internal sealed class IdentityState(string identity, IIdentityWorld world, IdentityLimits limits)
+internal sealed partial class IdentityState(string identity, IIdentityWorld world, IdentityLimits limits)
 {
     /// <summary>How often who has not answered is asked again, and its member looked at.</summary>
     internal static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(250);
 
     private HashSet<Place>? _asked;
+    private DisplacedSessions? _displaced;
     private Queue<Tell>? _queue;
     private Phase _phase;
     private bool _isResting;   // until it is forgotten
+    private bool _isEnded;     // what comes is for the entity that follows
     private Attachment? _owner;
     private Attachment? _pending;
     private Attachment? _before;
@@ -47,6 +49,12 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
 
     public void On(IToIdentity message, IActorRef hub)
     {
+        if (_isEnded)
+        {
+            world.PassOn(message, hub);
+            return;
+        }
+
         switch (message)
         {
             case Attach attach:
@@ -77,31 +85,14 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
         }
     }
 
-    /// <summary>All that it knows, for the next entity. Whoever waits to be attached asks again.</summary>
-    public CarriedIdentity Carry() => new(
-        _kept, _owner ?? (_pending is { IsLive: true } live ? live : null), [.. _queue ?? []]);
-
-    /// <summary>Goes on where another entity stopped, at another member. First of all.</summary>
-    public void Inherit(CarriedIdentity carried)
-    {
-        _kept = carried.Kept;
-        _owner = carried.Owner;
-        _isSure = carried.Kept.Epoch > 0 || _owner is not null;   // else it was about to ask
-        _queue = carried.Queue.Count > 0 ? new Queue<Tell>(carried.Queue) : null;
-        world.Keep(_kept);
-        if (_owner is { } owner)
-        {
-            world.Send(owner.Hub, new EpochIs(identity, owner.Session, owner.Epoch));
-        }
-        else
-        {
-            Rest();
-        }
-    }
-
     /// <summary>The store has given an epoch, and what it keeps.</summary>
     public void OnClaimed(Checkpoint claimed)
     {
+        if (_isEnded)
+        {
+            return;
+        }
+
         // A session may have given what the store has not heard of, unless others have spoken since.
         var isNewer = _kept.Revision > claimed.Revision && claimed.Epoch <= _kept.Epoch + 1 + _claimsLost;
         var isLate = _pending is { IsLive: true } live && claimed.Epoch > live.Epoch + 1 + _claimsLost;
@@ -158,6 +149,11 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
     /// <summary>The store is not to be had: whoever asked does so again.</summary>
     public void OnClaimFailed()
     {
+        if (_isEnded)
+        {
+            return;
+        }
+
         _phase = Phase.Idle;
         _pending = null;
         _claimsLost++;
@@ -173,11 +169,16 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
             world.Send(owner.Hub, new Over(identity, owner.Session, "another session"));
         }
 
-        world.End();
+        End();
     }
 
     public void OnWake()
     {
+        if (_isEnded)
+        {
+            return;
+        }
+
         switch (_phase)
         {
             case Phase.Releasing when world.MayDecide && world.IsGone(_owner!.Place):
@@ -193,11 +194,17 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
                 break;
             case Phase.Idle when _owner is null && _pending is null:
                 world.Forget(_kept.Epoch);
-                world.End();
+                End();
                 break;
             default:
                 break;
         }
+    }
+
+    private void End()
+    {
+        _isEnded = true;
+        world.End();
     }
 
     private void OnAttach(Attach attach, IActorRef hub)
@@ -211,6 +218,7 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
         {
             if (attach.LiveEpoch > 0)
             {
+                _owner = owner with { Hub = hub };   // it may have been killed, and be another
                 world.Send(hub, new EpochIs(identity, owner.Session, owner.Epoch));
             }
             else
@@ -230,13 +238,25 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
             return;
         }
 
+        if (_displaced?.Contains(asker.Session) == true)
+        {
+            // It asked again before it heard that another has asked since.
+            world.Send(hub, new Over(identity, asker.Session, (_pending ?? _owner)?.Text ?? "another session"));
+            return;
+        }
+
         if (_pending is { IsLive: true } live)
         {
+            if (_phase == Phase.Releasing)
+            {
+                return;   // two speak that have to end, one after the other: it asks again
+            }
+
             _owner = live;   // it speaks: it has to end before another does
         }
         else if (_pending is { } pending)
         {
-            world.Send(pending.Hub, new Over(identity, pending.Session, asker.Text));
+            Displace(pending, asker);
         }
 
         _pending = asker;
@@ -244,6 +264,12 @@ internal sealed class IdentityState(string identity, IIdentityWorld world, Ident
         {
             Begin();
         }
+    }
+
+    private void Displace(Attachment waiting, Attachment by)
+    {
+        (_displaced ??= new DisplacedSessions()).Add(waiting.Session);
+        world.Send(waiting.Hub, new Over(identity, waiting.Session, by.Text));
     }
 
     /// <summary>A session that is attached already, by an entity that was lost.</summary>

@@ -55,7 +55,7 @@ internal sealed class IdentityWriter(ExtendedActorSystem system)
         Number(pack.Number);
         Number(pack.Wakes ? 1 : 0);
         Number(pack.Identities.Count);
-        foreach (var (kept, owner, queue) in pack.Identities)
+        foreach (var (kept, owner, queue, isSure) in pack.Identities)
         {
             Text(kept.Identity);
             Number(kept.Epoch);
@@ -71,6 +71,7 @@ internal sealed class IdentityWriter(ExtendedActorSystem system)
                 Number(owner.Epoch);
             }
 
+            Number(isSure ? 1 : 0);
             Number(queue.Count);
             foreach (var tell in queue)
             {
@@ -142,13 +143,14 @@ internal sealed class IdentityReader(ExtendedActorSystem system, byte[] bytes)
             var owner = Number() > 0
                 ? new Attachment(Id(), Reference(), Reference(), Place(), Text(), Number())
                 : null;
+            var isSure = Number() > 0;
             var queue = new List<Tell>();
             for (var left = Number(); left > 0; left--)
             {
                 queue.Add(Tell(name));
             }
 
-            identities.Add(new CarriedIdentity(new(name, epoch, state.Revision, state.Bytes), owner, queue));
+            identities.Add(new CarriedIdentity(new(name, epoch, state.Revision, state.Bytes), owner, queue, isSure));
         }
 
         return new CarryPack(number, wakes, identities);

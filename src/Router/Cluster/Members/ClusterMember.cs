@@ -40,19 +40,20 @@ internal sealed class ClusterMember
         var limits = new IdentityLimits(options.IdentityQueue, options.ForgetAfter);
         Checkpoints = new CheckpointKeeper(options.Checkpoints, time, log);
         var environment = new IdentityEnvironment(Checkpoints.Store, members, limits, Counters, inherited);
+        var extractor = new IdentityExtractor(options.Shards);
         var entities = ClusterSharding.Get(system).Start(
             RouterCluster.TypeName,
             identity => Props.Create<IdentityEntity>(identity, environment).WithMailbox(SessionMailbox.Path),
             ClusterShardingSettings.Create(system).WithRole(ClusterSettings.Role),
-            new IdentityExtractor(options.Shards),
+            extractor,
             ClusterSharding.Get(system).DefaultShardAllocationStrategy(ClusterShardingSettings.Create(system)),
             HandOffEntity.Instance);
         RouterCluster.Get(system).Use(entities);
         var self = new Place(_cluster.SelfAddress, _cluster.SelfUniqueAddress.Uid);
-        var hub = system.ActorOf(IdentityHub.PropsOf(entities, Figures, members, self), IdentityMembers.HubName);
-        Hub = hub;
-        var handOver = system.ActorOf(
-            HandOverActor.PropsOf(environment, entities, self), HandOverActor.Name);
+        Hub = ActorKeeper.Start(
+            system, IdentityHub.PropsOf(entities, Figures, members, self), IdentityMembers.HubName, log);
+        var handOver = ActorKeeper.Start(
+            system, HandOverActor.PropsOf(environment, entities, extractor, self), HandOverActor.Name, log);
         environment.HandOver = handOver;
         Table.OnRemoved = (member, inOrder) => OnRemoved(member.Address, inOrder, handOver);
         CoordinatedShutdown.Get(system).AddTask(

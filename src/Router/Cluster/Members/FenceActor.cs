@@ -93,7 +93,7 @@ internal sealed class FenceActor : ReceiveActor, IWithTimers
     private void OnPing(FencePing ping)
     {
         var from = new UniqueAddress(Sender.Path.Address, ping.From);
-        if (ping.To == _keeper.Self.Uid && IsTrusted(from))
+        if (ping.To == _keeper.Self.Uid && _keeper.MayAnswer() && IsTrusted(from))
         {
             Sender.Tell(new FenceEcho(ping.Sent, ping.To, ping.From));
         }

@@ -12,6 +12,7 @@ internal sealed class FenceKeeper(Fence fence, UniqueAddress self, TimeSpan time
     private readonly FenceQuorum _quorum = new(self, TicksOf(timeout, fence.Clock));
     private long _openUntil = long.MinValue;
     private long? _shutSince;
+    private long? _noticedShut;
     private bool _wasOpen;
 
     public UniqueAddress Self => self;
@@ -23,6 +24,15 @@ internal sealed class FenceKeeper(Fence fence, UniqueAddress self, TimeSpan time
 
     /// <summary>By the fence's clock.</summary>
     public long Now => fence.Clock.GetTimestamp();
+
+    /// <summary>Whether other members may be told that they are members. Not for the time-out after this one has
+    /// noticed that it heard of no majority: two that have stood still together know of the same old members when they
+    /// wake, may be a majority of those, and would open each other's fence, while others have removed both.</summary>
+    public bool MayAnswer()
+    {
+        NoticeShut();
+        return fence.IsOpen || _noticedShut is not { } since || Now - since >= _timeout;
+    }
 
     /// <summary>Looks at the clock, and at who counts.</summary>
     public void Look(IReadOnlyList<FenceVoter> voters)
@@ -77,6 +87,7 @@ internal sealed class FenceKeeper(Fence fence, UniqueAddress self, TimeSpan time
 
         var now = Now;
         _wasOpen = false;
+        _noticedShut = now;
         _shutSince = _openUntil;
         fence.CountShut();
         ClusterLog.FenceShut(log, Milliseconds(_openUntil - _timeout, now), _quorum.HeardCount(now), _quorum.Count);
