@@ -93,7 +93,8 @@ public sealed class HandOverActorTests : RouterActorTestKit
         Assert.Equal([7, 7], new[] { _other.ExpectMsg<CarryTaken>().Number, _other.ExpectMsg<CarryTaken>().Number });
     }
 
-    private static CarriedIdentity Carried => new(new Checkpoint("id", 1, 1, new byte[1]), null, [], IsSure: true);
+    private static CarriedIdentity Carried =>
+        new(new Checkpoint("id", 1, 1, new byte[1]), null, [], IsSure: true, ClaimsLost: 0);
 
     private void HandOver()
     {

@@ -93,6 +93,34 @@ public sealed class HubStateTests
     }
 
     [Fact]
+    public void Who_asks_for_an_identity_hears_of_all_its_ends_that_are_not_acknowledged()
+    {
+        Attach();
+        _hub.On(new EndSession(Session, 8, new byte[] { 8 }));
+        var others = new[] { new SessionId(1, 3), new SessionId(1, 4) };
+        foreach (var id in others)
+        {
+            _hub.On(new AttachSession(ActorRefs.Nobody, id, "device", "192.0.2.7:5000", 1_000));
+            _hub.On(new EndSession(id, 0, default));
+        }
+
+        Assert.Equal([others[1], others[0], Session], EndsTold());
+        _hub.On(new Detached("device", others[0]), Address.AllSystems);
+        Assert.Equal([others[1], Session], EndsTold());
+        _hub.On(new Detached("device", others[1]), Address.AllSystems);
+        Assert.Equal([Session], EndsTold());
+        _hub.On(new Detached("device", Session), Address.AllSystems);
+        Assert.Empty(EndsTold());
+
+        IEnumerable<SessionId> EndsTold()
+        {
+            _world.Told.Clear();
+            _hub.On(new WhoHas("device"), Address.AllSystems);
+            return _world.Told.OfType<Detach>().Select(static end => end.Session);
+        }
+    }
+
+    [Fact]
     public void That_nobody_speaks_is_not_said_while_a_removed_member_may()
     {
         _world.MayRemovedSend = true;

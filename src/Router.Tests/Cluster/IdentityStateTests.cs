@@ -215,7 +215,7 @@ public sealed class IdentityStateTests
         new(Name, Id(session), epoch, Kept(revision), false);
 
     private void Attach(int session, long liveEpoch = 0, long revision = 0) => _state.On(
-        new Attach(Name, Id(session), HubOf(session), PlaceOf(session), "peer", liveEpoch, Kept(revision)),
+        new Attach(Name, Id(session), PlaceOf(session), "peer", liveEpoch, Kept(revision)),
         HubOf(session));
 
     private void Claimed(long epoch, long revision)

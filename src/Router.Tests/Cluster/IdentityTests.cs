@@ -117,7 +117,7 @@ public sealed class IdentityTests
 
         var kept = new Checkpoint("alice", 5, 7, System.Text.Encoding.ASCII.GetBytes("7"));
         await member.System.ActorSelection($"/user/{HandOverActor.Name}").Ask<CarryTaken>(
-            new CarryPack(1, Wakes: false, [new CarriedIdentity(kept, null, [], IsSure: true)]),
+            new CarryPack(1, Wakes: false, [new CarriedIdentity(kept, null, [], IsSure: true, ClaimsLost: 0)]),
             RunningProcess.Patience);
         using var alice = member.Client();
         Assert.Equal("8 6", await AskAsync(alice, "alice"));

@@ -81,7 +81,7 @@ internal sealed class IdentityWorld : IIdentityWorld
     {
     }
 
-    public void OnAttached(Attachment now, Attachment? before)
+    public void CountAttached(bool isSupersede)
     {
     }
 }

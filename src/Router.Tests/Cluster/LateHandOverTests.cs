@@ -81,6 +81,16 @@ public sealed class LateHandOverTests
     }
 
     [Fact]
+    public void An_epoch_that_the_store_gave_without_an_answer_does_not_make_its_state_an_old_one()
+    {
+        _state.Inherit(Carried(epoch: 4, owner: null) with { ClaimsLost = 1 });
+        Attach(2);
+        Claimed(6);
+
+        Assert.Equal(9, Assert.IsType<Attached>(_world.Sent[^1]).State.Revision);
+    }
+
+    [Fact]
     public void Messages_that_waited_there_are_given_first()
     {
         var (early, late) = (Tell("early"), Tell("late"));
@@ -97,13 +107,13 @@ public sealed class LateHandOverTests
     private static CarriedIdentity Carried(long epoch, int? owner) => new(
         new Checkpoint(Name, epoch, 9, new byte[1]),
         owner is { } session
-            ? new Attachment(Id(session), HubOf(session), HubOf(session), PlaceOf(session), "peer", epoch)
+            ? new Attachment(Id(session), HubOf(session), PlaceOf(session), "peer", epoch)
             : null,
         [],
-        IsSure: true);
+        IsSure: true, ClaimsLost: 0);
 
     private void Attach(int session) => _state.On(
-        new Attach(Name, Id(session), HubOf(session), PlaceOf(session), "peer", 0, default), HubOf(session));
+        new Attach(Name, Id(session), PlaceOf(session), "peer", 0, default), HubOf(session));
 
     /// <summary>By a store that has nothing.</summary>
     private void Claimed(long epoch)

@@ -188,7 +188,7 @@ internal sealed class SimEntity : IIdentityWorld
 
     public void Answer(IActorRef asker, Delivery delivery) => _cluster.History.OnAnswered((SimRef)asker, delivery);
 
-    public void OnAttached(Attachment now, Attachment? before)
+    public void CountAttached(bool isSupersede)
     {
     }
 

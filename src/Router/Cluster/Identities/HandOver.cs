@@ -8,8 +8,9 @@ namespace Router.Cluster.Identities;
 /// <param name="Owner">The session that speaks for it; null for none.</param>
 /// <param name="Queue">What waits for one.</param>
 /// <param name="IsSure">Nobody else speaks for it.</param>
+/// <param name="ClaimsLost">Epochs that the store may have given without an answer.</param>
 internal sealed record CarriedIdentity(
-    Checkpoint Kept, Attachment? Owner, IReadOnlyList<Tell> Queue, bool IsSure);
+    Checkpoint Kept, Attachment? Owner, IReadOnlyList<Tell> Queue, bool IsSure, int ClaimsLost);
 
 /// <summary>Tells an entity that its shard moves: hand over, then stop. Akka's HandOffStopMessage.</summary>
 internal sealed class HandOffEntity

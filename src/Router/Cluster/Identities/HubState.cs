@@ -44,6 +44,7 @@ internal sealed class HubState(IHubWorld first)
     private readonly Dictionary<SessionId, Entry> _entries = [];
     private readonly Dictionary<string, Entry> _attached = new(StringComparer.Ordinal);
     private readonly HashSet<Entry> _waiting = [];   // for an answer
+    private readonly Dictionary<string, Entry> _ended = new(StringComparer.Ordinal);   // the latest of each
     private IHubWorld _world = first;
 
     private enum Phase
@@ -127,7 +128,13 @@ internal sealed class HubState(IHubWorld first)
             entry.State = new KeptState(ended.Revision, ended.State);
         }
 
-        entry.Phase = Phase.Ended;
+        if (entry.Phase != Phase.Ended)
+        {
+            entry.Phase = Phase.Ended;
+            entry.EndedBefore = _ended.GetValueOrDefault(entry.Identity);
+            _ended[entry.Identity] = entry;
+        }
+
         entry.SyncRevision = 0;
         entry.Deadline = _world.Now + DetachFor;
         Ask(entry);
@@ -233,11 +240,11 @@ internal sealed class HubState(IHubWorld first)
         {
             case Phase.Attaching:
                 _world.ToIdentity(new Attach(
-                    entry.Identity, entry.Id, entry.Session, _world.Place, entry.Peer, 0, default));
+                    entry.Identity, entry.Id, _world.Place, entry.Peer, 0, default));
                 break;
             case Phase.Attached when entry.IsAnnounced:
                 _world.ToIdentity(new Attach(
-                    entry.Identity, entry.Id, entry.Session, _world.Place, entry.Peer, entry.Epoch, entry.State));
+                    entry.Identity, entry.Id, _world.Place, entry.Peer, entry.Epoch, entry.State));
                 break;
             case Phase.Attached:
                 SendSave(entry);
@@ -357,8 +364,7 @@ internal sealed class HubState(IHubWorld first)
         else
         {
             // One that has ended may have a checkpoint that the lost entity was not told of.
-            foreach (var ended in _waiting.Where(
-                entry => entry.Phase == Phase.Ended && entry.Identity == who.Identity).ToList())
+            for (var ended = _ended.GetValueOrDefault(who.Identity); ended is not null; ended = ended.EndedBefore)
             {
                 Ask(ended);
             }
@@ -394,6 +400,36 @@ internal sealed class HubState(IHubWorld first)
     {
         _entries.Remove(entry.Id);
         _waiting.Remove(entry);
+        if (entry.Phase == Phase.Ended)
+        {
+            ForgetEnd(entry);
+        }
+    }
+
+    private void ForgetEnd(Entry entry)
+    {
+        if (!_ended.TryGetValue(entry.Identity, out var at))
+        {
+            return;   // it was over before it ended
+        }
+
+        if (at != entry)
+        {
+            while (at.EndedBefore is { } before && before != entry)
+            {
+                at = before;
+            }
+
+            at.EndedBefore = at.EndedBefore?.EndedBefore;
+        }
+        else if (entry.EndedBefore is { } before)
+        {
+            _ended[entry.Identity] = before;
+        }
+        else
+        {
+            _ended.Remove(entry.Identity);
+        }
     }
 
     private sealed class Entry(SessionId id, string identity, IActorRef session, string peer)
@@ -427,6 +463,9 @@ internal sealed class HubState(IHubWorld first)
 
         /// <summary>The entity's member.</summary>
         public Address? At { get; set; }
+
+        /// <summary>Of the same identity, and not acknowledged either.</summary>
+        public Entry? EndedBefore { get; set; }
 
         public TimeSpan Deadline { get; set; }
 

@@ -48,8 +48,9 @@ internal interface IIdentityWorld
 
     void Answer(IActorRef asker, Delivery delivery);
 
-    /// <summary>A session was attached, instead of another one or of nobody.</summary>
-    void OnAttached(Attachment now, Attachment? before);
+    /// <summary>A session was attached.</summary>
+    /// <param name="isSupersede">Instead of another one.</param>
+    void CountAttached(bool isSupersede);
 }
 
 /// <summary>A member's process: one that was started again at the same address is another.</summary>
@@ -59,13 +60,12 @@ internal readonly record struct Place(Address Address, int Uid);
 
 /// <summary>A session that speaks for an identity, or is about to.</summary>
 /// <param name="Session">Its id.</param>
-/// <param name="Actor">Its actor.</param>
 /// <param name="Hub">The hub of its member.</param>
 /// <param name="Place">Its member.</param>
 /// <param name="Peer">Where its peer is.</param>
 /// <param name="Epoch">0 until it is attached.</param>
 internal sealed record Attachment(
-    Sessions.SessionId Session, IActorRef Actor, IActorRef Hub, Place Place, string Peer, long Epoch)
+    Sessions.SessionId Session, IActorRef Hub, Place Place, string Peer, long Epoch)
 {
     /// <summary>Of one whose entity was lost: it speaks already.</summary>
     public bool IsLive => Epoch > 0;

@@ -78,6 +78,18 @@ internal sealed class IdentityCounters
     public void CountStoreFailure() => Interlocked.Increment(ref _storeFailures);
 }
 
+/// <summary>Makes the entities of a member: one for all, so that each is spared Props of its own.</summary>
+internal sealed class IdentityEntityProducer(IdentityEnvironment environment) : IIndirectActorProducer
+{
+    public Type ActorType => typeof(IdentityEntity);
+
+    public ActorBase Produce() => new IdentityEntity(environment);
+
+    public void Release(ActorBase actor)
+    {
+    }
+}
+
 /// <summary>One identity in the whole cluster: runs <see cref="IdentityState"/>.</summary>
 internal sealed class IdentityEntity : UntypedActor, IIdentityWorld, ICheckpointOwner
 {
@@ -91,10 +103,11 @@ internal sealed class IdentityEntity : UntypedActor, IIdentityWorld, ICheckpoint
     private bool _isHandedOver;
     private (Attachment Session, long Revision)? _waits;   // for its checkpoint to be kept
 
-    public IdentityEntity(string identity, IdentityEnvironment environment)
+    /// <summary>Akka.Cluster.Sharding names it by its identity.</summary>
+    public IdentityEntity(IdentityEnvironment environment)
     {
-        (_identity, _environment) = (identity, environment);
-        _state = new IdentityState(identity, this, environment.Limits);
+        (_identity, _environment) = (Uri.UnescapeDataString(_self.Path.Name), environment);
+        _state = new IdentityState(_identity, this, environment.Limits);
         environment.Counters.AddEntities(1);
     }
 
@@ -177,8 +190,7 @@ internal sealed class IdentityEntity : UntypedActor, IIdentityWorld, ICheckpoint
     public void Answer(IActorRef asker, Delivery delivery) =>
         asker.Tell(new Answered(delivery), ActorRefs.NoSender);
 
-    public void OnAttached(Attachment now, Attachment? before) =>
-        _environment.Counters.CountAttached(before is not null);
+    public void CountAttached(bool isSupersede) => _environment.Counters.CountAttached(isSupersede);
 
     protected override void OnReceive(object message)
     {

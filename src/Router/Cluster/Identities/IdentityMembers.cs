@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Akka.Cluster;
 using Router.Cluster.Members;
 using Router.Sessions;
@@ -24,12 +25,14 @@ internal sealed class IdentityMembers(
     /// <summary>After a removal: until then, sessions whose entity was lost have told a new one.</summary>
     private static readonly TimeSpan LossWindow = TimeSpan.FromSeconds(10);
 
+    private const int ActorsMax = 1_000;
+
     /// <summary>How long gossip takes to tell all members that one is not heard of, with a margin.</summary>
     private static readonly TimeSpan GossipMargin = TimeSpan.FromMilliseconds(500);
 
     public IdentityMembers(
         ExtendedActorSystem system, MemberTable table, Fence fence, TimeProvider time, TimeSpan fenceTimeout)
-        : this((member, name) => ActorOf(system, member, name), table, fence, time, fenceTimeout)
+        : this(Resolve(system), table, fence, time, fenceTimeout)
     {
     }
 
@@ -58,6 +61,30 @@ internal sealed class IdentityMembers(
 
     private static Place PlaceOf(UniqueAddress member) => new(member.Address, member.Uid);
 
-    private static IActorRef ActorOf(ExtendedActorSystem system, UniqueAddress member, string name) =>
-        system.Provider.ResolveActorRef(new RootActorPath(member.Address) / "user" / name);
+    /// <summary>Remembers those of other members: entities ask for all of them. This member's own may be started anew.
+    /// </summary>
+    private static Func<UniqueAddress, string, IActorRef> Resolve(ExtendedActorSystem system)
+    {
+        var actors = new ConcurrentDictionary<(UniqueAddress, string), IActorRef>();
+        return (member, name) =>
+        {
+            if (actors.TryGetValue((member, name), out var known))
+            {
+                return known;
+            }
+
+            var actor = system.Provider.ResolveActorRef(new RootActorPath(member.Address) / "user" / name);
+            if (!member.Address.Equals(system.Provider.DefaultAddress))
+            {
+                if (actors.Count >= ActorsMax)
+                {
+                    actors.Clear();
+                }
+
+                actors[(member, name)] = actor;
+            }
+
+            return actor;
+        };
+    }
 }

@@ -11,7 +11,7 @@ internal sealed partial class IdentityState
     public CarriedIdentity Carry()
     {
         var owner = _owner ?? (_pending is { IsLive: true } live ? live : null);
-        return new CarriedIdentity(_kept, owner, [.. _queue ?? []], IsSure: _isSure || owner is not null);
+        return new CarriedIdentity(_kept, owner, [.. _queue ?? []], _isSure || owner is not null, _claimsLost);
     }
 
     /// <summary>Goes on where another entity stopped, at another member. What is carried should be there first of all;
@@ -29,6 +29,7 @@ internal sealed partial class IdentityState
                 ? carried.Kept
                 : _kept with { Epoch = carried.Kept.Epoch };
             _isSure |= carried.IsSure;
+            _claimsLost += carried.ClaimsLost;
             world.Keep(_kept);
             InheritOwner(carried.Owner);
         }

@@ -18,10 +18,10 @@ internal sealed partial class IdentityState(string identity, IIdentityWorld worl
     private Queue<Tell>? _queue;
     private Phase _phase;
     private bool _isResting;   // until it is forgotten
+    private bool _hasReleased; // a session, for the one that is attached next
     private bool _isEnded;     // what comes is for the entity that follows
     private Attachment? _owner;
     private Attachment? _pending;
-    private Attachment? _before;
     private Checkpoint _kept = new(identity, 0, 0, default);
     private int _claimsLost;   // since the last that was answered: each may have taken an epoch
     private bool _isSure;      // nobody speaks for the identity but whom this entity knows
@@ -139,10 +139,10 @@ internal sealed partial class IdentityState(string identity, IIdentityWorld worl
         else
         {
             SendAttached(_owner);
-            world.OnAttached(_owner, _before);
+            world.CountAttached(_hasReleased);
         }
 
-        _before = null;
+        _hasReleased = false;
         PassQueue(_owner);
     }
 
@@ -182,7 +182,7 @@ internal sealed partial class IdentityState(string identity, IIdentityWorld worl
         switch (_phase)
         {
             case Phase.Releasing when world.MayDecide && world.IsGone(_owner!.Place):
-                _before = _owner;
+                _hasReleased = true;
                 _owner = null;
                 Ask();
                 break;
@@ -230,8 +230,7 @@ internal sealed partial class IdentityState(string identity, IIdentityWorld worl
             return;
         }
 
-        var asker = new Attachment(
-            attach.Session, attach.Actor, hub, attach.Place, attach.Peer, attach.LiveEpoch);
+        var asker = new Attachment(attach.Session, hub, attach.Place, attach.Peer, attach.LiveEpoch);
         if (asker.IsLive)
         {
             OnLive(asker, attach.State);
@@ -386,7 +385,7 @@ internal sealed partial class IdentityState(string identity, IIdentityWorld worl
         else if (_owner is { } owner && owner.Session == detach.Session)
         {
             Store(owner.Epoch, detach.State);
-            _before = owner;
+            _hasReleased = true;
             _owner = null;
             if (_phase == Phase.Releasing)
             {

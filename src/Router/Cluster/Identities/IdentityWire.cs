@@ -1,5 +1,8 @@
+using System.Buffers;
+using System.Collections.Concurrent;
 using System.Text;
 using Akka.Serialization;
+using Router.Cluster.Checkpoints;
 using Router.Sessions;
 
 namespace Router.Cluster.Identities;
@@ -7,21 +10,44 @@ namespace Router.Cluster.Identities;
 /// <summary>Writes the parts of messages about identities, little-endian.</summary>
 internal sealed class IdentityWriter(ExtendedActorSystem system)
 {
-    private readonly MemoryStream _bytes = new(256);
+    /// <summary>A longer buffer is not kept by its thread.</summary>
+    private const int KeptBytesMax = 16 << 10;
 
-    public byte[] ToArray() => _bytes.ToArray();
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? _kept;
+
+    private readonly ArrayBufferWriter<byte> _bytes = Take();
+
+    /// <summary>What was written. Nothing can be written any more.</summary>
+    public byte[] ToArray()
+    {
+        var bytes = _bytes.WrittenSpan.ToArray();
+        _bytes.ResetWrittenCount();
+        _kept = _bytes.Capacity <= KeptBytesMax ? _bytes : null;
+        return bytes;
+    }
+
+    private static ArrayBufferWriter<byte> Take()
+    {
+        var bytes = _kept ?? new ArrayBufferWriter<byte>(512);
+        _kept = null;   // a message within a message has its own
+        return bytes;
+    }
 
     /// <summary>Seven bits a byte, the lowest first.</summary>
     public void Number(long value)
     {
         var left = (ulong)value;
+        var bytes = _bytes.GetSpan(10);
+        var length = 0;
         while (left >= 0x80)
         {
-            _bytes.WriteByte((byte)(left | 0x80));
+            bytes[length++] = (byte)(left | 0x80);
             left >>= 7;
         }
 
-        _bytes.WriteByte((byte)left);
+        bytes[length++] = (byte)left;
+        _bytes.Advance(length);
     }
 
     public void Bytes(ReadOnlySpan<byte> bytes)
@@ -30,7 +56,13 @@ internal sealed class IdentityWriter(ExtendedActorSystem system)
         _bytes.Write(bytes);
     }
 
-    public void Text(string text) => Bytes(Encoding.UTF8.GetBytes(text));
+    public void Text(string text)
+    {
+        var length = Encoding.UTF8.GetByteCount(text);
+        Number(length);
+        Encoding.UTF8.GetBytes(text, _bytes.GetSpan(length));
+        _bytes.Advance(length);
+    }
 
     public void Id(SessionId id)
     {
@@ -55,7 +87,7 @@ internal sealed class IdentityWriter(ExtendedActorSystem system)
         Number(pack.Number);
         Number(pack.Wakes ? 1 : 0);
         Number(pack.Identities.Count);
-        foreach (var (kept, owner, queue, isSure) in pack.Identities)
+        foreach (var (kept, owner, queue, isSure, claimsLost) in pack.Identities)
         {
             Text(kept.Identity);
             Number(kept.Epoch);
@@ -64,7 +96,6 @@ internal sealed class IdentityWriter(ExtendedActorSystem system)
             if (owner is not null)
             {
                 Id(owner.Session);
-                Reference(owner.Actor);
                 Reference(owner.Hub);
                 Place(owner.Place);
                 Text(owner.Peer);
@@ -72,6 +103,7 @@ internal sealed class IdentityWriter(ExtendedActorSystem system)
             }
 
             Number(isSure ? 1 : 0);
+            Number(claimsLost);
             Number(queue.Count);
             foreach (var tell in queue)
             {
@@ -98,6 +130,10 @@ internal sealed class IdentityWriter(ExtendedActorSystem system)
 /// read.</summary>
 internal sealed class IdentityReader(ExtendedActorSystem system, byte[] bytes)
 {
+    private const int AddressesMax = 1_000;
+
+    private static readonly ConcurrentDictionary<string, Address> Addresses = new(StringComparer.Ordinal);
+
     private int _at;
 
     public long Number()
@@ -131,7 +167,23 @@ internal sealed class IdentityReader(ExtendedActorSystem system, byte[] bytes)
     /// <summary>Copied: else the checkpoint would keep the whole message.</summary>
     public KeptState State() => new(Number(), Bytes().ToArray());
 
-    public Place Place() => new(Address.Parse(Text()), (int)Number());
+    /// <summary>Members are few, and entities keep where their sessions are: one address for all.</summary>
+    public Place Place()
+    {
+        var text = Text();
+        if (!Addresses.TryGetValue(text, out var address))
+        {
+            address = Address.Parse(text);
+            if (Addresses.Count >= AddressesMax)
+            {
+                Addresses.Clear();
+            }
+
+            Addresses[text] = address;
+        }
+
+        return new Place(address, (int)Number());
+    }
 
     public CarryPack Pack()
     {
@@ -141,16 +193,17 @@ internal sealed class IdentityReader(ExtendedActorSystem system, byte[] bytes)
         {
             var (name, epoch, state) = (Text(), Number(), State());
             var owner = Number() > 0
-                ? new Attachment(Id(), Reference(), Reference(), Place(), Text(), Number())
+                ? new Attachment(Id(), Reference(), Place(), Text(), Number())
                 : null;
-            var isSure = Number() > 0;
+            var (isSure, claimsLost) = (Number() > 0, (int)Number());
             var queue = new List<Tell>();
             for (var left = Number(); left > 0; left--)
             {
                 queue.Add(Tell(name));
             }
 
-            identities.Add(new CarriedIdentity(new(name, epoch, state.Revision, state.Bytes), owner, queue, isSure));
+            var kept = new Checkpoint(name, epoch, state.Revision, state.Bytes);
+            identities.Add(new CarriedIdentity(kept, owner, queue, isSure, claimsLost));
         }
 
         return new CarryPack(number, wakes, identities);

@@ -40,10 +40,11 @@ internal sealed class ClusterMember
         var limits = new IdentityLimits(options.IdentityQueue, options.ForgetAfter);
         Checkpoints = new CheckpointKeeper(options.Checkpoints, time, log);
         var environment = new IdentityEnvironment(Checkpoints.Store, members, limits, Counters, inherited);
+        var entity = Props.CreateBy(new IdentityEntityProducer(environment)).WithMailbox(SessionMailbox.Path);
         var extractor = new IdentityExtractor(options.Shards);
         var entities = ClusterSharding.Get(system).Start(
             RouterCluster.TypeName,
-            identity => Props.Create<IdentityEntity>(identity, environment).WithMailbox(SessionMailbox.Path),
+            _ => entity,
             ClusterShardingSettings.Create(system).WithRole(ClusterSettings.Role),
             extractor,
             ClusterSharding.Get(system).DefaultShardAllocationStrategy(ClusterShardingSettings.Create(system)),
