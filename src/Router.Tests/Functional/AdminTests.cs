@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Router.Tests.Cluster;
 using Router.Tests.Tidy;
@@ -35,13 +36,23 @@ public sealed partial class AdminTests(ITestOutputHelper output) : FunctionalTes
             .ToList();
         Assert.True(lines.Count > 10);
 
+        using var one = await Network.RunAsync(static () => Client.Tcp(27123));
+        using var two = await Network.RunAsync(static () => Client.Udp(27123));
+        Assert.All([one, two], static client => Client.Exchange(client, "hello"u8));
+        var listed = await ToolAsync("curl", ["-sS", "http://127.0.0.1:27124/sessions"]);
+        using var sessions = JsonDocument.Parse(listed);
+        var ids = sessions.RootElement.GetProperty("sessions").EnumerateArray()
+            .Select(static session => session.GetProperty("session").GetString())
+            .ToList();
+        Assert.Equal(2, ids.Count);
+
         foreach (var line in lines.OrderBy(static line => line.EndsWith("/drain", StringComparison.Ordinal)))
         {
             var command = line
                 .Replace("curl ", "curl -sS --fail-with-body ", StringComparison.Ordinal)
                 .Replace("/run/router", Folder, StringComparison.Ordinal)
                 .Replace("/etc/router", Folder, StringComparison.Ordinal);
-            var answer = await ToolAsync("bash", ["-c", $"ROUTER_TOKEN={Token}; {command}"]);
+            var answer = await ToolAsync("bash", ["-c", $"ROUTER_TOKEN={Token} ID={ids[0]} ID2={ids[1]}; {command}"]);
             Assert.StartsWith("{", answer, StringComparison.Ordinal);
         }
     }

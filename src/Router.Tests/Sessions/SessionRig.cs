@@ -22,7 +22,8 @@ internal sealed class SessionRig : IDisposable
         var settings = new SessionSettings(
             IdleTimeoutMs: 1_000, MaxLifetimeMs: 0, MaxSessions: 1_000_000, MailboxMessages: 16, MailboxBytes: 65_536,
             WriteBuffer: 65_536, MaxRestarts: 5, RestartWindow: TimeSpan.FromMinutes(1), OnPool: false);
-        _shard = new BareShard(new ShardSetup(
+        Table = new SessionTable(Random.Fork());
+        _shard = new BareShard(Table, new ShardSetup(
             new ShardConfiguration("rig", new EchoRoute("echo"), settings, new SessionCount(1_000_000)),
             Loop,
             new SessionIdSource(7, 0),
@@ -39,6 +40,11 @@ internal sealed class SessionRig : IDisposable
 
     public IoLoop Loop { get; }
 
+    public Shard Shard => _shard;
+
+    /// <summary>The shard's sessions.</summary>
+    public SessionTable Table { get; }
+
     public SessionContext Session(in SocketAddr peer, in LocalAddr local = default) =>
         SessionStart.ForPeer(_shard, SessionTransport.Udp, peer, local);
 
@@ -52,11 +58,11 @@ internal sealed class SessionRig : IDisposable
 
     public void Dispose() => Loop.Dispose();
 
-    private sealed class BareShard(ShardSetup setup) : Shard(setup)
+    private sealed class BareShard(SessionTable table, ShardSetup setup) : Shard(setup)
     {
         public override bool IsSocketClosed => true;
 
-        public override SessionList OpenSessions { get; } = new();
+        public override SessionList OpenSessions => table.Sessions;
 
         public override void Release()
         {

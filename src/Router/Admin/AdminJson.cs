@@ -15,5 +15,8 @@ namespace Router.Admin;
 [JsonSerializable(typeof(LogLevelReport))]
 [JsonSerializable(typeof(ReloadReport))]
 [JsonSerializable(typeof(DrainReport))]
+[JsonSerializable(typeof(SessionPageReport))]
+[JsonSerializable(typeof(SessionDetailReport))]
+[JsonSerializable(typeof(SessionCloseReport))]
 [JsonSerializable(typeof(JsonElement))]
 internal sealed partial class AdminJson : JsonSerializerContext;

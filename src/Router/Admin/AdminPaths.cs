@@ -1,6 +1,9 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Router.Configuration;
 using Router.Reporting;
 
 namespace Router.Admin;
@@ -8,15 +11,16 @@ namespace Router.Admin;
 /// <summary>All paths of the endpoint. docs/admin.md has a row for each.</summary>
 internal static class AdminPaths
 {
-    public static IReadOnlyList<AdminPath> Of(AdminHost host) =>
-    [
-        .. new HealthPaths(host).All, .. new StatsPaths(host).All, .. new ControlPaths(host).All,
-    ];
-
     /// <summary>Has a server answer them all.</summary>
     public static void Map(IEndpointRouteBuilder routes, AdminHost host)
     {
-        var paths = Of(host);
+        var sessions = new SessionPaths(host);
+        routes.ServiceProvider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopped
+            .Register(sessions.Dispose);
+        IReadOnlyList<AdminPath> paths =
+        [
+            .. new HealthPaths(host).All, .. new StatsPaths(host).All, .. sessions.All, .. new ControlPaths(host).All,
+        ];
         var index = new IndexReport(
             RouterVersion.Text,
             [.. paths.Select(static path => new PathReport(path.Method, path.Pattern, path.Summary))]);
@@ -26,7 +30,11 @@ internal static class AdminPaths
         { Result = typeof(IndexReport) };
         foreach (var path in paths.Prepend(root))
         {
-            RequestDelegate answer = http => path.Answer(new AdminRequest(http, host, AdminGuard.EndOf(http)));
+            RequestDelegate answer = http =>
+            {
+                CheckParameters(path, http.Request.Query.Keys);
+                return path.Answer(new AdminRequest(http, host, AdminGuard.EndOf(http)));
+            };
             var endpoint = routes.MapMethods(path.Pattern, [path.Method], answer);
             AdminDescription.Describe(endpoint, path, answer);
             if (!path.NeedsToken)
@@ -36,6 +44,19 @@ internal static class AdminPaths
         }
 
         AdminDescription.Map(routes);
+    }
+
+    /// <summary>A parameter that is misspelled would else be a filter that lets everything through.</summary>
+    private static void CheckParameters(AdminPath path, IEnumerable<string> given)
+    {
+        var known = path.Parameters.Select(static parameter => parameter.Name).ToList();
+        if (given.FirstOrDefault(name => !known.Contains(name)) is { } unknown)
+        {
+            throw AdminFault.BadRequest(known.Count == 0
+                ? $"{path.Pattern} has no parameter '{unknown}', nor any other"
+                : $"{path.Pattern} has no parameter '{unknown}'{Nearest.Hint(unknown, known)}: it has "
+                    + string.Join(", ", known));
+        }
     }
 }
 

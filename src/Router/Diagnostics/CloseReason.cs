@@ -71,4 +71,7 @@ public enum CloseReason : byte
 
     /// <summary>The session could not be attached to its peer's identity in time.</summary>
     Unattached,
+
+    /// <summary>Somebody ended it through the admin endpoint.</summary>
+    Admin,
 }
