@@ -16,7 +16,9 @@ public sealed partial class AdminTests(ITestOutputHelper output) : FunctionalTes
     [RequiresToolFact(RequiredTools.Namespace, "curl")]
     public async Task Every_line_of_the_page_works_as_it_stands()
     {
-        await RouterAsync(null);
+        // The built-in configuration, and a route with an upstream, which it has not.
+        await RouterAsync(null, "--set", "router.listeners.front={bind=\"udp://127.0.0.1:5302\",route=back}",
+            "--set", "router.routes.back={type=proxy,upstreams=[\"127.0.0.1:27199\"]}");
         TestCertificates.Make(Folder, "localhost");
         var socket = Path.Combine(Folder, "admin.sock");
         await RouterAsync($$"""
@@ -50,6 +52,7 @@ public sealed partial class AdminTests(ITestOutputHelper output) : FunctionalTes
         {
             var command = line
                 .Replace("curl ", "curl -sS --fail-with-body ", StringComparison.Ordinal)
+                .Replace("upstream=127.0.0.1:27123", "upstream=127.0.0.1:27199", StringComparison.Ordinal)
                 .Replace("/run/router", Folder, StringComparison.Ordinal)
                 .Replace("/etc/router", Folder, StringComparison.Ordinal);
             var answer = await ToolAsync("bash", ["-c", $"ROUTER_TOKEN={Token} ID={ids[0]} ID2={ids[1]}; {command}"]);

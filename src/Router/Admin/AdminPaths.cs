@@ -19,7 +19,8 @@ internal static class AdminPaths
             .Register(sessions.Dispose);
         IReadOnlyList<AdminPath> paths =
         [
-            .. new HealthPaths(host).All, .. new StatsPaths(host).All, .. sessions.All, .. new ControlPaths(host).All,
+            .. new HealthPaths(host).All, .. new StatsPaths(host).All, .. sessions.All, .. new ListenerPaths(host).All,
+            .. new UpstreamPaths(host).All, .. new ControlPaths(host).All,
         ];
         var index = new IndexReport(
             RouterVersion.Text,

@@ -61,7 +61,7 @@ internal sealed class StatsPaths(AdminHost host)
     {
         foreach (var group in engine.Groups)
         {
-            foreach (var upstream in group.Group.Current.Upstreams.ToArray())
+            foreach (var upstream in group.Group.Known)
             {
                 yield return new UpstreamStatsReport(
                     group.Route, upstream.Text, upstream.Sessions, upstream.HasFailed(time));

@@ -129,6 +129,11 @@ internal abstract class ListenerActor(
                 Retry();
                 break;
             case DrainListener:
+                if (shard.EndReason == CloseReason.Admin)
+                {
+                    shard.EndReason = CloseReason.Shutdown;
+                }
+
                 OnDrain();
                 break;
             case ConfigureShards change:
@@ -137,6 +142,16 @@ internal abstract class ListenerActor(
             case DrainRemoved removed when removed.Shards.Contains(shard):
                 shard.EndReason = CloseReason.ListenerRemoved;
                 OnDrain();
+                break;
+            case DrainShards drained when drained.Shards.Contains(shard):
+                shard.EndReason = CloseReason.Admin;
+                OnDrain();
+                break;
+            case ResumeShards resumed when resumed.Shards.Contains(shard) && shard.EndReason == CloseReason.Admin:
+                shard.EndReason = CloseReason.Shutdown;
+                shard.IsDraining = false;
+                _drain.Stop();
+                Retry();
                 break;
             case StopShards stopped when stopped.Shards.Contains(shard):
                 _context.Stop(_context.Self);

@@ -15,6 +15,13 @@ internal sealed record ConfigureShards(IReadOnlyDictionary<Shard, ShardConfigura
 /// <summary>Told to all shards: these were removed by a reload, and drain. May be told again.</summary>
 internal sealed record DrainRemoved(IReadOnlySet<Shard> Shards) : IDeadLetterSuppression;
 
+/// <summary>Told to all shards: an operator drains these. May be told again.</summary>
+internal sealed record DrainShards(IReadOnlySet<Shard> Shards) : IDeadLetterSuppression;
+
+/// <summary>Told to all shards: these, which an operator has drained, take new sessions again; a stream shard binds its
+/// address anew.</summary>
+internal sealed record ResumeShards(IReadOnlySet<Shard> Shards) : IDeadLetterSuppression;
+
 /// <summary>Told to all shards: these stop, with the sessions they have left.</summary>
 internal sealed record StopShards(IReadOnlySet<Shard> Shards) : IDeadLetterSuppression;
 

@@ -9,6 +9,13 @@ namespace Router.Running;
 /// <summary>A reload waits in the queue.</summary>
 internal sealed record ReloadQueued;
 
+/// <summary>Told to /user/router: a listener drains, or takes sessions again. It is answered with
+/// <see cref="ListenerDrainSet"/>.</summary>
+internal sealed record SetListenerDrain(string Listener, bool IsDraining);
+
+/// <param name="IsFound">Whether there is such a listener.</param>
+internal sealed record ListenerDrainSet(bool IsFound);
+
 /// <summary>/user/router: starts the tree, changes it when the configuration is read again, and stops listeners that
 /// have drained. It passes all other messages on to the tree.</summary>
 /// <remarks>It runs on the pool. It decides a reload in one turn, so no other message comes between. The reload is over
@@ -56,6 +63,8 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
         Receive<RetryReload>(_ => OnRetryReload());
         Receive<InForce>(OnInForce);
         Receive<RouteChanged>(changed => Context.Child(Listeners).Tell(changed));
+        Receive<SetListenerDrain>(OnSetDrain);
+        Receive<SetUpstream>(change => Context.Child(Upstreams).Forward(change));
         Receive<DrainListener>(OnStopping);
         Receive<StartedAgain>(again => HostLog.ActorStopped(_running.Log, again.Path.ToString(), StartedAnew));
         Receive<Terminated>(OnGone);
@@ -131,7 +140,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
 
     private void StartTimers()
     {
-        if (_running.Listeners.Binds.Any(static bind => bind.State == BindState.Draining))
+        if (_running.Listeners.Binds.Any(static bind => bind.State == BindState.Draining || bind.IsDrained))
         {
             Timers.StartPeriodicTimer(nameof(DrainTick), new DrainTick(), DrainPollInterval);
         }
@@ -318,10 +327,42 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
         {
             listeners.Tell(new DrainRemoved(ShardsOf(draining)));
         }
-        else
+
+        if (!DrainOfOperator() && draining.Count == 0)
         {
             Timers.Cancel(nameof(DrainTick));
         }
+    }
+
+    /// <summary>Asks the sessions of drained listeners again and again, as a stop does: what has something under way
+    /// now will have finished later.</summary>
+    private bool DrainOfOperator()
+    {
+        var drained = _running.Listeners.Binds
+            .Where(static bind => bind is { IsDrained: true, State: BindState.Serving, Sessions: > 0 })
+            .ToList();
+        if (drained.Count > 0)
+        {
+            Context.Child(Listeners).Tell(new DrainShards(ShardsOf(drained)));
+        }
+
+        return drained.Count > 0;
+    }
+
+    private void OnSetDrain(SetListenerDrain change)
+    {
+        var binds = _running.Listeners.Binds
+            .Where(bind => bind.State == BindState.Serving && bind.Listener == change.Listener)
+            .ToList();
+        binds.ForEach(bind => bind.IsDrained = change.IsDraining);
+        if (binds.Count > 0 && !_stopping)
+        {
+            var shards = ShardsOf(binds);
+            Context.Child(Listeners).Tell(change.IsDraining ? new DrainShards(shards) : new ResumeShards(shards));
+            StartTimers();
+        }
+
+        Sender.Tell(new ListenerDrainSet(binds.Count > 0), ActorRefs.NoSender);
     }
 
     private bool MustStop(RunningBind bind) =>

@@ -166,6 +166,17 @@ internal sealed class RouterEngine : IAsyncDisposable
     /// <inheritdoc cref="RunningRoutes.Groups"/>
     internal IReadOnlyList<RouteGroup> Groups => _running.Routes.Groups;
 
+    /// <summary>Has a listener drain, or take sessions again. Any thread.</summary>
+    /// <returns>False where there is no such listener.</returns>
+    internal async Task<bool> SetListenerDrainAsync(string listener, bool isDraining, CancellationToken end) =>
+        (await _router.Ask<ListenerDrainSet>(new SetListenerDrain(listener, isDraining), end).ConfigureAwait(false))
+        .IsFound;
+
+    /// <summary>Has an upstream be otherwise. Any thread.</summary>
+    /// <returns>False where there is no such upstream.</returns>
+    internal async Task<bool> SetUpstreamAsync(SetUpstream change, CancellationToken end) =>
+        (await _router.Ask<UpstreamSet>(change, end).ConfigureAwait(false)).IsFound;
+
     /// <summary>Has figures that the kernel keeps read soon. Any thread.</summary>
     internal void RefreshFigures() => _router.Tell(new RefreshFigures(), ActorRefs.NoSender);
 

@@ -31,6 +31,9 @@ internal sealed class RunningBind(BoundListener bound, IReadOnlyList<Shard> shar
 
     public BindState State { get; set; }
 
+    /// <summary>An operator drains it, until it is resumed.</summary>
+    public bool IsDrained { get; set; }
+
     /// <summary>A timestamp of the router's clock.</summary>
     public long DrainStarted { get; set; }
 

@@ -68,7 +68,7 @@ internal static class PeerHash
         return best;
     }
 
-    private static ulong Score(ulong peer, ulong candidate) =>
+    internal static ulong Score(ulong peer, ulong candidate) =>
         Fold(Fold(peer ^ candidate, SeedHigh) ^ candidate, SeedPort);
 
     /// <summary>

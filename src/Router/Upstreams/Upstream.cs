@@ -10,7 +10,11 @@ internal sealed class Upstream
     /// <summary>A field, because it is passed by reference to the system's calls.</summary>
     public readonly SocketAddr Address;
 
+    public const int WeightDefault = 100;
+
     private int _sessions;
+    private int _weight = WeightDefault;
+    private int _share = WeightDefault;   // 0 while it gets no new sessions
     private long _failedUntil;
     private long _reportedAt;    // 0: never
     private int _unreported;
@@ -36,6 +40,21 @@ internal sealed class Upstream
     {
         var left = Interlocked.Decrement(ref _sessions);
         Check.That(left >= 0);
+    }
+
+    /// <summary>As an operator has it. Set by the group's actor.</summary>
+    public UpstreamMode Mode { get; private set; }
+
+    /// <summary>How many new sessions it gets, compared with others; 0 for none.</summary>
+    public int Weight => _weight;
+
+    /// <summary>The weight, or 0 where it gets no new sessions for another reason.</summary>
+    internal int Share => Volatile.Read(ref _share);
+
+    internal void Set(UpstreamMode mode, int weight)
+    {
+        (Mode, _weight) = (mode, weight);
+        Volatile.Write(ref _share, mode == UpstreamMode.Enabled ? weight : 0);
     }
 
     internal void Take() => Interlocked.Increment(ref _sessions);

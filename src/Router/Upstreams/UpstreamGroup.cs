@@ -56,6 +56,9 @@ internal sealed class UpstreamGroup
     /// <summary>What the names lead to now; empty until the first of them has resolved.</summary>
     public UpstreamSnapshot Current => _current;
 
+    /// <summary>All that the names lead to, those that are disabled too. Any thread.</summary>
+    public IReadOnlyList<Upstream> Known { get; internal set; } = [];
+
     /// <summary>Called when the group has lost an upstream, on its actor's thread. Set before the actor
     /// starts.</summary>
     public Action? OnRemoved { get; set; }
@@ -84,7 +87,7 @@ internal sealed class UpstreamGroup
             return null;
         }
 
-        var index = policy switch
+        var index = snapshot.HasWeights ? PickWeighted(policy, peer, snapshot, excluded) : policy switch
         {
             PickPolicy.LeastSessions => PickLeast(upstreams, excluded),
             PickPolicy.Hash => PeerHash.Pick(
@@ -151,6 +154,28 @@ internal sealed class UpstreamGroup
 
     private uint NextTurn() => Interlocked.Increment(ref _turn);
 
+    private int PickWeighted(
+        PickPolicy policy, in SocketAddr peer, UpstreamSnapshot snapshot, ReadOnlySpan<bool> excluded)
+    {
+        var upstreams = snapshot.Upstreams;
+        Span<int> weights = stackalloc int[upstreams.Length];
+        Span<int> sessions = stackalloc int[upstreams.Length];
+        for (var i = 0; i < weights.Length; i++)
+        {
+            weights[i] = excluded[i] ? 0 : upstreams[i].Share;
+            sessions[i] = upstreams[i].Sessions;
+        }
+
+        var index = policy switch
+        {
+            PickPolicy.LeastSessions => WeightedPick.LeastSessions(sessions, NextTurn(), weights),
+            PickPolicy.Hash => WeightedPick.Hash(
+                PeerHash.KeyOf(UpstreamAddress.Bytes(peer, stackalloc byte[16])), snapshot.Keys, weights),
+            _ => WeightedPick.RoundRobin(NextTurn(), weights),
+        };
+        return index >= 0 ? index : excluded.IndexOf(false);   // a share has become 0 just now
+    }
+
     private int PickLeast(ReadOnlySpan<Upstream> upstreams, ReadOnlySpan<bool> excluded)
     {
         Span<int> sessions = stackalloc int[upstreams.Length];
@@ -170,7 +195,9 @@ internal sealed class UpstreamGroup
         for (var i = 0; i < excluded.Length; i++)
         {
             var upstream = upstreams[i];
-            excluded[i] = (alsoFailed && upstream.HasFailed(_time)) || Contains(tried, upstream);
+            excluded[i] = upstream.Share == 0
+                || (alsoFailed && upstream.HasFailed(_time))
+                || Contains(tried, upstream);
             left |= !excluded[i];
         }
 

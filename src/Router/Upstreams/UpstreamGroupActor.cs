@@ -42,6 +42,7 @@ internal sealed class UpstreamGroupActor : ReceiveActor, IWithTimers
         Receive<RoundTimeout>(OnRoundTimeout);
         Receive<UpstreamGroupChanges>(OnChanges);
         Receive<OwnListenersChanged>(_ => _names.Publish());
+        Receive<SetUpstream>(OnSet);
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -84,6 +85,15 @@ internal sealed class UpstreamGroupActor : ReceiveActor, IWithTimers
         }
 
         Sender.Tell(changes.Done, ActorRefs.NoSender);
+    }
+
+    private void OnSet(SetUpstream change)
+    {
+        if (ReferenceEquals(change.Group, _names.Group))
+        {
+            Sender.Tell(
+                new UpstreamSet(_names.Set(change.Upstream, change.Mode, change.Weight)), ActorRefs.NoSender);
+        }
     }
 
     private void OnBeginRound()

@@ -163,6 +163,22 @@ internal sealed class UpstreamNames
 
         _group.Publish([.. upstreams]);
         Forget(seen);
+        _group.Known = [.. upstreams, .. _known.Values.Where(upstream =>
+            upstream.Mode == UpstreamMode.Disabled && seen.Contains(upstream.Address))];
+    }
+
+    /// <summary>Has an upstream be otherwise from now on.</summary>
+    /// <returns>False where there is no such upstream.</returns>
+    public bool Set(string endpoint, UpstreamMode? mode, int? weight)
+    {
+        if (_group.Known.FirstOrDefault(known => known.Text == endpoint) is not { } upstream)
+        {
+            return false;
+        }
+
+        upstream.Set(mode ?? upstream.Mode, weight ?? upstream.Weight);
+        Publish();
+        return true;
     }
 
     /// <summary>Nothing is known yet of the targets: the upstreams of before go on, but for a listener of ours that is
@@ -187,6 +203,11 @@ internal sealed class UpstreamNames
                 _events.OwnListener(_group.Name, target, address);
             }
 
+            return false;
+        }
+
+        if (_known.GetValueOrDefault(address)?.Mode == UpstreamMode.Disabled)
+        {
             return false;
         }
 

@@ -16,6 +16,8 @@ internal sealed class UpstreamSnapshot
         Check.That(upstreams.Length <= UpstreamsMax);
         _upstreams = upstreams;
         _keys = Array.ConvertAll(upstreams, upstream => upstream.Key);
+        HasWeights = upstreams.Select(static upstream => upstream.Share).Where(static share => share > 0)
+            .Distinct().Skip(1).Any();
         Revision = revision;
     }
 
@@ -27,6 +29,9 @@ internal sealed class UpstreamSnapshot
     public ReadOnlySpan<ulong> Keys => _keys;
 
     public bool Contains(Upstream upstream) => Array.IndexOf(_upstreams, upstream) >= 0;
+
+    /// <summary>Whether some are to get more sessions than others.</summary>
+    public bool HasWeights { get; }
 
     /// <summary>Grows with every change.</summary>
     public long Revision { get; }
