@@ -60,6 +60,11 @@ public sealed record ListenerLimits
 
     internal SessionSocket Socket { get; init; }
 
+    /// <summary>The listener's name, where it must be that of another one too; null for one of its own.</summary>
+    internal string? Name { get; init; }
+
+    internal StraySettings? Strays { get; init; }
+
     /// <summary>SO_RCVBUF of a session's own socket, bytes; 0 is the network's default.</summary>
     internal int SessionReceiveBuffer { get; init; }
 
@@ -76,7 +81,8 @@ public sealed record ListenerLimits
         Socket,
         SessionReceiveBuffer,
         Milliseconds(PeerIdleTimeout),
-        IdentityKeys.Read(Identity));
+        IdentityKeys.Read(Identity),
+        Strays);
 
     private static int Milliseconds(TimeSpan time) =>
         time == Timeout.InfiniteTimeSpan ? 0 : (int)time.TotalMilliseconds;

@@ -128,6 +128,9 @@ public sealed partial class RouterTestKit : IDisposable
     /// attached.</summary>
     internal IActorRef? Hub { get; set; }
 
+    /// <summary>What relays datagrams to and from listeners that are bound later; null for nothing.</summary>
+    internal Func<IoLoop, IStrayRelay>? RelayOf { get; set; }
+
     /// <summary>Limits of listeners that are bound without any of their own.</summary>
     public ListenerLimits Limits { get; set; } = new();
 
@@ -309,8 +312,13 @@ public sealed partial class RouterTestKit : IDisposable
 
         var fence = settings.Identity is null ? Fence : member?.Fence;
         var configuration = new ShardConfiguration(
-            name, route, settings, new SessionCount(limits.MaxSessions), fence);
+            limits.Name ?? name, route, settings, new SessionCount(limits.MaxSessions), fence);
         var environment = _listenerEnvironment with { Hub = Hub ?? member?.Hub };
+        if (RelayOf is { } relayOf)
+        {
+            environment = environment with { RelayOf = relayOf };
+        }
+
         var children = ListenerFactory.Create(bound, configuration, environment, out var shards);
         var listener = new KitListener(bound[0], shards, Sys.ActorOf(BranchActor.PropsOf(children), name));
         _listeners.Add(listener);

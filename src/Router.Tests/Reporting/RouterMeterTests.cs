@@ -19,6 +19,7 @@ public sealed partial class RouterMeterTests
         using var meter = new RouterMeter(
             new ListenerStats(), static () => 0, fence: null, new PlainNetwork(), static () => { }, new NoRooms(),
             static () => [new SinkFigures("stdout", 1, 2, 3)]);
+        meter.Observe(new NoRelay());
         var instruments = Collect(static _ => { });
 
         var listed = Row().Matches(Repository.Read("docs/metrics.md"))
@@ -89,6 +90,11 @@ public sealed partial class RouterMeterTests
 
     [GeneratedRegex(@"^\| `([a-z.]+)` \| ([a-z-]+) \| `([^`]+)` \|", RegexOptions.Multiline, 1000)]
     private static partial Regex Row();
+
+    private sealed class NoRelay : IRelaySpan
+    {
+        public RelayFigures Figures => default;
+    }
 
     private sealed class NoRooms : IRoomSpan
     {

@@ -44,6 +44,11 @@ internal sealed class ClusterOptions
         IdentityQueue = cluster.Int("identity-queue", 0, 100_000, Reload.No);
         ForgetAfter = cluster.Duration("forget-after", Limit.Second, Limit.Year, Reload.No);
         RoomWindow = cluster.Size("room-window", 512 << 10, 256 << 20, Reload.No);
+        RelayWindow = cluster.Size("relay-window", 512 << 10, 256 << 20, Reload.No);
+        StraysFor = cluster.Duration("strays-for", TimeSpan.Zero, Limit.Year, Reload.No, orInfinite: true);
+        StrayTimeout = cluster.Duration(
+            "stray-timeout", TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1), Reload.No);
+        StraysAsked = cluster.Int("strays-asked", 1, 1_000_000, Reload.No);
         Checkpoints = new CheckpointOptions(cluster);
     }
 
@@ -90,6 +95,19 @@ internal sealed class ClusterOptions
 
     /// <summary>Bytes of rooms that may be on the way to each other member, and from others to each loop.</summary>
     public int RoomWindow { get; }
+
+    /// <summary>Bytes of relayed datagrams that may be on the way to each other member, and from others to each
+    /// loop.</summary>
+    public int RelayWindow { get; }
+
+    /// <summary>How long after a change of the members other members are asked for new peers.</summary>
+    public TimeSpan StraysFor { get; }
+
+    /// <summary>How long a new peer waits for their answers.</summary>
+    public TimeSpan StrayTimeout { get; }
+
+    /// <summary>New peers of one loop that are asked for at once.</summary>
+    public int StraysAsked { get; }
 
     public CheckpointOptions Checkpoints { get; }
 }

@@ -19,6 +19,7 @@ internal static class ConfigurationLoader
     /// <summary>All rules but those of the types of routes.</summary>
     public static IReadOnlyList<IConfigurationRule> Rules { get; } =
     [
+        new StraysRule(), new StraysPickRule(),
         new UnknownKeyRule(), new NameRule(), new ListenersExistRule(), new RouteExistsRule(), new RouteIsUsedRule(),
         new DuplicateBindRule(), new PoolDispatcherRule(), new OpenResponderRule(), new SessionSocketRule(),
         new BacklogGrantedRule(), new BufferGrantedRule(), new DescriptorsSufficeRule(), new SessionsEndRule(),

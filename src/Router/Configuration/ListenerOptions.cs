@@ -37,7 +37,8 @@ internal sealed class ListenerOptions
             ReceiveBuffer: listener.Size("session-receive-buffer", 4 << 10, 1 << 30, Reload.NewSessions),
             PeerIdleTimeoutMs: listener.Milliseconds(
                 "peer-idle-timeout", Limit.Tick, PeerIdleMax, Reload.AtOnce, orInfinite: true),
-            Identity: IdentitySection.Read(listener, Proof));
+            Identity: IdentitySection.Read(listener, Proof),
+            Strays: ReadStrays(listener));
         var file = listener.Child("unix");
         UnixFile = new UnixFileOptions(
             file.Parsed("mode", Reload.No, UnixFileModes.Parse),
@@ -76,6 +77,14 @@ internal sealed class ListenerOptions
 
     /// <summary>Of its unix sockets; the mode is negative where the text was no octal number.</summary>
     public UnixFileOptions UnixFile { get; }
+
+    private static StraySettings? ReadStrays(SectionReader listener)
+    {
+        var isDirect = listener.Choice("return", Reload.NewSessions, ("ingress", false), ("direct", true));
+        return listener.Choice("strays", Reload.NewSessions, ("new", false), ("relay", true))
+            ? new StraySettings(isDirect)
+            : null;
+    }
 
     /// <summary>The number of a user or group; -1 for none. One whom the system does not know is a fault, if there is a
     /// socket for it to own.</summary>

@@ -30,6 +30,9 @@ internal abstract class RouteOptions(SectionReader section)
     /// <summary>Its upstreams as in the file, where sessions go to one of them.</summary>
     public virtual IEnumerable<string> UpstreamNames => [];
 
+    /// <summary>Every member of a cluster sends a peer to the same upstream, if all can reach the same ones.</summary>
+    public virtual bool PicksAlike => true;
+
     /// <summary>What is wrong with the entry, beside values that cannot be read or are beyond their limits.</summary>
     public virtual IEnumerable<ConfigurationFault> Check(RuleContext context) => [];
 

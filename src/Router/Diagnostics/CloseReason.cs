@@ -74,4 +74,7 @@ public enum CloseReason : byte
 
     /// <summary>Somebody ended it through the admin endpoint.</summary>
     Admin,
+
+    /// <summary>Its datagrams were relayed to another member of the cluster, where their session has ended.</summary>
+    RelayEnded,
 }

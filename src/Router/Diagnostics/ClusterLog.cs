@@ -40,15 +40,23 @@ internal static partial class ClusterLog
     /// <param name="queueDrops">Messages that found an identity's queue full.</param>
     /// <param name="checkpointsQueued">Rows that wait for the store now.</param>
     /// <param name="checkpointsLost">Those that no store will have.</param>
+    /// <param name="relaying">Sessions whose datagrams go to other members now.</param>
+    /// <param name="relayed">Sessions whose datagrams come by other members now, once for each of these.</param>
+    /// <param name="straysAsked">Peers that other members were asked for.</param>
+    /// <param name="straysFound">Of those, peers that one of them had a session of.</param>
+    /// <param name="relayDrops">Datagrams and answers that were not relayed, or came too late.</param>
     [LoggerMessage(EventId = 1507, Level = LogLevel.Information, EventName = "cluster-stats", Message =
         "{Members} members, {Unreachable} unreachable; {Attached} sessions attached, {Waiting} wait; {Identities} " +
         "identities here, {Attachments} attachments, {Superseded} superseded, {QueueDrops} messages dropped; " +
         "checkpoints: {CheckpointsWritten} written, {CheckpointsQueued} wait, {CheckpointsLost} lost, " +
-        "{StoreFailures} failures of the store, {DetachesLost} ends of sessions lost; fence shut {FenceShut} times")]
+        "{StoreFailures} failures of the store, {DetachesLost} ends of sessions lost; fence shut {FenceShut} times; " +
+        "{Relaying} sessions relayed to others, {Relayed} for others, {StraysAsked} strays asked for, " +
+        "{StraysFound} found, {RelayDrops} relayed datagrams dropped")]
     public static partial void Stats(
         ILogger logger, int members, int unreachable, int attached, int waiting, long identities, long attachments,
         long superseded, long queueDrops, long checkpointsWritten, int checkpointsQueued, long checkpointsLost,
-        long storeFailures, long detachesLost, long fenceShut);
+        long storeFailures, long detachesLost, long fenceShut, long relaying, long relayed, long straysAsked,
+        long straysFound, long relayDrops);
 
     /// <param name="sessions">Whose end no entity has acknowledged.</param>
     [LoggerMessage(EventId = 1506, Level = LogLevel.Warning, EventName = "not-detached", Message =
@@ -153,4 +161,19 @@ internal static partial class ClusterLog
     [LoggerMessage(EventId = 1552, Level = LogLevel.Warning, EventName = "room-pack-refused", Message =
         "A message of rooms from {Member} is dropped: {Error} ({Suppressed} more)")]
     public static partial void RoomPackRefused(ILogger logger, string member, string error, long suppressed);
+
+    /// <param name="member">Which one misses them.</param>
+    /// <param name="payloads">Not sent since the last such line.</param>
+    /// <param name="onTheWay">Bytes that it had not acknowledged then.</param>
+    [LoggerMessage(EventId = 1560, Level = LogLevel.Warning, EventName = "relay-behind", Message =
+        "Member {Member} missed {Payloads} relayed datagrams: {OnTheWay} bytes were on the way to it")]
+    public static partial void RelayBehind(ILogger logger, string member, long payloads, long onTheWay);
+
+    [LoggerMessage(EventId = 1561, Level = LogLevel.Warning, EventName = "relay-late", Message =
+        "{Payloads} datagrams that other members relayed were dropped: loop {Loop} lags")]
+    public static partial void RelayLate(ILogger logger, long payloads, int loop);
+
+    [LoggerMessage(EventId = 1562, Level = LogLevel.Warning, EventName = "relay-pack-refused", Message =
+        "What member {Member} relayed is dropped: {Error} ({Suppressed} more)")]
+    public static partial void RelayPackRefused(ILogger logger, string member, string error, long suppressed);
 }

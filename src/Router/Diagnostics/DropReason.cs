@@ -112,6 +112,10 @@ public enum DropReason
 
     /// <summary>The peer names an identity, and does not prove it, or not in time.</summary>
     WrongProof,
+
+    /// <summary>For or from another member of the cluster, which relays: as much as may be is on the way to it.
+    /// </summary>
+    RelayBehind,
 }
 
 /// <summary>Drops by reason: one writer, readers on any thread.</summary>

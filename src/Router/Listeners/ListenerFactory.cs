@@ -24,6 +24,9 @@ internal sealed record ListenerEnvironment(
 {
     /// <summary>The fence that a listener's sessions may only send through, by their settings; null for none.</summary>
     public Func<SessionSettings, Fence?> FenceOf { get; init; } = static _ => null;
+
+    /// <summary>What relays datagrams between members of a cluster, of a loop; null without one.</summary>
+    public Func<IoLoop, IStrayRelay?> RelayOf { get; init; } = static _ => null;
 }
 
 /// <summary>Makes a listener's shards and the recipes of their actors.</summary>
@@ -77,7 +80,8 @@ internal static class ListenerFactory
     {
         var setup = new ShardSetup(
             configuration, loop.Loop, loop.Ids, loop.SpareSessions, environment.Random, environment.SessionEvents,
-            SharesPort: bound.Sockets.Count > 1, environment.Hub);
+            SharesPort: bound.Sockets.Count > 1, environment.Hub,
+            bound.Request.Transport == SessionTransport.Udp ? environment.RelayOf(loop.Loop) : null);
         return bound.Sockets[socket] is DatagramSocket datagrams
             ? (new UdpShard(setup, environment.Guard, datagrams), typeof(UdpListener))
             : (new TcpShard(setup, (StreamListener)bound.Sockets[socket]), typeof(TcpListener));

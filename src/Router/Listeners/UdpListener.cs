@@ -26,6 +26,18 @@ internal sealed class UdpListener : ListenerActor
 
     protected override IoSocket Socket => _shard.Socket;
 
+    protected override void PreStart()
+    {
+        base.PreStart();
+        _shard.Relay?.Add(_shard);
+    }
+
+    protected override void PostStop()
+    {
+        _shard.Relay?.Remove(_shard);
+        base.PostStop();
+    }
+
     protected override void OnReadable()
     {
         var received = _shard.Receive(_open);

@@ -8,7 +8,7 @@ namespace Router.Listeners;
 
 /// <summary>A datagram listener's state on one loop, which outlives restarts of its actor: socket, receive slots,
 /// session table, send queue.</summary>
-internal sealed class UdpShard : DatagramShard, IDisposable
+internal sealed partial class UdpShard : DatagramShard, IDisposable
 {
     /// <summary>Datagrams per receive call; the kernel-limit servers of the benchmarks use the same.</summary>
     public const int BatchSize = 64;
@@ -127,6 +127,7 @@ internal sealed class UdpShard : DatagramShard, IDisposable
     {
         Check.That(Loop.IsCurrent);
         Table.Remove(session);
+        Relay?.OnClosing(session);
     }
 
     public override void FlushQueue()
@@ -196,11 +197,26 @@ internal sealed class UdpShard : DatagramShard, IDisposable
     {
         Check.That(_lent == 0);
         FlushAtEndOfPass();
-        var told = 0;
         try
         {
             LookAhead(received);
             Group(received, open);
+        }
+        catch
+        {
+            Abandon(told: 0);
+            throw;   // the listener fails; its supervisor decides
+        }
+
+        TellLent();
+    }
+
+    /// <summary>Gives each session its run.</summary>
+    private void TellLent()
+    {
+        var told = 0;
+        try
+        {
             while (told < _lent)
             {
                 Tell(_runs[told++]);
@@ -209,7 +225,7 @@ internal sealed class UdpShard : DatagramShard, IDisposable
         catch
         {
             Abandon(told);
-            throw;   // the listener fails; its supervisor decides
+            throw;
         }
     }
 
@@ -259,18 +275,23 @@ internal sealed class UdpShard : DatagramShard, IDisposable
                 Table.Add(hash, session);
             }
 
-            var count = batch.Datagrams(slot);
-            if (session.Run is { } run)
-            {
-                run.Append(slot, length, count);
-            }
-            else
-            {
-                run = _runs[_lent++];
-                run.Begin(session, slot, length, count);
-                session.Run = run;
-                session.PrefetchActor();
-            }
+            Append(session, slot, length, batch.Datagrams(slot));
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Append(SessionContext session, int slot, int length, int count)
+    {
+        if (session.Run is { } run)
+        {
+            run.Append(slot, length, count);
+        }
+        else
+        {
+            run = _runs[_lent++];
+            run.Begin(session, slot, length, count);
+            session.Run = run;
+            session.PrefetchActor();
         }
     }
 

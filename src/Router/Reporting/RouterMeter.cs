@@ -82,6 +82,42 @@ internal sealed class RouterMeter : IDisposable
         _meter.CreateObservableCounter("router.rooms.dropped", () => DropsOf(rooms.Figures), "{payload}");
     }
 
+    /// <summary>Adds the figures of a relay; null for a router that is no member of a cluster.</summary>
+    public void Observe(IRelaySpan? relay)
+    {
+        if (relay is null)
+        {
+            return;
+        }
+
+        _meter.CreateObservableUpDownCounter(
+            "router.relay.sessions", () => BothWays(relay.Figures.Relaying, relay.Figures.Relayed), "{session}");
+        _meter.CreateObservableCounter(
+            "router.relay.payloads", () => BothWays(relay.Figures.Passed, relay.Figures.Taken), "{payload}");
+        _meter.CreateObservableCounter(
+            "router.relay.answers", () => BothWays(relay.Figures.Returned, relay.Figures.Answers), "{payload}");
+        _meter.CreateObservableCounter("router.relay.strays", () => StraysOf(relay.Figures), "{peer}");
+        _meter.CreateObservableCounter("router.relay.dropped", () => DropsOf(relay.Figures), "{payload}");
+    }
+
+    private static Measurement<long>[] BothWays(long to, long from) =>
+        [new(to, Tag("direction", "to")), new(from, Tag("direction", "from"))];
+
+    private static Measurement<long>[] StraysOf(RelayFigures figures) =>
+    [
+        new(figures.Found, Tag("result", "found")),
+        new(Math.Max(0, figures.Asked - figures.Found - figures.Unanswered), Tag("result", "none")),
+        new(figures.Unanswered, Tag("result", "unanswered")),
+        new(figures.Unasked, Tag("result", "unasked")),
+    ];
+
+    private static Measurement<long>[] DropsOf(RelayFigures figures) =>
+    [
+        new(figures.Behind, Tag("reason", "behind")),
+        new(figures.Late, Tag("reason", "late")),
+        new(figures.Lost, Tag("reason", "lost")),
+    ];
+
     private static Measurement<long>[] DropsOf(RoomSpanFigures figures) =>
         [new(figures.Behind, Tag("reason", "behind")), new(figures.Late, Tag("reason", "late"))];
 

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Runtime;
 using Microsoft.Extensions.Logging;
 using Router.Cluster.Members;
+using Router.Cluster.Relay;
 using Router.Cluster.Rooms;
 using Router.Diagnostics;
 using Router.Heap;
@@ -52,6 +53,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     private readonly AllSpareSessions _spares;
     private readonly CollectWriters _collects;
     private readonly RoomSpan? _rooms;
+    private readonly RelaySpan? _relay;
     private readonly ActorSystemHandle _system;
     private readonly Lock _stopLock = new();
     private readonly CancellationTokenSource _drainEnd = new();
@@ -89,15 +91,16 @@ internal sealed class RouterEngine : IAsyncDisposable
             _member.SetConfiguration(options);
             _rooms = new RoomSpan(
                 System, system.RouterName, loops.Loops, cluster.RoomWindow, seams.Time, log);
+            _relay = new RelaySpan(
+                System, system.RouterName, loops.Loops, RelayOptionsOf(cluster), seams.Random, seams.Time, log);
         }
 
         _running = new RunningRouter(
-            setup, seams, MakeEnvironment(setup), log, new SystemNameResolver(), _collects, _rooms);
+            setup, seams, MakeEnvironment(setup), log, new SystemNameResolver(), _collects, _rooms, _relay);
         _reloader = new Reloader(_running) { OnReloaded = OnReload };
         _reloader.OnReloaded += reloaded => _member?.SetConfiguration(reloaded);
         _statsWriter = new StatsWriter(
-            log, seams.Time, seams.Network, _summary, () => Spare, _member is { } member ? member.WriteStats : null,
-            setup.LogSinks);
+            log, seams.Time, seams.Network, _summary, () => Spare, WriteMemberStats(), setup.LogSinks);
         if (system.IsOwned)
         {
             ActorLogActor.Start(System, log, seams.Time);
@@ -112,6 +115,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         {
             Stalls = () => _loopWatch?.Stalls ?? 0,
         };
+        _meter.Observe(_relay);
         var start = _running.Commit(
             setup, FrozenSet<string>.Empty, FrozenDictionary<RunningBind, ListenerPlan>.Empty, bound, _router);
         loops.Start();
@@ -191,6 +195,9 @@ internal sealed class RouterEngine : IAsyncDisposable
 
     /// <summary>Null for a router that is no member of a cluster.</summary>
     internal RoomSpan? Rooms => _rooms;
+
+    /// <summary>Null for a router that is no member of a cluster.</summary>
+    internal RelaySpan? Relay => _relay;
 
     /// <summary>Binds everything, then starts everything; or starts nothing.</summary>
     /// <param name="setup">What to run.</param>
@@ -300,6 +307,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         }
 
         _spares.Stop();
+        _relay?.OnDraining();
         var (open, closedBefore) = (Stats.Sessions, Stats.Closed);
         var drainTimeout = _running.Setup.Options.DrainTimeout;
         var began = _seams.Time.GetTimestamp();
@@ -323,7 +331,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         await _collects.StopAsync(drainTimeout - _seams.Time.GetElapsedTime(began)).ConfigureAwait(false);
         await _running.Routes.StopAsync(DisposeTimeout, _seams.Time).ConfigureAwait(false);
         _meter.Dispose();
-        await StopRoomsAsync().ConfigureAwait(false);
+        await StopSpansAsync().ConfigureAwait(false);
         _loopWatch?.Dispose();
         _loops.Dispose();
         _reloader.Queue.Close();
@@ -334,17 +342,24 @@ internal sealed class RouterEngine : IAsyncDisposable
         return left;
     }
 
-    private async Task StopRoomsAsync()
+    private async Task StopSpansAsync()
     {
         try
         {
             await (_rooms?.StopAsync(DisposeTimeout) ?? Task.CompletedTask).ConfigureAwait(false);
+            await (_relay?.StopAsync(DisposeTimeout) ?? Task.CompletedTask).ConfigureAwait(false);
         }
         catch (TimeoutException late)
         {
-            HostLog.Fault(_log, late, "rooms across members: they do not end");
+            HostLog.Fault(_log, late, "what goes on between members: it does not end");
         }
     }
+
+    private Action? WriteMemberStats() =>
+        _member is { } member && _relay is { } relay ? () => member.WriteStats(relay.Figures) : null;
+
+    private static RelayOptions RelayOptionsOf(Configuration.ClusterOptions cluster) =>
+        new(cluster.RelayWindow, cluster.StraysFor, cluster.StrayTimeout, cluster.StraysAsked);
 
     public async ValueTask DisposeAsync() =>
         await StopAsync("dispose", new CancellationToken(canceled: true)).ConfigureAwait(false);
@@ -370,6 +385,7 @@ internal sealed class RouterEngine : IAsyncDisposable
             _member?.Hub)
         {
             FenceOf = settings => isEvery || settings.Identity is not null ? _fence : null,
+            RelayOf = loop => _relay?.Loops[loop.Index],
         };
     }
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Router.Cluster.Relay;
 using Router.Cluster.Rooms;
 using Router.Listeners;
 using Router.Upstreams;
@@ -11,6 +12,7 @@ namespace Router.Running;
 internal sealed class RunningRouter
 {
     private readonly RouterSeams _seams;
+    private readonly RelaySpan? _relay;
 
     public RunningRouter(
         RouterSetup setup,
@@ -19,9 +21,10 @@ internal sealed class RunningRouter
         ILogger log,
         INameResolver resolver,
         CollectWriters? collects = null,
-        RoomSpan? rooms = null)
+        RoomSpan? rooms = null,
+        RelaySpan? relay = null)
     {
-        (_seams, Setup, Log) = (seams, setup, log);
+        (_seams, _relay, Setup, Log) = (seams, relay, setup, log);
         var own = new OwnAddresses();
         Routes = new RunningRoutes(own, collects, resolver, log, rooms);
         Listeners = new RunningListeners(seams, environment, Routes, own, log);
@@ -63,6 +66,11 @@ internal sealed class RunningRouter
         var proxies = Routes.Apply(plan, routesChanged, update);
         Listeners.Apply(plan, kept, bound, update);
         Routes.StartGroups(plan, proxies, update);
+        if (plan.Listeners.Any(static listener => listener.Settings.Strays is not null))
+        {
+            _relay?.Start();
+        }
+
         return update;
     }
 }

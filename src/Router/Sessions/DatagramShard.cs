@@ -75,9 +75,10 @@ internal abstract class DatagramShard : Shard, IEndOfPass
     /// </summary>
     public unsafe void Commit(SessionContext session, int length)
     {
-        if (session.OwnSocket is { } own)
+        if (session.Carrier is { } carrier)
         {
-            own.Send(Queue.Reserve(length), length);   // the place is not taken: it is free again
+            // The place is not taken: it is free again.
+            carrier.Send(new ReadOnlySpan<byte>(Queue.Reserve(length), length));
             return;
         }
 
@@ -91,9 +92,9 @@ internal abstract class DatagramShard : Shard, IEndOfPass
     public unsafe int CommitTrain(SessionContext session, int length, int segment)
     {
         var replies = (length + segment - 1) / segment;
-        if (session.OwnSocket is { } own)
+        if (session.Carrier is { } carrier)
         {
-            own.SendTrain(Queue.Reserve(length), length, segment);
+            SendTrain(session, carrier, new ReadOnlySpan<byte>(Queue.Reserve(length), length), segment);
             return replies;
         }
 
@@ -106,6 +107,15 @@ internal abstract class DatagramShard : Shard, IEndOfPass
         FlushAtEndOfPass();
         session.CountSent(queued, Math.Min(length, (long)queued * segment));
         return replies;
+    }
+
+    private static void SendTrain(
+        SessionContext session, ISessionCarrier carrier, ReadOnlySpan<byte> train, int segment)
+    {
+        for (var at = 0; at < train.Length && !session.IsClosed; at += segment)
+        {
+            carrier.Send(train.Slice(at, Math.Min(segment, train.Length - at)));
+        }
     }
 
     /// <summary>Has the queue sent at the end of this pass.</summary>

@@ -3,15 +3,16 @@ using Router.Net;
 
 namespace Router.Sessions;
 
-/// <summary>What carries one session alone: its connection, or a datagram socket of its own. A session without one is
-/// carried by its listener's socket.</summary>
+/// <summary>What carries one session alone: its connection, a datagram socket of its own, or the way to the member that
+/// its peer's datagrams come by. A session without one is carried by its listener's socket.</summary>
 /// <remarks>Loop thread only.</remarks>
 internal interface ISessionCarrier
 {
     /// <summary>Messages taken in one turn; what is left is reported again by the loop's next poll.</summary>
     internal const int ReceivesPerTurn = 16;
 
-    IoSocket Socket { get; }
+    /// <summary>Null where it is nobody's alone.</summary>
+    IoSocket? Socket { get; }
 
     /// <summary>Connections: what the peer sends is not read at present.</summary>
     bool IsPeerHeld => false;

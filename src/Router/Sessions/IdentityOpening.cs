@@ -1,7 +1,7 @@
 namespace Router.Sessions;
 
-/// <summary>Makes a session's handler, or what stands in for it until the session is attached to its
-/// identity.</summary>
+/// <summary>Makes a session's handler, or what stands in for it until the session is attached to its identity, or
+/// until other members have said whether they have a session of its peer.</summary>
 internal static class IdentityOpening
 {
     /// <summary>A handler is to be made: the session's first, or a fresh one after a failure.</summary>
@@ -21,7 +21,7 @@ internal static class IdentityOpening
             && (identity.Settings.Source != IdentitySource.Handler || identity.Name is not null);
         session.Handler = isStoodFor
             ? new AttachingHandler(identity!, null)
-            : session.Route.CreateHandler(session);
+            : session.Shard.Relay?.TryFind(session) ?? session.Route.CreateHandler(session);
         session.Handler.OnOpened(session);
         if (identity is { IsAttached: true })
         {

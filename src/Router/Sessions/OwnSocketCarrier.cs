@@ -27,7 +27,7 @@ internal sealed class OwnSocketCarrier(SessionContext session, PeerSocket socket
     /// <summary>Datagrams taken off a socket that is about to be closed.</summary>
     private const int LastReceivesMax = 1024;
 
-    IoSocket ISessionCarrier.Socket => socket;
+    IoSocket? ISessionCarrier.Socket => socket;
 
     public PeerSocket Socket => socket;
 
@@ -70,15 +70,6 @@ internal sealed class OwnSocketCarrier(SessionContext session, PeerSocket socket
             is SocketErrorClass.Transient or SocketErrorClass.Exhausted;
         session.CountDrop(isFull ? DropReason.SendFull : DropReason.SendRefused);
         OnFailed(result);
-    }
-
-    /// <summary>Sends a train of datagrams of <paramref name="segment"/> bytes.</summary>
-    public unsafe void SendTrain(byte* train, int length, int segment)
-    {
-        for (var at = 0; at < length && !session.IsClosed; at += segment)
-        {
-            Send(train + at, Math.Min(segment, length - at));
-        }
     }
 
     public unsafe void OnReady(IoReadiness ready)

@@ -9,7 +9,7 @@ namespace Router.Sessions;
 /// messages like a datagram session's.</summary>
 internal sealed class PacketCarrier(SessionContext session, PacketSocket socket, BufferPool buffers) : ISessionCarrier
 {
-    IoSocket ISessionCarrier.Socket => socket;
+    IoSocket? ISessionCarrier.Socket => socket;
 
     public PacketSocket Socket => socket;
 

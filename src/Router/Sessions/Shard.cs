@@ -20,6 +20,8 @@ namespace Router.Sessions;
 /// <param name="RestartWindow">The window they are counted in.</param>
 /// <param name="OnPool">Handlers run on the thread pool instead of the loop.</param>
 /// <param name="Identity">Where sessions have an identity; null where they have none.</param>
+/// <param name="Strays">Datagram sessions: where other members are asked for new peers; null where they are not.
+/// </param>
 /// <param name="Socket">Datagram sessions: whether each has a socket of its own. Not with
 /// <paramref name="OnPool"/>.</param>
 internal sealed record SessionSettings(
@@ -35,7 +37,8 @@ internal sealed record SessionSettings(
     SessionSocket Socket = SessionSocket.Shared,
     int ReceiveBuffer = 0,
     int PeerIdleTimeoutMs = 0,
-    IdentitySettings? Identity = null);
+    IdentitySettings? Identity = null,
+    StraySettings? Strays = null);
 
 /// <summary>What the configuration in force says for the shards of one listener. Immutable.</summary>
 /// <param name="Listener">The listener's name.</param>
@@ -110,6 +113,7 @@ internal sealed class ShardCounters
 /// <param name="Events">Where the sessions' lives are written down.</param>
 /// <param name="Hub">Where sessions are attached to their identities; null without a cluster.</param>
 /// <param name="SharesPort">Other loops have a socket on the same port.</param>
+/// <param name="Relay">The loop's; null without a cluster, and but for UDP.</param>
 internal sealed record ShardSetup(
     ShardConfiguration Configuration,
     IoLoop Loop,
@@ -118,7 +122,8 @@ internal sealed record ShardSetup(
     RandomSource Random,
     ISessionEvents Events,
     bool SharesPort = false,
-    IActorRef? Hub = null);
+    IActorRef? Hub = null,
+    IStrayRelay? Relay = null);
 
 /// <summary>
 /// What the sessions of one listener on one loop share, and what outlives a restart of its actor: socket, table,
@@ -143,6 +148,7 @@ internal abstract class Shard : IIoReceiver
         Events = setup.Events;
         SharesPort = setup.SharesPort;
         Hub = setup.Hub;
+        Relay = setup.Relay;
         FirstActorUid = (int)(setup.Random.NextUInt64() % int.MaxValue);
     }
 
@@ -156,6 +162,9 @@ internal abstract class Shard : IIoReceiver
     public bool SharesPort { get; }
 
     public IActorRef? Hub { get; }
+
+    /// <summary>Null where no peer of it can have a session at another member of a cluster.</summary>
+    public IStrayRelay? Relay { get; }
 
     /// <summary>The listener's actor; the listening socket itself is the message that tells it of readiness.</summary>
     public IActorRef Actor { get; set; } = ActorRefs.Nobody;

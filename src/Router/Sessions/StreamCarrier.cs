@@ -10,7 +10,7 @@ internal sealed class StreamCarrier(SessionContext session, StreamSocket socket,
 {
     private bool _endsInOrder;
 
-    IoSocket ISessionCarrier.Socket => Socket;
+    IoSocket? ISessionCarrier.Socket => Socket;
 
     public bool MayRead => !session.IsClosed && !HasEnded && !HasUnsent && !IsStopped;
 

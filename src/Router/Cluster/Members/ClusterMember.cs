@@ -89,13 +89,14 @@ internal sealed class ClusterMember
         _configuration.Tell(ConfigurationPrint.Of(running.Section.Section), ActorRefs.NoSender);
 
     /// <summary>Any thread.</summary>
-    public void WriteStats()
+    public void WriteStats(RelayFigures relay)
     {
         var rows = Checkpoints.Counts;
         ClusterLog.Stats(
             _log, Table.Count, Table.UnreachableCount, Figures.Attached, Figures.Waiting, Counters.Entities,
             Counters.Attached, Counters.Superseded, Counters.QueueDrops, rows?.Written ?? 0, rows?.Queued ?? 0,
-            rows?.Lost ?? 0, Counters.StoreFailures, Figures.LostDetaches, _fence.TimesShut);
+            rows?.Lost ?? 0, Counters.StoreFailures, Figures.LostDetaches, _fence.TimesShut,
+            relay.Relaying, relay.Relayed, relay.Asked, relay.Found, relay.Behind + relay.Late + relay.Lost);
     }
 
     private void OnRemoved(Address address, bool inOrder, IActorRef handOver)

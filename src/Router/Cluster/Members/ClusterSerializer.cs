@@ -1,4 +1,5 @@
 using Akka.Serialization;
+using Router.Cluster.Relay;
 using Router.Cluster.Rooms;
 
 namespace Router.Cluster.Members;
@@ -26,7 +27,8 @@ internal sealed class ClusterSerializer(ExtendedActorSystem system) : Serializer
         All.ToDictionary(static format => format.Manifest, StringComparer.Ordinal);
 
     /// <summary>Of all messages; new ones are entered here.</summary>
-    public static IEnumerable<ClusterFormat> All => [.. FenceFormats.All, .. RoomFormats.All, ConfigurationTold.Format];
+    public static IEnumerable<ClusterFormat> All =>
+        [.. FenceFormats.All, .. RoomFormats.All, .. RelayFormats.All, ConfigurationTold.Format];
 
     /// <summary>Of all serializers that a cluster has; below 100 are Akka's.</summary>
     public override int Identifier => 27_200;

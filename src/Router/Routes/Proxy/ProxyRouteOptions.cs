@@ -37,6 +37,8 @@ internal sealed class ProxyRouteOptions(SectionReader route) : RouteOptions(rout
 
     public override IEnumerable<string> UpstreamNames => Upstreams.Select(static upstream => upstream.ToString());
 
+    public override bool PicksAlike => Settings.Pick == PickPolicy.Hash || Upstreams.Count < 2;
+
     public override IEnumerable<ConfigurationFault> Check(RuleContext context)
     {
         if (Upstreams.Count == 0)

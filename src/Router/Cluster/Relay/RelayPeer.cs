@@ -1,0 +1,89 @@
+using Router.Cluster.Packs;
+
+namespace Router.Cluster.Relay;
+
+/// <summary>Another member that has a relay.</summary>
+/// <param name="relay">Its <see cref="RelayActor"/>.</param>
+/// <param name="loops">How many there are here.</param>
+internal sealed class RelayPeer(IActorRef relay, int loops)
+    : PackPeer(relay, loops, static bytes => new RelayPack(bytes));
+
+/// <summary>Members that are known, whether they have a relay or not. The actor's.</summary>
+internal sealed class RelayTable(int loops)
+{
+    private readonly Dictionary<ActorPath, RelayMember> _members = [];
+
+    public IEnumerable<RelayMember> Members => _members.Values;
+
+    public IEnumerable<RelayPeer> Peers =>
+        from member in _members.Values
+        where member.Peer is not null
+        select member.Peer;
+
+    /// <summary>Those that are asked for sessions.</summary>
+    public RelayPeer[] Reachable =>
+    [
+        .. from member in _members.Values
+           where member is { IsUnreachable: false, Peer: not null }
+           select member.Peer,
+    ];
+
+    /// <summary>The member that has a relay there; null if there is none.</summary>
+    public RelayMember? Of(IActorRef relay) => _members.GetValueOrDefault(relay.Path);
+
+    public RelayPeer? PeerOf(IActorRef relay) => Of(relay)?.Peer;
+
+    /// <summary>There is a member.</summary>
+    /// <param name="relay">Where its relay is, if it has one.</param>
+    /// <param name="uid">Another one for each of its lives.</param>
+    public void Add(IActorRef relay, int uid)
+    {
+        if (_members.TryGetValue(relay.Path, out var known) && known.Uid == uid)
+        {
+            return;
+        }
+
+        known?.Peer?.Remove();
+        _members[relay.Path] = new RelayMember(relay, uid);
+    }
+
+    /// <summary>The member's relay says that it is there.</summary>
+    public void OnThere(RelayMember member, IActorRef relay)
+    {
+        if (member.Peer is null || !member.Peer.Actor.Equals(relay))
+        {
+            member.Peer?.Remove();
+            member.Peer = new RelayPeer(relay, loops);
+        }
+    }
+
+    /// <summary>The member is gone; another one at its place is not.</summary>
+    public void Remove(IActorRef relay, int uid)
+    {
+        if (_members.TryGetValue(relay.Path, out var known) && known.Uid == uid)
+        {
+            known.Peer?.Remove();
+            _members.Remove(relay.Path);
+        }
+    }
+}
+
+/// <summary>A member of the cluster with listeners.</summary>
+/// <param name="relay">Where its relay is, if it has one.</param>
+/// <param name="uid">Another one for each of its lives.</param>
+internal sealed class RelayMember(IActorRef relay, int uid)
+{
+    public IActorRef Relay => relay;
+
+    public int Uid => uid;
+
+    /// <summary>Null until its relay has said that it is there.</summary>
+    public RelayPeer? Peer { get; set; }
+
+    public bool IsUnreachable { get; set; }
+
+    /// <summary>Times that it was asked whether it has a relay, and in how many ticks it is asked again.</summary>
+    public int Asked { get; set; }
+
+    public int TicksLeft { get; set; }
+}
