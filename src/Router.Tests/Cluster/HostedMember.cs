@@ -36,9 +36,10 @@ internal sealed class HostedMember : IAsyncDisposable
     /// <param name="cluster">Keys of its cluster.</param>
     /// <param name="transport">Of the listener.</param>
     /// <param name="handler">What it does; null counts.</param>
+    /// <param name="route">Keys of its route.</param>
     public static async Task<HostedMember> StartAsync(
         string? seed, string listener, string cluster = "", string transport = "udp",
-        Func<SessionHandler>? handler = null)
+        Func<SessionHandler>? handler = null, string route = "type = handler, name = counting")
     {
         var file = new TextFile($$"""
             router {
@@ -46,7 +47,7 @@ internal sealed class HostedMember : IAsyncDisposable
               drain-timeout = 5s
               cluster { port = 0, seeds = [{{(seed is null ? "" : $"\"{seed}\"")}}], {{cluster}} }
               listeners.a { bind = "{{transport}}://127.0.0.1:0", route = r, {{listener}} }
-              routes.r { type = handler, name = counting }
+              routes.r { {{route}} }
             }
             """);
         var log = new EventLog();

@@ -97,6 +97,28 @@ internal sealed class ClusterRig
             await RouterProcess.StartAsync(_networks[member - 1], _folder, ["run", "--config", file]));
     }
 
+    /// <summary>An address of all members, which <see cref="BalanceAsync"/> shares out.</summary>
+    public const string SharedAddress = "10.9.1.1";
+
+    /// <summary>Gives all members <see cref="SharedAddress"/>.</summary>
+    public async Task ShareAddressAsync()
+    {
+        foreach (var network in _networks)
+        {
+            await IpAsync(network, $"addr add {SharedAddress}/32 dev lo");
+        }
+
+        await _test.Network.RunAsync(static () =>
+            File.WriteAllText("/proc/sys/net/ipv4/fib_multipath_hash_policy", "1"));   // by addresses and ports
+    }
+
+    /// <summary>From now on clients reach one of these members by the shared address, each by the kernel's hash of its
+    /// addresses and ports.</summary>
+    public Task BalanceAsync(params int[] members) => IpAsync(
+        _test.Network,
+        $"route replace {SharedAddress} "
+        + string.Join(' ', members.Select(static member => $"nexthop via {AddressOf(member)}")));
+
     /// <summary>Where clients, and other members, reach it.</summary>
     public static string AddressOf(int member) => string.Create(CultureInfo.InvariantCulture, $"10.9.0.{member}");
 

@@ -117,7 +117,11 @@ public abstract class FunctionalTest(ITestOutputHelper output) : IAsyncLifetime
     internal T Keep<T>(T process)
         where T : RunningProcess
     {
-        _started.Add(process);
+        lock (_started)   // several may be started at once
+        {
+            _started.Add(process);
+        }
+
         return process;
     }
 

@@ -76,9 +76,9 @@ internal sealed class RelayActor : ReceiveActor, IWithTimers
     /// <summary>Whatever happens to a member: it may change where a balancer sends peers to.</summary>
     private void OnMember(Member member)
     {
-        if (_relayOf(member) is { } relay)
+        if (_relayOf(member) is { } relay && _table.Add(relay, member.UniqueAddress.Uid) is { } added)
         {
-            _table.Add(relay, member.UniqueAddress.Uid);
+            OnTick(added);   // peers that stray may come at once
         }
 
         OnChanged();

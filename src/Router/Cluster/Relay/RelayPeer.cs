@@ -36,15 +36,16 @@ internal sealed class RelayTable(int loops)
     /// <summary>There is a member.</summary>
     /// <param name="relay">Where its relay is, if it has one.</param>
     /// <param name="uid">Another one for each of its lives.</param>
-    public void Add(IActorRef relay, int uid)
+    /// <returns>Null if it is known.</returns>
+    public RelayMember? Add(IActorRef relay, int uid)
     {
         if (_members.TryGetValue(relay.Path, out var known) && known.Uid == uid)
         {
-            return;
+            return null;
         }
 
         known?.Peer?.Remove();
-        _members[relay.Path] = new RelayMember(relay, uid);
+        return _members[relay.Path] = new RelayMember(relay, uid);
     }
 
     /// <summary>The member's relay says that it is there.</summary>

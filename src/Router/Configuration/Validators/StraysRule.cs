@@ -2,8 +2,8 @@ using Router.Sessions;
 
 namespace Router.Configuration.Validators;
 
-/// <summary>Datagrams are relayed between members of a cluster, to sessions that cannot move: a proxy's over UDP, by the
-/// listener's socket.</summary>
+/// <summary>Datagrams are relayed between members of a cluster, to sessions that cannot move: a proxy's over UDP, by
+/// the listener's socket.</summary>
 internal sealed class StraysRule : IConfigurationRule
 {
     private const string Key = "strays";
