@@ -121,6 +121,16 @@ public sealed class HubStateTests
     }
 
     [Fact]
+    public void One_that_is_attached_when_it_was_told_that_it_is_over_gives_that_back()
+    {
+        _hub.On(new Over("device", Session, "another"), Address.AllSystems);
+        _hub.On(new Attached("device", Session, 5, default), Address.AllSystems);
+
+        Assert.IsType<IdentitySuperseded>(Assert.Single(_world.Said));
+        Assert.Equal(5, Assert.Single(_world.Told.OfType<Detach>()).Epoch);
+    }
+
+    [Fact]
     public void That_nobody_speaks_is_not_said_while_a_removed_member_may()
     {
         _world.MayRemovedSend = true;

@@ -264,9 +264,9 @@ internal sealed class HubState(IHubWorld first)
 
     private void OnAttached(Attached attached, Address at)
     {
-        if (Find(attached.Session) is not { } entry)
+        if (Find(attached.Session) is not { IsOver: false } entry)
         {
-            // The session is over, and its end was given up: whoever follows must not wait for it.
+            // The session is over, or told so, and its end is not told any more: who follows must not wait for it.
             _world.ToIdentity(new Detach(attached.Identity, attached.Session, attached.Epoch, default));
             return;
         }
