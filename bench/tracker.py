@@ -282,6 +282,18 @@ class Killer:
                 self.members[member.number] = Member(member.number, 1000 + self.others)
 
 
+def show_history(name, heard):
+    """What the members have logged of a device whose count went back, and what it heard."""
+    print(f"device {name} heard {heard}")
+    lines = []
+    for file in sorted(os.listdir(WORK)):
+        if file.endswith(".log") and file[0].isdigit():
+            with open(f"{WORK}/{file}") as log:
+                lines += [(line, file) for line in log if f'"{name}"' in line and line.startswith("{")]
+    for line, file in sorted(lines):
+        print(f"  {file}: {line.strip()}")
+
+
 def percent(values, part):
     return sorted(values)[min(len(values) - 1, int(len(values) * part))] if values else float("nan")
 
@@ -333,7 +345,9 @@ def judge(world, devices, killer, settled):
     print(f"{DEVICES} devices, {SECONDS} s, {killer.kills} kills: {world.reports} reports, {world.answers} answers, "
           f"{world.unanswered} reports unanswered in time, {world.moves} moves")
     print(f"answers: p50 {percent(world.delays, 0.5) * 1000:.0f} ms, p99 {percent(world.delays, 0.99) * 1000:.0f} ms")
-    print(f"counts that went back: {len(world.went_back)}{' ' + str(world.went_back[:5]) if world.went_back else ''}")
+    print(f"counts that went back: {len(world.went_back)}")
+    for name, heard in world.went_back[:3]:
+        show_history(name, heard)
     print(f"commands: {told} told, {len(world.arrivals)} arrived, {world.told_again} told again; "
           f"p50 {percent(world.arrivals, 0.5) * 1000:.0f} ms, p99 {percent(world.arrivals, 0.99):.2f} s, "
           f"max {max(world.arrivals, default=0):.2f} s; missing {missing[:5]}")

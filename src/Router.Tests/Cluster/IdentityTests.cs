@@ -108,7 +108,7 @@ public sealed class IdentityTests
         var path = $"/system/sharding/{RouterCluster.TypeName}/{new IdentityExtractor(64).ShardId("alice")}/alice";
         var entity = await member.System.ActorSelection(path).ResolveOne(RunningProcess.Patience);
 
-        entity.Tell(WakeEntity.Instance);   // it ends
+        entity.Tell(new WakeEntity(1));   // it rests by its first alarm, and ends
         var delivery = await entity.Ask<Answered>(
             asker => new Tell("alice", "?", ActorRefs.Nobody, asker), RunningProcess.Patience, default);
         Assert.Equal(Delivery.NotAttached, delivery.Delivery);

@@ -11,9 +11,9 @@ public sealed class RestingIdentitiesTests
         using var kit = new RouterTestKit();
         var resting = new RestingIdentities(kit.Time);
         var (woken, removed) = (new List<object>(), new List<object>());
-        resting.Add(Listener(kit, woken), TimeSpan.FromMinutes(1));
+        resting.Add(Listener(kit, woken), TimeSpan.FromMinutes(1), number: 7);
         var other = Listener(kit, removed);
-        resting.Add(other, TimeSpan.FromMinutes(1));
+        resting.Add(other, TimeSpan.FromMinutes(1), number: 8);
         resting.Remove(other);
 
         kit.Advance(TimeSpan.FromSeconds(59));
@@ -25,7 +25,7 @@ public sealed class RestingIdentitiesTests
         resting.Look();
         resting.Look();
         kit.RunUntilIdle();
-        Assert.Same(WakeEntity.Instance, Assert.Single(woken));
+        Assert.Equal(new WakeEntity(7), Assert.Single(woken));
         Assert.Empty(removed);
         Assert.Equal(0, resting.Count);
     }

@@ -174,6 +174,25 @@ public sealed class KitClusterTests : IDisposable
         Assert.Contains("did you mean 'proof'?", failure.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>The scheduler has told it already when the entity takes it back: what it was for is over, and by now it
+    /// would have an identity forgotten that rests for a moment.</summary>
+    [Fact]
+    public void An_alarm_that_was_taken_back_and_comes_all_the_same_forgets_nothing()
+    {
+        var peer = _kit.UdpPeer("192.0.2.1:5000", _kit.BindUdp(static () => new CountingHandler()));
+        Say(peer, "kim");
+        _kit.Advance(31 * Second);   // the session has ended
+        Assert.Equal(CloseReason.Idle, _kit.ExpectSessionClosed(peer.EndPoint));
+        for (var number = 0; number < 2; number++)   // it has asked for more alarms than these
+        {
+            Assert.Equal("1", Text(_kit.Cluster.CheckpointOf("kim")));
+            _kit.Sys.ActorSelection($"/user/{KitRegion.Name}/*/kim").Tell(new WakeEntity(number), ActorRefs.NoSender);
+            _kit.RunUntilIdle();
+        }
+
+        Assert.Equal("1", Text(_kit.Cluster.CheckpointOf("kim")));
+    }
+
     /// <summary>Its entity has ended, and is made again.</summary>
     [Fact]
     public void An_identity_that_nobody_speaks_for_is_forgotten_after_a_day()

@@ -42,12 +42,15 @@ internal sealed class RestingIdentities(TimeProvider time)
     /// <summary>How late one may be woken.</summary>
     public static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
 
-    private readonly ConcurrentDictionary<IActorRef, long> _due = [];
+    private readonly ConcurrentDictionary<IActorRef, (long At, int Number)> _due = [];
 
     public int Count => _due.Count;
 
-    public void Add(IActorRef entity, TimeSpan delay) =>
-        _due[entity] = time.GetTimestamp() + (long)(delay.TotalSeconds * time.TimestampFrequency);
+    /// <param name="entity">Who sleeps.</param>
+    /// <param name="delay">How long.</param>
+    /// <param name="number">Told back to it.</param>
+    public void Add(IActorRef entity, TimeSpan delay, int number) =>
+        _due[entity] = (time.GetTimestamp() + (long)(delay.TotalSeconds * time.TimestampFrequency), number);
 
     public void Remove(IActorRef entity) => _due.TryRemove(entity, out _);
 
@@ -57,9 +60,9 @@ internal sealed class RestingIdentities(TimeProvider time)
         var now = time.GetTimestamp();
         foreach (var (entity, due) in _due)
         {
-            if (due <= now && _due.TryRemove(entity, out _))
+            if (due.At <= now && _due.TryRemove(KeyValuePair.Create(entity, due)))
             {
-                entity.Tell(WakeEntity.Instance, ActorRefs.NoSender);
+                entity.Tell(new WakeEntity(due.Number), ActorRefs.NoSender);
             }
         }
     }

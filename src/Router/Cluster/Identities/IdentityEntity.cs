@@ -99,6 +99,7 @@ internal sealed class IdentityEntity : UntypedActor, IIdentityWorld, ICheckpoint
     private readonly IActorContext _context = Context;
     private readonly IActorRef _self = Context.Self;
     private ICancelable? _wake;
+    private int _wakes;   // asked for so far: an earlier one may be in the mailbox when it is taken back
     private bool _isMoving;
     private bool _isHandedOver;
     private (Attachment Session, long Revision)? _waits;   // for its checkpoint to be kept
@@ -165,15 +166,16 @@ internal sealed class IdentityEntity : UntypedActor, IIdentityWorld, ICheckpoint
     {
         _wake?.Cancel();
         _wake = null;
+        _wakes++;
         if (delay >= RestingIdentities.Least)
         {
-            _environment.Resting.Add(_self, delay);
+            _environment.Resting.Add(_self, delay, _wakes);
             return;
         }
 
         _environment.Resting.Remove(_self);
         _wake = _context.System.Scheduler.ScheduleTellOnceCancelable(
-            delay, _context.Self, WakeEntity.Instance, ActorRefs.NoSender);
+            delay, _context.Self, new WakeEntity(_wakes), ActorRefs.NoSender);
     }
 
     public void End() => _context.Parent.Tell(new Passivate(StopEntity.Instance), _context.Self);
@@ -224,9 +226,11 @@ internal sealed class IdentityEntity : UntypedActor, IIdentityWorld, ICheckpoint
                 _isMoving = true;
                 HandOver();
                 break;
-            case WakeEntity:
+            case WakeEntity wake when wake.Number == _wakes:
                 _state.OnWake();
                 break;
+            case WakeEntity:
+                break;   // taken back: what it would wake for now may be an identity's end
             default:
                 Unhandled(message);
                 break;
@@ -290,10 +294,8 @@ internal sealed class IdentityEntity : UntypedActor, IIdentityWorld, ICheckpoint
 }
 
 /// <summary>Told to an entity when the time that it asked for has come.</summary>
-internal sealed class WakeEntity
-{
-    public static readonly WakeEntity Instance = new();
-}
+/// <param name="Number">Of the entity's wishes: only the last one counts.</param>
+internal sealed record WakeEntity(int Number);
 
 /// <summary>Told to an entity that runs already, when what another one knew comes late to its member.</summary>
 internal sealed class TakeInherited : IDeadLetterSuppression
