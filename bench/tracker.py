@@ -133,7 +133,8 @@ class Device:
         self.number, self.world = number, world
         self.name = f"{number:08d}"
         self.member = world.random.choice(MEMBERS)
-        self.count = 0            # the last that it was told
+        self.count = 0            # the highest that it was told
+        self.told = set()
         self.asked = None         # since when it waits for an answer
         self.tries = 0
         self.command = None       # number, first told, last told, times
@@ -207,8 +208,11 @@ class Device:
                 continue
             count, member = int(payload), int(address.rsplit(".", 1)[1])
             self.heard = [*self.heard[-7:], (round(now, 4), count, member)]
-            if count <= self.count:
+            if count in self.told:   # it was taken back, and is told again
                 self.world.went_back.append((self.name, self.heard))
+            elif count < self.count:
+                self.world.late += 1   # overtaken on the way, as datagrams may be
+            self.told.add(count)
             self.count = max(count, self.count)
             self.world.answers += 1
             if self.asked is not None:
@@ -225,7 +229,7 @@ class World:
         self.poll = select.epoll()
         self.by_socket = {}
         self.backend = None
-        self.reports = self.answers = self.unanswered = self.moves = self.told_again = 0
+        self.reports = self.answers = self.unanswered = self.moves = self.told_again = self.late = 0
         self.delays, self.arrivals, self.takeovers, self.went_back = [], [], [], []
         self.is_ending = False
 
@@ -345,7 +349,7 @@ def judge(world, devices, killer, settled):
     print(f"{DEVICES} devices, {SECONDS} s, {killer.kills} kills: {world.reports} reports, {world.answers} answers, "
           f"{world.unanswered} reports unanswered in time, {world.moves} moves")
     print(f"answers: p50 {percent(world.delays, 0.5) * 1000:.0f} ms, p99 {percent(world.delays, 0.99) * 1000:.0f} ms")
-    print(f"counts that went back: {len(world.went_back)}")
+    print(f"counts that went back: {len(world.went_back)}; answers that were overtaken by later ones: {world.late}")
     for name, heard in world.went_back[:3]:
         show_history(name, heard)
     print(f"commands: {told} told, {len(world.arrivals)} arrived, {world.told_again} told again; "
