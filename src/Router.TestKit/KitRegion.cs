@@ -121,7 +121,7 @@ internal sealed class KitShard(IdentityEnvironment environment) : UntypedActor, 
         var entity = Context.Child(name);
         if (entity.IsNobody())
         {
-            entity = Context.ActorOf(Props.Create<IdentityEntity>(told.Identity, environment), name);
+            entity = Context.ActorOf(Props.Create<IdentityEntity>(environment), name);
         }
 
         if (_ending.TryGetValue(entity, out var waiting))
