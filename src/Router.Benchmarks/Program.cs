@@ -32,10 +32,14 @@ switch (args)
     case ["tracker-backend", var host, var folder, .. var seeds]:
         await new TrackerBackend(host, folder, seeds).RunAsync(Console.In, Console.Out);
         return 0;
+    case ["log", var folder, var records]:
+        new LogBench(folder, int.Parse(records, CultureInfo.InvariantCulture), Console.Out).Run();
+        return 0;
     default:
         Console.Error.WriteLine(
             "checkpoints memory|sqlite|postgres IDENTITIES SECONDS [FILE | CONNECTION SERVER-PID]\n"
             + "identities MEMBERS IDENTITIES\n"
-            + "tracker-backend HOST CERTIFICATES-FOLDER SEED...");
+            + "tracker-backend HOST CERTIFICATES-FOLDER SEED...\n"
+            + "log FOLDER RECORDS");
         return 64;
 }

@@ -130,6 +130,7 @@ public sealed class FaultTests(ITestOutputHelper output) : FunctionalTest(output
         }
 
         Assert.InRange(Refusals(), RefusalsMin, long.MaxValue);
+        AssertSummedUp(router, "upstream-failed");
         await AssertAnswersAsync();
         await RouterAsync(Upstream);
         await Network.RunAsync(() => Open(Client.Udp(ProxyPort)).Dispose());
@@ -169,6 +170,7 @@ public sealed class FaultTests(ITestOutputHelper output) : FunctionalTest(output
         router.Signal(TestLibc.SigTerm);
         Assert.Equal(0, await router.ExitAsync());
         var closed = router.RecordsOf("session-closed").Where(IsOfCrash);
+        AssertSummedUp(router, "session-restarted");
         Assert.Equal([0, Crashes], closed.Select(record => record.GetProperty("restarts").GetInt32()).Order());
 
         static bool IsOfCrash(JsonElement record) => record.GetProperty("listener").GetString() == "crash";
@@ -189,6 +191,21 @@ public sealed class FaultTests(ITestOutputHelper output) : FunctionalTest(output
         });
         await router.RecordAsync("session-closed", (ports.Length * 2) - 1);
         return router.Proc.DescriptorsHeld;
+    }
+
+    /// <summary>A line a second of each event that comes with failures, however many there are.</summary>
+    private static void AssertSummedUp(RouterProcess router, string expected)
+    {
+        var times = router.Records.Select(static record => record.GetProperty("time").GetDateTimeOffset()).ToList();
+        var seconds = (int)(times.Max() - times.Min()).TotalSeconds + 2;
+        Assert.NotEmpty(router.RecordsOf(expected));
+        foreach (var lines in router.Records.GroupBy(static record => record.GetProperty("event").GetString()))
+        {
+            if (lines.Key is not ("session-closed" or "listening"))
+            {
+                Assert.True(lines.Count() <= seconds, $"{lines.Count()} lines of {lines.Key} in {seconds} s");
+            }
+        }
     }
 
     private static Socket Open(Socket socket)

@@ -215,7 +215,7 @@ public sealed class AkkaHostingTests
         Assert.InRange(log.Count("dead-letters"), 1, 3);
         Assert.Contains(log.Texts("dead-letters"), static text =>
             text.EndsWith("a String to /user/gone", StringComparison.Ordinal));
-        Assert.Contains("a source: something odd", log.Texts("actor-log"));
+        Assert.Contains("a source: something odd (0 not logged)", log.Texts("actor-log"));
         Assert.DoesNotContain("something odd", output.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("akka://mine", output.Text, StringComparison.Ordinal);
     }

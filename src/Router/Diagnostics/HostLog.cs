@@ -56,9 +56,11 @@ internal static partial class HostLog
 
     /// <summary>What an actor, or Akka about one, logged by Akka's logger.</summary>
     /// <param name="source">The actor's path, or the type that logs.</param>
-    [LoggerMessage(EventId = 1005, EventName = "actor-log", Message = "{Source}: {Message}")]
+    /// <param name="suppressed">Failures of the same kind since the last one, not written down.</param>
+    [LoggerMessage(EventId = 1005, EventName = "actor-log", Message =
+        "{Source}: {Message} ({Suppressed} not logged)")]
     public static partial void ActorLog(
-        ILogger logger, LogLevel level, Exception? exception, string source, string message);
+        ILogger logger, LogLevel level, Exception? exception, string source, string message, long suppressed);
 
     /// <summary>The configuration was read again and is in force. Lists hold names separated by one space.</summary>
     /// <param name="cause">A signal, a changed file, or the program.</param>

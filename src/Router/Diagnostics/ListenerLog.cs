@@ -52,8 +52,9 @@ internal static partial class ListenerLog
     public static partial void SocketRebound(ILogger logger, string listener, string address);
 
     [LoggerMessage(EventId = 1106, Level = LogLevel.Error, EventName = "listener-restarted", Message =
-        "Listener {Listener} restarted on {Address}")]
-    public static partial void Restarted(ILogger logger, Exception exception, string listener, string address);
+        "Listener {Listener} restarted on {Address} ({Suppressed} not logged)")]
+    public static partial void Restarted(
+        ILogger logger, Exception exception, string listener, string address, long suppressed);
 
     /// <summary>The kernel dropped connections: at most once a second per shard, while it does.</summary>
     /// <param name="queue">Connections waiting to be accepted when it was noticed.</param>

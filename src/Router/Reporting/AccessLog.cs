@@ -14,7 +14,7 @@ internal sealed class AccessLog
     private volatile ILogger _records;
 
     public AccessLog(ILogger log, AccessOptions options) =>
-        (_log, _options, _records) = (log, options, RecordsOf(log, options));
+        (_log, _options, _records) = (log, options, RecordsOf(log, options.Shape));
 
     /// <summary>Takes the record of a session.</summary>
     public ILogger Records => _records;
@@ -25,7 +25,7 @@ internal sealed class AccessLog
     public void Apply(AccessOptions options)
     {
         _options = options;
-        _records = RecordsOf(_log, options);
+        _records = RecordsOf(_log, options.Shape);
     }
 
     public bool Wants(SessionContext session, CloseReason reason)
@@ -45,6 +45,10 @@ internal sealed class AccessLog
             && (options.Sample == 1 || IsSampled(session.Id, options.Sample));
     }
 
+    /// <summary>A logger that gives records of sessions the shape.</summary>
+    internal static ILogger RecordsOf(ILogger log, AccessShape shape) =>
+        shape.IsPlain ? log : new ShapingLogger(log, shape);
+
     /// <summary>The same for a session wherever it is asked: one of so many, by its id alone.</summary>
     internal static bool IsSampled(SessionId id, int sample)
     {
@@ -58,8 +62,6 @@ internal sealed class AccessLog
     private static bool WantsRoute(AccessOptions options, string route) =>
         (options.Routes.Count == 0 || options.Routes.Contains(route)) && !options.NotRoutes.Contains(route);
 
-    private static ILogger RecordsOf(ILogger log, AccessOptions options) =>
-        options.Shape.IsPlain ? log : new ShapingLogger(log, options.Shape);
 
     private sealed class ShapingLogger(ILogger inner, AccessShape shape) : ILogger
     {

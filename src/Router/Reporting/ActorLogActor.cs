@@ -16,8 +16,10 @@ internal sealed class ActorLogActor : UntypedActor
 
     private readonly ILogger _log;
     private readonly RemotingLog _remoting;
+    private readonly EventGate<(Type?, Type)> _failures;
 
-    public ActorLogActor(ILogger log, TimeProvider time) => (_log, _remoting) = (log, new RemotingLog(log, time));
+    public ActorLogActor(ILogger log, TimeProvider time) =>
+        (_log, _remoting, _failures) = (log, new RemotingLog(log, time), new EventGate<(Type?, Type)>(time));
 
     /// <summary>Used by Akka, in a program's system, whose setup has the program's log.</summary>
     public ActorLogActor()
@@ -27,6 +29,7 @@ internal sealed class ActorLogActor : UntypedActor
             ? new HostLogger(setup.Value.LoggerFactory.CreateLogger(RouterLogging.Category))
             : Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
         _remoting = new RemotingLog(_log, TimeProvider.System);
+        _failures = new EventGate<(Type?, Type)>(TimeProvider.System);
     }
 
     /// <summary>Starts one that gets the system's log events, from its <c>loglevel</c> on.</summary>
@@ -49,8 +52,7 @@ internal sealed class ActorLogActor : UntypedActor
             case LogEvent said when _remoting.Takes(said):
                 break;
             case LogEvent said:
-                HostLog.ActorLog(
-                    _log, LevelOf(said.LogLevel()), said.Cause, said.LogSource, said.Message?.ToString() ?? "");
+                Tell(said);
                 break;
             case InitializeLogger:
                 Sender.Tell(new LoggerInitialized());
@@ -58,6 +60,18 @@ internal sealed class ActorLogActor : UntypedActor
             default:
                 Unhandled(message);
                 break;
+        }
+    }
+
+    /// <summary>Failures may come as fast as messages do: one a second of a kind is told, with how many were not.
+    /// </summary>
+    private void Tell(LogEvent said)
+    {
+        var suppressed = 0L;
+        if (said.Cause is not { } cause || _failures.Passes((said.LogClass, cause.GetType()), out suppressed))
+        {
+            HostLog.ActorLog(
+                _log, LevelOf(said.LogLevel()), said.Cause, said.LogSource, said.Message?.ToString() ?? "", suppressed);
         }
     }
 

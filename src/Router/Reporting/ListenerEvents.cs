@@ -6,8 +6,10 @@ using Router.Net;
 namespace Router.Reporting;
 
 /// <summary>Logs what goes wrong with listeners.</summary>
-internal sealed class ListenerEvents(ILogger log) : IListenerEvents
+internal sealed class ListenerEvents(ILogger log, TimeProvider time) : IListenerEvents
 {
+    private readonly EventGate<(string, SocketAddr)> _restarts = new(time);
+
     public void AcceptSuspended(string listener, SocketAddr address, Errno errno, long backoffMs) =>
         ListenerLog.AcceptSuspended(
             log, listener, address.ToString(), ErrnoText.Describe(errno, SocketOperation.Accept), backoffMs);
@@ -36,6 +38,11 @@ internal sealed class ListenerEvents(ILogger log) : IListenerEvents
     public void SocketRebound(string listener, SocketAddr address) =>
         ListenerLog.SocketRebound(log, listener, address.ToString());
 
-    public void Restarted(string listener, SocketAddr address, Exception reason) =>
-        ListenerLog.Restarted(log, reason, listener, address.ToString());
+    public void Restarted(string listener, SocketAddr address, Exception reason)
+    {
+        if (_restarts.Passes((listener, address), out var suppressed))
+        {
+            ListenerLog.Restarted(log, reason, listener, address.ToString(), suppressed);
+        }
+    }
 }

@@ -22,7 +22,7 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSu
     public void Opened(SessionContext session)
     {
         var level = access.OpenedLevel;
-        if (logger.IsEnabled(level) && (level == LogLevel.Debug || access.WantsOpen(session)))
+        if (logger.IsEnabled(level) && (level == LogLevel.Debug || (access.WantsOpen(session) && summary.TryLine())))
         {
             var credentials = session.PeerCredentials;
             SessionLog.Opened(
@@ -106,13 +106,23 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSu
     public void ChildSaid(SessionContext session, int process, string line, long suppressed) => ChildLog.Said(
         logger, session.Id.ToString(), session.Listener, session.RouteName, process, line, suppressed);
 
-    public void ChildExited(SessionContext session, int process, ProcessExit exit, long ageMs, long suppressed) =>
-        ChildLog.Exited(
-            logger, session.Id.ToString(), session.Listener, session.RouteName, process, exit.Status, exit.Signal,
-            ageMs, suppressed);
+    public void ChildExited(SessionContext session, int process, ProcessExit exit, long ageMs, long suppressed)
+    {
+        if (logger.IsEnabled(LogLevel.Information) && summary.TryLine())
+        {
+            ChildLog.Exited(
+                logger, session.Id.ToString(), session.Listener, session.RouteName, process, exit.Status, exit.Signal,
+                ageMs, suppressed);
+        }
+    }
 
     public void FlowsClosed(FlowRecord record)
     {
+        if (!logger.IsEnabled(LogLevel.Information) || !summary.TryLine())
+        {
+            return;
+        }
+
         var control = record.Control;
         SessionLog.FlowsClosed(
             logger, control.Id.ToString(), control.Listener, control.PeerAddr.ToString(), control.RouteName,

@@ -31,12 +31,8 @@ internal sealed class SessionSummary(ILogger log, TimeProvider time, int records
                 WriteSums(now);
             }
 
-            var earned = time.GetElapsedTime(_refilled, now).TotalSeconds * recordsPerSecond;
-            _records = Math.Min(_recordsMax, _records + earned);
-            _refilled = now;
-            if (_records >= 1)
+            if (TryTake(now))
             {
-                _records--;
                 return true;
             }
 
@@ -50,12 +46,36 @@ internal sealed class SessionSummary(ILogger log, TimeProvider time, int records
         }
     }
 
+    /// <summary>For lines that come with the ends of sessions, and not one for each.</summary>
+    /// <returns>Whether there is room for one within the records of this second.</returns>
+    public bool TryLine()
+    {
+        lock (_lock)
+        {
+            return TryTake(time.GetTimestamp());
+        }
+    }
+
     public void Write()
     {
         lock (_lock)
         {
             WriteSums(time.GetTimestamp());
         }
+    }
+
+    private bool TryTake(long now)
+    {
+        var earned = time.GetElapsedTime(_refilled, now).TotalSeconds * recordsPerSecond;
+        _records = Math.Min(_recordsMax, _records + earned);
+        _refilled = now;
+        if (_records < 1)
+        {
+            return false;
+        }
+
+        _records--;
+        return true;
     }
 
     private void WriteSums(long now)

@@ -14,6 +14,7 @@ internal sealed class CollectWriters(IReadOnlyList<IoLoop> loops, TimeProvider t
     private static readonly TimeSpan FinishTimeMin = TimeSpan.FromSeconds(1);
 
     private readonly CollectFiles _files = new();
+    private readonly CollectEvents _events = new(log, time);
     private readonly List<(CollectRoute Route, CollectWriter Writer)> _writers = [];
     private HashSet<CollectRoute> _current = [];
     private Task _ended = Task.CompletedTask;
@@ -22,7 +23,7 @@ internal sealed class CollectWriters(IReadOnlyList<IoLoop> loops, TimeProvider t
     public void Start(IEnumerable<Route> routes)
     {
         _current = [.. routes.OfType<CollectRoute>()];
-        var environment = new CollectEnvironment(new CollectEvents(log), time, loops[0], _files);
+        var environment = new CollectEnvironment(_events, time, loops[0], _files);
         foreach (var route in _current)
         {
             if (route.MakeSink is not { } makeSink || _writers.Exists(each => ReferenceEquals(each.Route, route)))
@@ -59,6 +60,7 @@ internal sealed class CollectWriters(IReadOnlyList<IoLoop> loops, TimeProvider t
             await each.Route.FinishAsync(loops, allowed).ConfigureAwait(false);
             await EndAsync(each.Writer, allowed).ConfigureAwait(false);
         }).Append(_ended)).ConfigureAwait(false);
+        _events.Dispose();
     }
 
     private static async Task EndAsync(CollectWriter writer, TimeSpan limit)

@@ -47,6 +47,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     private readonly IoLoopGroup _loops;
     private readonly RunningRouter _running;
     private readonly Reloader _reloader;
+    private readonly EventGate<int> _faults;
     private readonly SessionSummary _summary;
     private readonly AccessLog _access;
     private readonly StatsWriter _statsWriter;
@@ -80,6 +81,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         HostLog.Started(
             log, RouterVersion.Text, setup.Plan.Listeners.Count, options.LoopCount, seams.Network.Name,
             seams.NetworkReason, Kebab.From(GCSettings.LatencyMode.ToString()), setup.Source, Environment.ProcessId);
+        _faults = new EventGate<int>(seams.Time);
         _access = new AccessLog(log, options.Log.Access);
         _summary = new SessionSummary(log, seams.Time, options.Log.SessionRecords);
         loops.RegisterWith(system.System, system.RouterName);
@@ -371,7 +373,14 @@ internal sealed class RouterEngine : IAsyncDisposable
             loop, new SessionIdSource(process, loop.Index), _spares[loop.Index], _loops.DispatcherId(loop.Index)));
         foreach (var loop in _loops.Loops)
         {
-            loop.OnFault = fault => HostLog.Fault(_log, fault, $"loop {loop.Index}");
+            loop.OnFault = fault =>
+            {
+                if (_faults.Passes(loop.Index, out var suppressed))
+                {
+                    var more = suppressed == 0 ? "" : $" ({suppressed} more not logged)";
+                    HostLog.Fault(_log, fault, $"loop {loop.Index}{more}");
+                }
+            };
         }
 
         var isEvery = setup.Options.Cluster is { WhenIsolated: Configuration.WhenIsolated.Stop };
@@ -380,7 +389,7 @@ internal sealed class RouterEngine : IAsyncDisposable
             setup.Plan.Guard,
             _seams.Random,
             new SessionEvents(_log, _seams.Time, _summary, _access),
-            new ListenerEvents(_log),
+            new ListenerEvents(_log, _seams.Time),
             ActorSystemSettings.PoolDispatcher,
             _member?.Hub)
         {
