@@ -62,6 +62,30 @@ public sealed partial class AccessFormatTests(ITestOutputHelper output) : Functi
         Assert.Contains(" 5 -- 0/0/0/0/0 0/0", line, StringComparison.Ordinal);
     }
 
+    [RequiresToolFact(RequiredTools.Namespace)]
+    public async Task A_session_that_lasts_is_told_of_while_it_is_open()
+    {
+        var router = await RouterAsync(
+            """
+            router {
+              log.access { long-session-interval = 1s, opened = on }
+              listeners.echo { bind = "udp://127.0.0.1:47008", route = echo }
+              routes.echo { type = echo }
+            }
+            """);
+        using var client = await Network.RunAsync(static () => Client.Udp(47_008));
+        await Network.RunAsync(() => Client.Exchange(client, "hello"u8));
+
+        var opened = await router.RecordAsync("session-opened");
+        var (first, second) = (await router.RecordAsync("session-open"), await router.RecordAsync("session-open", 1));
+
+        Assert.Equal("info", opened.GetProperty("level").GetString());
+        Assert.Equal(opened.GetProperty("session").GetString(), second.GetProperty("session").GetString());
+        Assert.Equal(5, second.GetProperty("bytes-in").GetInt32());
+        Assert.InRange(
+            second.GetProperty("duration-ms").GetInt64() - first.GetProperty("duration-ms").GetInt64(), 500, 5_000);
+    }
+
     [GeneratedRegex(
         @"^\S+ \[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] (TCP|UDP) \d{3} \d+ \d+ \d+\.\d{3} "
         + @"""[^""]+"" ""\d+"" ""\d+"" ""(\d+\.\d{3}|-)""$", RegexOptions.ExplicitCapture, 1000)]

@@ -16,6 +16,8 @@ internal sealed class AccessOptions
         Sample = access.Int("sample", 1, 1_000_000, Reload.AtOnce);
         Always = access.Set<CloseReason>("always", Reload.AtOnce, ParseReason);
         Opened = access.Bool("opened", Reload.AtOnce);
+        LongSessionInterval = access.Duration(
+            "long-session-interval", Limit.Second, Limit.Day, Reload.AtOnce, orInfinite: true);
         var filter = access.Child("filter");
         Routes = filter.Words("routes", Reload.AtOnce).ToHashSet(StringComparer.Ordinal);
         NotRoutes = filter.Words("not-routes", Reload.AtOnce).ToHashSet(StringComparer.Ordinal);
@@ -37,6 +39,9 @@ internal sealed class AccessOptions
 
     /// <summary>Whether the beginning of a session is told of at the level info.</summary>
     public bool Opened { get; }
+
+    /// <summary>How often sessions that are older than that are told of; infinite for never.</summary>
+    public TimeSpan LongSessionInterval { get; }
 
     /// <summary>Empty for all.</summary>
     public IReadOnlySet<string> Routes { get; }

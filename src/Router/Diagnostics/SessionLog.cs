@@ -20,6 +20,16 @@ internal static partial class SessionLog
 
     public const int ClosedId = 1201;
 
+    /// <summary>Now and then, of a session that is open for long; the figures are those so far.</summary>
+    [LoggerMessage(EventId = 1210, Level = LogLevel.Information, EventName = "session-open", Message =
+        "Session {Session} of {Listener} is open: {Transport} from {Peer}, route {Route}, upstream {Upstream}, for " +
+        "{DurationMs} ms, silent for {SilentMs} ms, in {PayloadsIn} payloads {BytesIn} bytes, out {PayloadsOut} " +
+        "payloads {BytesOut} bytes, {Drops} drops, {Restarts} restarts")]
+    public static partial void StillOpen(
+        ILogger logger, object session, string listener, string transport, object peer, string route, string? upstream,
+        long durationMs, long silentMs, long payloadsIn, long bytesIn, long payloadsOut, long bytesOut, long drops,
+        int restarts);
+
     /// <summary>The access record: exactly one per session, or a share in <see cref="Summarised"/>.</summary>
     /// <remarks>What is an <see cref="object"/> is a text, or becomes one by its ToString on another thread.</remarks>
     /// <param name="local">The endpoint the peer sent to.</param>

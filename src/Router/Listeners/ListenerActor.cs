@@ -18,6 +18,7 @@ internal abstract class ListenerActor(
     private readonly SessionActors _sessionActors = new(shard, Context, sessionDispatcher);
     private readonly SessionWalk _drain = new(shard, SessionVisits.Drain);
     private readonly SessionWalk _rearm = new(shard, SessionVisits.Rearm);
+    private SessionWalk? _long;   // made with the first
     private readonly Dictionary<Route, SessionWalk> _changes = [];   // of routes, one that is under way each
 
     /// <summary>Kept because Akka's <c>Context</c> is that of whoever has the turn, and a session may have its turn
@@ -162,6 +163,9 @@ internal abstract class ListenerActor(
             case RefreshFigures:
                 Refresh();
                 break;
+            case TellLongSessions told:
+                OnLongSessions(told.AgeMs);
+                break;
             default:
                 return false;
         }
@@ -177,6 +181,16 @@ internal abstract class ListenerActor(
         if (!_drain.IsUnderWay)
         {
             _drain.Begin();
+        }
+    }
+
+    /// <summary>A round that is not over goes on.</summary>
+    private void OnLongSessions(long ageMs)
+    {
+        if (_long is not { IsUnderWay: true })
+        {
+            _long = new SessionWalk(shard, session => SessionVisits.TellLong(session, ageMs));
+            _long.Begin();
         }
     }
 

@@ -28,6 +28,9 @@ internal sealed record StopShards(IReadOnlySet<Shard> Shards) : IDeadLetterSuppr
 /// <summary>Asks the kernel for the figures that only it has.</summary>
 internal sealed record RefreshFigures;
 
+/// <summary>Has sessions that are so old told of, in steps.</summary>
+internal sealed record TellLongSessions(long AgeMs);
+
 /// <summary>The back-off is over: tries again what failed.</summary>
 internal sealed record RetryListener;
 

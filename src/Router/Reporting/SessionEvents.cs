@@ -32,6 +32,18 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSu
         }
     }
 
+    public void StillOpen(SessionContext session)
+    {
+        if (logger.IsEnabled(LogLevel.Information) && access.WantsOpen(session) && summary.TryLine())
+        {
+            SessionLog.StillOpen(
+                logger, Later(session.Id), session.Listener, TransportOf(session), Later(session.PeerAddr),
+                session.RouteName, session.Upstream, session.AgeMs, (long)session.SilentFor.TotalMilliseconds,
+                session.PayloadsReceived, session.BytesReceived, session.PayloadsSent, session.BytesSent,
+                session.Drops, session.Restarts);
+        }
+    }
+
     public void Connected(SessionContext session)
     {
         if (logger.IsEnabled(LogLevel.Debug))

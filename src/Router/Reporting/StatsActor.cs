@@ -2,8 +2,9 @@ using Router.Listeners;
 
 namespace Router.Reporting;
 
-/// <summary>The time between two stats lines from now on; <see cref="Timeout.InfiniteTimeSpan"/> for none.</summary>
-internal sealed record StatsInterval(TimeSpan Time);
+/// <summary>The times between two stats lines, and between two tellings of long sessions, from now on;
+/// <see cref="Timeout.InfiniteTimeSpan"/> for none.</summary>
+internal sealed record StatsInterval(TimeSpan Time, TimeSpan LongSessions);
 
 /// <summary>/user/router/stats: writes the stats line, and the drops since the last one per listener and reason.
 /// </summary>
@@ -13,15 +14,18 @@ internal sealed class StatsActor : ReceiveActor, IWithTimers
 
     private readonly ListenerStats _stats;
     private readonly StatsWriter _writer;
-    private TimeSpan _interval;
+    private StatsInterval _interval;
 
-    public StatsActor(ListenerStats stats, StatsWriter writer, TimeSpan interval)
+    public StatsActor(ListenerStats stats, StatsWriter writer, StatsInterval interval)
     {
         _stats = stats;
         _writer = writer;
         _interval = interval;
         Receive<Tick>(_ => OnTick());
         Receive<Write>(_ => OnWrite());
+        Receive<TellLong>(_ => Context.Parent.Tell(
+            new TellLongSessions((long)_interval.LongSessions.TotalMilliseconds)));
+        Receive<TellLongSessions>(static _ => { });
         Receive<StatsInterval>(OnInterval);
         Receive<DrainListener>(static _ => { });
         Receive<RefreshFigures>(static _ => { });
@@ -31,9 +35,17 @@ internal sealed class StatsActor : ReceiveActor, IWithTimers
 
     protected override void PreStart()
     {
-        if (_interval > TimeSpan.Zero)
+        StartTimer(new Tick(), _interval.Time);
+        StartTimer(new TellLong(), _interval.LongSessions);
+    }
+
+    /// <summary>In place of the one there may be.</summary>
+    private void StartTimer(object message, TimeSpan time)
+    {
+        Timers.Cancel(message.GetType().Name);
+        if (time > TimeSpan.Zero)
         {
-            Timers.StartPeriodicTimer(nameof(Tick), new Tick(), _interval);
+            Timers.StartPeriodicTimer(message.GetType().Name, message, time);
         }
     }
 
@@ -45,14 +57,17 @@ internal sealed class StatsActor : ReceiveActor, IWithTimers
 
     private void OnInterval(StatsInterval interval)
     {
-        if (interval.Time == _interval)
+        var last = _interval;
+        _interval = interval;
+        if (interval.Time != last.Time)
         {
-            return;
+            StartTimer(new Tick(), interval.Time);
         }
 
-        _interval = interval.Time;
-        Timers.Cancel(nameof(Tick));
-        PreStart();
+        if (interval.LongSessions != last.LongSessions)
+        {
+            StartTimer(new TellLong(), interval.LongSessions);
+        }
     }
 
     /// <summary>The loops ask the kernel for its figures first; shortly after they are written.</summary>
@@ -63,6 +78,8 @@ internal sealed class StatsActor : ReceiveActor, IWithTimers
     }
 
     private sealed record Tick;
+
+    private sealed record TellLong;
 
     private sealed record Write;
 }

@@ -134,7 +134,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
 
     private void StartStats()
     {
-        var (stats, interval) = (_running.Listeners.Stats, _running.Setup.Options.Log.StatsInterval);
+        var (stats, interval) = (_running.Listeners.Stats, Interval());
         Context.Watch(Context.ActorOf(Props.Create<StatsActor>(stats, _statsWriter, interval), Stats));
     }
 
@@ -288,7 +288,7 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
             listeners.Tell(new RouteChanged(route));
         }
 
-        Context.Child(Stats).Tell(new StatsInterval(_running.Setup.Options.Log.StatsInterval));
+        Context.Child(Stats).Tell(Interval());
         OnDrainTick(mayStop: false);
         StartTimers();
         _running.Begun.TrySetResult();
@@ -379,6 +379,12 @@ internal sealed class RouterActor : ReceiveActor, IWithTimers
             _ = _reloader.Queue.Ask("file", out _);
             Self.Tell(new ReloadQueued(), ActorRefs.NoSender);
         }
+    }
+
+    private StatsInterval Interval()
+    {
+        var log = _running.Setup.Options.Log;
+        return new StatsInterval(log.StatsInterval, log.Access.LongSessionInterval);
     }
 
     private void OnStopping(DrainListener drain)

@@ -31,6 +31,18 @@ internal static class SessionVisits
         return false;
     }
 
+    /// <summary>The session is told of if it is so old.</summary>
+    public static bool TellLong(SessionContext session, long ageMs)
+    {
+        var isLong = !session.IsClosed && session.AgeMs >= ageMs;
+        if (isLong)
+        {
+            session.Shard.Events.StillOpen(session);
+        }
+
+        return isLong;
+    }
+
     private static bool DecidesInTurn(SessionHandler handler) => DecideInTurn.GetOrAdd(
         handler.GetType(),
         static (_, handler) => ((Func<SessionContext, bool>)handler.OnDraining).Method.DeclaringType

@@ -366,6 +366,11 @@ internal interface ISessionEvents
 
     void Restarted(SessionContext session, Exception reason, long suppressed);
 
+    /// <summary>It has been open for long, and is told of now and then.</summary>
+    void StillOpen(SessionContext session)
+    {
+    }
+
     void Closed(SessionContext session, CloseReason reason);
 
     /// <summary>Its handler failed for good: the session ends by that.</summary>
