@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Router.Configuration;
 using Router.Diagnostics;
@@ -75,7 +76,14 @@ internal static class RouterLogging
         {
             try
             {
-                sinks.Open(PlanOf(kind, options), options.Queue);
+                if (kind == LogSinkKind.Otlp)
+                {
+                    OpenOtlp(sinks, options);
+                }
+                else
+                {
+                    sinks.Open(PlanOf(kind, options), options.Queue);
+                }
             }
             catch (IOException e)
             {
@@ -100,6 +108,11 @@ internal static class RouterLogging
         && IsJournal(Environment.GetEnvironmentVariable(JournalStream), new FileInfo("/proc/self/fd/1").LinkTarget)
             ? LogSinkKind.Journal
             : LogSinkKind.Stdout;
+
+    /// <summary>By itself, so that its libraries are loaded only where they are used.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void OpenOtlp(SinkProvider sinks, LogOptions options) => sinks.Add((time, log, onDrop) =>
+        new OtlpSink(options.Otlp, options.Queue, time, log, onDrop));
 
     private static SinkPlan PlanOf(LogSinkKind kind, LogOptions options)
     {

@@ -38,10 +38,14 @@ internal sealed class SinkProvider : ILoggerProvider
 
     /// <summary>Before anything is logged.</summary>
     /// <exception cref="IOException">The sink cannot be opened.</exception>
-    public void Open(SinkPlan plan, int queue) => Add(new LogSink(plan, queue, _time, _log, OnDrop));
+    public void Open(SinkPlan plan, int queue) =>
+        Add((time, log, onDrop) => new LogSink(plan, queue, time, log, onDrop));
 
     /// <summary>Before anything is logged.</summary>
-    public void Add(ILineSink sink) => _sinks = [.. _sinks, sink];
+    /// <param name="make">Is given the clock, a log for the sink's own events, and what is called when it drops
+    /// lines.</param>
+    public void Add(Func<TimeProvider, ILogger, Action, ILineSink> make) =>
+        _sinks = [.. _sinks, make(_time, _log, OnDrop)];
 
     public ILogger CreateLogger(string categoryName) =>
         new RecordLogger(categoryName, _time, _passes, Send);
@@ -49,7 +53,7 @@ internal sealed class SinkProvider : ILoggerProvider
     public int ReopenFiles() => _sinks.Count(static sink => sink.Reopen());
 
     /// <summary>A sink has dropped a line: within a second the others are told how many.</summary>
-    public void OnDrop()
+    private void OnDrop()
     {
         if (Volatile.Read(ref _isTelling) == 0 && Interlocked.Exchange(ref _isTelling, 1) == 0)
         {

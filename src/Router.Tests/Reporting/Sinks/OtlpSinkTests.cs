@@ -1,0 +1,112 @@
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Router.Configuration;
+using Router.Diagnostics;
+using Router.Reporting.Sinks;
+using Router.Tests.Functional;
+
+namespace Router.Tests.Reporting.Sinks;
+
+/// <summary>A collector stand-in takes what the exporter of OpenTelemetry sends by HTTP.</summary>
+public sealed class OtlpSinkTests : IAsyncLifetime
+{
+    private readonly List<byte[]> _requests = [];
+    private WebApplication _collector = null!;
+    private int _refused;
+    private volatile int _status = StatusCodes.Status200OK;
+
+    public async Task InitializeAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        _collector = builder.Build();
+        _collector.MapPost("/v1/logs", async (HttpRequest request) =>
+        {
+            using var body = new MemoryStream();
+            await request.Body.CopyToAsync(body);
+            lock (_requests)
+            {
+                if (_status == StatusCodes.Status200OK)
+                {
+                    _requests.Add(body.ToArray());
+                }
+                else
+                {
+                    _refused++;
+                }
+            }
+
+            return Results.StatusCode(_status);
+        });
+        await _collector.StartAsync();
+    }
+
+    public async Task DisposeAsync() => await _collector.DisposeAsync();
+
+    [Fact]
+    public async Task Records_come_with_their_fields_and_none_is_lost_by_a_collector_that_is_away()
+    {
+        const int Said = 600;
+        using var errors = new StringWriter();
+        using var provider = new SinkProvider(
+            TimeProvider.System, static _ => true, TimeSpan.FromSeconds(20), errors);
+        provider.Add((time, log, onDrop) => new OtlpSink(Options(), 10_000, time, log, onDrop));
+        var logger = provider.CreateLogger("Router");
+        _status = StatusCodes.Status503ServiceUnavailable;
+
+        for (var i = 0; i < Said; i++)
+        {
+            UpstreamLog.Resolved(logger, "web", $"name-{i:0000}", "10.0.0.1");
+        }
+
+        await Until.TrueAsync(() => Volatile.Read(ref _refused) > 0, () => "it does not try");
+        _status = StatusCodes.Status200OK;
+        await Until.TrueAsync(
+            () => provider.Figures[0] is { Waiting: 0, Written: > Said }, () => $"not exported: {provider.Figures[0]}");
+        provider.Dispose();
+
+        var text = Text();
+        Assert.All(Enumerable.Range(0, Said), i => Assert.Contains($"name-{i:0000}", text, StringComparison.Ordinal));
+        string[] parts =
+            ["service.name", "edge", "upstream-resolved", "event", "route", "web", "log-sink-failed", "Router"];
+        Assert.All(parts, part => Assert.Contains(part, text, StringComparison.Ordinal));
+        Assert.Equal("", errors.ToString());
+        Assert.Equal(0, provider.Figures[0].Dropped);
+    }
+
+    [Fact]
+    public async Task A_full_queue_drops_and_counts()
+    {
+        using var errors = new StringWriter();
+        using var provider = new SinkProvider(
+            TimeProvider.System, static _ => true, TimeSpan.FromSeconds(1), errors);
+        provider.Add((time, log, onDrop) => new OtlpSink(Options(), 16, time, log, onDrop));
+        _status = StatusCodes.Status503ServiceUnavailable;
+
+        for (var i = 0; i < 5_000; i++)
+        {
+            UpstreamLog.Resolved(provider.CreateLogger("Router"), "web", "name", "10.0.0.1");
+        }
+
+        await Until.TrueAsync(() => provider.Figures[0].Dropped > 0, () => "nothing is dropped");
+        provider.Dispose();
+
+        Assert.Contains("lines were not written to otlp", errors.ToString(), StringComparison.Ordinal);
+    }
+
+    private OtlpSinkOptions Options() => new(
+        new Uri(_collector.Urls.Single()), OtlpProtocol.Http, "authorization=secret", TimeSpan.FromSeconds(5),
+        LogLines.All, "edge");
+
+    private string Text()
+    {
+        lock (_requests)
+        {
+            return string.Concat(_requests.Select(Encoding.Latin1.GetString));
+        }
+    }
+}
