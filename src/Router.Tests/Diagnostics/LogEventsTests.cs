@@ -37,6 +37,22 @@ public sealed partial class LogEventsTests
     }
 
     [Fact]
+    public void Every_field_is_listed_with_its_type_and_unit_and_no_other()
+    {
+        var fields = Methods()
+            .SelectMany(static method => FieldsOf(method.Method))
+            .GroupBy(static field => LogFields.KeyOf(field.Name!), static field => TypeOf(field.ParameterType))
+            .Select(static field =>
+                $"{field.Key}: {string.Join(" or ", field.Distinct().Order())}, {UnitOf(field.Key)}");
+
+        Assert.Equal(
+            fields.Order(StringComparer.Ordinal),
+            FieldRow().Matches(Page)
+                .Select(static row => $"{row.Groups[1]}: {row.Groups[2]}, {row.Groups[3]}")
+                .Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public void Ids_and_names_are_unique_and_ids_lie_in_the_range_of_their_class()
     {
         var events = Events().ToArray();
@@ -82,21 +98,47 @@ public sealed partial class LogEventsTests
             StringComparison.Ordinal);
     }
 
-    private static IEnumerable<(Type Type, LoggerMessageAttribute Attribute, string Row)> Events() =>
+    private static IEnumerable<(Type Type, MethodInfo Method, LoggerMessageAttribute Attribute)> Methods() =>
         from type in typeof(HostLog).Assembly.GetTypes()
         from method in type.GetMethods(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
         let attribute = method.GetCustomAttribute<LoggerMessageAttribute>()
         where attribute is not null
-        let fields = method.GetParameters()
-            .Where(static p => p.ParameterType != typeof(ILogger) && p.ParameterType != typeof(LogLevel))
-            .Where(static p => !p.ParameterType.IsAssignableTo(typeof(Exception)))
-            .Select(static p => LogFields.KeyOf(p.Name!))
+        select (type, method, attribute);
+
+    private static IEnumerable<ParameterInfo> FieldsOf(MethodInfo method) => method.GetParameters()
+        .Where(static p => p.ParameterType != typeof(ILogger) && p.ParameterType != typeof(LogLevel))
+        .Where(static p => !p.ParameterType.IsAssignableTo(typeof(Exception)));
+
+    /// <summary>As JSON has it; what is an object is an endpoint or an id, and written as text.</summary>
+    private static string TypeOf(Type type) => (Nullable.GetUnderlyingType(type) ?? type) switch
+    {
+        var t when t == typeof(string) || t == typeof(object) => "text",
+        var t when t == typeof(bool) => "boolean",
+        var t when t == typeof(DateTimeOffset) => "time",
+        var t when t == typeof(int) || t == typeof(long) || t == typeof(uint) || t == typeof(ulong) => "integer",
+        var t => t.Name,
+    };
+
+    private static string UnitOf(string field) =>
+        field.EndsWith("-ms", StringComparison.Ordinal) ? "milliseconds"
+        : field.EndsWith("-us", StringComparison.Ordinal) ? "microseconds"
+        : field.Split('-').Contains("bytes") || field.Contains("-buffer-", StringComparison.Ordinal) ? "bytes"
+        : "-";
+
+    private static IEnumerable<(Type Type, LoggerMessageAttribute Attribute, string Row)> Events() =>
+        from each in Methods()
+        let method = each.Method
+        let attribute = each.Attribute
+        let fields = FieldsOf(method).Select(static p => LogFields.KeyOf(p.Name!))
         let takesLevel = method.GetParameters().Any(static p => p.ParameterType == typeof(LogLevel))
         let level = takesLevel ? "any" : LogFields.LevelOf(attribute.Level)
-        select (type, attribute, $"{attribute.EventId} {attribute.EventName} {level} {string.Join(' ', fields)}");
+        select (each.Type, attribute, $"{attribute.EventId} {attribute.EventName} {level} {string.Join(' ', fields)}");
 
     [GeneratedRegex(@"^\| (\d+) \| `([a-z-]+)` \| ([a-z]+) \| ([^|]*) \|", RegexOptions.Multiline, 1000)]
     private static partial Regex EventRow();
+
+    [GeneratedRegex(@"^\| `([a-z0-9-]+)` \| ([a-z ]+) \| ([a-z-]+) \|$", RegexOptions.Multiline, 1000)]
+    private static partial Regex FieldRow();
 
     [GeneratedRegex(@"^\| `([a-z-]+)` \| [^|]+ \|$", RegexOptions.Multiline, 1000)]
     private static partial Regex WordRow();
