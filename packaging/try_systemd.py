@@ -113,6 +113,7 @@ def try_start(machine):
     hold("it is not root", user not in ("root", "0", ""), user)
     hold("its log is in the journal", '"event":"started"' in machine.journal(), machine.journal())
     capabilities = machine.must("grep", "CapEff", f"/proc/{pid}/status").split()[1]
+    hold("the commands find it", machine.run("router", "ready").stdout == "ready\n", machine.run("router", "ready").stderr)
     hold("it may bind low ports and nothing else", int(capabilities, 16) == 1 << 10, capabilities)
 
 

@@ -19,7 +19,7 @@ public sealed partial class PackagingTests(ITestOutputHelper output) : Functiona
 
         var tried = await ScriptAsync("python3", "packaging/try_systemd.py", package.Trim());
 
-        Assert.Equal(15, Ok().Count(tried));
+        Assert.Equal(16, Ok().Count(tried));
     }
 
     [RequiresToolFact(RequiredTools.Namespace)]

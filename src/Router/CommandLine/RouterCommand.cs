@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using Router.CommandLine.Client;
 using Router.Hosting;
 using Router.Reporting;
 
@@ -89,6 +90,11 @@ internal sealed class RouterCommand(TextWriter output, TextWriter error, RunRout
         {
             ClusterCommands.MakeCertificates(output, error, time),
         });
+        foreach (var command in new AdminCommands(new AdminCommand(output, error), time).All())
+        {
+            root.Add(command);
+        }
+
         return root;
     }
 
