@@ -40,7 +40,7 @@ public sealed class BannedApiTests
         new("src/Router/Net/ServerSocket.cs", "new Socket(", "the sockets of a server of the base library"),
         new("src/Router/Upstreams/INameResolver.cs", "Dns.", "the system's resolver behind the seam"),
         new("src/Router/Listeners/BranchActor.cs", "Context.", "used in its own turns alone"),
-        new("src/Router/CommandLine/Client/AdminTarget.cs", "new Socket(", "a command's connection to a running router"),
+        new("src/Router/CommandLine/Client/AdminTarget.cs", "new Socket(", "how a command connects"),
         new("src/Router/Program.cs", "Console.", "where the process's writers are handed in"),
         new("src/Router/Reporting/ActorLogActor.cs", "TimeProvider.System", "in a program's system, made by Akka"),
         new("src/Router/Program.cs", "TimeProvider.System", "where the commands' clock is handed in"),
