@@ -61,7 +61,9 @@ public sealed class RelayTests(ITestOutputHelper output) : FunctionalTest(output
         rig[2].Signal(TestLibc.SigKill);
         await rig.BalanceAsync(1, 3);
         peers.ForEach(static peer => peer.Answers = 0);
-        var took = await TalkAsync(peers, upstream, static peer => peer.Answers >= 5, RecoveryMax);
+        // Answers of the member that died may wait in a peer's socket still.
+        var took = await TalkAsync(
+            peers, upstream, static peer => peer.Answers >= 5 && peer.Member != 2, RecoveryMax);
 
         _output.WriteLine($"all answered {took.TotalMilliseconds:0} ms after the kill");
         foreach (var peer in peers)
