@@ -24,6 +24,7 @@ public sealed class RelayTests(ITestOutputHelper output) : FunctionalTest(output
         router {
           loops = 1
           log.stats-interval = 1s
+          cluster.stray-timeout = 10s   # members that are busy, or have just started, answer late
           listener-defaults { route = proxy, strays = relay, idle-timeout = 10m, max-sessions = 1000 }
           listeners.ingress { bind = "udp://0.0.0.0:5300" }
           listeners.direct { bind = "udp://10.9.1.1:5301", return = direct }
