@@ -86,7 +86,8 @@ public sealed class RelayTests(ITestOutputHelper output) : FunctionalTest(output
         using var two = await Network.RunAsync(static () => new EchoOfEndpoints(5354));
         await AreUpAsync(await Task.WhenAll(new[] { "127.0.0.1", "127.0.0.2" }.Select(address =>
             CommandAsync(
-                ["run", "--config", file, "--set", "router.log.stats-interval=1s"], surroundings: ["env", $"MEMBER={address}"]))));
+                ["run", "--config", file, "--set", "router.log.stats-interval=1s"],
+                surroundings: ["env", $"MEMBER={address}"]))));
 
         using var peer = await Network.RunAsync(static () =>
             new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp));
