@@ -18,11 +18,12 @@ internal sealed class AdminRig : IAsyncDisposable
     private readonly TextFile _file;
     private readonly AdminEndpoint _endpoint;
 
-    private AdminRig(TextFile file, RouterEngine engine, AdminEndpoint endpoint, EventLog log)
+    private AdminRig(TextFile file, RouterEngine engine, AdminEndpoint endpoint, EventLog log, EventFeed feed)
     {
-        (_file, Engine, _endpoint, Log) = (file, engine, endpoint, log);
+        (_file, Engine, _endpoint, Log, Feed) = (file, engine, endpoint, log, feed);
         endpoint.Start(new AdminHost(
-            engine, log, TimeProvider.System, Level, () => _ = engine.StopAsync("admin", CancellationToken.None)));
+            engine, feed.Follow(log, TimeProvider.System), feed, TimeProvider.System, Level,
+            () => _ = engine.StopAsync("admin", CancellationToken.None)));
         var handler = new SocketsHttpHandler
         {
             SslOptions = { RemoteCertificateValidationCallback = (_, shown, _, _) => IsShown(shown!.Subject) },
@@ -49,6 +50,8 @@ internal sealed class AdminRig : IAsyncDisposable
     public RouterEngine Engine { get; }
 
     public EventLog Log { get; }
+
+    public EventFeed Feed { get; }
 
     public LogThreshold Level { get; } = new(LogLevel.Information);
 
@@ -77,10 +80,12 @@ internal sealed class AdminRig : IAsyncDisposable
         var setup = loaded.Setup!;
         var system = ActorSystemHandle.TryMake(setup.Options, TimeProvider.System, out _)!;
         var log = new EventLog();
-        var (engine, endpoint) = AdminStart.Start(setup, TimeProvider.System, log, system, out var faults);
+        var feed = new EventFeed(setup.Options.Admin.Streams);
+        var (engine, endpoint) = AdminStart.Start(
+            setup, TimeProvider.System, feed.Follow(log, TimeProvider.System), system, out var faults);
         if (engine is not null)
         {
-            return (new AdminRig(file, engine, endpoint!, log), faults);
+            return (new AdminRig(file, engine, endpoint!, log, feed), faults);
         }
 
         _ = system.System.Terminate();

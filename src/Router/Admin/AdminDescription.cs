@@ -57,7 +57,8 @@ internal static class AdminDescription
         foreach (var status in statuses.OfType<int>())
         {
             endpoint.WithMetadata(new ProducesResponseTypeMetadata(
-                status, path.Result ?? typeof(System.Text.Json.JsonElement), [MediaTypeNames.Application.Json]));
+                status, path.Result ?? typeof(System.Text.Json.JsonElement),
+                [path.IsStream ? "text/event-stream" : MediaTypeNames.Application.Json]));
         }
 
         int[] problems = path.NeedsToken

@@ -32,7 +32,11 @@ internal sealed class AdminGuard(AdminOptions options, AdminHost host)
     public async Task GuardAsync(HttpContext http, RequestDelegate next)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
-        end.CancelAfter(RequestTimeout);
+        if (http.GetEndpoint()?.Metadata.GetMetadata<AdminPath>() is not { IsStream: true })
+        {
+            end.CancelAfter(RequestTimeout);
+        }
+
         http.Items[EndKey] = end.Token;
         http.Response.Headers.CacheControl = "no-store";
         http.Response.Headers.XContentTypeOptions = "nosniff";
@@ -74,7 +78,7 @@ internal sealed class AdminGuard(AdminOptions options, AdminHost host)
         }
     }
 
-    /// <summary>Ends when the request's client is gone, or its time is up.</summary>
+    /// <summary>Ends when the request's client is gone, or its time is up; a stream has all the time.</summary>
     public static CancellationToken EndOf(HttpContext http) => (CancellationToken)http.Items[EndKey]!;
 
     /// <summary>Whether a Host header names this machine alone.</summary>

@@ -26,6 +26,9 @@ internal sealed record AdminPath(
     /// <summary>Parameters of the query.</summary>
     public IReadOnlyList<AdminParameter> Parameters { get; init; } = [];
 
+    /// <summary>The answer goes on until its client, or the router, ends.</summary>
+    public bool IsStream { get; init; }
+
     public bool NeedsToken { get; init; } = true;
 }
 

@@ -15,12 +15,13 @@ internal static class AdminPaths
     public static void Map(IEndpointRouteBuilder routes, AdminHost host)
     {
         var sessions = new SessionPaths(host);
-        routes.ServiceProvider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopped
-            .Register(sessions.Dispose);
+        var lifetime = routes.ServiceProvider.GetRequiredService<IHostApplicationLifetime>();
+        lifetime.ApplicationStopping.Register(host.Events.End);   // else the end would wait for those who follow
+        lifetime.ApplicationStopped.Register(sessions.Dispose);
         IReadOnlyList<AdminPath> paths =
         [
             .. new HealthPaths(host).All, .. new StatsPaths(host).All, .. sessions.All, .. new ListenerPaths(host).All,
-            .. new UpstreamPaths(host).All, .. new ControlPaths(host).All,
+            .. new UpstreamPaths(host).All, .. new ControlPaths(host).All, .. new EventPaths(host).All,
         ];
         var index = new IndexReport(
             RouterVersion.Text,

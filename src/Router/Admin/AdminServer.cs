@@ -26,7 +26,7 @@ internal static class AdminServer
     /// <summary>How long requests that are under way have when the router has ended.</summary>
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(1);
 
-    /// <returns>A running server, which disposing ends.</returns>
+    /// <returns>A running server, which disposing stops in order.</returns>
     public static async Task<IAsyncDisposable> StartAsync(AdminEndpoint endpoint, AdminHost host)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Router" });
@@ -51,7 +51,7 @@ internal static class AdminServer
         app.Use(guard.GuardAsync);
         AdminPaths.Map(app, host);
         await app.StartAsync().ConfigureAwait(false);
-        return app;
+        return new RunningServer(app);
     }
 
     private static void Configure(KestrelServerOptions kestrel, AdminEndpoint endpoint)
@@ -97,6 +97,16 @@ internal static class AdminServer
             ServerCertificateContext = SslStreamCertificateContext.Create(shown.Own, shown.Chain, offline: true),
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
         };
+    }
+
+    /// <summary>Disposing of the application alone would cut connections off.</summary>
+    private sealed class RunningServer(WebApplication app) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            await app.StopAsync().ConfigureAwait(false);
+            await app.DisposeAsync().ConfigureAwait(false);
+        }
     }
 
     /// <summary>The server ends when it is told to, and ends nothing itself.</summary>

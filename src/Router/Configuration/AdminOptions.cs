@@ -27,6 +27,7 @@ internal sealed class AdminOptions
         Tls = tls;
         Certificate = tls.OptionalText("certificate", Reload.No);
         Key = tls.OptionalText("key", Reload.No);
+        Streams = StreamOptions.Read(admin.Child("streams"));
     }
 
     public SectionReader Section { get; }
@@ -46,6 +47,8 @@ internal sealed class AdminOptions
     public string? Certificate { get; }
 
     public string? Key { get; }
+
+    public StreamOptions Streams { get; }
 
     /// <summary>Whether it talks TLS.</summary>
     public bool IsTls => Certificate is not null || Key is not null;

@@ -5,7 +5,8 @@ namespace Router.Diagnostics;
 
 /// <summary>One JSON object a line: time, level, event, then all fields of the event. ASCII only, so that a line is one
 /// JSON object to every reader, whatever its locale.</summary>
-internal sealed class JsonLineFormatter : ILineFormat
+/// <param name="isAlwaysJson">Whether a record that brings a line of its own is JSON nevertheless.</param>
+internal sealed class JsonLineFormatter(bool isAlwaysJson = false) : ILineFormat
 {
     private static readonly JsonWriterOptions Options = new() { Encoder = LineEncoder.Ascii };
 
@@ -14,7 +15,7 @@ internal sealed class JsonLineFormatter : ILineFormat
 
     public void Write(LogLine line, IBufferWriter<byte> output)
     {
-        if (LineFormats.TryWriteText(line, output))
+        if (!isAlwaysJson && LineFormats.TryWriteText(line, output))
         {
             return;
         }

@@ -36,7 +36,7 @@ internal sealed class LogLine
         var line = _current ??= new LogLine();
         line._fields.Clear();
         (line.Time, line.Level, line.Text) = (record.Time, record.Level, record.Text);
-        line.Event = record.Id.Name is { Length: > 0 } name ? LogFields.Cap(name) : "log";
+        line.Event = EventOf(record);
         if (record.Message is { } message)
         {
             line.Add("category", record.Category);
@@ -61,6 +61,10 @@ internal sealed class LogLine
 
         return line;
     }
+
+    /// <summary>The name of the record's event; "log" for one without.</summary>
+    public static string EventOf(LogRecord record) =>
+        record.Id.Name is { Length: > 0 } name ? LogFields.Cap(name) : "log";
 
     private void Add(string key, object? value)
     {

@@ -36,7 +36,8 @@ internal sealed class TextLineFormatter : ILineFormat
         }
     }
 
-    private static void AppendValue(StringBuilder text, string value)
+    /// <summary>The value, in quotes if anything in it is odd.</summary>
+    public static void AppendValue(StringBuilder text, string value)
     {
         if (value.Length > 0 && value.All(static c => c is > ' ' and <= '~' and not ('"' or '\\' or '=')))
         {

@@ -73,6 +73,12 @@ internal sealed class RouterLaunch(
             throw new RouterStartException(loaded.Faults);
         }
 
+        var feed = new EventFeed(setup.Options.Admin.Streams);
+        if (setup.Options.Admin.Bind is not null)
+        {
+            _log = feed.Follow(_log, time);
+        }
+
         loaded.LogWarnings(_log);
         var handle = new ActorSystemHandle(system, name, IsOwned: false);
         (var engine, _admin) = AdminStart.Start(setup, time, _log, handle, out var faults);
@@ -82,7 +88,7 @@ internal sealed class RouterLaunch(
             throw new RouterStartException(faults);
         }
 
-        _admin?.Start(new AdminHost(engine, _log, time, Level: null, () => Drain(engine, services)));
+        _admin?.Start(new AdminHost(engine, _log, feed, time, Level: null, () => Drain(engine, services)));
         return engine;
     }
 

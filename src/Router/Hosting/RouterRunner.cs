@@ -38,8 +38,9 @@ internal static class RouterRunner
         }
 
         var level = new LogThreshold(setup.Options.Log.Level);
+        var feed = setup.Options.Admin.Bind is null ? null : new EventFeed(setup.Options.Admin.Streams);
         using var loggers = RouterLogging.TryCreate(
-            setup.Options.Log, level, TimeProvider.System, errors, out var sinkFault);
+            setup.Options.Log, level, TimeProvider.System, errors, feed, out var sinkFault);
         if (loggers is null)
         {
             WriteAll(errors, [sinkFault!]);
@@ -74,8 +75,7 @@ internal static class RouterRunner
         await using (engine.ConfigureAwait(false))
         {
             engine.OnReloaded = options => level.Set(options.Log.Level);
-            admin?.Start(new AdminHost(
-                engine, log, TimeProvider.System, level, () => _ = engine.StopAsync("admin", CancellationToken.None)));
+            admin?.Start(new AdminHost(engine, log, feed!, TimeProvider.System, level, () => _ = StopAsync(engine)));
             using var manager = ServiceManager.Find(TimeProvider.System);
             manager?.Ready(engine, log);
             signals.Attach(engine, log, loggers, manager);
@@ -97,6 +97,8 @@ internal static class RouterRunner
 
         return ExitOk;
     }
+
+    private static Task StopAsync(RouterEngine engine) => engine.StopAsync("admin", CancellationToken.None);
 
     /// <summary>Reads and validates, starts nothing.</summary>
     /// <returns>The process's exit code.</returns>

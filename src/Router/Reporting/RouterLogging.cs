@@ -65,12 +65,14 @@ internal static class RouterLogging
     /// <param name="threshold">The least level.</param>
     /// <param name="time">The clock.</param>
     /// <param name="errors">Told at the end of lines that were not written.</param>
+    /// <param name="feed">Gets every record, too; null for none.</param>
     /// <param name="fault">Why a sink cannot be opened.</param>
     /// <returns>Null exactly if there is a fault.</returns>
     public static ProcessLog? TryCreate(
-        LogOptions options, LogThreshold threshold, TimeProvider time, TextWriter errors, out string? fault)
+        LogOptions options, LogThreshold threshold, TimeProvider time, TextWriter errors, EventFeed? feed,
+        out string? fault)
     {
-        var sinks = new SinkProvider(time, threshold.Passes, options.FlushTimeout, errors);
+        var sinks = new SinkProvider(time, threshold.Passes, options.FlushTimeout, errors, feed);
         var kinds = options.Sinks.Select(static kind => kind == LogSinkKind.Auto ? Standard() : kind);
         foreach (var kind in kinds.Distinct())
         {

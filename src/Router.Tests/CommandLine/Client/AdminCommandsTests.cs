@@ -66,12 +66,38 @@ public sealed class AdminCommandsTests : IDisposable
     }
 
     [Theory]
+    [InlineData("events", "GET /events?last=20&follow=false",
+        "2026-01-02T03:04:05.678Z warning  drops reason=\"a b\\u001B\" peer=- at-least=true\n")]
+    [InlineData("events -f --last 0 --level info --event a,b --listener e --session 7",
+        "GET /events?last=0&follow=true&level=info&event=a%2Cb&listener=e&session=7", "warning  drops")]
+    [InlineData("events --json", "GET /events?last=20&follow=false", "\"event\":\"drops\",\"reason\":")]
+    public async Task Events_are_followed_and_printed_a_line_each(string command, string asked, string printed)
+    {
+        _endpoint.Answer(HttpStatusCode.OK, """
+            : beat
+
+            data: {"time":"2026-01-02T03:04:05.678Z","level":"warning","event":"drops",
+            data: "reason":"a b\u001b","peer":null,"at-least":true}
+
+
+            """);
+
+        Assert.Equal(0, await InvokeAsync(command));
+
+        Assert.Equal([asked], _endpoint.Asked);
+        Assert.Contains(printed, _output.ToString(), StringComparison.Ordinal);
+        Assert.Single(_output.ToString().TrimEnd().Split('\n'));
+    }
+
+    [Theory]
     [InlineData("ready", 503, "{ \"reasons\": [\"draining\", \"fenced\"] }", 1, "draining fenced\n", "")]
     [InlineData("stats", 401, "{ \"title\": \"No token\", \"detail\": \"show one\" }", 77, "", "show one\n")]
     [InlineData("stats", 421, "{ \"title\": \"Wrong host\" }", 1, "", "Wrong host\n")]
     [InlineData("reload", 422, "{ \"detail\": \"x\", \"faults\": [\"a.conf:1:2: b\", \"c\\u001b\"] }", 1, "",
         "a.conf:1:2: b\nc\\u001B\n")]
     [InlineData("session 7", 404, "", 1, "", "HTTP 404\n")]
+    [InlineData("events", 503, "{ \"detail\": \"too many\" }", 1, "", "too many\n")]
+    [InlineData("events", 200, "data: <html>\n\n", 69, "", "http://127.0.0.1:27124: what answers is no router\n")]
     [InlineData("stats", 200, "<html>", 69, "", "http://127.0.0.1:27124: what answers is no router\n")]
     public async Task What_is_wrong_is_told_in_the_endpoints_words(
         string command, int status, string body, int exit, string output, string error)
@@ -91,6 +117,7 @@ public sealed class AdminCommandsTests : IDisposable
     [InlineData("upstreams back")]
     [InlineData("upstreams back 10.0.0.1:53")]
     [InlineData("upstreams back --drain")]
+    [InlineData("events --last -1")]
     [InlineData("upstreams --weight 7")]
     [InlineData("upstreams back 10.0.0.1:53 --weight 7 --drain")]
     public async Task What_is_half_said_asks_nothing(string command)

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.ServerSentEvents;
 using System.Security.Authentication;
 using System.Text;
 using System.Text.Json;
@@ -57,30 +58,66 @@ internal sealed class AdminClient : IDisposable
         try
         {
             using var response = await _http.SendAsync(request, cancel).ConfigureAwait(false);
-            var text = await response.Content.ReadAsStringAsync(cancel).ConfigureAwait(false);
-            return new AdminAnswer(response.StatusCode, text.Length == 0 ? null : JsonNode.Parse(text) as JsonObject);
+            return await AnswerOfAsync(response, cancel).ConfigureAwait(false);
         }
-        catch (HttpRequestException e) when (e.InnerException is AuthenticationException tls)
+        catch (Exception e) when (Explain(e, cancel) is { } why)
         {
-            throw new AdminUnreachableException(
-                $"{_target.Name}: {tls.Message}; --ca names the file of the authority that signed its certificate", e);
+            throw new AdminUnreachableException(why, e);
         }
-        catch (HttpRequestException e)
+    }
+
+    /// <summary>Follows a stream of server-sent events until it ends.</summary>
+    /// <param name="path">With its query.</param>
+    /// <param name="take">Gets the data of each event.</param>
+    /// <param name="cancel">Ends it.</param>
+    /// <returns>The refusal, if there was one; without a body, when the stream has ended in order.</returns>
+    /// <exception cref="AdminUnreachableException">It cannot be asked, or broke off.</exception>
+    public async Task<AdminAnswer> FollowAsync(string path, Action<JsonObject> take, CancellationToken cancel)
+    {
+        try
         {
-            throw new AdminUnreachableException(
-                $"{_target.Name}: {e.Message}; is a router running, with router.admin.bind there? --admin ADDRESS or "
-                + $"{AdminTarget.AddressVariable} says where else",
-                e);
+            using var request = new HttpRequestMessage(HttpMethod.Get, path);
+            using var response = await _http
+                .SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel).ConfigureAwait(false);
+            if (!response.IsSuccessStatusCode)
+            {
+                return await AnswerOfAsync(response, cancel).ConfigureAwait(false);
+            }
+
+            var body = await response.Content.ReadAsStreamAsync(cancel).ConfigureAwait(false);
+            await foreach (var item in SseParser.Create(body).EnumerateAsync(cancel).ConfigureAwait(false))
+            {
+                take(JsonNode.Parse(item.Data) as JsonObject ?? throw new JsonException("no object"));
+            }
+
+            return new AdminAnswer(response.StatusCode, null);
         }
-        catch (TaskCanceledException e) when (!cancel.IsCancellationRequested)
+        catch (Exception e) when (Explain(e, cancel) is { } why)
         {
-            throw new AdminUnreachableException($"{_target.Name}: no answer in {AnswerMax.TotalSeconds} s", e);
-        }
-        catch (JsonException e)
-        {
-            throw new AdminUnreachableException($"{_target.Name}: what answers is no router", e);
+            throw new AdminUnreachableException(why, e);
         }
     }
 
     public void Dispose() => _http.Dispose();
+
+    private static async Task<AdminAnswer> AnswerOfAsync(HttpResponseMessage response, CancellationToken cancel)
+    {
+        var text = await response.Content.ReadAsStringAsync(cancel).ConfigureAwait(false);
+        return new AdminAnswer(response.StatusCode, text.Length == 0 ? null : JsonNode.Parse(text) as JsonObject);
+    }
+
+    /// <returns>What is wrong and what to do; null for what is no fault of the connection.</returns>
+    private string? Explain(Exception failure, CancellationToken cancel) => failure switch
+    {
+        HttpRequestException { InnerException: AuthenticationException tls } =>
+            $"{_target.Name}: {tls.Message}; --ca names the file of the authority that signed its certificate",
+        HttpIOException e => $"{_target.Name}: the connection broke off: {e.Message}",
+        HttpRequestException e =>
+            $"{_target.Name}: {e.Message}; is a router running, with router.admin.bind there? --admin ADDRESS or "
+            + $"{AdminTarget.AddressVariable} says where else",
+        TaskCanceledException when !cancel.IsCancellationRequested =>
+            $"{_target.Name}: no answer in {AnswerMax.TotalSeconds} s",
+        JsonException => $"{_target.Name}: what answers is no router",
+        _ => null,
+    };
 }

@@ -35,6 +35,7 @@ internal sealed class AdminCommands(AdminCommand admin, TimeProvider time)
         MakeSession(),
         new AdminPartCommands(admin).MakeListeners(),
         new AdminPartCommands(admin).MakeUpstreams(),
+        new EventCommand(admin).Make(),
         MakeLogLevel(),
         MakeReload(),
         MakeDrain(),

@@ -15,6 +15,7 @@ internal sealed class SinkProvider : ILoggerProvider
     private readonly TextWriter _errors;
     private readonly ILogger _log;
     private readonly ITimer _timer;
+    private readonly EventFeed? _feed;
     private ILineSink[] _sinks = [];
     private int _isTelling;
     private int _isDisposed;
@@ -23,9 +24,12 @@ internal sealed class SinkProvider : ILoggerProvider
     /// <param name="passes">Whether a level is logged.</param>
     /// <param name="flushTimeout">How long the end waits for all sinks together.</param>
     /// <param name="errors">Told at the end of lines that were not written.</param>
-    public SinkProvider(TimeProvider time, Func<LogLevel, bool> passes, TimeSpan flushTimeout, TextWriter errors)
+    /// <param name="feed">Gets every record, too; null for none.</param>
+    public SinkProvider(
+        TimeProvider time, Func<LogLevel, bool> passes, TimeSpan flushTimeout, TextWriter errors,
+        EventFeed? feed = null)
     {
-        (_time, _passes, _flushTimeout, _errors) = (time, passes, flushTimeout, errors);
+        (_time, _passes, _flushTimeout, _errors, _feed) = (time, passes, flushTimeout, errors, feed);
         _log = CreateLogger(RouterLogging.Category);
         _timer = time.CreateTimer(
             static state => ((SinkProvider)state!).TellDropped(),
@@ -101,6 +105,8 @@ internal sealed class SinkProvider : ILoggerProvider
         {
             sink.Add(record);
         }
+
+        _feed?.Add(record);
     }
 
     private void TellDropped()
@@ -116,6 +122,8 @@ internal sealed class SinkProvider : ILoggerProvider
                     {
                         sink.Add(record);
                     }
+
+                    _feed?.Add(record);
                 });
                 SinkLog.LinesDropped(others, dropping.Name, count);
             }

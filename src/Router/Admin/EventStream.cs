@@ -1,0 +1,51 @@
+using System.Buffers;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Router.Diagnostics;
+
+namespace Router.Admin;
+
+/// <summary>An answer that goes on: server-sent events, as WHATWG's HTML standard has them.</summary>
+internal sealed class EventStream
+{
+    /// <summary>How often something is sent where there is nothing to send: else a client that has gone without a word
+    /// would keep its place.</summary>
+    public static readonly TimeSpan BeatInterval = TimeSpan.FromSeconds(15);
+
+    private static readonly byte[] Beat = ":\n\n"u8.ToArray();
+
+    private readonly AdminRequest _request;
+
+    private EventStream(AdminRequest request) => _request = request;
+
+    /// <summary>Sends the head of the answer, with the first of its body.</summary>
+    public static EventStream Begin(AdminRequest request)
+    {
+        var http = request.Http;
+        http.Response.ContentType = "text/event-stream";
+        http.Response.Headers["X-Accel-Buffering"] = "no";   // a proxy in between would else gather it
+        http.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+        return new EventStream(request);
+    }
+
+    /// <summary>Adds a record as an event of the stream.</summary>
+    public static void Add(IBufferWriter<byte> to, LogRecord record, ILineFormat format)
+    {
+        to.Write("data: "u8);
+        format.Write(LogLine.From(record), to);
+        to.Write("\n\n"u8);
+    }
+
+    public static AdminFault TooMany(AdminHost host) => new(
+        StatusCodes.Status503ServiceUnavailable, "There are too many readers",
+        $"router.admin.streams.readers lets {host.Engine.Setup.Options.Admin.Streams.Readers} read at once; end one of "
+        + "them, or raise it");
+
+    /// <summary>Sends whole events; a sign of life if there are none.</summary>
+    public async Task SendAsync(ReadOnlyMemory<byte> events)
+    {
+        var body = _request.Http.Response.Body;
+        await body.WriteAsync(events.IsEmpty ? Beat : events, _request.End).ConfigureAwait(false);
+        await body.FlushAsync(_request.End).ConfigureAwait(false);
+    }
+}
