@@ -57,8 +57,9 @@ public sealed partial class AdminTests(ITestOutputHelper output) : FunctionalTes
                 .Replace("/etc/router", Folder, StringComparison.Ordinal);
             var answer = await ToolAsync("bash", ["-c", $"ROUTER_TOKEN={Token} ID={ids[0]} ID2={ids[1]}; {command}"]);
             Assert.StartsWith(
-                command.Contains("curl -sS --fail-with-body -N", StringComparison.Ordinal) ? "data: {" : "{", answer,
-                StringComparison.Ordinal);
+                command.Contains("curl -sS --fail-with-body -N", StringComparison.Ordinal) ? "data: {"
+                : line.EndsWith("/metrics", StringComparison.Ordinal) ? "# TYPE" : "{",
+                answer, StringComparison.Ordinal);
         }
     }
 

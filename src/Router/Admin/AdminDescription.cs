@@ -58,7 +58,7 @@ internal static class AdminDescription
         {
             endpoint.WithMetadata(new ProducesResponseTypeMetadata(
                 status, path.Result ?? typeof(System.Text.Json.JsonElement),
-                [path.IsStream ? "text/event-stream" : MediaTypeNames.Application.Json]));
+                [path.IsStream ? "text/event-stream" : path.ContentType]));
         }
 
         int[] problems = path.NeedsToken

@@ -1,3 +1,4 @@
+using System.Net.Mime;
 using Microsoft.AspNetCore.Http;
 
 namespace Router.Admin;
@@ -13,6 +14,9 @@ internal sealed record AdminPath(
 {
     /// <summary>What the body of the answer is; null for what no type of ours describes.</summary>
     public Type? Result { get; init; }
+
+    /// <summary>What the body of that is.</summary>
+    public string ContentType { get; init; } = MediaTypeNames.Application.Json;
 
     /// <summary>Of an answer that is no problem.</summary>
     public int Status { get; init; } = StatusCodes.Status200OK;

@@ -15,13 +15,16 @@ internal static class AdminPaths
     public static void Map(IEndpointRouteBuilder routes, AdminHost host)
     {
         var sessions = new SessionPaths(host);
+        var metrics = new MetricsPaths(routes, host);
         var lifetime = routes.ServiceProvider.GetRequiredService<IHostApplicationLifetime>();
         lifetime.ApplicationStopping.Register(host.Events.End);   // else the end would wait for those who follow
         lifetime.ApplicationStopped.Register(sessions.Dispose);
+        lifetime.ApplicationStopped.Register(metrics.Dispose);
         IReadOnlyList<AdminPath> paths =
         [
             .. new HealthPaths(host).All, .. new StatsPaths(host).All, .. sessions.All, .. new ListenerPaths(host).All,
             .. new UpstreamPaths(host).All, .. new ControlPaths(host).All, .. new EventPaths(host).All,
+            .. metrics.All,
         ];
         var index = new IndexReport(
             RouterVersion.Text,

@@ -86,21 +86,8 @@ internal sealed class StatsPaths(AdminHost host)
         [.. Enumerable.Range(0, GC.MaxGeneration + 1).Select(GC.CollectionCount)],
         GC.GetTotalPauseDuration().TotalMilliseconds,
         ThreadPool.ThreadCount,
-        DescriptorsOpen(),
+        Descriptors.CountOpen(),
         SystemLimits.Read().Descriptors);
-
-    private static int? DescriptorsOpen()
-    {
-        const string Folder = "/proc/self/fd";
-        try
-        {
-            return Directory.Exists(Folder) ? Directory.EnumerateFileSystemEntries(Folder).Count() - 1 : null;
-        }
-        catch (Exception none) when (none is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
 
     private static ClusterStatsReport? ClusterOf(Running.RouterEngine engine) => engine.Member is not { } member
         ? null

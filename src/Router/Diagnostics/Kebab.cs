@@ -14,6 +14,8 @@ internal static class ClosedSet<TMember>
     private static readonly string[] Words =
         [.. Enum.GetValues<TMember>().Select(static member => Kebab.From(member.ToString()))];
 
+    public static int Count => Words.Length;
+
     /// <summary>MaxSessions is max-sessions.</summary>
     public static string NameOf(TMember member) => Words[Convert.ToInt32(member)];
 }

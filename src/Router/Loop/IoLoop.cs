@@ -48,12 +48,17 @@ internal sealed class IoLoop : ISocketLoop, IDisposable
     private readonly IoLoopOptions _options;
     private readonly TimerWheel _timers;
     private readonly long _started;
+    private readonly long _sleepMin;   // a wait that is shorter was no sleep: two switches of threads take longer
     private readonly ConcurrentQueue<IRunnable> _fromOtherThreads = new();
     private readonly List<IEndOfPass> _endOfPass = [];
     private IRunnable?[] _runs = new IRunnable?[256];   // ring; grows to the number of cells that are ready at once
     private int _runsHead;
     private int _runsCount;
     private int _sleeping;
+    private long _now;           // as read last, in ticks of the clock
+    private long _busy;          // ticks of all passes that have ended
+    private long _passBegan;     // ticks; 0 while the loop waits
+    private long _waitBegan;
     private volatile bool _stopping;
     private bool _disposed;
     private Thread? _thread;
@@ -66,6 +71,8 @@ internal sealed class IoLoop : ISocketLoop, IDisposable
         _options = options;
         _poller = network.CreatePoller();
         _started = time.GetTimestamp();
+        _sleepMin = time.TimestampFrequency / 200_000;   // 5 us
+        Turns = new TurnSamples(time);
         _timers = new TimerWheel(0);
         Pipes = new PipePool(network, options.Pipes, options.PipeBytes, options.PipeBudget);
         unsafe
@@ -93,6 +100,21 @@ internal sealed class IoLoop : ISocketLoop, IDisposable
 
     internal TimeProvider Time => _time;
 
+    /// <summary>Turns of sessions that were timed.</summary>
+    public TurnSamples Turns { get; }
+
+    /// <summary>Time in passes since the loop was made, the present one included; a pass without a sleep before it has
+    /// begun where the one before ended. Any thread; between two readings it may seem to go back.</summary>
+    public TimeSpan Busy
+    {
+        get
+        {
+            var busy = Volatile.Read(ref _busy);
+            var began = Volatile.Read(ref _passBegan);
+            return _time.GetElapsedTime(0, busy + (began == 0 ? 0 : _time.GetTimestamp() - began));
+        }
+    }
+
     /// <summary>The loop of the calling thread; null if it has none.</summary>
     public static IoLoop? Current => _current;
 
@@ -111,7 +133,7 @@ internal sealed class IoLoop : ISocketLoop, IDisposable
 
     /// <summary>Whose turn the thread runs; null between turns, and in turns that do not say so. Written by the loop's
     /// thread, for <c>LoopWatch</c> to read while that does not move.</summary>
-    public object? Holder { get; set; }
+    public object? Holder { get; private set; }
 
     /// <summary>The thread's number in the system; 0 where that is not known, or the thread has not begun. Any thread.
     /// </summary>
@@ -206,6 +228,22 @@ internal sealed class IoLoop : ISocketLoop, IDisposable
         }
     }
 
+    /// <summary>A turn begins that says whose it is. Loop thread.</summary>
+    public void BeginTurn(object holder)
+    {
+        Holder = holder;
+        Turns.Begin(holder, NowMs, _passBegan);
+    }
+
+    /// <summary>It has ended.</summary>
+    /// <param name="holder">Whose it was.</param>
+    /// <param name="owner">What its time is counted for, if it was timed.</param>
+    public void EndTurn(object holder, object owner)
+    {
+        Holder = null;
+        Turns.End(holder, owner);
+    }
+
     /// <summary>Has <paramref name="item"/> called at the end of this pass, as often as this is called in it.</summary>
     public void AtEndOfPass(IEndOfPass item) => _endOfPass.Add(item);
 
@@ -274,7 +312,7 @@ internal sealed class IoLoop : ISocketLoop, IDisposable
     private bool Pass(bool block)
     {
         var told = Poll(block);
-        ReadClock();
+        BeginPass();
         var fired = Guarded(static loop => loop._timers.Turn(loop.NowMs, loop._options.TimersPerPass));
         var ran = RunReady();
         EndPass();
@@ -299,6 +337,11 @@ internal sealed class IoLoop : ISocketLoop, IDisposable
             {
                 timeout = 0;
             }
+        }
+
+        if (timeout != 0)
+        {
+            EndPassByWait();
         }
 
         var told = _poller.Wait(timeout);
@@ -383,7 +426,32 @@ internal sealed class IoLoop : ISocketLoop, IDisposable
         Sockets--;
     }
 
-    private void ReadClock() => NowMs = (long)_time.GetElapsedTime(_started).TotalMilliseconds;
+    /// <summary>The pass before has ended: by a wait, or just now.</summary>
+    private void BeginPass()
+    {
+        ReadClock();
+        var (isAwake, since) = (_passBegan != 0, _passBegan != 0 ? _passBegan : _waitBegan);
+        if (isAwake || _now - since < _sleepMin)
+        {
+            Volatile.Write(ref _busy, _busy + _now - since);
+        }
+
+        Volatile.Write(ref _passBegan, _now);
+    }
+
+    private void EndPassByWait()
+    {
+        var began = _passBegan;
+        _waitBegan = _now;
+        Volatile.Write(ref _passBegan, 0);
+        Volatile.Write(ref _busy, _busy + (began == 0 ? 0 : _now - began));
+    }
+
+    private void ReadClock()
+    {
+        _now = _time.GetTimestamp();
+        NowMs = (long)_time.GetElapsedTime(_started, _now).TotalMilliseconds;
+    }
 
     private void TakeFromOtherThreads()
     {

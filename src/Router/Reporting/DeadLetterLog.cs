@@ -15,6 +15,7 @@ internal sealed class DeadLetterLog : MinimalActorRef
     private readonly ILogger _log;
     private readonly ITimer _timer;
     private long _count;
+    private long _total;
     private ActorPath? _recipient;
     private Type? _message;
 
@@ -32,6 +33,9 @@ internal sealed class DeadLetterLog : MinimalActorRef
         system.EventStream.Subscribe(this, typeof(DeadLetter));
         system.EventStream.Subscribe(this, typeof(Dropped));
     }
+
+    /// <summary>Those counted so far.</summary>
+    public long Total => Volatile.Read(ref _total);
 
     public override ActorPath Path { get; }
 
@@ -56,6 +60,7 @@ internal sealed class DeadLetterLog : MinimalActorRef
         {
             _recipient = letter.Recipient?.Path;
             _message = letter.Message.GetType();
+            _total++;
             if (++_count == 1)
             {
                 _timer.Change(Interval, Timeout.InfiniteTimeSpan);
@@ -100,6 +105,9 @@ internal sealed class DeadLetterCounting(ActorSystem system) : IExtension
     private int _routers;
 
     public static DeadLetterCounting Of(ActorSystem system) => system.WithExtension<DeadLetterCounting, Id>();
+
+    /// <summary>Dead letters since the first of the routers that there are has started.</summary>
+    public long Total => Volatile.Read(ref _counted)?.Total ?? 0;
 
     /// <summary>A router has started. The log of the first one gets the figures.</summary>
     public void Join(ILogger log, TimeProvider time)

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Router.Diagnostics;
 using Router.Sessions;
 
@@ -26,12 +27,19 @@ internal sealed record ListenerFigures(
     IReadOnlyDictionary<DropReason, long> Drops)
 {
     private static readonly DropReason[] Reasons = Enum.GetValues<DropReason>();
+    private static readonly CloseReason[] Ends = Enum.GetValues<CloseReason>();
+
+    /// <summary>That the listener led to; empty in a sum over several.</summary>
+    public string Route { get; init; } = "";
+
+    /// <summary>The sessions that have ended, by why; those only that there were.</summary>
+    public IReadOnlyDictionary<CloseReason, long> ClosedBy { get; init; } = FrozenDictionary<CloseReason, long>.Empty;
 
     /// <summary>Connection attempts that the kernel dropped because an accept queue was full.</summary>
     public long AcceptOverflows => Drops.GetValueOrDefault(DropReason.AcceptQueueFull);
 
-    /// <summary>One shard's figures, under a listener's name.</summary>
-    public static ListenerFigures Of(string listener, Shard shard)
+    /// <summary>One shard's figures, under the names of a listener and a route.</summary>
+    public static ListenerFigures Of(string listener, string route, Shard shard)
     {
         var counters = shard.Counters;
         return new ListenerFigures(
@@ -51,7 +59,14 @@ internal sealed record ListenerFigures(
             Reasons
                 .Select(reason => (reason, count: counters.Drops[reason]))
                 .Where(static drop => drop.count > 0)
-                .ToDictionary(static drop => drop.reason, static drop => drop.count));
+                .ToDictionary(static drop => drop.reason, static drop => drop.count))
+        {
+            Route = route,
+            ClosedBy = Ends
+                .Select(reason => (reason, count: Volatile.Read(ref counters.ClosedBy[(int)reason])))
+                .Where(static end => end.count > 0)
+                .ToDictionary(static end => end.reason, static end => end.count),
+        };
     }
 
     /// <summary>The sum with another; the difference, if <paramref name="sign"/> is -1.</summary>
@@ -69,14 +84,22 @@ internal sealed record ListenerFigures(
         SocketFallbacks + (sign * other.SocketFallbacks),
         AcceptQueue + (sign * other.AcceptQueue),
         AcceptBacklog + (sign * other.AcceptBacklog),
-        Drops.Keys
-            .Union(other.Drops.Keys)
-            .ToDictionary(
-                static reason => reason,
-                reason => Drops.GetValueOrDefault(reason) + (sign * other.Drops.GetValueOrDefault(reason))));
+        Sum(Drops, other.Drops, sign))
+    {
+        Route = Route == other.Route ? Route : "",
+        ClosedBy = Sum(ClosedBy, other.ClosedBy, sign),
+    };
 
     /// <summary>The counters alone, without the figures of the moment.</summary>
     public ListenerFigures CountedOnly() => this with { Sessions = 0, AcceptQueue = 0, AcceptBacklog = 0 };
+
+    private static Dictionary<TReason, long> Sum<TReason>(
+        IReadOnlyDictionary<TReason, long> counts, IReadOnlyDictionary<TReason, long> others, int sign)
+        where TReason : struct, Enum => counts.Keys
+            .Union(others.Keys)
+            .ToDictionary(
+                static reason => reason,
+                reason => counts.GetValueOrDefault(reason) + (sign * others.GetValueOrDefault(reason)));
 }
 
 /// <summary>Sums the shards' counters up. Any thread; the figures of one call may be a pass apart.</summary>
@@ -86,7 +109,7 @@ internal sealed class ListenerStats
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<Shard, Share> _shares = [];
-    private readonly Dictionary<string, ListenerFigures> _gone = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Listener, string Route), ListenerFigures> _gone = [];
     private long _closedOfForgotten;
 
     public int Sessions
@@ -112,15 +135,24 @@ internal sealed class ListenerStats
         }
     }
 
-    public IReadOnlyList<ListenerFigures> Read()
+    /// <summary>By listener.</summary>
+    public IReadOnlyList<ListenerFigures> Read() =>
+    [
+        .. ReadByRoute()
+            .GroupBy(static figures => figures.Listener, StringComparer.Ordinal)
+            .Select(static listener => listener.Aggregate(static (sum, figures) => sum.With(figures))),
+    ];
+
+    /// <summary>By listener and the route that it led to.</summary>
+    public IReadOnlyList<ListenerFigures> ReadByRoute()
     {
         lock (_lock)
         {
-            var all = _gone.ToDictionary(StringComparer.Ordinal);
+            var all = _gone.ToDictionary();
             foreach (var (shard, share) in _shares)
             {
                 var figures = share.Of(shard);
-                all[share.Listener] = all.TryGetValue(share.Listener, out var sum) ? sum.With(figures) : figures;
+                all[share.Name] = all.TryGetValue(share.Name, out var sum) ? sum.With(figures) : figures;
             }
 
             return [.. all.Values];
@@ -136,18 +168,19 @@ internal sealed class ListenerStats
         }
     }
 
-    /// <summary>The listener gets what the shard counts from now on.</summary>
-    public void Assign(Shard shard, string listener)
+    /// <summary>The listener, and the route that it leads to, get what the shard counts from now on.</summary>
+    public void Assign(Shard shard, string listener, string route)
     {
         lock (_lock)
         {
-            if (_shares.TryGetValue(shard, out var share) && share.Listener == listener)
+            if (_shares.TryGetValue(shard, out var share) && share.Name == (listener, route))
             {
                 return;
             }
 
             var before = Remove(shard);
-            _shares[shard] = new Share(listener, before is null ? null : ListenerFigures.Of(listener, shard));
+            _shares[shard] = new Share(
+                listener, route, before is null ? null : ListenerFigures.Of(listener, route, shard));
         }
     }
 
@@ -167,14 +200,14 @@ internal sealed class ListenerStats
         lock (_lock)
         {
             var names = _shares.Values.Select(static share => share.Listener).ToHashSet(StringComparer.Ordinal);
-            var gone = _gone.Keys.Where(name => !names.Contains(name)).ToList();
+            var gone = _gone.Keys.Where(name => !names.Contains(name.Listener)).ToList();
             foreach (var name in gone)
             {
                 _gone.Remove(name, out var figures);
                 _closedOfForgotten += figures!.Closed;
             }
 
-            return gone;
+            return [.. gone.Select(static name => name.Listener).Distinct(StringComparer.Ordinal)];
         }
     }
 
@@ -186,16 +219,18 @@ internal sealed class ListenerStats
         }
 
         var figures = share.Of(shard).CountedOnly();
-        _gone[share.Listener] = _gone.TryGetValue(share.Listener, out var sum) ? sum.With(figures) : figures;
+        _gone[share.Name] = _gone.TryGetValue(share.Name, out var sum) ? sum.With(figures) : figures;
         return share;
     }
 
     /// <summary>A listener has a shard's figures, less those of before it got the shard.</summary>
-    private sealed record Share(string Listener, ListenerFigures? Before)
+    private sealed record Share(string Listener, string Route, ListenerFigures? Before)
     {
+        public (string Listener, string Route) Name => (Listener, Route);
+
         public ListenerFigures Of(Shard shard)
         {
-            var figures = ListenerFigures.Of(Listener, shard);
+            var figures = ListenerFigures.Of(Listener, Route, shard);
             return Before is null ? figures : figures.With(Before.CountedOnly(), sign: -1);
         }
     }

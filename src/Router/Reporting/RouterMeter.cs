@@ -1,141 +1,112 @@
 using System.Diagnostics.Metrics;
 using Router.Diagnostics;
 using Router.Net;
-using Router.Sessions;
 
 namespace Router.Reporting;
 
-/// <summary>The figures of the stats line as instruments of the meter <c>Router</c>, per listener; listed in
-/// docs/metrics.md.</summary>
-/// <remarks>All are observed, so they cost nothing where nobody collects. Figures of the kernel are as of the
-/// collection before, since each collection has the loops ask for the next.</remarks>
+/// <summary>The meter <c>Router</c> with the figures of one router; docs/metrics.md lists its instruments.</summary>
+/// <remarks>Counters and the figures of the moment are observed: they are read where they are kept when somebody
+/// collects, and cost nothing otherwise. Figures of the kernel are as of the collection before, since each collection
+/// has the loops ask for the next.</remarks>
 internal sealed class RouterMeter : IDisposable
 {
     public const string Name = "Router";
 
+    /// <summary>From a tenth of a millisecond, a connect within the machine, to 30 s, more than most time limits.
+    /// </summary>
+    private static readonly double[] ConnectBounds =
+        [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
     private readonly Meter _meter = new(Name, RouterVersion.Text);
-    private readonly ListenerStats _stats;
 
-    public RouterMeter(
-        ListenerStats stats,
-        Func<long> spare,
-        Fence? fence,
-        INetwork network,
-        Action refresh,
-        IRoomSpan? rooms = null,
-        Func<IReadOnlyList<SinkFigures>>? sinks = null)
-    {
-        _stats = stats;
-        _meter.CreateObservableUpDownCounter("router.sessions", () =>
-        {
-            refresh();
-            return Each(static figures => figures.Sessions);
-        }, "{session}", "Sessions open now.");
-        _meter.CreateObservableUpDownCounter(
-            "router.sessions.spare", spare, "{session}", "Kept or made ahead for the next peers.");
-        Count("router.sessions.opened", "{session}", static figures => figures.Opened);
-        Count("router.sessions.closed", "{session}", static figures => figures.Closed);
-        Count("router.sessions.restarts", "{restart}", static figures => figures.Restarts);
-        Count("router.sessions.fallbacks", "{session}", static figures => figures.SocketFallbacks);
-        Count("router.payloads.in", "{payload}", static figures => figures.PayloadsIn);
-        Count("router.bytes.in", "By", static figures => figures.BytesIn);
-        Count("router.payloads.out", "{payload}", static figures => figures.PayloadsOut);
-        Count("router.bytes.out", "By", static figures => figures.BytesOut);
-        _meter.CreateObservableCounter("router.drops", Drops, "{payload}", "Payloads and connections discarded.");
-        _meter.CreateObservableCounter("router.fence.shut", () => fence?.TimesShut ?? 0, "{time}");
-        _meter.CreateObservableCounter("router.loops.stalls", () => Stalls?.Invoke() ?? 0, "{time}");
-        Count("router.accept.overflows", "{connection}", static figures => figures.AcceptOverflows);
-        _meter.CreateObservableUpDownCounter(
-            "router.accept.queue", () => Each(static figures => figures.AcceptQueue), "{connection}");
-        _meter.CreateObservableUpDownCounter(
-            "router.accept.backlog", () => Each(static figures => figures.AcceptBacklog), "{connection}");
-        _meter.CreateObservableCounter(
-            "router.accept.overflows.namespace", network.ReadAcceptOverflows, "{connection}");
-        if (sinks is not null)
-        {
-            _meter.CreateObservableCounter("router.log.lines", () => Lines(sinks, static s => s.Written), "{line}");
-            _meter.CreateObservableCounter("router.log.dropped", () => Lines(sinks, static s => s.Dropped), "{line}");
-            _meter.CreateObservableUpDownCounter(
-                "router.log.waiting", () => Lines(sinks, static s => s.Waiting), "{line}");
-        }
+    public RouterMeter() => ConnectTimes = CreateHistogram(
+        "router.upstream.connect.duration",
+        "Time from an attempt to connect to an upstream until that accepted; TCP and unix streams.",
+        ConnectBounds);
 
-        if (rooms is not null)
-        {
-            AddRooms(rooms);
-        }
-    }
+    /// <summary>Of this router alone; others in the process have meters of the same name.</summary>
+    public Meter Meter => _meter;
 
-    /// <summary>How often a loop was reported that did not turn.</summary>
-    public Func<long>? Stalls { get; set; }
+    /// <summary>Seconds, with <c>route</c> and <c>upstream</c>.</summary>
+    public Histogram<double> ConnectTimes { get; }
 
     public void Dispose() => _meter.Dispose();
 
-    /// <summary>Only of a member of a cluster.</summary>
-    private void AddRooms(IRoomSpan rooms)
+    public static KeyValuePair<string, object?> Tag(string key, string value) => new(key, value);
+
+    /// <param name="name">As it is listed.</param>
+    /// <param name="description">A line.</param>
+    /// <param name="bounds">Upper bounds of its buckets, seconds.</param>
+    public Histogram<double> CreateHistogram(string name, string description, double[] bounds) =>
+        _meter.CreateHistogram(
+            name, "s", description, tags: null, new InstrumentAdvice<double> { HistogramBucketBoundaries = bounds });
+
+    /// <summary>Adds the figures of listeners.</summary>
+    /// <param name="stats">What they count.</param>
+    /// <param name="spare">Spare sessions now.</param>
+    /// <param name="network">The kernel's.</param>
+    /// <param name="refresh">Called once a collection: has the loops ask the kernel for its figures.</param>
+    public void Observe(ListenerStats stats, Func<long> spare, INetwork network, Action refresh)
     {
-        _meter.CreateObservableUpDownCounter("router.rooms.spanned", () => rooms.Figures.Rooms, "{room}");
-        _meter.CreateObservableUpDownCounter("router.rooms.listeners", () => rooms.Figures.Listeners, "{member}");
-        _meter.CreateObservableCounter("router.rooms.published", () => rooms.Figures.Published, "{payload}");
-        _meter.CreateObservableCounter("router.rooms.published.bytes", () => rooms.Figures.PublishedBytes, "By");
-        _meter.CreateObservableCounter("router.rooms.published.packs", () => rooms.Figures.Packs, "{message}");
-        _meter.CreateObservableCounter("router.rooms.received", () => rooms.Figures.Received, "{payload}");
-        _meter.CreateObservableCounter("router.rooms.dropped", () => DropsOf(rooms.Figures), "{payload}");
+        var figures = new ListenerMeter(_meter, stats);
+        figures.Gauge(
+            "router.sessions", "{session}", "Sessions that are open now.", static each => each.Sessions, refresh);
+        _meter.CreateObservableUpDownCounter(
+            "router.sessions.spare", spare, "{session}", "Actors kept, or made ahead, for the next peers.");
+        figures.Count("router.sessions.opened", "{session}", "Sessions that have begun.", static each => each.Opened);
+        figures.CountEach(
+            "router.sessions.closed", "{session}", "Sessions that have ended, by why.", "reason",
+            static each => each.ClosedBy.Select(static end => (ClosedSet<CloseReason>.NameOf(end.Key), end.Value)));
+        figures.Count(
+            "router.sessions.restarts", "{restart}", "Handlers that were replaced after a failure.",
+            static each => each.Restarts);
+        figures.Count(
+            "router.sessions.fallbacks", "{session}",
+            "Sessions that were to have a socket of their own, found none, and use the listener's.",
+            static each => each.SocketFallbacks);
+        figures.CountEach(
+            "router.payloads", "{payload}", "Payloads from peers and to them: datagrams, or reads of a stream.",
+            "direction", static each => [("in", each.PayloadsIn), ("out", each.PayloadsOut)]);
+        figures.CountEach(
+            "router.io", "By", "Bytes from peers and to them.", "direction",
+            static each => [("in", each.BytesIn), ("out", each.BytesOut)]);
+        figures.CountEach(
+            "router.drops", "{payload}", "Payloads and connections that were dropped, by why.", "reason",
+            static each => each.Drops.Select(static drop => (DropCounters.NameOf(drop.Key), drop.Value)));
+        figures.Gauge(
+            "router.accept.queue", "{connection}", "Connections that wait to be accepted.",
+            static each => each.AcceptQueue);
+        figures.Gauge(
+            "router.accept.backlog", "{connection}", "Connections that may wait to be accepted.",
+            static each => each.AcceptBacklog);
+        figures.Count(
+            "router.accept.overflows", "{connection}", "Connection attempts dropped because a queue was full.",
+            static each => each.AcceptOverflows);
+        _meter.CreateObservableCounter(
+            "router.accept.overflows.namespace",
+            () => network.ReadAcceptOverflows() is >= 0 and var count ? [new(count)] : Array.Empty<Measurement<long>>(),
+            "{connection}", "Connection attempts dropped in the network namespace, by any process.");
     }
 
-    /// <summary>Adds the figures of a relay; null for a router that is no member of a cluster.</summary>
-    public void Observe(IRelaySpan? relay)
+    /// <summary>Adds the log's sinks; null where the program logs.</summary>
+    public void Observe(Func<IReadOnlyList<SinkFigures>>? sinks)
     {
-        if (relay is null)
+        if (sinks is null)
         {
             return;
         }
 
+        _meter.CreateObservableCounter(
+            "router.log.lines", () => Lines(sinks, static sink => sink.Written), "{line}", "Lines that a sink took.");
+        _meter.CreateObservableCounter(
+            "router.log.dropped", () => Lines(sinks, static sink => sink.Dropped), "{line}",
+            "Lines that a sink did not take: its queue was full, or it refused them.");
         _meter.CreateObservableUpDownCounter(
-            "router.relay.sessions", () => BothWays(relay.Figures.Relaying, relay.Figures.Relayed), "{session}");
-        _meter.CreateObservableCounter(
-            "router.relay.payloads", () => BothWays(relay.Figures.Passed, relay.Figures.Taken), "{payload}");
-        _meter.CreateObservableCounter(
-            "router.relay.answers", () => BothWays(relay.Figures.Returned, relay.Figures.Answers), "{payload}");
-        _meter.CreateObservableCounter("router.relay.strays", () => StraysOf(relay.Figures), "{peer}");
-        _meter.CreateObservableCounter("router.relay.dropped", () => DropsOf(relay.Figures), "{payload}");
+            "router.log.waiting", () => Lines(sinks, static sink => sink.Waiting), "{line}",
+            "Lines in a sink's queue.");
     }
-
-    private static Measurement<long>[] BothWays(long to, long from) =>
-        [new(to, Tag("direction", "to")), new(from, Tag("direction", "from"))];
-
-    private static Measurement<long>[] StraysOf(RelayFigures figures) =>
-    [
-        new(figures.Found, Tag("result", "found")),
-        new(Math.Max(0, figures.Asked - figures.Found - figures.Unanswered), Tag("result", "none")),
-        new(figures.Unanswered, Tag("result", "unanswered")),
-        new(figures.Unasked, Tag("result", "unasked")),
-    ];
-
-    private static Measurement<long>[] DropsOf(RelayFigures figures) =>
-    [
-        new(figures.Behind, Tag("reason", "behind")),
-        new(figures.Late, Tag("reason", "late")),
-        new(figures.Lost, Tag("reason", "lost")),
-    ];
-
-    private static Measurement<long>[] DropsOf(RoomSpanFigures figures) =>
-        [new(figures.Behind, Tag("reason", "behind")), new(figures.Late, Tag("reason", "late"))];
 
     private static IEnumerable<Measurement<long>> Lines(
         Func<IReadOnlyList<SinkFigures>> sinks, Func<SinkFigures, long> figure) =>
         sinks().Select(sink => new Measurement<long>(figure(sink), Tag("sink", sink.Sink)));
-
-    private void Count(string name, string unit, Func<ListenerFigures, long> figure) =>
-        _meter.CreateObservableCounter(name, () => Each(figure), unit);
-
-    private IEnumerable<Measurement<long>> Each(Func<ListenerFigures, long> figure) =>
-        _stats.Read().Select(figures => new Measurement<long>(figure(figures), Tag("listener", figures.Listener)));
-
-    private IEnumerable<Measurement<long>> Drops() =>
-        from figures in _stats.Read()
-        from drop in figures.Drops
-        select new Measurement<long>(
-            drop.Value, Tag("listener", figures.Listener), Tag("reason", DropCounters.NameOf(drop.Key)));
-
-    private static KeyValuePair<string, object?> Tag(string key, string value) => new(key, value);
 }

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Router.Diagnostics;
 using Router.Net;
@@ -6,8 +8,18 @@ using Router.Upstreams;
 namespace Router.Reporting;
 
 /// <summary>Logs what happens to upstreams.</summary>
-internal sealed class UpstreamEvents(ILogger log) : IUpstreamEvents
+/// <param name="log">The router's.</param>
+/// <param name="connectTimes">Where the time of each connect goes, seconds; null for nowhere.</param>
+internal sealed class UpstreamEvents(ILogger log, Histogram<double>? connectTimes = null) : IUpstreamEvents
 {
+    public void Connected(string group, Upstream upstream, TimeSpan time)
+    {
+        if (connectTimes is { Enabled: true } times)
+        {
+            times.Record(time.TotalSeconds, new TagList { { "route", group }, { "upstream", upstream.Text } });
+        }
+    }
+
     public void Resolved(string group, UpstreamTarget target, IReadOnlyList<SocketAddr> addresses) =>
         UpstreamLog.Resolved(log, group, target.ToString(), string.Join(' ', addresses));
 

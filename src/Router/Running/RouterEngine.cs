@@ -60,7 +60,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     private readonly CancellationTokenSource _drainEnd = new();
     private readonly Fence? _fence;
     private readonly IActorRef _router;
-    private readonly RouterMeter _meter;
+    private readonly RouterMeter _meter = new();
     private readonly ClusterMember? _member;
     private readonly LoopWatch? _loopWatch;
     private readonly long _started;
@@ -98,7 +98,8 @@ internal sealed class RouterEngine : IAsyncDisposable
         }
 
         _running = new RunningRouter(
-            setup, seams, MakeEnvironment(setup), log, new SystemNameResolver(), _collects, _rooms, _relay);
+            setup, seams, MakeEnvironment(setup), log, new SystemNameResolver(), _collects, _rooms, _relay,
+            _meter.ConnectTimes);
         _reloader = new Reloader(_running) { OnReloaded = OnReload };
         _reloader.OnReloaded += reloaded => _member?.SetConfiguration(reloaded);
         _statsWriter = new StatsWriter(
@@ -110,14 +111,7 @@ internal sealed class RouterEngine : IAsyncDisposable
 
         DeadLetterCounting.Of(System).Join(log, seams.Time);
         _router = System.ActorOf(RouterActor.PropsOf(_running, _reloader, _statsWriter), system.RouterName);
-        // Before anything is said to listen: its assemblies are files that the process opens.
-        _meter = new RouterMeter(
-            Stats, () => Spare, _fence, seams.Network, RefreshFigures, _rooms,
-            setup.LogSinks)
-        {
-            Stalls = () => _loopWatch?.Stalls ?? 0,
-        };
-        _meter.Observe(_relay);
+        AddInstruments(setup);   // before anything is said to listen: their assemblies are files that the process opens
         var start = _running.Commit(
             setup, FrozenSet<string>.Empty, FrozenDictionary<RunningBind, ListenerPlan>.Empty, bound, _router);
         loops.Start();
@@ -192,6 +186,9 @@ internal sealed class RouterEngine : IAsyncDisposable
 
     /// <summary>/user/NAME.</summary>
     internal IActorRef Actor => _router;
+
+    /// <summary>Its instruments, which end with it.</summary>
+    internal RouterMeter Meter => _meter;
 
     internal IReadOnlyList<IoLoop> Loops => _loops.Loops;
 
@@ -342,6 +339,17 @@ internal sealed class RouterEngine : IAsyncDisposable
         _statsWriter.Dispose();
         HostLog.Stopped(_log, finished, left, (long)_seams.Time.GetElapsedTime(_started).TotalMilliseconds);
         return left;
+    }
+
+    private void AddInstruments(RouterSetup setup)
+    {
+        var meter = _meter.Meter;
+        _meter.Observe(Stats, () => Spare, _seams.Network, RefreshFigures);
+        _meter.Observe(setup.LogSinks);
+        new UpstreamMeter(meter, () => Groups, _seams.Time).Observe();
+        _ = new LoopMeter(_meter, Loops, _seams.Time, () => _loopWatch?.Stalls ?? 0);
+        ProcessMeter.Observe(meter, () => Uptime, () => DeadLetterCounting.Of(System).Total);
+        ClusterMeter.Observe(meter, _fence, _rooms, _relay);
     }
 
     private async Task StopSpansAsync()

@@ -158,7 +158,7 @@ internal sealed class RunningListeners(
                         Socket = shard.Settings.Socket,
                     },
                 };
-                Stats.Assign(shard, listener.Name);
+                Stats.Assign(shard, listener.Name, listener.Route.Name);
             }
         }
     }
@@ -204,7 +204,7 @@ internal sealed class RunningListeners(
         foreach (var shard in shards)
         {
             shard.OnStopped = stopped => tree.Tell(new ShardStopped(stopped), ActorRefs.NoSender);
-            Stats.Assign(shard, listener.Name);
+            Stats.Assign(shard, listener.Name, listener.Route.Name);
         }
 
         update.Listeners.Add(

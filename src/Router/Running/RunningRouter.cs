@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Router.Cluster.Relay;
 using Router.Cluster.Rooms;
@@ -22,11 +23,12 @@ internal sealed class RunningRouter
         INameResolver resolver,
         CollectWriters? collects = null,
         RoomSpan? rooms = null,
-        RelaySpan? relay = null)
+        RelaySpan? relay = null,
+        Histogram<double>? connectTimes = null)
     {
         (_seams, _relay, Setup, Log) = (seams, relay, setup, log);
         var own = new OwnAddresses();
-        Routes = new RunningRoutes(own, collects, resolver, log, rooms);
+        Routes = new RunningRoutes(own, collects, resolver, log, rooms, connectTimes);
         Listeners = new RunningListeners(seams, environment, Routes, own, log);
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Router.Cluster.Rooms;
 using Router.Diagnostics;
@@ -19,12 +20,14 @@ internal sealed record RouteGroup(string Route, UpstreamGroup Group);
 /// <param name="resolver">Resolves the upstreams' names.</param>
 /// <param name="log">The router's.</param>
 /// <param name="span">Where rooms are to span members; null without a cluster.</param>
+/// <param name="connectTimes">Where the times of connects to upstreams go, seconds.</param>
 internal sealed class RunningRoutes(
     OwnAddresses own,
     CollectWriters? collects,
     INameResolver resolver,
     ILogger log,
-    RoomSpan? span = null)
+    RoomSpan? span = null,
+    Histogram<double>? connectTimes = null)
 {
     private readonly HashSet<UpstreamGroup> _outlets = [];
     private readonly HashSet<IAsyncDisposable> _disposables = [];
@@ -173,7 +176,7 @@ internal sealed class RunningRoutes(
     {
         var (tree, changed) = (update.Tree, new RouteChanged(route));
         group.OnRemoved = () => tree.Tell(changed, ActorRefs.NoSender);
-        var names = new UpstreamNames(group, address => IsOwn(route, address), new UpstreamEvents(log));
+        var names = new UpstreamNames(group, address => IsOwn(route, address), new UpstreamEvents(log, connectTimes));
         update.Groups.Add(new BranchChild(
             update.NameOf(group.Name),
             UpstreamGroupActor.PropsFor(names, resolver),

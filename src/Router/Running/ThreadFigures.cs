@@ -51,3 +51,34 @@ internal readonly record struct ThreadFigures(string State, TimeSpan Cpu)
         return new ThreadFigures(state, TimeSpan.FromSeconds((user + system) / (double)TicksPerSecond));
     }
 }
+
+/// <summary>What the scheduler has given to a thread of this process.</summary>
+/// <param name="Cpu">Time on a processor.</param>
+/// <param name="Delay">Time that it was ready to run, and another had the processor.</param>
+internal readonly record struct ThreadTimes(TimeSpan Cpu, TimeSpan Delay)
+{
+    /// <summary>Reads <c>/proc/self/task/N/schedstat</c>, proc(5): nanoseconds.</summary>
+    /// <param name="thread">Its number in the system; 0 if that is not known.</param>
+    /// <returns>Null where there is no such thread, or the system does not say.</returns>
+    public static ThreadTimes? Read(int thread)
+    {
+        try
+        {
+            return thread == 0
+                ? null
+                : Parse(File.ReadAllText(
+                    string.Create(CultureInfo.InvariantCulture, $"/proc/self/task/{thread}/schedstat")));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    internal static ThreadTimes? Parse(string stat) =>
+        stat.Split(' ') is [var cpu, var delay, ..]
+        && long.TryParse(cpu, CultureInfo.InvariantCulture, out var cpuNs)
+        && long.TryParse(delay, CultureInfo.InvariantCulture, out var delayNs)
+            ? new ThreadTimes(TimeSpan.FromMicroseconds(cpuNs / 1000.0), TimeSpan.FromMicroseconds(delayNs / 1000.0))
+            : null;
+}

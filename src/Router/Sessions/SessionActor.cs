@@ -434,7 +434,7 @@ internal sealed class SessionActor : ActorBase
         _isInTurn = true;
         if (_isOnLoop)
         {
-            _shard.Loop.Holder = this;
+            _shard.Loop.BeginTurn(this);
         }
 
         return outer;
@@ -446,7 +446,7 @@ internal sealed class SessionActor : ActorBase
         InternalCurrentActorCellKeeper.Current = outer;
         if (_isOnLoop)
         {
-            _shard.Loop.Holder = null;
+            _shard.Loop.EndTurn(this, _shard);
         }
     }
 

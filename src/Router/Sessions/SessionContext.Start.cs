@@ -31,7 +31,7 @@ public sealed partial class SessionContext
         _extras = null;
         _budget = default;
         (PayloadsReceived, BytesReceived, PayloadsSent, BytesSent) = (0, 0, 0, 0);
-        (Handler, Upstream, Run, Carrier) = (null, null, null, null);
+        (Handler, UpstreamTraffic, Run, Carrier) = (null, null, null, null);
         (HasEnded, IsLingering) = (false, false);
         Closing = CloseReason.None;
         Volatile.Write(ref _reach, Private);

@@ -142,7 +142,9 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     internal SessionHandler? Handler { get; set; }
 
     /// <summary>The upstream the session goes to, for the access record; null on routes without.</summary>
-    internal string? Upstream { get; set; }
+    internal string? Upstream => UpstreamTraffic?.Text;
+
+    internal UpstreamTraffic? UpstreamTraffic { get; set; }
 
     /// <summary>What carries this session alone; null where its listener's socket does.</summary>
     internal ISessionCarrier? Carrier { get; set; }
@@ -291,16 +293,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     internal int PostedBytes => _extras?.Posted?.UnderWayBytes ?? 0;
 
     /// <summary>Takes out what is to be disposed with the handler; null if there is nothing.</summary>
-    internal object? TakeOwned()
-    {
-        var owned = _extras?.Owned;
-        if (owned is not null)
-        {
-            _extras!.Owned = null;
-        }
-
-        return owned;
-    }
+    internal object? TakeOwned() => _extras?.TakeOwned();
 
     /// <summary>A datagram of the session is about to be handled.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -325,6 +318,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
         BytesReceived += bytes;
         _shard.Counters.PayloadsIn += payloads;
         _shard.Counters.BytesIn += bytes;
+        UpstreamTraffic?.CountIn(payloads, bytes);
         TouchReceived();
     }
 
@@ -335,6 +329,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
         BytesSent += bytes;
         _shard.Counters.PayloadsOut += payloads;
         _shard.Counters.BytesOut += bytes;
+        UpstreamTraffic?.CountOut(payloads, bytes);
         Touch();
     }
 

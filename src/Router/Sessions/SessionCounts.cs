@@ -19,6 +19,21 @@ internal static class SessionCounts
         session.Shard.Counters.Drops.Add(reason, count);
     }
 
+    /// <summary>The session goes to an upstream from now on, where its payloads are counted; the first one it has gets
+    /// what was counted before. Loop thread.</summary>
+    /// <param name="session">Which.</param>
+    /// <param name="upstream">The loop's figures of the upstream; null for none.</param>
+    public static void GoTo(this SessionContext session, UpstreamTraffic? upstream)
+    {
+        if (session.UpstreamTraffic is null && upstream is not null)
+        {
+            upstream.CountIn(session.PayloadsReceived, session.BytesReceived);
+            upstream.CountOut(session.PayloadsSent, session.BytesSent);
+        }
+
+        session.UpstreamTraffic = upstream;
+    }
+
     /// <summary>Counts a payload message in, if the mailbox has room for it. Loop thread.</summary>
     public static bool TryEnter(this SessionContext session, int messages, int bytes) =>
         session.Extras.TryEnter(session.Shard.Settings, messages, bytes);

@@ -119,6 +119,7 @@ internal static class SessionEnd
         shard.SpareSessions.OnEnded();
         shard.OnEnded(session);
         shard.Counters.SessionsClosed++;
+        shard.Counters.ClosedBy[(int)session.Closing]++;
         shard.SessionCount.Return();
         shard.Events.Closed(session, session.Closing);
         if (session.PeerAddr.IsUnix)

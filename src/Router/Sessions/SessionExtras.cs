@@ -66,6 +66,14 @@ internal sealed class SessionExtras
         Interlocked.Add(ref _waitingMessages, -messages);
         Interlocked.Add(ref _waitingBytes, -bytes);
     }
+
+    /// <summary>Takes out what is to be disposed with the handler; null if there is nothing.</summary>
+    public object? TakeOwned()
+    {
+        var owned = Owned;
+        Owned = null;
+        return owned;
+    }
 }
 
 /// <summary>What sessions that began alike share: 8 bytes in each instead of 32.</summary>

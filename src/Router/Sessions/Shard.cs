@@ -102,6 +102,9 @@ internal sealed class ShardCounters
     public int AcceptBacklog;
 
     public DropCounters Drops { get; } = new();
+
+    /// <summary>Sessions that have ended, by <see cref="CloseReason"/>.</summary>
+    public long[] ClosedBy { get; } = new long[ClosedSet<CloseReason>.Count];
 }
 
 /// <summary>What a shard is made from.</summary>

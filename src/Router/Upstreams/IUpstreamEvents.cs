@@ -29,6 +29,14 @@ internal interface IUpstreamEvents
     void Failed(
         string group, Upstream upstream, in SocketAddr local, Errno errno, SocketOperation operation, int count);
 
+    /// <summary>A session's connection to an upstream was accepted. Loop thread.</summary>
+    /// <param name="group">The upstream's.</param>
+    /// <param name="upstream">Which.</param>
+    /// <param name="time">From the attempt on.</param>
+    void Connected(string group, Upstream upstream, TimeSpan time)
+    {
+    }
+
     /// <summary>A target leads to one of our own listeners and is left off: once per endpoint.</summary>
     void OwnListener(string group, UpstreamTarget target, SocketAddr address);
 

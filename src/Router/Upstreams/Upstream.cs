@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Router.Diagnostics;
 using Router.Net;
 
 namespace Router.Upstreams;
@@ -18,6 +19,10 @@ internal sealed class Upstream
     private long _failedUntil;
     private long _reportedAt;    // 0: never
     private int _unreported;
+    private long _opened;
+    private long _failures;
+    private UpstreamTraffic?[] _traffic = [];   // by loop; replaced when it grows
+    private readonly Lock _lock = new();
 
     public Upstream(in SocketAddr address)
     {
@@ -34,6 +39,22 @@ internal sealed class Upstream
 
     /// <summary>Sessions that hold it now, over all loops.</summary>
     public int Sessions => Volatile.Read(ref _sessions);
+
+    /// <summary>Sessions that were given it, since it is known.</summary>
+    public long Opened => Volatile.Read(ref _opened);
+
+    /// <summary>How often it refused, was not reached, timed out or stayed silent.</summary>
+    public long Failures => Volatile.Read(ref _failures);
+
+    /// <summary>What was counted of it, on the loops that had sessions for it.</summary>
+    public IEnumerable<UpstreamTraffic> Traffic => Volatile.Read(ref _traffic).OfType<UpstreamTraffic>();
+
+    /// <summary>Where one loop counts.</summary>
+    public UpstreamTraffic TrafficOf(int loop)
+    {
+        var traffic = Volatile.Read(ref _traffic);
+        return loop < traffic.Length && traffic[loop] is { } known ? known : AddTraffic(loop);
+    }
 
     /// <summary>Gives back what <see cref="UpstreamGroup.Pick"/> counted; once per pick.</summary>
     public void Return()
@@ -57,7 +78,13 @@ internal sealed class Upstream
         Volatile.Write(ref _share, mode == UpstreamMode.Enabled ? weight : 0);
     }
 
-    internal void Take() => Interlocked.Increment(ref _sessions);
+    internal void Take()
+    {
+        Interlocked.Increment(ref _sessions);
+        Interlocked.Increment(ref _opened);
+    }
+
+    internal void CountFailure() => Interlocked.Increment(ref _failures);
 
     internal void FailUntil(long timestamp) => Volatile.Write(ref _failedUntil, timestamp);
 
@@ -83,6 +110,26 @@ internal sealed class Upstream
     /// <summary>Whether a failure is recent; <paramref name="time"/> is asked only if there ever was one.</summary>
     internal bool HasFailed(TimeProvider time) =>
         Volatile.Read(ref _failedUntil) is not 0 and var until && time.GetTimestamp() < until;
+
+    private UpstreamTraffic AddTraffic(int loop)
+    {
+        lock (_lock)
+        {
+            var traffic = _traffic;
+            if (loop >= traffic.Length)
+            {
+                Array.Resize(ref traffic, loop + 1);
+            }
+            else
+            {
+                traffic = [.. traffic];
+            }
+
+            var added = traffic[loop] ??= new UpstreamTraffic(Text);
+            Volatile.Write(ref _traffic, traffic);
+            return added;
+        }
+    }
 }
 
 /// <summary>Addresses as the pick policies take them.</summary>

@@ -59,6 +59,9 @@ internal sealed class UpstreamGroup
     /// <summary>All that the names lead to, those that are disabled too. Any thread.</summary>
     public IReadOnlyList<Upstream> Known { get; internal set; } = [];
 
+    /// <summary>Those too that no name leads to any more, while sessions are left there. Any thread.</summary>
+    public IReadOnlyList<Upstream> Held { get; internal set; } = [];
+
     /// <summary>Called when the group has lost an upstream, on its actor's thread. Set before the actor
     /// starts.</summary>
     public Action? OnRemoved { get; set; }
@@ -115,9 +118,13 @@ internal sealed class UpstreamGroup
         }
     }
 
+    /// <summary>A session is connected to the upstream, by a connection that takes time. Loop thread.</summary>
+    public void OnConnected(Upstream upstream, TimeSpan time) => Events?.Connected(Name, upstream, time);
+
     /// <summary>The upstream refused, could not be reached, or timed out: others are preferred for a while.</summary>
     public void MarkFailed(Upstream upstream)
     {
+        upstream.CountFailure();
         if (_failTicks > 0)
         {
             upstream.FailUntil(_time.GetTimestamp() + _failTicks);

@@ -165,6 +165,7 @@ internal sealed class UpstreamNames
         Forget(seen);
         _group.Known = [.. upstreams, .. _known.Values.Where(upstream =>
             upstream.Mode == UpstreamMode.Disabled && seen.Contains(upstream.Address))];
+        _group.Held = [.. _known.Values];
     }
 
     /// <summary>Has an upstream be otherwise from now on.</summary>

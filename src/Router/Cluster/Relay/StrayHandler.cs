@@ -94,7 +94,7 @@ internal sealed class StrayHandler(RelayLoop loop, SessionContext session, long 
         }
         else
         {
-            session.Upstream = $"member:{MemberTable.TextOf(Owner.Address)}";
+            session.GoTo(new UpstreamTraffic($"member:{MemberTable.TextOf(Owner.Address)}"));
         }
 
         _waiting.GiveTo(session);
@@ -103,7 +103,7 @@ internal sealed class StrayHandler(RelayLoop loop, SessionContext session, long 
     private void BeginHere(SessionContext session)
     {
         loop.Remove(this);
-        session.Upstream = null;
+        session.GoTo(null);
         session.Handler = session.Route.CreateHandler(session);
         session.Handler.OnOpened(session);
     }

@@ -53,7 +53,7 @@ internal struct ProxyAttempts
         {
             Return();
             (_held, _socket) = (next, null);
-            session.Upstream = next.Text;
+            session.GoTo(next.TrafficOf(session.Loop.Index));
         }
 
         return next;
@@ -68,7 +68,7 @@ internal struct ProxyAttempts
 
         pinned.Take();
         _held = pinned;
-        session.Upstream = pinned.Text;
+        session.GoTo(pinned.TrafficOf(session.Loop.Index));
         return pinned;
     }
 

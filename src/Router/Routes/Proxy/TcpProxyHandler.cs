@@ -12,6 +12,7 @@ internal class TcpProxyHandler(ProxyRoute route) : ConnectionProxyHandler(route)
 
     private StreamSocket? _connecting;
     private long _connectBeganMs;
+    private long _connectBegan;   // in ticks of the loop's clock
 
     private long ConnectTimeoutMs => (long)Math.Ceiling(Route.Settings.ConnectTimeout.TotalMilliseconds);
 
@@ -86,6 +87,7 @@ internal class TcpProxyHandler(ProxyRoute route) : ConnectionProxyHandler(route)
     {
         while (Attempts.Next(Route, session) is { } upstream)
         {
+            _connectBegan = session.Loop.Time.GetTimestamp();
             var result = session.Loop.Network.ConnectStream(upstream.Address, out var socket);
             if (socket is not null)
             {
@@ -159,6 +161,7 @@ internal class TcpProxyHandler(ProxyRoute route) : ConnectionProxyHandler(route)
             socket.SetKeepAlive(keepAlive);
         }
 
+        Route.Group.OnConnected(Attempts.Held!, session.Loop.Time.GetElapsedTime(_connectBegan));
         TellConnected(session);
         OnConnected(session);
         Pair = new StreamPair(session, socket);
