@@ -23,6 +23,7 @@ public sealed partial class LogEventsTests
         ["CheckpointLog"] = 1700,
         ["SinkLog"] = 1900,
         ["AdminLog"] = 1800,
+        ["MetricsLog"] = 2000,
     };
 
     private static readonly string Page = Repository.Read("docs/logs.md");

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
 using Router.Reporting;
 
 namespace Router.Admin;
@@ -53,7 +54,10 @@ internal sealed class MetricsPaths : IDisposable
 
     private RequestDelegate Make()
     {
-        _provider = MetricStreams.CreateBuilder(_host.Engine.Meter, ServiceName)
+        _provider = MetricStreams.CreateBuilder(_host.Engine.Meter)
+            .SetResourceBuilder(ResourceBuilder.CreateEmpty()
+                .AddService(ServiceName, serviceVersion: RouterVersion.Text, autoGenerateServiceInstanceId: false)
+                .AddAttributes([new("host.name", Environment.MachineName)]))
             .AddPrometheusExporter(static page =>
             {
                 page.ScopeInfoEnabled = false;

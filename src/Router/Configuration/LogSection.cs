@@ -95,20 +95,9 @@ internal sealed record SyslogSinkOptions(
 /// <summary>The keys of <c>log.journal</c>.</summary>
 internal sealed record JournalSinkOptions(SinkAddress Address, LogLines Lines, string Identifier);
 
-/// <summary>How a collector of OpenTelemetry is spoken to.</summary>
-internal enum OtlpProtocol
-{
-    Grpc = 0,
-
-    /// <summary>Protocol buffers by HTTP.</summary>
-    Http,
-}
-
 /// <summary>The keys of <c>log.otlp</c>.</summary>
-/// <param name="Endpoint">http:// or https://.</param>
-/// <param name="Headers"><c>name=value</c>, separated by commas; null for none.</param>
-internal sealed record OtlpSinkOptions(
-    Uri Endpoint, OtlpProtocol Protocol, string? Headers, TimeSpan Timeout, LogLines Lines, string ServiceName);
+/// <param name="Target">Where records go.</param>
+internal sealed record OtlpSinkOptions(OtlpTarget Target, LogLines Lines);
 
 /// <summary>As RFC 5424 numbers them.</summary>
 internal enum SyslogFacility
@@ -120,7 +109,9 @@ internal enum SyslogFacility
 /// <summary>The section <c>router.log</c>.</summary>
 internal sealed class LogOptions
 {
-    private const int AppNameMax = 48, HostNameMax = 255;
+    internal const int AppNameMax = 48;
+
+    private const int HostNameMax = 255;
 
     public LogOptions(SectionReader log)
     {
@@ -139,7 +130,8 @@ internal sealed class LogOptions
             file.OptionalText("path", Reload.No), file.Choice<LogFormat>("format", Reload.No),
             file.Choice<LogLines>("lines", Reload.No), file.LongSize("max-size", 0, 1L << 40, Reload.No),
             file.Int("keep", 0, 1_000, Reload.No));
-        Otlp = ReadOtlp(log.Child("otlp"));
+        var otlp = log.Child("otlp");
+        Otlp = new OtlpSinkOptions(OtlpTarget.Read(otlp)!, otlp.Choice<LogLines>("lines", Reload.No));
         Access = new AccessOptions(log.Child("access"));
         Syslog = ReadSyslog(log.Child("syslog"));
         var journal = log.Child("journal");
@@ -186,28 +178,13 @@ internal sealed class LogOptions
         syslog.Choice<LogLines>("lines", Reload.No), syslog.Choice<SyslogFacility>("facility", Reload.No),
         NameOf(syslog, "app-name", AppNameMax)!, NameOf(syslog, "host-name", HostNameMax));
 
-    private static OtlpSinkOptions ReadOtlp(SectionReader otlp)
-    {
-        var text = otlp.Text("endpoint", Reload.No);
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var endpoint) || endpoint.Scheme is not ("http" or "https"))
-        {
-            otlp.Fault("endpoint", $"'{text}' is no URL of a collector, as http://127.0.0.1:4317 is");
-            endpoint = new Uri("http://127.0.0.1:4317");
-        }
-
-        return new OtlpSinkOptions(
-            endpoint, otlp.Choice<OtlpProtocol>("protocol", Reload.No), otlp.OptionalText("headers-secret", Reload.No),
-            otlp.Duration("timeout", TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1), Reload.No),
-            otlp.Choice<LogLines>("lines", Reload.No), NameOf(otlp, "service-name", AppNameMax)!);
-    }
-
     private static SinkAddress? AddressOf(SectionReader section, string key) =>
         section.List<SinkAddress>(key, Reload.No, SinkAddress.Parse, optional: true) is [var address, ..]
             ? address
             : null;
 
     /// <summary>A name within a header of syslog's.</summary>
-    private static string? NameOf(SectionReader section, string key, int max)
+    internal static string? NameOf(SectionReader section, string key, int max)
     {
         var name = section.OptionalText(key, Reload.No);
         if (name is not null && (name.Length == 0 || name.Length > max || !name.All(static c => c is > ' ' and <= '~')))

@@ -36,6 +36,7 @@ internal sealed class RouterOptions
             reload.Bool("on-change", Reload.AtOnce),
             reload.Duration("debounce", TimeSpan.FromMilliseconds(50), TimeSpan.FromHours(1), Reload.AtOnce));
         Admin = new AdminOptions(router.Child("admin"));
+        Metrics = new MetricsOptions(router.Child("metrics"));
         var clusterDefaults = router.Object("cluster-defaults");
         if (router.IsSet("cluster", Reload.No) && router.Find("cluster") is { } cluster
             && findings.ObjectOf(cluster, "router.cluster") is { } members)
@@ -83,6 +84,8 @@ internal sealed class RouterOptions
     public ReloadOptions Reloads { get; }
 
     public AdminOptions Admin { get; }
+
+    public MetricsOptions Metrics { get; }
 
     /// <summary>Null for a router that is no member of a cluster.</summary>
     public ClusterOptions? Cluster { get; }

@@ -1,6 +1,5 @@
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
-using OpenTelemetry.Resources;
 
 namespace Router.Reporting;
 
@@ -20,11 +19,8 @@ internal static class MetricStreams
 
     /// <summary>For a provider of its own, to which an exporter is added. An instrument has 2,000 series at most, which
     /// is the library's limit; what is beyond is summed up as one with <c>otel.metric.overflow</c>.</summary>
-    public static MeterProviderBuilder CreateBuilder(RouterMeter meter, string serviceName) =>
+    public static MeterProviderBuilder CreateBuilder(RouterMeter meter) =>
         Sdk.CreateMeterProviderBuilder()
-            .SetResourceBuilder(ResourceBuilder.CreateEmpty()
-                .AddService(serviceName, serviceVersion: RouterVersion.Text, autoGenerateServiceInstanceId: false)
-                .AddAttributes([new("host.name", Environment.MachineName)]))
             .AddMeter(RouterMeter.Name, Runtime)
             .AddView(instrument => IsExported(instrument, meter) ? null : MetricStreamConfiguration.Drop);
 

@@ -61,6 +61,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     private readonly Fence? _fence;
     private readonly IActorRef _router;
     private readonly RouterMeter _meter = new();
+    private readonly OtlpMetrics? _export;
     private readonly ClusterMember? _member;
     private readonly LoopWatch? _loopWatch;
     private readonly long _started;
@@ -111,6 +112,9 @@ internal sealed class RouterEngine : IAsyncDisposable
 
         DeadLetterCounting.Of(System).Join(log, seams.Time);
         _router = System.ActorOf(RouterActor.PropsOf(_running, _reloader, _statsWriter), system.RouterName);
+        _export = options.Metrics.Otlp is { } collector
+            ? OtlpMetrics.Start(collector, options.Metrics.Interval, _meter, seams.Time, log)
+            : null;
         AddInstruments(setup);   // before anything is said to listen: their assemblies are files that the process opens
         var start = _running.Commit(
             setup, FrozenSet<string>.Empty, FrozenDictionary<RunningBind, ListenerPlan>.Empty, bound, _router);
@@ -329,6 +333,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         await WaitForChildProcessesAsync().ConfigureAwait(false);
         await _collects.StopAsync(drainTimeout - _seams.Time.GetElapsedTime(began)).ConfigureAwait(false);
         await _running.Routes.StopAsync(DisposeTimeout, _seams.Time).ConfigureAwait(false);
+        await Task.Run(() => _export?.Dispose()).ConfigureAwait(false);   // it may wait for the collector
         _meter.Dispose();
         await StopSpansAsync().ConfigureAwait(false);
         _loopWatch?.Dispose();

@@ -1,8 +1,4 @@
-using System.Text;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using Router.Configuration;
 using Router.Diagnostics;
 using Router.Reporting.Sinks;
@@ -13,37 +9,9 @@ namespace Router.Tests.Reporting.Sinks;
 /// <summary>A collector stand-in takes what the exporter of OpenTelemetry sends by HTTP.</summary>
 public sealed class OtlpSinkTests : IAsyncLifetime
 {
-    private readonly List<byte[]> _requests = [];
-    private WebApplication _collector = null!;
-    private int _refused;
-    private volatile int _status = StatusCodes.Status200OK;
+    private OtlpCollector _collector = null!;
 
-    public async Task InitializeAsync()
-    {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        _collector = builder.Build();
-        _collector.MapPost("/v1/logs", async (HttpRequest request) =>
-        {
-            using var body = new MemoryStream();
-            await request.Body.CopyToAsync(body);
-            lock (_requests)
-            {
-                if (_status == StatusCodes.Status200OK)
-                {
-                    _requests.Add(body.ToArray());
-                }
-                else
-                {
-                    _refused++;
-                }
-            }
-
-            return Results.StatusCode(_status);
-        });
-        await _collector.StartAsync();
-    }
+    public async Task InitializeAsync() => _collector = await OtlpCollector.StartAsync("/v1/logs");
 
     public async Task DisposeAsync() => await _collector.DisposeAsync();
 
@@ -56,20 +24,20 @@ public sealed class OtlpSinkTests : IAsyncLifetime
             TimeProvider.System, static _ => true, TimeSpan.FromSeconds(20), errors);
         provider.Add((time, log, onDrop) => new OtlpSink(Options(), 10_000, time, log, onDrop));
         var logger = provider.CreateLogger("Router");
-        _status = StatusCodes.Status503ServiceUnavailable;
+        _collector.Status = StatusCodes.Status503ServiceUnavailable;
 
         for (var i = 0; i < Said; i++)
         {
             UpstreamLog.Resolved(logger, "web", $"name-{i:0000}", "10.0.0.1");
         }
 
-        await Until.TrueAsync(() => Volatile.Read(ref _refused) > 0, () => "it does not try");
-        _status = StatusCodes.Status200OK;
+        await Until.TrueAsync(() => _collector.Refused > 0, () => "it does not try");
+        _collector.Status = StatusCodes.Status200OK;
         await Until.TrueAsync(
             () => provider.Figures[0] is { Waiting: 0, Written: > Said }, () => $"not exported: {provider.Figures[0]}");
         provider.Dispose();
 
-        var text = Text();
+        var text = _collector.Text;
         Assert.All(Enumerable.Range(0, Said), i => Assert.Contains($"name-{i:0000}", text, StringComparison.Ordinal));
         string[] parts =
             ["service.name", "edge", "upstream-resolved", "event", "route", "web", "log-sink-failed", "Router"];
@@ -85,7 +53,7 @@ public sealed class OtlpSinkTests : IAsyncLifetime
         using var provider = new SinkProvider(
             TimeProvider.System, static _ => true, TimeSpan.FromSeconds(1), errors);
         provider.Add((time, log, onDrop) => new OtlpSink(Options(), 16, time, log, onDrop));
-        _status = StatusCodes.Status503ServiceUnavailable;
+        _collector.Status = StatusCodes.Status503ServiceUnavailable;
 
         for (var i = 0; i < 5_000; i++)
         {
@@ -99,14 +67,7 @@ public sealed class OtlpSinkTests : IAsyncLifetime
     }
 
     private OtlpSinkOptions Options() => new(
-        new Uri(_collector.Urls.Single()), OtlpProtocol.Http, "authorization=secret", TimeSpan.FromSeconds(5),
-        LogLines.All, "edge");
-
-    private string Text()
-    {
-        lock (_requests)
-        {
-            return string.Concat(_requests.Select(Encoding.Latin1.GetString));
-        }
-    }
+        new OtlpTarget(
+            _collector.Url, OtlpProtocol.Http, "authorization=secret", TimeSpan.FromSeconds(5), "edge"),
+        LogLines.All);
 }

@@ -3,7 +3,6 @@ using Microsoft.Extensions.Options;
 using OpenTelemetry;
 using OpenTelemetry.Exporter;
 using OpenTelemetry.Logs;
-using OpenTelemetry.Resources;
 using Router.Configuration;
 using Router.Diagnostics;
 using LogRecord = Router.Diagnostics.LogRecord;
@@ -47,11 +46,11 @@ internal sealed class OtlpSink : ILineSink
     {
         (_options, _time, _log, _onDrop) = (options, time, log, onDrop);
         _queue = new RecordQueue(queue);
-        var exporter = new OtlpLogExporter(OptionsOf(options));
+        var exporter = new OtlpLogExporter(OtlpExport.OptionsOf(options.Target, "/v1/logs"));
         _exporter = new CheckedExporter(exporter);
         _processor = new BatchLogRecordExportProcessor(
             _exporter, maxQueueSize: 2 * BatchMax, scheduledDelayMilliseconds: int.MaxValue,
-            exporterTimeoutMilliseconds: (int)options.Timeout.TotalMilliseconds, maxExportBatchSize: BatchMax);
+            exporterTimeoutMilliseconds: (int)options.Target.Timeout.TotalMilliseconds, maxExportBatchSize: BatchMax);
         _provider = ProviderOf(options, _stamp, _processor);
         _binding = ProviderOf(options, new SimpleLogRecordExportProcessor(exporter));
         _thread = new Thread(Run) { IsBackground = true, Name = "log otlp" };
@@ -85,28 +84,11 @@ internal sealed class OtlpSink : ILineSink
         ? Interlocked.Read(ref _dropped)
         : _queue.Count + Volatile.Read(ref _inHand) + Interlocked.Read(ref _dropped);
 
-    private static OtlpExporterOptions OptionsOf(OtlpSinkOptions options)
-    {
-        var isHttp = options.Protocol == OtlpProtocol.Http;
-        var endpoint = isHttp && options.Endpoint.AbsolutePath == "/"
-            ? new Uri(options.Endpoint, "/v1/logs")
-            : options.Endpoint;
-        return new OtlpExporterOptions
-        {
-            Endpoint = endpoint,
-            Protocol = isHttp ? OtlpExportProtocol.HttpProtobuf : OtlpExportProtocol.Grpc,
-            Headers = options.Headers,
-            TimeoutMilliseconds = (int)options.Timeout.TotalMilliseconds,
-        };
-    }
-
     private static OpenTelemetryLoggerProvider ProviderOf(
         OtlpSinkOptions options, params BaseProcessor<OpenTelemetry.Logs.LogRecord>[] processors)
     {
         var settings = new OpenTelemetryLoggerOptions { IncludeFormattedMessage = true };
-        settings.SetResourceBuilder(ResourceBuilder.CreateDefault()
-            .AddService(options.ServiceName, serviceVersion: RouterVersion.Text)
-            .AddAttributes([new("host.name", Environment.MachineName)]));
+        settings.SetResourceBuilder(OtlpExport.ResourceOf(options.Target.ServiceName));
         foreach (var processor in processors)
         {
             settings.AddProcessor(processor);
@@ -136,7 +118,7 @@ internal sealed class OtlpSink : ILineSink
         {
             _exporter.HasFailed = false;
             _batch.ForEach(Emit);
-            _processor.ForceFlush((int)_options.Timeout.TotalMilliseconds);
+            _processor.ForceFlush((int)_options.Target.Timeout.TotalMilliseconds);
             if (!_exporter.HasFailed)
             {
                 OnExported();
@@ -147,8 +129,8 @@ internal sealed class OtlpSink : ILineSink
             {
                 _failedAt = _time.GetTimestamp();
                 SinkLog.Failed(
-                    _log, Name, $"{_options.Endpoint} takes no records: is a collector there, and does it speak "
-                    + $"{Kebab.From(_options.Protocol.ToString())}?", (long)retry.TotalMilliseconds);
+                    _log, Name, $"{_options.Target.Endpoint} takes no records: is a collector there, and does it speak "
+                    + $"{Kebab.From(_options.Target.Protocol.ToString())}?", (long)retry.TotalMilliseconds);
             }
 
             if (_queue.HasEnded)
