@@ -121,7 +121,9 @@ internal sealed class AdminGuard(AdminOptions options, AdminHost host)
     {
         if (_token is not null)
         {
-            if (http.GetEndpoint()?.Metadata.GetMetadata<WithoutToken>() is null && !HasToken(http.Request))
+            if (http.GetEndpoint()?.Metadata.GetMetadata<WithoutToken>() is null
+                && !AdminPage.IsAsked(http.Request)   // it is no secret, and asks for the token
+                && !HasToken(http.Request))
             {
                 http.Response.Headers.WWWAuthenticate = "Bearer";
                 throw Refuse(http, "token", new AdminFault(

@@ -14,15 +14,16 @@ internal static class AdminPaths
     /// <summary>Has a server answer them all.</summary>
     public static void Map(IEndpointRouteBuilder routes, AdminHost host)
     {
-        var sessions = new SessionPaths(host);
+        var (stats, sessions) = (new StatsPaths(host), new SessionPaths(host));
         var metrics = new MetricsPaths(routes, host);
         var lifetime = routes.ServiceProvider.GetRequiredService<IHostApplicationLifetime>();
+        lifetime.ApplicationStopping.Register(stats.End);
         lifetime.ApplicationStopping.Register(host.Events.End);   // else the end would wait for those who follow
         lifetime.ApplicationStopped.Register(sessions.Dispose);
         lifetime.ApplicationStopped.Register(metrics.Dispose);
         IReadOnlyList<AdminPath> paths =
         [
-            .. new HealthPaths(host).All, .. new StatsPaths(host).All, .. sessions.All, .. new ListenerPaths(host).All,
+            .. new HealthPaths(host).All, .. stats.All, .. sessions.All, .. new ListenerPaths(host).All,
             .. new UpstreamPaths(host).All, .. new ControlPaths(host).All, .. new EventPaths(host).All,
             .. metrics.All,
         ];
@@ -30,8 +31,10 @@ internal static class AdminPaths
             RouterVersion.Text,
             [.. paths.Select(static path => new PathReport(path.Method, path.Pattern, path.Summary))]);
         var root = new AdminPath(
-            HttpMethods.Get, "/", "index", "all paths",
-            request => request.ReplyAsync(index, AdminJson.Default.IndexReport))
+            HttpMethods.Get, "/", "index", "all paths; a page for browsers, which ask for text/html",
+            request => AdminPage.IsAsked(request.Http.Request)
+                ? AdminPage.ReplyAsync(request)
+                : request.ReplyAsync(index, AdminJson.Default.IndexReport))
         { Result = typeof(IndexReport) };
         foreach (var path in paths.Prepend(root))
         {

@@ -6,11 +6,20 @@ using Router.Reporting;
 namespace Router.Admin;
 
 /// <summary>The figures of the router.</summary>
-internal sealed class StatsPaths(AdminHost host)
+internal sealed class StatsPaths
 {
     private static readonly TimeSpan LoopLimit = TimeSpan.FromSeconds(1);
 
-    private readonly LoopProbes _probes = new(host.Engine.Loops, host.Time);
+    private readonly AdminHost _host;
+    private readonly LoopProbes _probes;
+    private readonly StatsFeed _feed;
+
+    public StatsPaths(AdminHost host)
+    {
+        _host = host;
+        _probes = new LoopProbes(host.Engine.Loops, host.Time);
+        _feed = new StatsFeed(ReadAsync, host.Engine.Setup.Options.Admin.Streams.Readers, host.Time);
+    }
 
     public IReadOnlyList<AdminPath> All =>
     [
@@ -19,7 +28,16 @@ internal sealed class StatsPaths(AdminHost host)
         {
             Result = typeof(StatsReport),
         },
+        new(HttpMethods.Get, "/stats/stream", "stats-stream", "the same once a second, by server-sent events",
+            FollowAsync)
+        {
+            Result = typeof(StatsReport),
+            IsStream = true,
+        },
     ];
+
+    /// <summary>Ends those who follow.</summary>
+    public void End() => _feed.End();
 
     /// <summary>The figures now; those that the kernel keeps are as of the call before.</summary>
     public static StatsReport Read(AdminHost host, IReadOnlyList<TimeSpan?> lags)
@@ -100,9 +118,26 @@ internal sealed class StatsPaths(AdminHost host)
             member.Figures.Attached,
             member.Figures.Waiting);
 
-    private async Task StatsAsync(AdminRequest request)
+    private async Task<StatsReport> ReadAsync(CancellationToken end) =>
+        Read(_host, await _probes.AskAsync(LoopLimit, end).ConfigureAwait(false));
+
+    private async Task StatsAsync(AdminRequest request) => await request.ReplyAsync(
+        await ReadAsync(request.End).ConfigureAwait(false), AdminJson.Default.StatsReport).ConfigureAwait(false);
+
+    private async Task FollowAsync(AdminRequest request)
     {
-        var lags = await _probes.AskAsync(LoopLimit, request.End).ConfigureAwait(false);
-        await request.ReplyAsync(Read(host, lags), AdminJson.Default.StatsReport).ConfigureAwait(false);
+        var reader = _feed.TryOpen() ?? throw EventStream.TooMany(_host);
+        try
+        {
+            var stream = EventStream.Begin(request);
+            await foreach (var sample in reader.Reader.ReadAllAsync(request.End).ConfigureAwait(false))
+            {
+                await stream.SendAsync(sample).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            _feed.Close(reader);
+        }
     }
 }
