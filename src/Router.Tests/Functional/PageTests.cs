@@ -216,7 +216,8 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
 
         await page.ScreenshotAsync(new PageScreenshotOptions
         {
-            Path = Path.Combine(Pictures, $"page-{name}.png"), FullPage = true,
+            Path = Path.Combine(Pictures, $"page-{name}.png"),
+            FullPage = true,
         });
     }
 
