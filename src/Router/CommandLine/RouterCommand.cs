@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using Router.CommandLine.Client;
+using Router.CommandLine.Top;
 using Router.Hosting;
 using Router.Reporting;
 
@@ -94,6 +95,10 @@ internal sealed class RouterCommand(TextWriter output, TextWriter error, RunRout
         {
             root.Add(command);
         }
+
+        root.Add(new TopCommand(
+            new AdminCommand(output, error), error,
+            static () => !Console.IsOutputRedirected && !Console.IsInputRedirected, time).Make());
 
         return root;
     }

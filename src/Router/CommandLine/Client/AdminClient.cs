@@ -98,6 +98,9 @@ internal sealed class AdminClient : IDisposable
         }
     }
 
+    /// <summary>As it is told to people.</summary>
+    public string Name => _target.Name;
+
     public void Dispose() => _http.Dispose();
 
     private static async Task<AdminAnswer> AnswerOfAsync(HttpResponseMessage response, CancellationToken cancel)

@@ -60,6 +60,20 @@ internal sealed class EventCommand(AdminCommand admin)
         var text = new StringBuilder(512)
             .Append(LineText.Escape($"{line["time"]}")).Append(' ')
             .Append(LineText.Escape($"{line["level"]}").PadRight("critical".Length)).Append(' ');
+        AppendFields(text, line);
+        return text.ToString();
+    }
+
+    /// <summary>The event's name, and its fields behind it.</summary>
+    internal static string FieldsOf(JsonObject line)
+    {
+        var text = new StringBuilder(512);
+        AppendFields(text, line);
+        return text.ToString();
+    }
+
+    private static void AppendFields(StringBuilder text, JsonObject line)
+    {
         TextLineFormatter.AppendValue(text, $"{line["event"]}");
         foreach (var (key, value) in line)
         {
@@ -69,8 +83,6 @@ internal sealed class EventCommand(AdminCommand admin)
                 TextLineFormatter.AppendValue(text, ValueOf(value));
             }
         }
-
-        return text.ToString();
     }
 
     private static string ValueOf(JsonNode? value) => value switch

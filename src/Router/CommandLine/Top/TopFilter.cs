@@ -1,0 +1,55 @@
+namespace Router.CommandLine.Top;
+
+/// <summary>What is typed to have fewer sessions: words that all hold, as the page takes them.</summary>
+internal static class TopFilter
+{
+    /// <summary>Names of fields, and the parameters of <c>/sessions</c> for them.</summary>
+    private static readonly Dictionary<string, string> Fields = new(StringComparer.Ordinal)
+    {
+        ["listener"] = "listener", ["route"] = "route", ["peer"] = "peer", ["upstream"] = "upstream",
+        ["identity"] = "identity", ["age"] = "min-age", ["idle"] = "min-idle", ["bytes"] = "min-bytes",
+    };
+
+    /// <summary>The query of <c>/sessions</c>.</summary>
+    public static string QueryOf(string filter, string sort, int limit) =>
+        FormattableString.Invariant($"sort={sort}&limit={limit}") + string.Concat(
+            Words(filter).Select(static word => $"&{word.Parameter}={Uri.EscapeDataString(word.Value)}"));
+
+    /// <summary>Whether a session of a log has all the words: those of a field in that field, others in its peer.
+    /// </summary>
+    public static bool Has(TopSession session, string filter) => Words(filter).All(word =>
+        (word.Parameter switch
+        {
+            "listener" => session.Listener,
+            "route" => session.Route,
+            "upstream" => session.Upstream,
+            _ => session.Peer,
+        })?.Contains(word.Value, StringComparison.Ordinal) == true);
+
+    /// <summary>Of a log's sessions those with the words, in order.</summary>
+    public static IReadOnlyList<TopSession> Pick(
+        IEnumerable<TopSession> sessions, string filter, string sort, out long matched)
+    {
+        var all = sessions.Where(session => Has(session, filter)).ToList();
+        matched = all.Count;
+        return [.. all.OrderByDescending(session => sort switch
+        {
+            "rate" => session.BytesPerSecond ?? 0,
+            "payloads" => session.PayloadsIn + session.PayloadsOut,
+            "age" => session.AgeMs,
+            "idle" => session.IdleMs ?? 0,
+            _ => session.BytesIn + (double)session.BytesOut,
+        })];
+    }
+
+    private static IEnumerable<(string Parameter, string Value)> Words(string filter)
+    {
+        foreach (var word in filter.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var colon = word.IndexOf(':', StringComparison.Ordinal);
+            yield return colon > 0 && Fields.TryGetValue(word[..colon], out var parameter)
+                ? (parameter, word[(colon + 1)..])
+                : ("peer", word);
+        }
+    }
+}
