@@ -201,7 +201,8 @@ internal sealed class TopCommand(AdminCommand admin, TextWriter error, Func<bool
             }
         })
         {
-            IsBackground = true, Name = "keys",
+            IsBackground = true,
+            Name = "keys",
         }.Start();
         return new TopLoop(
             new TopTerminal(admin.Output, keys.Reader, Size), model, view, new TopScreen(IsUnicode), time);

@@ -6,8 +6,14 @@ internal static class TopFilter
     /// <summary>Names of fields, and the parameters of <c>/sessions</c> for them.</summary>
     private static readonly Dictionary<string, string> Fields = new(StringComparer.Ordinal)
     {
-        ["listener"] = "listener", ["route"] = "route", ["peer"] = "peer", ["upstream"] = "upstream",
-        ["identity"] = "identity", ["age"] = "min-age", ["idle"] = "min-idle", ["bytes"] = "min-bytes",
+        ["listener"] = "listener",
+        ["route"] = "route",
+        ["peer"] = "peer",
+        ["upstream"] = "upstream",
+        ["identity"] = "identity",
+        ["age"] = "min-age",
+        ["idle"] = "min-idle",
+        ["bytes"] = "min-bytes",
     };
 
     /// <summary>The query of <c>/sessions</c>.</summary>
