@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using Router.CommandLine.Client;
+using Router.CommandLine.Completion;
 using Router.CommandLine.Top;
 using Router.Hosting;
 using Router.Reporting;
@@ -99,8 +100,22 @@ internal sealed class RouterCommand(TextWriter output, TextWriter error, RunRout
         root.Add(new TopCommand(
             new AdminCommand(output, error), error,
             static () => !Console.IsOutputRedirected && !Console.IsInputRedirected, time).Make());
+        root.Add(MakeCompletion(root));
 
         return root;
+    }
+
+    private Command MakeCompletion(RootCommand root)
+    {
+        var shell = new Argument<string>("SHELL") { Description = "bash, zsh or fish." };
+        shell.AcceptOnlyFromAmong([.. CompletionScripts.Shells]);
+        var command = new Command("completion", "Prints a script by which a shell completes the command line.")
+        {
+            shell,
+        };
+        command.SetAction(parsed => output.Write(CompletionScripts.Of(
+            parsed.GetValue(shell)!, CompletionNode.AllOf(root, "router"))));
+        return command;
     }
 
     private Command MakeRun()

@@ -9,6 +9,8 @@ internal sealed class AdminCommands(AdminCommand admin, TimeProvider time)
 {
     private static readonly TimeSpan DrainPoll = TimeSpan.FromSeconds(1);
 
+    private static readonly string[] SortKeys = ["id", "age", "idle", "bytes", "payloads", "rate"];
+
     private static readonly Column[] Traffic =
     [
         new("sessions", "sessions", Unit.Number), new("opened", "opened", Unit.Number),
@@ -115,7 +117,7 @@ internal sealed class AdminCommands(AdminCommand admin, TimeProvider time)
             Filter("--min-age", "TIME", "Open for so long: 30s, 5m."),
             Filter("--min-idle", "TIME", "Without a payload for so long."),
             Filter("--min-bytes", "SIZE", "With so many bytes, both ways: 1MiB."),
-            Filter("--sort", "KEY", "By id, age, idle, bytes, payloads or rate; the largest first."),
+            Filter("--sort", "KEY", "By id, age, idle, bytes, payloads or rate; the largest first.", SortKeys),
             Filter("--limit", "NUMBER", "So many at most, 1 to 1000; else 100."),
             Filter("--cursor", "NEXT", "The page behind the one that named it."),
         ];
@@ -190,6 +192,7 @@ internal sealed class AdminCommands(AdminCommand admin, TimeProvider time)
             Description = "trace, debug, info, warning or error; without it the level is printed.",
             Arity = ArgumentArity.ZeroOrOne,
         };
+        level.CompletionSources.Add("trace", "debug", "info", "warning", "error");
         var command = new Command("log-level", "Prints or sets the log level of a running router.") { level };
         return admin.Make(command, async (parsed, client, isJson, cancel) =>
         {
@@ -251,6 +254,11 @@ internal sealed class AdminCommands(AdminCommand admin, TimeProvider time)
         }
     }
 
-    private static Option<string?> Filter(string name, string value, string description) =>
-        new(name) { Description = description, HelpName = value };
+    private static Option<string?> Filter(
+        string name, string value, string description, params IReadOnlyList<string> words)
+    {
+        var option = new Option<string?>(name) { Description = description, HelpName = value };
+        option.CompletionSources.Add([.. words]);
+        return option;
+    }
 }

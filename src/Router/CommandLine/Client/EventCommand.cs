@@ -27,7 +27,9 @@ internal sealed class EventCommand(AdminCommand admin)
 
     private readonly Option<string?>[] _filters =
     [
-        Filter("--level", "LEVEL", "Of this level and the more severe ones: debug, info, warning, error."),
+        Filter(
+            "--level", "LEVEL", "Of this level and the more severe ones: debug, info, warning, error.", "debug", "info",
+            "warning", "error"),
         Filter("--event", "NAMES", "Of these names, separated by commas: session-closed,drops."),
         Filter("--listener", "NAME", "Of this listener."),
         Filter("--session", "ID", "Of this session."),
@@ -93,8 +95,12 @@ internal sealed class EventCommand(AdminCommand admin)
         _ => value.ToString(),
     };
 
-    private static Option<string?> Filter(string name, string value, string description) =>
-        new(name) { Description = description, HelpName = value };
+    private static Option<string?> Filter(string name, string value, string description, params string[] words)
+    {
+        var option = new Option<string?>(name) { Description = description, HelpName = value };
+        option.CompletionSources.Add(words);
+        return option;
+    }
 
     private async Task<int> RunAsync(ParseResult parsed, AdminClient client, bool isJson, CancellationToken cancel)
     {
