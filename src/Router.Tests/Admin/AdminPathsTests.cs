@@ -106,6 +106,26 @@ public sealed partial class AdminPathsTests
     }
 
     [Fact]
+    public async Task A_router_without_a_cluster_says_so()
+    {
+        await using var rig = AdminRig.Start("admin.bind = \"127.0.0.1:0\"");
+        foreach (var (method, path) in new[]
+        {
+            (HttpMethod.Get, "/cluster"), (HttpMethod.Get, "/cluster/identities"),
+            (HttpMethod.Get, "/cluster/identity?name=a"), (HttpMethod.Post, "/cluster/reload"),
+            (HttpMethod.Get, "/sessions?cluster=true"),
+        })
+        {
+            var (status, problem) = await rig.SendAsync(method, path);
+            Assert.Equal(HttpStatusCode.NotFound, status);
+            Assert.StartsWith("this router is a member of no cluster", problem.GetProperty("detail").GetString());
+        }
+
+        Assert.Equal(HttpStatusCode.OK, (await rig.GetAsync("/sessions?cluster=false")).Status);
+        Assert.Equal(HttpStatusCode.BadRequest, (await rig.GetAsync("/sessions?cluster=yes")).Status);
+    }
+
+    [Fact]
     public async Task The_page_and_the_OpenAPI_document_have_every_path()
     {
         await using var rig = AdminRig.Start("admin.bind = \"127.0.0.1:0\"");

@@ -37,14 +37,16 @@ internal sealed class HostedMember : IAsyncDisposable
     /// <param name="transport">Of the listener.</param>
     /// <param name="handler">What it does; null counts.</param>
     /// <param name="route">Keys of its route.</param>
+    /// <param name="keys">Keys of <c>router</c>.</param>
     public static async Task<HostedMember> StartAsync(
         string? seed, string listener, string cluster = "", string transport = "udp",
-        Func<SessionHandler>? handler = null, string route = "type = handler, name = counting")
+        Func<SessionHandler>? handler = null, string route = "type = handler, name = counting", string keys = "")
     {
         var file = new TextFile($$"""
             router {
               loops = 1
               drain-timeout = 5s
+              {{keys}}
               cluster { port = 0, seeds = [{{(seed is null ? "" : $"\"{seed}\"")}}], {{cluster}} }
               listeners.a { bind = "{{transport}}://127.0.0.1:0", route = r, {{listener}} }
               routes.r { {{route}} }
@@ -58,6 +60,14 @@ internal sealed class HostedMember : IAsyncDisposable
         var member = new HostedMember(file, log, builder.Build());
         await member._host.StartAsync();
         return member;
+    }
+
+    /// <summary>A client of its admin endpoint, which its keys have to ask for.</summary>
+    public async Task<HttpClient> AdminAsync()
+    {
+        await Log.Seen("admin-listening");
+        var address = Log.Texts("admin-listening")[0].Split(' ')[3].TrimEnd(',');
+        return new HttpClient { BaseAddress = new Uri($"http://{address}") };
     }
 
     /// <summary>Waits until it knows so many members.</summary>
@@ -91,10 +101,16 @@ internal sealed class HostedMember : IAsyncDisposable
     /// <summary>Changes its file, and has it read again.</summary>
     public async Task ReloadAsync(string before, string after)
     {
-        var text = await File.ReadAllTextAsync(_file.Path);
+        Change(before, after);
+        Assert.Empty((await Engine.ReloadAsync("test")).Faults);
+    }
+
+    /// <summary>Changes its file.</summary>
+    public void Change(string before, string after)
+    {
+        var text = File.ReadAllText(_file.Path);
         Assert.Contains(before, text, StringComparison.Ordinal);
         _file.Write(text.Replace(before, after, StringComparison.Ordinal));
-        Assert.Empty((await Engine.ReloadAsync("test")).Faults);
     }
 
     public async Task StopAsync() => await _host.StopAsync();

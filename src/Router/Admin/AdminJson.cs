@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Router.Cluster.Members;
 
 namespace Router.Admin;
 
@@ -21,5 +22,17 @@ namespace Router.Admin;
 [JsonSerializable(typeof(SessionPageReport))]
 [JsonSerializable(typeof(SessionDetailReport))]
 [JsonSerializable(typeof(SessionCloseReport))]
+[JsonSerializable(typeof(ClusterReport))]
+[JsonSerializable(typeof(MemberFactsReport))]
+[JsonSerializable(typeof(ConfigurationTold))]
+[JsonSerializable(typeof(IdentitiesReport))]
+[JsonSerializable(typeof(IdentitySliceReport))]
+[JsonSerializable(typeof(IdentityListQuery))]
+[JsonSerializable(typeof(IdentityReport))]
+[JsonSerializable(typeof(IdentityPartReport))]
+[JsonSerializable(typeof(ClusterReloadReport))]
+[JsonSerializable(typeof(MemberReloadReport))]
+[JsonSerializable(typeof(MemberReloadQuery))]
+[JsonSerializable(typeof(Dictionary<string, string>))]
 [JsonSerializable(typeof(JsonElement))]
 internal sealed partial class AdminJson : JsonSerializerContext;

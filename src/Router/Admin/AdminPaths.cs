@@ -25,7 +25,7 @@ internal static class AdminPaths
         [
             .. new HealthPaths(host).All, .. stats.All, .. sessions.All, .. new ListenerPaths(host).All,
             .. new UpstreamPaths(host).All, .. new ControlPaths(host).All, .. new EventPaths(host).All,
-            .. metrics.All,
+            .. metrics.All, .. new ClusterPaths(host).All,
         ];
         var index = new IndexReport(
             RouterVersion.Text,

@@ -24,7 +24,12 @@ internal sealed class SessionPages(SessionSweeps sweeps, TimeProvider time) : ID
     public void Dispose() => _forget?.Dispose();
 
     /// <summary>The first page.</summary>
-    public async Task<SessionPageReport> BeginAsync(SessionQuery query, int limit, CancellationToken end)
+    /// <param name="query">Which, and in which order.</param>
+    /// <param name="limit">How many.</param>
+    /// <param name="end">Ends it.</param>
+    /// <param name="isKept">There may be further pages.</param>
+    public async Task<SessionPageReport> BeginAsync(
+        SessionQuery query, int limit, CancellationToken end, bool isKept = true)
     {
         var rows = await sweeps.FindAsync(query, end).ConfigureAwait(false);
         if (query.Order == SessionOrder.Rate)
@@ -39,9 +44,8 @@ internal sealed class SessionPages(SessionSweeps sweeps, TimeProvider time) : ID
                 : one.Id.Low.CompareTo(other.Id.Low));
         }
 
-        return await PageAsync(
-            new Kept(Interlocked.Increment(ref _numbers), rows, query.Order == SessionOrder.Rate), 0, limit, end)
-            .ConfigureAwait(false);
+        var list = new Kept(Interlocked.Increment(ref _numbers), rows, query.Order == SessionOrder.Rate);
+        return await PageAsync(list, 0, limit, end, isKept).ConfigureAwait(false);
     }
 
     /// <summary>A later page.</summary>
@@ -71,11 +75,12 @@ internal sealed class SessionPages(SessionSweeps sweeps, TimeProvider time) : ID
                 + "again without cursor");
     }
 
-    private async Task<SessionPageReport> PageAsync(Kept list, int offset, int limit, CancellationToken end)
+    private async Task<SessionPageReport> PageAsync(
+        Kept list, int offset, int limit, CancellationToken end, bool isKept = true)
     {
         var rows = list.Rows.Slice(offset, Math.Min(limit, list.Rows.Count - offset));
         var next = offset + rows.Count;
-        if (next < list.Rows.Count)
+        if (next < list.Rows.Count && isKept)
         {
             Keep(list);
         }
@@ -100,7 +105,9 @@ internal sealed class SessionPages(SessionSweeps sweeps, TimeProvider time) : ID
         return new SessionPageReport(
             [.. reports],
             list.Rows.Count,
-            next < list.Rows.Count ? string.Create(CultureInfo.InvariantCulture, $"{list.Number}-{next}") : null);
+            next < list.Rows.Count && isKept
+                ? string.Create(CultureInfo.InvariantCulture, $"{list.Number}-{next}")
+                : null);
     }
 
     /// <summary>On the loop of the sessions: leaves out what has ended meanwhile.</summary>

@@ -66,11 +66,28 @@ internal sealed class SessionPaths : IDisposable
             throw AdminFault.BadRequest("a cursor goes with limit alone: the list has been made for the first page");
         }
 
+        if (IsOfCluster(request.Query("cluster")))
+        {
+            var member = request.Host.Engine.Member ?? throw ClusterPaths.NoCluster();
+            var order = SessionQuery.Of(request.Query).Order;   // a wrong query is told here, not by each member
+            var merged = await ClusterSessions.AskAsync(member.Asks, request.Query, order, limit, request.End)
+                .ConfigureAwait(false);
+            await request.ReplyAsync(merged, AdminJson.Default.SessionPageReport).ConfigureAwait(false);
+            return;
+        }
+
         var page = cursor is null
             ? await _pages.BeginAsync(SessionQuery.Of(request.Query), limit, request.End).ConfigureAwait(false)
             : await _pages.GoOnAsync(cursor, limit, request.End).ConfigureAwait(false);
         await request.ReplyAsync(page, AdminJson.Default.SessionPageReport).ConfigureAwait(false);
     }
+
+    private static bool IsOfCluster(string? text) => text switch
+    {
+        "true" => true,
+        null or "false" => false,
+        _ => throw AdminFault.BadRequest($"cluster '{text}' is neither true nor false"),
+    };
 
     private async Task ShowAsync(AdminRequest request)
     {

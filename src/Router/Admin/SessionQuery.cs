@@ -45,6 +45,7 @@ internal sealed class SessionQuery
         new("sort", "id (default), age, idle, bytes, payloads, or rate: bytes of the last second; the largest first"),
         new("limit", "sessions of a page, 1 to 1000; 100 by default"),
         new("cursor", "what the page before gives as next; with limit alone"),
+        new("cluster", "true: of all members of the cluster, the first of all that match; there is no next page"),
     ];
 
     public SessionOrder Order { get; private set; }

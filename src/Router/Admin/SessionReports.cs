@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json.Serialization;
 using Router.Diagnostics;
 using Router.Net;
 using Router.Sessions;
@@ -9,7 +10,12 @@ namespace Router.Admin;
 /// <param name="Sessions">As of now; those that have ended since the first page are left out.</param>
 /// <param name="Matched">How many there were when the first page was asked for.</param>
 /// <param name="Next">The cursor of the next page; null for the last.</param>
-internal sealed record SessionPageReport(IReadOnlyList<SessionReport> Sessions, int Matched, string? Next);
+internal sealed record SessionPageReport(IReadOnlyList<SessionReport> Sessions, int Matched, string? Next)
+{
+    /// <summary>Of the whole cluster: what each member has.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<SessionMemberReport>? Members { get; init; }
+}
 
 /// <summary>A session, in the words of its record in the log.</summary>
 /// <param name="IdleMs">How long nothing came or went.</param>
@@ -32,7 +38,12 @@ internal sealed record SessionReport(
     long BytesOut,
     long Drops,
     int Restarts,
-    long? BytesPerSecond);
+    long? BytesPerSecond)
+{
+    /// <summary>Where it is, in a list of the whole cluster.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Member { get; init; }
+}
 
 /// <summary>All facts of a session.</summary>
 /// <param name="Session">As the list has it.</param>

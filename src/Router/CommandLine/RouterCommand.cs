@@ -88,11 +88,18 @@ internal sealed class RouterCommand(TextWriter output, TextWriter error, RunRout
         root.Add(MakeRun());
         root.Add(MakeCheck());
         root.Add(new Command("config", "Looks at configurations.") { MakeShow() });
-        root.Add(new Command("cluster", "Helps with clusters.")
+        var admin = new AdminCommand(output, error);
+        var cluster = new Command("cluster", "Looks at a cluster, has it reload, and makes certificates for it.")
         {
             ClusterCommands.MakeCertificates(output, error, time),
-        });
-        foreach (var command in new AdminCommands(new AdminCommand(output, error), time).All())
+        };
+        foreach (var command in new AdminClusterCommands(admin).All())
+        {
+            cluster.Add(command);
+        }
+
+        root.Add(cluster);
+        foreach (var command in new AdminCommands(admin, time).All())
         {
             root.Add(command);
         }

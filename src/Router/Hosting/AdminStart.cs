@@ -21,6 +21,7 @@ internal static class AdminStart
             return default;
         }
 
+        MemberAnswers.Start(engine, log, time);
         return (engine, endpoint);
     }
 

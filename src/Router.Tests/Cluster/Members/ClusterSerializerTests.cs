@@ -1,5 +1,6 @@
 using System.Runtime.Serialization;
 using Router.Cluster.Members;
+using Router.Cluster.Operations;
 
 namespace Router.Tests.Cluster.Members;
 
@@ -12,6 +13,7 @@ public sealed class ClusterSerializerTests : IDisposable
     public static TheoryData<object> Messages =>
     [
         new FencePing(1L << 40, -7, 8), new FenceEcho(-1, 9, int.MaxValue),
+        new MemberQuestion("identity", "Käthe"), new MemberAnswer(200, "{}"),
         new ConfigurationTold(new string('a', 16), new string('1', 32), new string('f', 32)),
     ];
 

@@ -53,6 +53,7 @@ public sealed class AdminCommandsTests : IDisposable
         "PUT /upstreams/back/weight?upstream=10.0.0.1%3A53 {\"weight\":7}", "")]
     [InlineData("session 12ab", "GET /sessions/12ab", "version")]
     [InlineData("session 12ab --close", "POST /sessions/12ab/close", "version")]
+    [InlineData("sessions --cluster --sort age", "GET /sessions?sort=age&cluster=true", "1.5s")]
     [InlineData("sessions --json", "GET /sessions?", "\"bytes-in\": 2048")]
     public async Task A_command_asks_and_prints(string command, string asked, string printed)
     {

@@ -24,7 +24,7 @@ internal interface IHubWorld
 
 /// <summary>A member's sessions that have, or want, an identity: asks again until there is an answer, and keeps their
 /// newest checkpoint for the case that an entity is lost. The logic alone, which the simulation runs as well.</summary>
-internal sealed class HubState(IHubWorld first)
+internal sealed partial class HubState(IHubWorld first)
 {
     /// <summary>How often what is not answered is looked at.</summary>
     internal static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
@@ -470,5 +470,14 @@ internal sealed class HubState(IHubWorld first)
         public TimeSpan Deadline { get; set; }
 
         public TimeSpan AskedAt { get; set; }
+
+        public HubSession ToReport() => new(
+            identity,
+            id,
+            peer,
+            Phase switch { Phase.Attaching => "attaching", Phase.Attached => "attached", _ => "ended" },
+            Epoch,
+            State.Revision,
+            State.Bytes.Length);
     }
 }

@@ -47,6 +47,7 @@ internal sealed class IdentityCounters
     private long _entities;
     private long _attached;
     private long _superseded;
+    private long _queued;
     private long _queueDrops;
     private long _storeFailures;
 
@@ -58,11 +59,16 @@ internal sealed class IdentityCounters
     /// <summary>Those that took another session's place.</summary>
     public long Superseded => Interlocked.Read(ref _superseded);
 
+    /// <summary>Messages that wait for sessions now.</summary>
+    public long Queued => Interlocked.Read(ref _queued);
+
     public long QueueDrops => Interlocked.Read(ref _queueDrops);
 
     public long StoreFailures => Interlocked.Read(ref _storeFailures);
 
     public void AddEntities(int count) => Interlocked.Add(ref _entities, count);
+
+    public void AddQueued(int count) => Interlocked.Add(ref _queued, count);
 
     public void CountAttached(bool isSupersede)
     {
@@ -102,6 +108,8 @@ internal sealed class IdentityEntity : UntypedActor, IIdentityWorld, ICheckpoint
     private int _wakes;   // asked for so far: an earlier one may be in the mailbox when it is taken back
     private bool _isMoving;
     private bool _isHandedOver;
+    private int _queued;           // as counted
+    private TimeSpan? _keptAt;     // when it was last given a checkpoint
     private (Attachment Session, long Revision)? _waits;   // for its checkpoint to be kept
 
     /// <summary>Akka.Cluster.Sharding names it by its identity.</summary>
@@ -135,6 +143,7 @@ internal sealed class IdentityEntity : UntypedActor, IIdentityWorld, ICheckpoint
 
     public void Save(Checkpoint checkpoint, Attachment? asker)
     {
+        _keptAt = _context.System.Scheduler.MonotonicClock;
         if (asker is not null)
         {
             _waits = (asker, checkpoint.Revision);
@@ -196,8 +205,18 @@ internal sealed class IdentityEntity : UntypedActor, IIdentityWorld, ICheckpoint
 
     protected override void OnReceive(object message)
     {
+        Take(message);
+        CountQueued(_state.Queued);
+    }
+
+    private void Take(object message)
+    {
         switch (message)
         {
+            case DescribeIdentity:
+                var now = _context.System.Scheduler.MonotonicClock;
+                _context.Sender.Tell(_state.Describe(now - _keptAt), ActorRefs.NoSender);
+                break;
             case StopEntity:
                 _context.Stop(_self);
                 break;
@@ -242,6 +261,16 @@ internal sealed class IdentityEntity : UntypedActor, IIdentityWorld, ICheckpoint
         _wake?.Cancel();
         _environment.Resting.Remove(_self);
         _environment.Counters.AddEntities(-1);
+        CountQueued(0);
+    }
+
+    private void CountQueued(int queued)
+    {
+        if (queued != _queued)
+        {
+            _environment.Counters.AddQueued(queued - _queued);
+            _queued = queued;
+        }
     }
 
     private void HandOver()

@@ -70,6 +70,12 @@ internal class IdentityHub : UntypedActor, IWithTimers, IHubWorld
             case WhenHubIsQuiet:
                 _waiters.Add(_context.Sender);
                 break;
+            case ListIdentities wanted:
+                _context.Sender.Tell(_state.List(wanted), ActorRefs.NoSender);
+                break;
+            case FindIdentity wanted:
+                _context.Sender.Tell(_state.Find(wanted), ActorRefs.NoSender);
+                break;
             default:
                 Unhandled(message);
                 break;

@@ -1,6 +1,7 @@
 using Akka.Cluster.Sharding;
 using Microsoft.Extensions.Logging;
 using Router.Cluster.Identities;
+using Router.Cluster.Operations;
 using Router.Configuration;
 using Router.Diagnostics;
 using Router.Loop;
@@ -23,6 +24,8 @@ internal sealed class ClusterMember
     private readonly ILogger _log;
     private readonly Fence _fence;
     private readonly IActorRef _configuration;
+    private readonly string _salt;
+    private volatile ConfigurationPrint? _print;
 
     /// <param name="system">Made with <see cref="ClusterSettings"/>.</param>
     /// <param name="options">The configuration's section.</param>
@@ -34,6 +37,7 @@ internal sealed class ClusterMember
         ActorSystem system, ClusterOptions options, TimeProvider time, Fence fence, RandomSource random, ILogger log)
     {
         (_options, _log, _fence, _cluster) = (options, log, fence, AkkaCluster.Get(system));
+        Asks = new MemberAsks(system);
         Table = new MemberTable(MemberTable.TextOf(_cluster.SelfAddress), time);
         var members = new IdentityMembers((ExtendedActorSystem)system, Table, fence, time, options.FenceTimeout);
         var inherited = new InheritedIdentities(time);
@@ -62,15 +66,18 @@ internal sealed class ClusterMember
         CoordinatedShutdown.Get(system).AddTask(
             CoordinatedShutdown.PhaseBeforeActorSystemTerminate, "router-checkpoints-kept", Checkpoints.StopAsync);
         system.ActorOf(MembersActor.PropsOf(Table, log), "router-members");
-        var salt = $"{random.NextUInt64():x16}{random.NextUInt64():x16}";
+        _salt = $"{random.NextUInt64():x16}{random.NextUInt64():x16}";
         _configuration = system.ActorOf(
-            ConfigurationActor.PropsOf(new ConfigurationAgreement(salt, log)), "router-configuration");
+            ConfigurationActor.PropsOf(new ConfigurationAgreement(_salt, log)), "router-configuration");
         var keeper = new FenceKeeper(fence, _cluster.SelfUniqueAddress, options.FenceTimeout, log);
         system.ActorOf(FenceActor.PropsOf(keeper), "router-fence");
         system.EventStream.Subscribe(new RefusalLog(system, log, time), typeof(MemberRefused));
     }
 
     public MemberTable Table { get; }
+
+    /// <summary>Asks members what operators want to know.</summary>
+    public MemberAsks Asks { get; }
 
     public CheckpointKeeper Checkpoints { get; }
 
@@ -85,8 +92,33 @@ internal sealed class ClusterMember
 
     /// <summary>What this member runs from now on: the others are told, and say where they run something else. Any
     /// thread.</summary>
-    public void SetConfiguration(RouterOptions running) =>
-        _configuration.Tell(ConfigurationPrint.Of(running.Section.Section), ActorRefs.NoSender);
+    public void SetConfiguration(RouterOptions running)
+    {
+        _print = ConfigurationPrint.Of(running.Section.Section);
+        _configuration.Tell(_print, ActorRefs.NoSender);
+    }
+
+    /// <summary>What this member runs, as others are told it. Any thread.</summary>
+    public ConfigurationTold Configuration => new(_print!.Hash, _salt, _print.Salted(_salt));
+
+    /// <summary>What of this member's configuration is not as in another one's: <c>keys</c>, <c>secrets</c>; null for
+    /// nothing. Any thread.</summary>
+    public string? DifferenceFrom(ConfigurationTold other) => ConfigurationAgreement.DifferenceOf(_print!, other);
+
+    /// <summary>Has it answer what operators ask at any member. Once.</summary>
+    public void Answer(AnswerQuestion answer) =>
+        _cluster.System.ActorOf(OperationsActor.PropsOf(answer), OperationsActor.Name);
+
+    /// <summary>What this member's entity of an identity knows; null where it has none. None is made for it.</summary>
+    /// <exception cref="AskTimeoutException">It does not answer.</exception>
+    public async Task<IdentityFacts?> DescribeAsync(string identity, TimeSpan timeout, CancellationToken end)
+    {
+        var path = new RootActorPath(_cluster.SelfAddress) / "system" / "sharding" / RouterCluster.TypeName
+            / new IdentityExtractor(_options.Shards).ShardId(identity) / Uri.EscapeDataString(identity);
+        return ((ExtendedActorSystem)_cluster.System).Provider.ResolveActorRef(path) is ActorRefWithCell entity
+            ? await entity.Ask<IdentityFacts>(DescribeIdentity.Instance, timeout, end).ConfigureAwait(false)
+            : null;
+    }
 
     /// <summary>Any thread.</summary>
     public void WriteStats(RelayFigures relay)

@@ -1,4 +1,5 @@
 using Akka.Serialization;
+using Router.Cluster.Operations;
 using Router.Cluster.Relay;
 using Router.Cluster.Rooms;
 
@@ -28,7 +29,10 @@ internal sealed class ClusterSerializer(ExtendedActorSystem system) : Serializer
 
     /// <summary>Of all messages; new ones are entered here.</summary>
     public static IEnumerable<ClusterFormat> All =>
-        [.. FenceFormats.All, .. RoomFormats.All, .. RelayFormats.All, ConfigurationTold.Format];
+        [
+            .. FenceFormats.All, .. RoomFormats.All, .. RelayFormats.All, .. OperationsFormats.All,
+            ConfigurationTold.Format,
+        ];
 
     /// <summary>Of all serializers that a cluster has; below 100 are Akka's.</summary>
     public override int Identifier => 27_200;

@@ -111,7 +111,7 @@ internal sealed class ConfigurationAgreement(string salt, ILogger log)
     }
 
     /// <returns>Null for none.</returns>
-    private static string? DifferenceOf(ConfigurationPrint own, ConfigurationTold told) =>
+    public static string? DifferenceOf(ConfigurationPrint own, ConfigurationTold told) =>
         told.Hash != own.Hash ? "keys"
         : CryptographicOperations.FixedTimeEquals(
             Encoding.ASCII.GetBytes(told.Salted), Encoding.ASCII.GetBytes(own.Salted(told.Salt))) ? null

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Router.Diagnostics;
 using Router.Hosting;
 
 namespace Router.CommandLine.Client;
@@ -121,7 +122,11 @@ internal sealed class AdminCommands(AdminCommand admin, TimeProvider time)
             Filter("--limit", "NUMBER", "So many at most, 1 to 1000; else 100."),
             Filter("--cursor", "NEXT", "The page behind the one that named it."),
         ];
-        var command = new Command("sessions", "Lists the open sessions of a running router.");
+        var isOfCluster = new Option<bool>("--cluster")
+        {
+            Description = "Of all members of its cluster: the first of all that match.",
+        };
+        var command = new Command("sessions", "Lists the open sessions of a running router.") { isOfCluster };
         foreach (var filter in filters)
         {
             command.Add(filter);
@@ -132,22 +137,34 @@ internal sealed class AdminCommands(AdminCommand admin, TimeProvider time)
             var query = string.Join('&', filters
                 .Select(filter => (Key: filter.Name[2..], Value: parsed.GetValue(filter)))
                 .Where(static pair => pair.Value is not null)
-                .Select(static pair => $"{pair.Key}={Uri.EscapeDataString(pair.Value!)}"));
+                .Select(static pair => $"{pair.Key}={Uri.EscapeDataString(pair.Value!)}")
+                .Concat(parsed.GetValue(isOfCluster) ? ["cluster=true"] : []));
             var answer = await client.AskAsync(HttpMethod.Get, $"/sessions?{query}", cancel: cancel)
                 .ConfigureAwait(false);
-            return admin.Print(answer, isJson, page =>
-            {
-                TextTable.Write(
-                    admin.Output, page["sessions"],
-                    parsed.GetValue(filters[8]) == "rate"
-                        ? [.. Sessions, new Column("a second", "bytes-per-second", Unit.Bytes)]
-                        : Sessions);
-                if (page["next"]?.GetValue<string>() is { } next)
-                {
-                    admin.Output.WriteLine($"of {page["matched"]}; the next page: --cursor {next}");
-                }
-            });
+            return admin.Print(
+                answer, isJson, page => WriteSessions(page, isByRate: parsed.GetValue(filters[8]) == "rate"));
         });
+    }
+
+    private void WriteSessions(JsonObject page, bool isByRate)
+    {
+        var members = (page["members"] as JsonArray)?.OfType<JsonObject>().ToList();
+        TextTable.Write(
+            admin.Output, page["sessions"],
+            [
+                .. Sessions,
+                .. members is null ? Array.Empty<Column>() : [new Column("member", "member")],
+                .. isByRate ? [new Column("a second", "bytes-per-second", Unit.Bytes)] : Array.Empty<Column>(),
+            ]);
+        if (page["next"]?.GetValue<string>() is { } next)
+        {
+            admin.Output.WriteLine($"of {page["matched"]}; the next page: --cursor {next}");
+        }
+
+        foreach (var member in members ?? [])
+        {
+            admin.Output.WriteLine(LineText.Escape($"{member["member"]}: {member["fault"] ?? member["matched"]}"));
+        }
     }
 
     private Command MakeSession()

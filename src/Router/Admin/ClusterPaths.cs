@@ -1,0 +1,219 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Akka.Cluster;
+using Microsoft.AspNetCore.Http;
+using Router.Cluster.Members;
+using Router.Cluster.Operations;
+using Router.Diagnostics;
+
+namespace Router.Admin;
+
+/// <summary>The members of the router's cluster and their identities, from any member.</summary>
+internal sealed class ClusterPaths(AdminHost host)
+{
+    private const int LimitMax = 1_000, LimitDefault = 100;
+
+    /// <summary>A member that does not answer within it is named.</summary>
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(3);
+
+    private static readonly TimeSpan ReloadTimeout = TimeSpan.FromSeconds(20);
+
+    public IReadOnlyList<AdminPath> All =>
+    [
+        new(HttpMethods.Get, "/cluster", "cluster", "the members of the cluster", MembersAsync)
+        {
+            Result = typeof(ClusterReport),
+        },
+        new(HttpMethods.Get, "/cluster/identities", "cluster-identities",
+            "how many identities each member has, and those that sessions speak for", IdentitiesAsync)
+        {
+            Result = typeof(IdentitiesReport),
+            Parameters =
+            [
+                new("prefix", "of their names"),
+                new("after", "names behind this one: what the page before gives as next"),
+                new("limit", "identities of a page, 0 to 1000; 100 by default"),
+            ],
+        },
+        new(HttpMethods.Get, "/cluster/identity", "cluster-identity", "all that is known of an identity", IdentityAsync)
+        {
+            Result = typeof(IdentityReport),
+            Parameters = [new("name", "whole")],
+        },
+        new(HttpMethods.Post, "/cluster/reload", "cluster-reload",
+            "has the members reload, one after the other, until one refuses", ReloadAsync)
+        {
+            Result = typeof(ClusterReloadReport),
+            Parameters = [new("member", "this one alone, by its address; all by default")],
+        },
+    ];
+
+    public static AdminFault NoCluster() => new(
+        StatusCodes.Status404NotFound, "There is no cluster",
+        "this router is a member of no cluster: its configuration has no router.cluster { }");
+
+    private ClusterMember Member => host.Engine.Member ?? throw NoCluster();
+
+    private async Task MembersAsync(AdminRequest request)
+    {
+        var asks = Member.Asks;
+        var question = new MemberQuestion(
+            MemberAnswers.Facts,
+            JsonSerializer.Serialize(Member.Configuration, AdminJson.Default.ConfigurationTold));
+        var answers = await asks.AskAllAsync(question, AnswerTimeout, request.End).ConfigureAwait(false);
+        var facts = Read(answers, AdminJson.Default.MemberFactsReport, out var unanswered)
+            .ToDictionary(static pair => pair.Member, static pair => pair.Report);
+        var oldest = answers.Select(static pair => pair.Member)
+            .Aggregate((Member?)null, static (old, next) => old is null || next.IsOlderThan(old) ? next : old);
+        var members = asks.Members.Select(member => new MemberReport(
+            MemberTable.TextOf(member.Address),
+            [.. member.Roles.Order(StringComparer.Ordinal)],
+            Kebab.From($"{member.Status}"),
+            asks.IsReachable(member),
+            member.Address.Equals(asks.Leader),
+            member.Equals(oldest),
+            facts.GetValueOrDefault(MemberTable.TextOf(member.Address))));
+        await request.ReplyAsync(
+            new ClusterReport(Member.Table.Self, [.. members], unanswered), AdminJson.Default.ClusterReport)
+            .ConfigureAwait(false);
+    }
+
+    private async Task IdentitiesAsync(AdminRequest request)
+    {
+        var limit = LimitOf(request.Query("limit"));
+        var query = new IdentityListQuery(request.Query("prefix") ?? "", request.Query("after") ?? "", limit);
+        var question = new MemberQuestion(
+            MemberAnswers.Identities, JsonSerializer.Serialize(query, AdminJson.Default.IdentityListQuery));
+        var answers = await Member.Asks.AskAllAsync(question, AnswerTimeout, request.End).ConfigureAwait(false);
+        var slices = Read(answers, AdminJson.Default.IdentitySliceReport, out var unanswered);
+        var all = slices.SelectMany(static slice => slice.Report.Identities)
+            .OrderBy(static session => session.Identity, StringComparer.Ordinal)
+            .ToList();
+        var page = all.Take(limit).ToList();
+        var hasMore = all.Count > page.Count || slices.Any(static slice => slice.Report.HasMore);
+        await request.ReplyAsync(
+            new IdentitiesReport(
+                [.. slices.Select(static slice => slice.Report.Counts)],
+                page,
+                hasMore && page.Count > 0 ? page[^1].Identity : null,
+                unanswered),
+            AdminJson.Default.IdentitiesReport).ConfigureAwait(false);
+    }
+
+    private async Task IdentityAsync(AdminRequest request)
+    {
+        var member = Member;
+        var name = request.Query("name") is { Length: > 0 } given
+            ? given
+            : throw AdminFault.BadRequest("name is missing: /cluster/identity?name=device-42");
+        var answers = await member.Asks
+            .AskAllAsync(new MemberQuestion(MemberAnswers.Identity, name), AnswerTimeout, request.End)
+            .ConfigureAwait(false);
+        var parts = Read(answers, AdminJson.Default.IdentityPartReport, out var unanswered);
+        var report = new IdentityReport(
+            name,
+            [.. parts.Select(static part => part.Report.Entity).OfType<IdentityEntityReport>()],
+            [.. parts.SelectMany(static part => part.Report.Sessions)],
+            unanswered);
+        if (report.Entities.Count + report.Sessions.Count == 0)
+        {
+            var silent = unanswered.Count == 0 ? "" : $"; no answer of {string.Join(", ", unanswered)}";
+            throw new AdminFault(
+                StatusCodes.Status404NotFound, "Nobody knows the identity",
+                $"no member has a session or a state of '{name}' now{silent}; a store may keep a checkpoint of it");
+        }
+
+        await request.ReplyAsync(report, AdminJson.Default.IdentityReport).ConfigureAwait(false);
+    }
+
+    private async Task ReloadAsync(AdminRequest request)
+    {
+        var asks = Member.Asks;
+        var all = asks.Members.Where(MemberAsks.IsRouter).ToList();
+        var wanted = request.Query("member");
+        var asked = wanted is null
+            ? all
+            : all.Where(member => MemberTable.TextOf(member.Address) == wanted).ToList();
+        if (asked.Count == 0)
+        {
+            var known = string.Join(", ", all.Select(static one => MemberTable.TextOf(one.Address)));
+            throw new AdminFault(
+                StatusCodes.Status404NotFound, "There is no such member", $"'{wanted}' is none of {known}");
+        }
+
+        if (all.Find(member => !asks.IsReachable(member)) is { } lost)
+        {
+            throw new AdminFault(
+                StatusCodes.Status409Conflict, "A member is not heard of",
+                $"{MemberTable.TextOf(lost.Address)} could not follow; nothing has changed: wait until it is heard of "
+                + "or removed");
+        }
+
+        var results = new List<MemberReloadReport>();
+        foreach (var member in asked)
+        {
+            results.Add(await ReloadAsync(request, asks, member).ConfigureAwait(false));
+            if (results[^1].Result != "done")
+            {
+                break;
+            }
+        }
+
+        await request.ReplyAsync(
+            new ClusterReloadReport(
+                results.TrueForAll(static result => result.Result == "done"),
+                results,
+                [.. asked.Skip(results.Count).Select(static member => MemberTable.TextOf(member.Address))]),
+            AdminJson.Default.ClusterReloadReport).ConfigureAwait(false);
+    }
+
+    /// <summary>Not given up with its client: it goes on anyway, and the member's log says what became of it.</summary>
+    private async Task<MemberReloadReport> ReloadAsync(AdminRequest request, MemberAsks asks, Member member)
+    {
+        var address = MemberTable.TextOf(member.Address);
+        var peer = AdminPeer.Of(request.Http);
+        var query = new MemberReloadQuery($"{peer.Text} at {Member.Table.Self}", peer.ProcessId, peer.UserId);
+        var question = new MemberQuestion(
+            MemberAnswers.Reload, JsonSerializer.Serialize(query, AdminJson.Default.MemberReloadQuery));
+        var answer = await asks.AskAsync(member, question, ReloadTimeout, request.End).ConfigureAwait(false);
+        var result = answer switch
+        {
+            null => new MemberReloadReport(
+                address, "no-answer", null, [], [],
+                [$"{address} has not answered within {ReloadTimeout.TotalSeconds} s: it may have reloaded or not"]),
+            { IsOk: true } => JsonSerializer.Deserialize(answer.Json, AdminJson.Default.MemberReloadReport)!,
+            _ => new MemberReloadReport(address, "refused", null, [], [], [FaultOf(answer)]),
+        };
+        request.LogChange("cluster-reload", address, null, result.Result);
+        return result;
+    }
+
+    /// <summary>What members answered; those that did not, or could not, are named.</summary>
+    internal static List<(string Member, T Report)> Read<T>(
+        IReadOnlyList<(Member Member, MemberAnswer? Answer)> answers, JsonTypeInfo<T> type,
+        out IReadOnlyList<string> unanswered)
+    {
+        unanswered =
+        [
+            .. from pair in answers
+               where pair.Answer is not { IsOk: true }
+               select MemberTable.TextOf(pair.Member.Address),
+        ];
+        return
+        [
+            .. from pair in answers
+               where pair.Answer is { IsOk: true }
+               select (MemberTable.TextOf(pair.Member.Address), JsonSerializer.Deserialize(pair.Answer.Json, type)!),
+        ];
+    }
+
+    internal static string FaultOf(MemberAnswer answer) =>
+        JsonSerializer.Deserialize(answer.Json, AdminJson.Default.ProblemReport)!.Detail;
+
+    private static int LimitOf(string? text) => text is null
+        ? LimitDefault
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit <= LimitMax
+            ? limit
+            : throw AdminFault.BadRequest($"limit '{text}' is not within 0 to {LimitMax}");
+}
