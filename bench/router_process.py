@@ -31,7 +31,7 @@ def load(port, *options):
 class Router:
     """A router on processor 0 whose log goes to a file that is read back. A context: ends with it."""
 
-    def __init__(self, port, loops=1, processors="0", prepared=0, session_records=20_000, **defaults):
+    def __init__(self, port, loops=1, processors="0", prepared=0, session_records=20_000, admin=None, **defaults):
         self._log = tempfile.NamedTemporaryFile("r", prefix="router-bench-")
         settings = {
             "router.loops": str(loops),
@@ -40,6 +40,8 @@ class Router:
             "router.log.session-records": str(session_records),
             "router.heap.prepared-sessions": str(prepared),
         }
+        if admin:
+            settings["router.admin.bind"] = f'"127.0.0.1:{admin}"'
         for key, value in defaults.items():
             settings[f"router.listener-defaults.{key.replace('_', '-')}"] = str(value)
         command = ["taskset", "-c", processors, "dotnet", sys.argv[2], "run", "--config", sys.argv[3]]

@@ -79,6 +79,29 @@ public sealed class IoLoopTests : IDisposable
     }
 
     [Fact]
+    public void A_loop_is_busy_in_its_passes_and_not_in_its_waits()
+    {
+        var during = TimeSpan.Zero;
+        _loop.RunOnce(block: false);
+        _loop.Enqueue(new IoLoopContract.Run(() => _time.Advance(30)));
+        _loop.RunOnce(block: false);
+        Assert.Equal(30, _loop.Busy.TotalMilliseconds);
+
+        _network.DuringWait = () => _time.Advance(50);
+        _loop.RunOnce(block: true);
+        Assert.Equal(30, _loop.Busy.TotalMilliseconds);
+
+        _network.DuringWait = null;
+        _loop.Enqueue(new IoLoopContract.Run(() =>
+        {
+            _time.Advance(20);
+            during = _loop.Busy;
+        }));
+        _loop.RunOnce(block: false);
+        Assert.Equal((50, 50), (during.TotalMilliseconds, _loop.Busy.TotalMilliseconds));
+    }
+
+    [Fact]
     public void A_run_that_enqueues_itself_does_not_keep_the_loop_from_its_sockets()
     {
         var ran = 0;

@@ -119,6 +119,25 @@ public sealed class AllocationGateTests
         Assert.True(allocated <= AllocationGate.Noise, $"{allocated} bytes for {300 * 16 * 4} datagrams");
     }
 
+    /// <summary>What is timed goes into a ring that is there once; who collects empties it elsewhere.</summary>
+    [Fact]
+    public async Task Turns_that_are_timed_allocate_nothing()
+    {
+        await using var engine = AllocationGate.Start("type = echo", loops: 1);
+        var turns = engine.Loops[0].Turns;
+        engine.Loops[0].Enqueue(new ActionRunnable(turns.Start));
+        using var client = Connect(engine, SocketType.Dgram);
+        Exchange(client, WarmUp);
+        var timed = 0;
+        turns.Take(_ => timed++);
+
+        var allocated = await AllocationGate.Least(engine.Loops[0], () => Exchange(client, Measured));
+
+        turns.Take(_ => timed++);
+        Assert.True(timed > 10, $"{timed} turns were timed");
+        Assert.True(allocated <= AllocationGate.Noise, $"{allocated} bytes for {Measured} datagrams");
+    }
+
     /// <summary>
     /// A session that is opened and then idle: what its loop allocates for it, so what is kept and what was garbage
     /// meanwhile, its share of the table, the poller's places and its listener's children included.

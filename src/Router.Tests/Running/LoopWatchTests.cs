@@ -127,6 +127,16 @@ public sealed class LoopWatchTests : IDisposable
     }
 
     [Fact]
+    public void The_schedulers_times_are_read_in_nanoseconds()
+    {
+        Assert.Equal(
+            new ThreadTimes(TimeSpan.FromMilliseconds(1500), TimeSpan.FromMicroseconds(20)),
+            ThreadTimes.Parse("1500000000 20000 77\n"));
+        Assert.Null(ThreadTimes.Parse("1500000000"));
+        Assert.Null(ThreadTimes.Read(0));
+    }
+
+    [Fact]
     public async Task A_handler_that_blocks_its_loop_is_named()
     {
         using var file = new TextFile("""
