@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Microsoft.Playwright;
 using Router.Diagnostics;
@@ -151,6 +152,33 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
     }
 
     [RequiresToolFact("chromium")]
+    public async Task Members_of_a_cluster_are_shown_where_there_is_one()
+    {
+        await using var rig = await StartAsync();
+        var stats = JsonNode.Parse(await rig.Http.GetStringAsync("/stats"))!;
+        stats["cluster"] = JsonNode.Parse("""
+            { "address": "a:1", "status": "up", "members": 2, "unreachable": 1, "fenced": false, "attached": 3 }
+            """);
+        var (page, _) = await browser.OpenAsync();
+        await AnswerAsync(page, "**/stats/stream", $"data: {stats.ToJsonString()}\n\n");
+        await AnswerAsync(page, "**/cluster", """
+            { "member": "a:1", "unanswered": [], "members": [
+              { "address": "a:1", "roles": [], "status": "up", "reachable": true, "leader": true, "oldest": false,
+                "facts": { "ready": true, "reasons": [], "revision": 4, "sessions": 1200, "identities": 5 } },
+              { "address": "b:1", "roles": [], "status": "up", "reachable": false, "leader": false, "oldest": false,
+                "facts": null } ] }
+            """);
+
+        await page.GotoAsync(rig.Http.BaseAddress!.ToString());
+
+        await Expect(page.Locator("#cluster-facts")).ToContainTextAsync("2 members, 1 unreachable");
+        var members = page.Locator("#member-table tbody tr");
+        await Expect(members).ToHaveCountAsync(2);
+        await Expect(members.First).ToHaveTextAsync("a:1● up, leader1.2k54");
+        await Expect(members.Last).ToHaveTextAsync("b:1✖ up, unreachable---");
+    }
+
+    [RequiresToolFact("chromium")]
     public async Task Its_policy_lets_nothing_else_run()
     {
         await using var rig = await StartAsync();
@@ -165,6 +193,9 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await Until.TrueAsync(() => faults.Count > 0, () => "nothing is refused");
         Assert.All(faults, static fault => Assert.Contains("Content Security Policy", fault, StringComparison.Ordinal));
     }
+
+    private static Task AnswerAsync(IPage page, string path, string body) => page.RouteAsync(
+        path, route => route.FulfillAsync(new RouteFulfillOptions { Body = body, ContentType = "application/json" }));
 
     private static string Quoted(string text) => $"`{text}`";
 

@@ -117,7 +117,7 @@ public sealed class EventFeedTests
         Assert.False(waiting.IsCompleted);
         reader.Beat();
 
-        Assert.Empty((await waiting)!);
+        Assert.Empty((await waiting.WaitAsync(TimeSpan.FromSeconds(10)))!);
     }
 
     private static async Task<IReadOnlyList<string>?> ReadAsync(EventReader reader)

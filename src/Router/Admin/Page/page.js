@@ -204,7 +204,9 @@ function showStats(now) {
   const were = before && before.total['drop-reasons'];
   fill('drop-table', reasons.map(([reason, drops]) =>
     [reason, n(count(drops)), n(perSecond(seconds > 0 ? (drops - (were[reason] || 0)) / seconds : 0))]));
+  const isNew = byId('cluster').hidden && now.cluster;
   byId('cluster').hidden = !now.cluster;
+  if (isNew && running) showCluster(running.signal).catch(() => {});
   if (now.cluster) {
     const own = now.cluster;
     byId('cluster-facts').textContent = own.address + ' is ' + own.status + '; ' + own.members + ' members, '
@@ -251,14 +253,16 @@ async function showCluster(end) {
     return;
   }
   const { members } = await answer.json();
-  if (!Array.isArray(members) || members.length === 0) return;
-  const keys = Object.keys(members[0]).filter(key => !(members[0][key] instanceof Object));
-  byId('member-table').tHead.rows[0].replaceChildren(...keys.map(key => {
-    const head = element('th', key);
-    head.scope = 'col';
-    return head;
+  fill('member-table', members.map(member => {
+    const facts = member.facts;
+    const isWell = member.reachable && member.status === 'up' && (!facts || facts.ready);
+    const words = [(isWell ? '● ' : '✖ ') + member.status, member.reachable ? '' : 'unreachable',
+      member.leader ? 'leader' : '', member.oldest ? 'oldest' : '', ...(facts ? facts.reasons : [])];
+    return [member.address, { text: words.filter(Boolean).join(', '), className: isWell ? 'good' : 'bad' },
+      n(facts ? count(facts.sessions) : '-'), n(facts ? count(facts.identities) : '-'),
+      facts ? facts.revision + (facts['configuration-differs'] ? ', differs in ' + facts['configuration-differs'] : '')
+        : '-'];
   }));
-  fill('member-table', members.map(member => keys.map(key => String(member[key] ?? '-'))));
 }
 
 // ---- sessions
