@@ -176,16 +176,48 @@ public sealed class IdentityStateTests
     }
 
     [Fact]
-    public void The_latest_eight_that_were_displaced_are_remembered()
+    public void One_that_many_have_displaced_since_displaces_nobody()
     {
-        var displaced = new DisplacedSessions();
-        for (var session = 1; session <= 9; session++)
+        for (var session = 1; session <= 20; session++)
         {
-            displaced.Add(Id(session));
+            Attach(session, member: 1 + (session % 2));
         }
 
-        Assert.False(displaced.Contains(Id(1)));
-        Assert.True(displaced.Contains(Id(2)));
+        Attach(1, member: 2);
+        Claimed(1, revision: 0);
+
+        Assert.Equal("Over 1", _world.Told.SkipLast(1).Last());
+        Assert.Equal("Attached 20", _world.Told.Last());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Of_two_of_one_member_the_one_that_asked_later_stays_when_the_other_is_heard_late(bool attached)
+    {
+        Attach(2, member: 1);
+        if (attached)
+        {
+            Claimed(1, revision: 0);
+        }
+
+        Attach(1, member: 1);
+
+        Assert.Equal("Over 1", _world.Told.Last());
+        Assert.DoesNotContain("Over 2", _world.Told);
+        Assert.DoesNotContain("Supersede 2", _world.Told);
+    }
+
+    [Fact]
+    public void What_was_displaced_at_members_that_are_gone_is_forgotten()
+    {
+        var displaced = new DisplacedOrders();
+        displaced.Add(PlaceOf(1), 7, static _ => false);
+        displaced.Add(PlaceOf(2), 3, static place => place == PlaceOf(1));
+
+        Assert.False(displaced.Contains(PlaceOf(1), 7));
+        Assert.True(displaced.Contains(PlaceOf(2), 3));
+        Assert.False(displaced.Contains(PlaceOf(2), 4));
     }
 
     [Fact]
@@ -214,9 +246,10 @@ public sealed class IdentityStateTests
     private static Save Save(int session, long epoch, long revision) =>
         new(Name, Id(session), epoch, Kept(revision), false);
 
-    private void Attach(int session, long liveEpoch = 0, long revision = 0) => _state.On(
-        new Attach(Name, Id(session), PlaceOf(session), "peer", liveEpoch, Kept(revision)),
-        HubOf(session));
+    private void Attach(int session, long liveEpoch = 0, long revision = 0, int? member = null) => _state.On(
+        new Attach(
+            Name, Id(session), PlaceOf(member ?? session), "peer", session, liveEpoch, Kept(revision)),
+        HubOf(member ?? session));
 
     private void Claimed(long epoch, long revision)
     {

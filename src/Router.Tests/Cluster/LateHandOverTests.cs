@@ -107,13 +107,13 @@ public sealed class LateHandOverTests
     private static CarriedIdentity Carried(long epoch, int? owner) => new(
         new Checkpoint(Name, epoch, 9, new byte[1]),
         owner is { } session
-            ? new Attachment(Id(session), HubOf(session), PlaceOf(session), "peer", epoch)
+            ? new Attachment(Id(session), HubOf(session), PlaceOf(session), "peer", session, epoch)
             : null,
         [],
         IsSure: true, ClaimsLost: 0);
 
     private void Attach(int session) => _state.On(
-        new Attach(Name, Id(session), PlaceOf(session), "peer", 0, default), HubOf(session));
+        new Attach(Name, Id(session), PlaceOf(session), "peer", session, 0, default), HubOf(session));
 
     /// <summary>By a store that has nothing.</summary>
     private void Claimed(long epoch)

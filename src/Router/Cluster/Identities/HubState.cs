@@ -46,6 +46,7 @@ internal sealed partial class HubState(IHubWorld first)
     private readonly HashSet<Entry> _waiting = [];   // for an answer
     private readonly Dictionary<string, Entry> _ended = new(StringComparer.Ordinal);   // the latest of each
     private IHubWorld _world = first;
+    private long _asked;   // sessions that asked to be attached
 
     private enum Phase
     {
@@ -79,7 +80,7 @@ internal sealed partial class HubState(IHubWorld first)
 
     public void On(AttachSession asked)
     {
-        var entry = new Entry(asked.Id, asked.Identity, asked.Session, asked.Peer)
+        var entry = new Entry(asked.Id, asked.Identity, asked.Session, asked.Peer, ++_asked)
         {
             Deadline = _world.Now + TimeSpan.FromMilliseconds(asked.TimeoutMs),
         };
@@ -240,11 +241,11 @@ internal sealed partial class HubState(IHubWorld first)
         {
             case Phase.Attaching:
                 _world.ToIdentity(new Attach(
-                    entry.Identity, entry.Id, _world.Place, entry.Peer, 0, default));
+                    entry.Identity, entry.Id, _world.Place, entry.Peer, entry.Order, 0, default));
                 break;
             case Phase.Attached when entry.IsAnnounced:
                 _world.ToIdentity(new Attach(
-                    entry.Identity, entry.Id, _world.Place, entry.Peer, entry.Epoch, entry.State));
+                    entry.Identity, entry.Id, _world.Place, entry.Peer, entry.Order, entry.Epoch, entry.State));
                 break;
             case Phase.Attached:
                 SendSave(entry);
@@ -432,7 +433,7 @@ internal sealed partial class HubState(IHubWorld first)
         }
     }
 
-    private sealed class Entry(SessionId id, string identity, IActorRef session, string peer)
+    private sealed class Entry(SessionId id, string identity, IActorRef session, string peer, long order)
     {
         public SessionId Id => id;
 
@@ -441,6 +442,8 @@ internal sealed partial class HubState(IHubWorld first)
         public IActorRef Session => session;
 
         public string Peer => peer;
+
+        public long Order => order;
 
         public Phase Phase { get; set; }
 

@@ -63,9 +63,10 @@ internal readonly record struct Place(Address Address, int Uid);
 /// <param name="Hub">The hub of its member.</param>
 /// <param name="Place">Its member.</param>
 /// <param name="Peer">Where its peer is.</param>
+/// <param name="Order">Counts the sessions that asked at its member.</param>
 /// <param name="Epoch">0 until it is attached.</param>
 internal sealed record Attachment(
-    Sessions.SessionId Session, IActorRef Hub, Place Place, string Peer, long Epoch)
+    Sessions.SessionId Session, IActorRef Hub, Place Place, string Peer, long Order, long Epoch)
 {
     /// <summary>Of one whose entity was lost: it speaks already.</summary>
     public bool IsLive => Epoch > 0;

@@ -14,12 +14,12 @@ internal sealed class IdentitySerializer(ExtendedActorSystem system) : Serialize
 
     private static readonly (string Manifest, Type Type)[] Manifests =
     [
-        ("attach-2", typeof(Attach)), ("detach", typeof(Detach)), ("save", typeof(Save)), ("tell", typeof(Tell)),
+        ("attach-3", typeof(Attach)), ("detach", typeof(Detach)), ("save", typeof(Save)), ("tell", typeof(Tell)),
         ("none", typeof(HasNone)), ("undelivered", typeof(Undelivered)), ("attached", typeof(Attached)),
         ("epoch", typeof(EpochIs)), ("supersede", typeof(Supersede)), ("over", typeof(Over)),
         ("detached", typeof(Detached)), ("kept", typeof(Kept)), ("unknown", typeof(Unknown)), ("who", typeof(WhoHas)),
         ("pass", typeof(Pass)), ("answered", typeof(Answered)), ("taken", typeof(IdentityTaken)),
-        ("wake", typeof(WakeIdentity)), ("carry-3", typeof(CarryPack)), ("carried", typeof(CarryTaken)),
+        ("wake", typeof(WakeIdentity)), ("carry-4", typeof(CarryPack)), ("carried", typeof(CarryTaken)),
     ];
 
     private static readonly Dictionary<Type, string> ByType =
@@ -86,7 +86,7 @@ internal sealed class IdentitySerializer(ExtendedActorSystem system) : Serialize
         {
             "answered" => new Answered((Delivery)reader.Number()),
             "taken" => IdentityTaken.Instance,
-            "carry-3" => reader.Pack(),
+            "carry-4" => reader.Pack(),
             "carried" => new CarryTaken(reader.Number()),
             _ => Read(reader, manifest, reader.Text()),
         };
@@ -100,6 +100,7 @@ internal sealed class IdentitySerializer(ExtendedActorSystem system) : Serialize
                 writer.Id(attach.Session);
                 writer.Place(attach.Place);
                 writer.Text(attach.Peer);
+                writer.Number(attach.Order);
                 writer.Number(attach.LiveEpoch);
                 writer.State(attach.State);
                 break;
@@ -176,8 +177,8 @@ internal sealed class IdentitySerializer(ExtendedActorSystem system) : Serialize
 
     private static object Read(IdentityReader reader, string manifest, string identity) => manifest switch
     {
-        "attach-2" => new Attach(
-            identity, reader.Id(), reader.Place(), reader.Text(), reader.Number(), reader.State()),
+        "attach-3" => new Attach(
+            identity, reader.Id(), reader.Place(), reader.Text(), reader.Number(), reader.Number(), reader.State()),
         "detach" => new Detach(identity, reader.Id(), reader.Number(), reader.State()),
         "save" => new Save(identity, reader.Id(), reader.Number(), reader.State(), reader.Number() > 0),
         "tell" => reader.Tell(identity),

@@ -14,7 +14,7 @@ internal sealed partial class IdentityState(string identity, IIdentityWorld worl
     internal static readonly TimeSpan AskAgain = TimeSpan.FromMilliseconds(250);
 
     private HashSet<Place>? _asked;
-    private DisplacedSessions? _displaced;
+    private DisplacedOrders? _displaced;
     private Queue<Tell>? _queue;
     private Phase _phase;
     private bool _isResting;   // until it is forgotten
@@ -230,16 +230,16 @@ internal sealed partial class IdentityState(string identity, IIdentityWorld worl
             return;
         }
 
-        var asker = new Attachment(attach.Session, hub, attach.Place, attach.Peer, attach.LiveEpoch);
+        var asker = new Attachment(attach.Session, hub, attach.Place, attach.Peer, attach.Order, attach.LiveEpoch);
         if (asker.IsLive)
         {
             OnLive(asker, attach.State);
             return;
         }
 
-        if (_displaced?.Contains(asker.Session) == true)
+        if (IsLate(asker))
         {
-            // It asked again before it heard that another has asked since.
+            // Another has asked since: it asked again before it heard so, or what it asked first was lost.
             world.Send(hub, new Over(identity, asker.Session, (_pending ?? _owner)?.Text ?? "another session"));
             return;
         }
@@ -265,9 +265,13 @@ internal sealed partial class IdentityState(string identity, IIdentityWorld worl
         }
     }
 
+    private bool IsLate(Attachment asker) =>
+        _displaced?.Contains(asker.Place, asker.Order) == true
+        || ((_pending ?? _owner) is { } latest && latest.Place == asker.Place && latest.Order > asker.Order);
+
     private void Displace(Attachment waiting, Attachment by)
     {
-        (_displaced ??= new DisplacedSessions()).Add(waiting.Session);
+        (_displaced ??= new DisplacedOrders()).Add(waiting.Place, waiting.Order, world.IsGone);
         world.Send(waiting.Hub, new Over(identity, waiting.Session, by.Text));
     }
 

@@ -99,6 +99,7 @@ internal sealed class IdentityWriter(ExtendedActorSystem system)
                 Reference(owner.Hub);
                 Place(owner.Place);
                 Text(owner.Peer);
+                Number(owner.Order);
                 Number(owner.Epoch);
             }
 
@@ -193,7 +194,7 @@ internal sealed class IdentityReader(ExtendedActorSystem system, byte[] bytes)
         {
             var (name, epoch, state) = (Text(), Number(), State());
             var owner = Number() > 0
-                ? new Attachment(Id(), Reference(), Place(), Text(), Number())
+                ? new Attachment(Id(), Reference(), Place(), Text(), Number(), Number())
                 : null;
             var (isSure, claimsLost) = (Number() > 0, (int)Number());
             var queue = new List<Tell>();
