@@ -82,7 +82,7 @@ public sealed partial class AdminTests(ITestOutputHelper output) : FunctionalTes
             router {
               loops = 1, admin.bind = "127.0.0.1:27124", drain-timeout = 20s, log.level = debug
               listeners.a { bind = "tcp://127.0.0.1:5300", route = b }
-              routes.b { type = exec, command = ["/bin/sleep", "60"] }
+              routes.b { type = exec, command = ["/bin/cat"] }
             }
             """);
         await ToolAsync("curl", ["-sS", "--fail", "--retry", "5", "--retry-connrefused", Ready]);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using Router.Diagnostics;
 using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Router.Tests.Hosting;
@@ -7,7 +8,7 @@ namespace Router.Tests.Hosting;
 /// <summary>What a host logs, by the events' names.</summary>
 internal sealed class EventLog : ILoggerProvider, ILogger
 {
-    private readonly ConcurrentQueue<(string Name, string Text)> _events = new();
+    private readonly ConcurrentQueue<(string Name, string Text, object? State)> _events = new();
     private readonly ConcurrentDictionary<string, TaskCompletionSource> _seen = new(StringComparer.Ordinal);
 
     public ILogger CreateLogger(string categoryName) => this;
@@ -16,6 +17,10 @@ internal sealed class EventLog : ILoggerProvider, ILogger
 
     public IReadOnlyList<string> Texts(string name) =>
         [.. _events.Where(one => one.Name == name).Select(static one => one.Text)];
+
+    /// <summary>The fields of each event of a name, as the log names them.</summary>
+    public IReadOnlyList<IReadOnlyDictionary<string, object?>> Of(string name) =>
+        [.. _events.Where(one => one.Name == name).Select(static one => FieldsOf(one.State))];
 
     /// <summary>Completes with the first event of a name.</summary>
     public Task Seen(string name) => SourceOf(name).Task;
@@ -34,7 +39,7 @@ internal sealed class EventLog : ILoggerProvider, ILogger
     {
         if (eventId.Name is { } name)
         {
-            _events.Enqueue((name, formatter(state, exception)));
+            _events.Enqueue((name, formatter(state, exception), state));
             SourceOf(name).TrySetResult();
         }
     }
@@ -42,6 +47,10 @@ internal sealed class EventLog : ILoggerProvider, ILogger
     public void Dispose()
     {
     }
+
+    private static Dictionary<string, object?> FieldsOf(object? state) =>
+        (state as IReadOnlyList<KeyValuePair<string, object?>> ?? []).ToDictionary(
+            static field => Kebab.From(field.Key), static field => field.Value, StringComparer.Ordinal);
 
     private TaskCompletionSource SourceOf(string name) =>
         _seen.GetOrAdd(name, static _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));

@@ -34,5 +34,8 @@ namespace Router.Admin;
 [JsonSerializable(typeof(MemberReloadReport))]
 [JsonSerializable(typeof(MemberReloadQuery))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
+[JsonSerializable(typeof(TraceAsked))]
+[JsonSerializable(typeof(TraceReport))]
+[JsonSerializable(typeof(TracesReport))]
 [JsonSerializable(typeof(JsonElement))]
 internal sealed partial class AdminJson : JsonSerializerContext;

@@ -10,6 +10,7 @@ internal sealed class SessionPaths : IDisposable
 {
     private readonly SessionSweeps _sweeps;
     private readonly SessionPages _pages;
+    private readonly TracePaths _traces;
 
     public SessionPaths(AdminHost host)
     {
@@ -17,6 +18,7 @@ internal sealed class SessionPaths : IDisposable
         _sweeps = new SessionSweeps(
             engine.Loops, () => [.. engine.Stats.ReadShards().Select(static each => each.Shard)], host.Time);
         _pages = new SessionPages(_sweeps, host.Time);
+        _traces = new TracePaths(host, _sweeps);
     }
 
     public IReadOnlyList<AdminPath> All =>
@@ -38,11 +40,12 @@ internal sealed class SessionPaths : IDisposable
         {
             Result = typeof(SessionCloseReport),
         },
+        .. _traces.All,
     ];
 
     public void Dispose() => _pages.Dispose();
 
-    private static SessionId IdOf(AdminRequest request)
+    internal static SessionId IdOf(AdminRequest request)
     {
         var text = request.Part("id");
         return text.Length == 32
@@ -52,7 +55,7 @@ internal sealed class SessionPaths : IDisposable
             : throw AdminFault.BadRequest($"'{text}' is no id of a session: that is 32 hexadecimal digits");
     }
 
-    private static AdminFault NoSession(SessionId id) => new(
+    internal static AdminFault NoSession(SessionId id) => new(
         StatusCodes.Status404NotFound, "There is no such session",
         $"{id} has ended, or is none of this router; /sessions lists those that are open, and session-closed in the "
         + "log has those that are not");

@@ -80,6 +80,16 @@ internal sealed class SessionSweeps(
         }
     }
 
+    /// <summary>Has all sessions visited, each on its loop; one that moves meanwhile may be visited twice.</summary>
+    public Task VisitAsync(Action<SessionContext> visit, CancellationToken end) => SweepAsync(
+        loops,
+        _ => session =>
+        {
+            visit(session);
+            return true;
+        },
+        end);
+
     private static Func<SessionContext, bool> Collect(SessionQuery query, List<SessionRow> found) => session =>
     {
         if (query.Matches(session))

@@ -28,6 +28,7 @@ internal sealed class AdminOptions
         Certificate = tls.OptionalText("certificate", Reload.No);
         Key = tls.OptionalText("key", Reload.No);
         Streams = StreamOptions.Read(admin.Child("streams"));
+        Trace = TraceOptions.Read(admin.Child("trace"));
     }
 
     public SectionReader Section { get; }
@@ -49,6 +50,8 @@ internal sealed class AdminOptions
     public string? Key { get; }
 
     public StreamOptions Streams { get; }
+
+    public TraceOptions Trace { get; }
 
     /// <summary>Whether it talks TLS.</summary>
     public bool IsTls => Certificate is not null || Key is not null;

@@ -111,6 +111,29 @@ internal static partial class SessionLog
         ILogger logger, Exception exception, string session, string listener, string peer, string route,
         int restarts, long suppressed);
 
+    /// <summary>A line of a trace that somebody has asked for at the admin endpoint.</summary>
+    /// <param name="step">A word; docs/admin.md has them.</param>
+    /// <param name="session">Null where the peer got none.</param>
+    /// <param name="route">Likewise.</param>
+    /// <param name="payloads">How many the line is about; null where it is about none.</param>
+    /// <param name="bytes">Of all of them.</param>
+    /// <param name="head">The first bytes, in hexadecimal; null where the router does not read them.</param>
+    /// <param name="detail">By the step: a reason, what a turn was about, an upstream, an error.</param>
+    /// <param name="tookUs">How long a turn took.</param>
+    /// <param name="atUs">Since the trace began.</param>
+    [LoggerMessage(EventId = 1211, Level = LogLevel.Information, EventName = "session-trace", Message =
+        "Trace {Trace}: {Step} {Detail}; session {Session} of {Listener} for {Peer}, route {Route}, {Payloads} " +
+        "payloads {Bytes} bytes {Head}, took {TookUs} us, at {AtUs} us")]
+    public static partial void Traced(
+        ILogger logger, int trace, string step, string? session, string listener, string peer, string? route,
+        long? payloads, long? bytes, string? head, string? detail, long? tookUs, long atUs);
+
+    /// <summary>Once for each trace.</summary>
+    /// <param name="reason"><c>lines</c>, <c>time</c>, <c>session-closed</c> or <c>asked</c>.</param>
+    [LoggerMessage(EventId = 1212, Level = LogLevel.Information, EventName = "session-trace-ended", Message =
+        "Trace {Trace} has ended, for its {Reason}: {Lines} lines in {DurationMs} ms")]
+    public static partial void TraceEnded(ILogger logger, int trace, string reason, int lines, long durationMs);
+
     /// <summary>Once for each socket that the session has had towards an upstream.</summary>
     /// <param name="upstreamLocal">The socket's own endpoint; null over unix sockets.</param>
     [LoggerMessage(EventId = 1207, Level = LogLevel.Debug, EventName = "session-connected", Message =

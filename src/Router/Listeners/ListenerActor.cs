@@ -259,6 +259,11 @@ internal abstract class ListenerActor(
             session.Ref = _sessionActors.Make();
         }
 
+        if (shard.Traces is { HasPeers: true } traces)
+        {
+            traces.OnBegins(session);
+        }
+
         session.Actor = null;   // until it has its session
         session.Ref.Tell(session, ActorRefs.NoSender);
         session.Arm();

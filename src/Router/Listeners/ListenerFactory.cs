@@ -27,6 +27,9 @@ internal sealed record ListenerEnvironment(
 
     /// <summary>What relays datagrams between members of a cluster, of a loop; null without one.</summary>
     public Func<IoLoop, IStrayRelay?> RelayOf { get; init; } = static _ => null;
+
+    /// <summary>The router's; null for none.</summary>
+    public SessionTraces? Traces { get; init; }
 }
 
 /// <summary>Makes a listener's shards and the recipes of their actors.</summary>
@@ -81,7 +84,8 @@ internal static class ListenerFactory
         var setup = new ShardSetup(
             configuration, loop.Loop, loop.Ids, loop.SpareSessions, environment.Random, environment.SessionEvents,
             SharesPort: bound.Sockets.Count > 1, environment.Hub,
-            bound.Request.Transport == SessionTransport.Udp ? environment.RelayOf(loop.Loop) : null);
+            bound.Request.Transport == SessionTransport.Udp ? environment.RelayOf(loop.Loop) : null,
+            environment.Traces);
         return bound.Sockets[socket] is DatagramSocket datagrams
             ? (new UdpShard(setup, environment.Guard, datagrams), typeof(UdpListener))
             : (new TcpShard(setup, (StreamListener)bound.Sockets[socket]), typeof(TcpListener));

@@ -137,6 +137,11 @@ internal sealed class TcpListener : ListenerActor
         if (!_shard.SessionCount.TryTake())
         {
             _shard.Counters.Drops.Add(DropReason.MaxSessions);
+            if (_shard.Traces is { HasPeers: true } traces)
+            {
+                traces.OnRefused(_shard, connection.PeerAddress, DropReason.MaxSessions, 1, default);
+            }
+
             connection.Abort();
             connection.Dispose();
             return 0;

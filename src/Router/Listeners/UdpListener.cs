@@ -97,6 +97,11 @@ internal sealed class UdpListener : ListenerActor
         if (refusal is { } reason)
         {
             _shard.Counters.Drops.Add(reason, count);
+            if (_shard.Traces is { HasPeers: true } traces)
+            {
+                traces.OnRefused(_shard, peer, reason, count, first);
+            }
+
             return null;
         }
 

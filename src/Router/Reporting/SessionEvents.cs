@@ -21,6 +21,7 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSu
 
     public void Opened(SessionContext session)
     {
+        session.Traced?.Tell(TraceStep.Opened, LocalOf(session));
         var level = access.OpenedLevel;
         if (logger.IsEnabled(level) && (level == LogLevel.Debug || (access.WantsOpen(session) && summary.TryLine())))
         {
@@ -46,6 +47,7 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSu
 
     public void Connected(SessionContext session)
     {
+        session.Traced?.Tell(TraceStep.Connected, session.Upstream);
         if (logger.IsEnabled(LogLevel.Debug))
         {
             SessionLog.Connected(
@@ -56,6 +58,7 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSu
 
     public void Attached(SessionContext session)
     {
+        session.Traced?.Tell(TraceStep.Attached, session.Identity);
         if (logger.IsEnabled(LogLevel.Debug))
         {
             SessionLog.Attached(
@@ -76,8 +79,19 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSu
         logger, reason, session.Id.ToString(), session.Listener, session.PeerAddr.ToString(), session.RouteName,
         suppressed);
 
+    public void Traced(SessionTrace trace, SessionContext session, TraceLine line) => SessionLog.Traced(
+        logger, trace.Number, ClosedSet<TraceStep>.NameOf(line.Step), session.Id.ToString(), session.Listener,
+        session.PeerAddr.ToString(), session.RouteName, line.Payloads, line.Bytes, line.Head, line.Detail, line.TookUs,
+        (long)trace.Age.TotalMicroseconds);
+
+    public void TracedPeer(SessionTrace trace, string listener, in SocketAddr peer, TraceLine line) =>
+        SessionLog.Traced(
+            logger, trace.Number, ClosedSet<TraceStep>.NameOf(line.Step), null, listener, peer.ToString(), null,
+            line.Payloads, line.Bytes, line.Head, line.Detail, line.TookUs, (long)trace.Age.TotalMicroseconds);
+
     public void Closed(SessionContext session, CloseReason reason)
     {
+        session.Traced?.Closed(reason);
         if (logger.IsEnabled(LogLevel.Information) && access.Wants(session, reason)
             && summary.TryRecord(session, reason))
         {

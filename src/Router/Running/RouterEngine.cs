@@ -86,6 +86,8 @@ internal sealed class RouterEngine : IAsyncDisposable
         _access = new AccessLog(log, options.Log.Access);
         _summary = new SessionSummary(log, seams.Time, options.Log.SessionRecords);
         loops.RegisterWith(system.System, system.RouterName);
+        Traces = new SessionTraces(seams.Time, trace => SessionLog.TraceEnded(
+            log, trace.Number, ClosedSet<TraceEnd>.NameOf(trace.End), trace.Lines, (long)trace.Age.TotalMilliseconds));
         _collects = new CollectWriters(loops.Loops, seams.Time, log);
         if (options.Cluster is { } cluster)
         {
@@ -335,6 +337,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         await _running.Routes.StopAsync(DisposeTimeout, _seams.Time).ConfigureAwait(false);
         await Task.Run(() => _export?.Dispose()).ConfigureAwait(false);   // it may wait for the collector
         _meter.Dispose();
+        Traces.Dispose();
         await StopSpansAsync().ConfigureAwait(false);
         _loopWatch?.Dispose();
         _loops.Dispose();
@@ -408,6 +411,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         {
             FenceOf = settings => isEvery || settings.Identity is not null ? _fence : null,
             RelayOf = loop => _relay?.Loops[loop.Index],
+            Traces = Traces,
         };
     }
 
@@ -417,6 +421,9 @@ internal sealed class RouterEngine : IAsyncDisposable
             ? null
             : new LoopWatch(
                 _loops.Loops, stallTimeout, LoopWatch.PeriodFor(stallTimeout), _seams.Time, ThreadFigures.Read, _log);
+
+    /// <summary>What somebody has asked to be told of sessions. Any thread.</summary>
+    internal SessionTraces Traces { get; }
 
     /// <summary>Spare sessions now. Any thread.</summary>
     internal int Spare => _spares.Count;

@@ -168,8 +168,9 @@ internal sealed class DatagramRun
         return (payloads, bytes, lost);
     }
 
+    /// <summary>The place of the payload behind one; of the first behind -1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private int PlaceAfter(int place)
+    public int PlaceAfter(int place)
     {
         if (_owned is not null)
         {

@@ -53,6 +53,7 @@ internal abstract class DatagramShard : Shard, IEndOfPass
 
         FlushAtEndOfPass();
         session.CountSent(1, payload.Length);
+        session.Traced?.Sent(payload);
     }
 
     /// <summary>
@@ -82,6 +83,7 @@ internal abstract class DatagramShard : Shard, IEndOfPass
             return;
         }
 
+        session.Traced?.Sent(new ReadOnlySpan<byte>(Queue.Reserve(length), length));
         Queue.Commit(length, session.PeerAddr, session.LocalAddr);
         FlushAtEndOfPass();
         session.CountSent(1, length);
@@ -98,6 +100,11 @@ internal abstract class DatagramShard : Shard, IEndOfPass
             return replies;
         }
 
+        if (session.Traced is not null)
+        {
+            TraceTrain(session, new ReadOnlySpan<byte>(Queue.Reserve(length), length), segment);
+        }
+
         var queued = Queue.CommitTrain(length, segment, session.PeerAddr, session.LocalAddr);
         if (queued < replies)
         {
@@ -107,6 +114,14 @@ internal abstract class DatagramShard : Shard, IEndOfPass
         FlushAtEndOfPass();
         session.CountSent(queued, Math.Min(length, (long)queued * segment));
         return replies;
+    }
+
+    private static void TraceTrain(SessionContext session, ReadOnlySpan<byte> train, int segment)
+    {
+        for (var at = 0; at < train.Length; at += segment)
+        {
+            session.Traced?.Sent(train.Slice(at, Math.Min(segment, train.Length - at)));
+        }
     }
 
     private static void SendTrain(

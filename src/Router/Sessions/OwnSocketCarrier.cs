@@ -63,6 +63,7 @@ internal sealed class OwnSocketCarrier(SessionContext session, PeerSocket socket
         if (result >= 0)
         {
             session.CountSent(1, length);
+            session.Traced?.Sent(new ReadOnlySpan<byte>(bytes, length));
             return;
         }
 

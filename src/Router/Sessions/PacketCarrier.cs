@@ -71,6 +71,7 @@ internal sealed class PacketCarrier(SessionContext session, PacketSocket socket,
         }
 
         session.CountSent(1, length);
+        session.Traced?.Sent(new ReadOnlySpan<byte>(bytes, length));
         if (Output.HasUnsent && session.Handler is { OwnsStream: false })
         {
             SetInterest();

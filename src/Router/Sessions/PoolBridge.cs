@@ -27,6 +27,7 @@ internal sealed class PoolBridge(SessionContext session, SessionExtras mailbox) 
         {
             if (!Session.IsClosed)
             {
+                Session.Traced?.Received(chunk.Bytes);
                 Session.Handler!.OnReceived(Session, new PayloadBatch(chunk.Bytes));
             }
         }

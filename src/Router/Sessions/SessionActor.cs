@@ -103,7 +103,7 @@ internal sealed class SessionActor : ActorBase
         }
         finally
         {
-            Leave(outer);
+            Leave(outer, run);
         }
 
         StopIfAsked();
@@ -123,7 +123,7 @@ internal sealed class SessionActor : ActorBase
         }
         finally
         {
-            Leave(outer);
+            Leave(outer, socket);
         }
 
         StopIfAsked();
@@ -143,7 +143,7 @@ internal sealed class SessionActor : ActorBase
         }
         finally
         {
-            Leave(outer);
+            Leave(outer, SessionTick.Instance);
         }
 
         StopIfAsked();
@@ -189,7 +189,7 @@ internal sealed class SessionActor : ActorBase
         }
         finally
         {
-            Leave(outer);
+            Leave(outer, message);
             StopIfAsked();
         }
 
@@ -302,6 +302,8 @@ internal sealed class SessionActor : ActorBase
         {
             return;   // its listener has dropped and counted it meanwhile
         }
+
+        session.Traced?.Received(run);
 
         if (session.IsClosed)
         {
@@ -432,6 +434,7 @@ internal sealed class SessionActor : ActorBase
         var outer = InternalCurrentActorCellKeeper.Current;
         InternalCurrentActorCellKeeper.Current = null;
         _isInTurn = true;
+        _session?.Traced?.BeginTurn();
         if (_isOnLoop)
         {
             _shard.Loop.BeginTurn(this);
@@ -440,9 +443,10 @@ internal sealed class SessionActor : ActorBase
         return outer;
     }
 
-    private void Leave(ActorCell? outer)
+    private void Leave(ActorCell? outer, object about)
     {
         _isInTurn = false;
+        _session?.Traced?.EndTurn(about);
         InternalCurrentActorCellKeeper.Current = outer;
         if (_isOnLoop)
         {
@@ -490,10 +494,7 @@ internal sealed class SessionActor : ActorBase
         && _queue is { CanTurnNow: true, IsShared: false }
         && _cell.ChildrenContainer.Children.Count == 0;
 
-    private bool MayRestart()
-    {
-        return _session is { } session
-            && (session.Transport.KeepsMessages() && session.Handler is not { OwnsStream: true }
-                || session.Handler is { IsRestartSafe: true, OwnsStream: false });
-    }
+    private bool MayRestart() => _session is { } session
+        && (session.Transport.KeepsMessages() && session.Handler is not { OwnsStream: true }
+            || session.Handler is { IsRestartSafe: true, OwnsStream: false });
 }

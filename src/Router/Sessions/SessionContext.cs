@@ -295,6 +295,9 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     /// <summary>Takes out what is to be disposed with the handler; null if there is nothing.</summary>
     internal object? TakeOwned() => _extras?.TakeOwned();
 
+    /// <summary>While somebody has the session traced; null for almost all.</summary>
+    internal TracedSession? Traced => _extras?.Traced;
+
     /// <summary>A datagram of the session is about to be handled.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Prefetch() => CacheLines.Prefetch(this, ContextBytes);

@@ -17,6 +17,7 @@ internal static class SessionCounts
         var extras = session.Extras;
         (extras.Drops ??= new DropCounters()).Add(reason, count);
         session.Shard.Counters.Drops.Add(reason, count);
+        extras.Traced?.Dropped(reason, count);
     }
 
     /// <summary>The session goes to an upstream from now on, where its payloads are counted; the first one it has gets

@@ -24,6 +24,9 @@ internal sealed class SessionExtras
     /// <summary>Who the peer is, on a listener whose sessions have identities.</summary>
     public SessionIdentity? Identity;
 
+    /// <summary>While somebody has it traced.</summary>
+    public TracedSession? Traced;
+
     /// <summary>Of a session that other threads reply to; a <see cref="PoolBridge"/> if its handler runs on the pool.
     /// </summary>
     public PostedReplies? Posted;

@@ -4,13 +4,18 @@ namespace Router.Sessions;
 internal static class SessionFailures
 {
     /// <summary>The handler has failed: unless a fresh one takes over, that is what the session ends by.</summary>
-    public static void OnFailed(this SessionContext session, Exception failure) =>
-        session.Extras.Failure = failure;
+    public static void OnFailed(this SessionContext session, Exception failure)
+    {
+        var extras = session.Extras;
+        extras.Failure = failure;
+        extras.Traced?.Tell(TraceStep.Failed, $"{failure.GetType().Name}: {failure.Message}");
+    }
 
     /// <summary>A fresh handler takes over.</summary>
     public static void OnRestarted(this SessionContext session, Exception reason)
     {
         session.Extras.Restarts++;
+        session.Traced?.Tell(TraceStep.Restarted);
         session.OnLoop(static (session, reason) => session.Shard.OnRestarted(session, reason), reason);
     }
 

@@ -34,6 +34,7 @@ internal static class SessionTurn
     /// <summary>Gives the handler one message of the session's own socket.</summary>
     public static void Receive(SessionContext session, ReadOnlySpan<byte> payload)
     {
+        session.Traced?.Received(payload);
         try
         {
             session.Handler!.OnReceived(session, new PayloadBatch(payload));

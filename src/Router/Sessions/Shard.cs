@@ -117,6 +117,7 @@ internal sealed class ShardCounters
 /// <param name="Hub">Where sessions are attached to their identities; null without a cluster.</param>
 /// <param name="SharesPort">Other loops have a socket on the same port.</param>
 /// <param name="Relay">The loop's; null without a cluster, and but for UDP.</param>
+/// <param name="Traces">The router's; null for none.</param>
 internal sealed record ShardSetup(
     ShardConfiguration Configuration,
     IoLoop Loop,
@@ -126,7 +127,8 @@ internal sealed record ShardSetup(
     ISessionEvents Events,
     bool SharesPort = false,
     IActorRef? Hub = null,
-    IStrayRelay? Relay = null);
+    IStrayRelay? Relay = null,
+    SessionTraces? Traces = null);
 
 /// <summary>
 /// What the sessions of one listener on one loop share, and what outlives a restart of its actor: socket, table,
@@ -152,6 +154,7 @@ internal abstract class Shard : IIoReceiver
         SharesPort = setup.SharesPort;
         Hub = setup.Hub;
         Relay = setup.Relay;
+        Traces = setup.Traces;
         FirstActorUid = (int)(setup.Random.NextUInt64() % int.MaxValue);
     }
 
@@ -168,6 +171,9 @@ internal abstract class Shard : IIoReceiver
 
     /// <summary>Null where no peer of it can have a session at another member of a cluster.</summary>
     public IStrayRelay? Relay { get; }
+
+    /// <summary>Null where nobody can ask for any.</summary>
+    public SessionTraces? Traces { get; }
 
     /// <summary>The listener's actor; the listening socket itself is the message that tells it of readiness.</summary>
     public IActorRef Actor { get; set; } = ActorRefs.Nobody;
@@ -375,6 +381,16 @@ internal interface ISessionEvents
     }
 
     void Closed(SessionContext session, CloseReason reason);
+
+    /// <summary>A session under a trace has done something.</summary>
+    void Traced(SessionTrace trace, SessionContext session, TraceLine line)
+    {
+    }
+
+    /// <summary>A peer under a trace got no session.</summary>
+    void TracedPeer(SessionTrace trace, string listener, in SocketAddr peer, TraceLine line)
+    {
+    }
 
     /// <summary>Its handler failed for good: the session ends by that.</summary>
     void Failed(SessionContext session, Exception reason, long suppressed);

@@ -40,6 +40,7 @@ internal sealed class StreamCarrier(SessionContext session, StreamSocket socket,
         }
 
         session.CountSent(1, payload.Length);
+        session.Traced?.Sent(payload);
         if (HasUnsent)
         {
             SetInterest();
@@ -186,6 +187,7 @@ internal sealed class StreamCarrier(SessionContext session, StreamSocket socket,
         if (received > 0)
         {
             session.CountReceived(1, received);
+            session.Traced?.Received(new ReadOnlySpan<byte>(loop.ReadBuffer, received));
             session.Handler!.OnReceived(
                 session, new PayloadBatch(new ReadOnlySpan<byte>(loop.ReadBuffer, received)));
         }

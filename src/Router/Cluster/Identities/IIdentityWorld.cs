@@ -71,6 +71,9 @@ internal sealed record Attachment(
     /// <summary>Of one whose entity was lost: it speaks already.</summary>
     public bool IsLive => Epoch > 0;
 
+    /// <summary>Whether both are of one member, and the other asked there before this one.</summary>
+    public bool IsLaterThan(Attachment other) => Place == other.Place && Order > other.Order;
+
     /// <summary>For the record of the session that it follows.</summary>
     public string Text => $"{Session} {Peer}";
 }

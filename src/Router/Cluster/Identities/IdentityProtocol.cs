@@ -24,8 +24,8 @@ internal readonly record struct KeptState(long Revision, ReadOnlyMemory<byte> By
 /// <param name="Session">Its id, by which a repeated message is known.</param>
 /// <param name="Place">Its member.</param>
 /// <param name="Peer">For records: where its peer is.</param>
-/// <param name="Order">Counts the sessions that asked at its member, from 1: of two of one member, the higher asked later.
-/// </param>
+/// <param name="Order">Counts the sessions that asked at its member, from 1: of two, the one with the higher order
+/// asked later.</param>
 /// <param name="LiveEpoch">Of a session that is attached already, and whose entity was lost; 0 for one that is new.
 /// </param>
 /// <param name="State">The newest checkpoint of a session that is attached already.</param>

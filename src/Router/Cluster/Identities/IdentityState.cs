@@ -234,23 +234,21 @@ internal sealed partial class IdentityState(string identity, IIdentityWorld worl
         if (asker.IsLive)
         {
             OnLive(asker, attach.State);
-            return;
         }
-
-        if (IsLate(asker))
+        else if (IsLate(asker))   // it asked again before it heard of the one that has asked since
         {
-            // Another has asked since: it asked again before it heard so, or what it asked first was lost.
             world.Send(hub, new Over(identity, asker.Session, (_pending ?? _owner)?.Text ?? "another session"));
-            return;
         }
+        else if (_pending is not { IsLive: true } || _phase != Phase.Releasing)
+        {
+            OnNew(asker);
+        }   // else two speak that have to end, one after the other: it asks again
+    }
 
+    private void OnNew(Attachment asker)
+    {
         if (_pending is { IsLive: true } live)
         {
-            if (_phase == Phase.Releasing)
-            {
-                return;   // two speak that have to end, one after the other: it asks again
-            }
-
             _owner = live;   // it speaks: it has to end before another does
         }
         else if (_pending is { } pending)
@@ -266,8 +264,7 @@ internal sealed partial class IdentityState(string identity, IIdentityWorld worl
     }
 
     private bool IsLate(Attachment asker) =>
-        _displaced?.Contains(asker.Place, asker.Order) == true
-        || ((_pending ?? _owner) is { } latest && latest.Place == asker.Place && latest.Order > asker.Order);
+        _displaced?.Contains(asker.Place, asker.Order) == true || (_pending ?? _owner)?.IsLaterThan(asker) == true;
 
     private void Displace(Attachment waiting, Attachment by)
     {

@@ -63,6 +63,7 @@ internal sealed class RelayedSession(RelayLoop loop, SessionContext session, IRe
         else if (loop.Return(way, payload))
         {
             session.CountSent(1, payload.Length);
+            session.Traced?.Sent(payload);
         }
         else
         {

@@ -70,9 +70,11 @@ internal sealed class AdminClient : IDisposable
     /// <param name="path">With its query.</param>
     /// <param name="take">Gets the data of each event.</param>
     /// <param name="cancel">Ends it.</param>
+    /// <param name="begin">Called when the stream is open, before its first event; says whether to go on.</param>
     /// <returns>The refusal, if there was one; without a body, when the stream has ended in order.</returns>
     /// <exception cref="AdminUnreachableException">It cannot be asked, or broke off.</exception>
-    public async Task<AdminAnswer> FollowAsync(string path, Action<JsonObject> take, CancellationToken cancel)
+    public async Task<AdminAnswer> FollowAsync(
+        string path, Action<JsonObject> take, CancellationToken cancel, Func<Task<bool>>? begin = null)
     {
         try
         {
@@ -82,6 +84,11 @@ internal sealed class AdminClient : IDisposable
             if (!response.IsSuccessStatusCode)
             {
                 return await AnswerOfAsync(response, cancel).ConfigureAwait(false);
+            }
+
+            if (begin is not null && !await begin().ConfigureAwait(false))
+            {
+                return new AdminAnswer(response.StatusCode, null);
             }
 
             var body = await response.Content.ReadAsStreamAsync(cancel).ConfigureAwait(false);

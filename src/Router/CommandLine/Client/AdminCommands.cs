@@ -36,6 +36,7 @@ internal sealed class AdminCommands(AdminCommand admin, TimeProvider time)
         MakeStats(),
         MakeSessions(),
         MakeSession(),
+        new TraceCommand(admin).Make(),
         new AdminPartCommands(admin).MakeListeners(),
         new AdminPartCommands(admin).MakeUpstreams(),
         new EventCommand(admin).Make(),
@@ -171,10 +172,26 @@ internal sealed class AdminCommands(AdminCommand admin, TimeProvider time)
     {
         var id = new Argument<string>("ID") { Description = "As sessions and the log have it." };
         var close = new Option<bool>("--close") { Description = "Ends it; what is unsent is sent first." };
-        var command = new Command("session", "Prints all facts of one session of a running router.") { id, close };
+        var trace = new Option<bool>("--trace") { Description = "Prints what it does, until the trace is over." };
+        var tracing = new TraceCommand(admin);
+        var command = new Command("session", "Prints all facts of one session of a running router.")
+        {
+            id, close, trace,
+        };
+        foreach (var option in tracing.Options)
+        {
+            command.Add(option);
+        }
+
         return admin.Make(command, async (parsed, client, isJson, cancel) =>
         {
             var path = $"/sessions/{Uri.EscapeDataString(parsed.GetValue(id)!)}";
+            if (parsed.GetValue(trace))
+            {
+                return await tracing.RunAsync(parsed, client, isJson, $"{path}/trace", [], cancel)
+                    .ConfigureAwait(false);
+            }
+
             var answer = parsed.GetValue(close)
                 ? await client.AskAsync(HttpMethod.Post, $"{path}/close", cancel: cancel).ConfigureAwait(false)
                 : await client.AskAsync(HttpMethod.Get, path, cancel: cancel).ConfigureAwait(false);

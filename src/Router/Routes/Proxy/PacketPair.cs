@@ -140,6 +140,7 @@ internal sealed unsafe class PacketPair : ConnectionPair
         if (received >= 0)
         {
             Session.CountReceived(1, received);
+            Session.Traced?.Received(new ReadOnlySpan<byte>(Session.Loop.ReadBuffer, received));
             if (received == 0 && DropsEmpty)
             {
                 Session.CountDrop(DropReason.Empty);

@@ -207,6 +207,10 @@ internal unsafe class StreamPair : ConnectionPair
         }
     }
 
+    /// <summary>What was read; nothing where it went by a pipe, which nobody has read.</summary>
+    private unsafe ReadOnlySpan<byte> HeadOf(StreamSide to, int length) =>
+        to.HasPipe ? default : new ReadOnlySpan<byte>(Session.Loop.ReadBuffer, length);
+
     private bool Pass(StreamSide from, int length)
     {
         var to = Other(from);
@@ -218,11 +222,13 @@ internal unsafe class StreamPair : ConnectionPair
         if (ReferenceEquals(from, _client))
         {
             Session.CountReceived(1, length);
+            Session.Traced?.Passed(TraceStep.Received, HeadOf(to, length), length);
             PassedToUpstream = true;
         }
         else
         {
             Session.CountSent(1, length);
+            Session.Traced?.Passed(TraceStep.Sent, HeadOf(to, length), length);
             FromUpstream += length;
             PassedToUpstream = false;
         }
@@ -357,10 +363,12 @@ internal unsafe class StreamPair : ConnectionPair
             if (ReferenceEquals(side, _client))
             {
                 Session.CountReceived(1, received);
+                Session.Traced?.Received(new ReadOnlySpan<byte>(Session.Loop.ReadBuffer, received));
             }
             else
             {
                 Session.CountSent(1, received);
+                Session.Traced?.Sent(new ReadOnlySpan<byte>(Session.Loop.ReadBuffer, received));
             }
         }
 
