@@ -2,6 +2,9 @@ namespace Router.Tests.Actors;
 
 public sealed class DeathWatchTests : ActorTestKit
 {
+    /// <summary>In which a second message would come: all of it is in this process.</summary>
+    private static readonly TimeSpan Silence = TimeSpan.FromMilliseconds(200);
+
     [Fact]
     public void Each_watcher_is_told_exactly_once()
     {
@@ -15,7 +18,7 @@ public sealed class DeathWatchTests : ActorTestKit
 
         Assert.True(ExpectTerminated(actor).ExistenceConfirmed);
         other.ExpectTerminated(actor);
-        ExpectNoMsg();
+        ExpectNoMsg(Silence);
         other.ExpectNoMsg(TimeSpan.Zero);
     }
 
@@ -30,7 +33,7 @@ public sealed class DeathWatchTests : ActorTestKit
         Watch(actor);
 
         ExpectTerminated(actor);
-        ExpectNoMsg();
+        ExpectNoMsg(Silence);
     }
 
     [Fact]
@@ -43,7 +46,7 @@ public sealed class DeathWatchTests : ActorTestKit
         child.Tell(PoisonPill.Instance);
 
         ExpectMsg(child);
-        ExpectNoMsg();
+        ExpectNoMsg(Silence);
     }
 
     [Fact]
@@ -63,7 +66,7 @@ public sealed class DeathWatchTests : ActorTestKit
         watcher.Tell("start");
 
         Assert.NotEqual(child, ExpectMsg<IActorRef>());
-        ExpectNoMsg();
+        ExpectNoMsg(Silence);
     }
 
     [Fact]
@@ -76,7 +79,7 @@ public sealed class DeathWatchTests : ActorTestKit
         actor.Tell(PoisonPill.Instance);
 
         ExpectMsg("it is over");
-        ExpectNoMsg();
+        ExpectNoMsg(Silence);
     }
 
     [Fact]
@@ -102,7 +105,7 @@ public sealed class DeathWatchTests : ActorTestKit
         EventFilter.Exception<ActorKilledException>().ExpectOne(() => actor.Tell(Kill.Instance));
 
         ExpectTerminated(actor);
-        ExpectNoMsg();
+        ExpectNoMsg(Silence);
     }
 
     [Fact]
@@ -118,7 +121,7 @@ public sealed class DeathWatchTests : ActorTestKit
         child.Tell(PoisonPill.Instance);
 
         ExpectTerminated(child);
-        ExpectNoMsg();
+        ExpectNoMsg(Silence);
     }
 
     private sealed class Watcher : UntypedActor

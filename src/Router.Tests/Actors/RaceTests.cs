@@ -9,7 +9,7 @@ public sealed class RaceTests : ActorTestKit
     public void Every_message_told_around_crashes_is_handled_once()
     {
         const int Senders = 3;
-        const int Each = 20_000;
+        const int Each = 5_000;
         const int CrashEvery = 100;
         var tally = new Tally();
         var parent = Sys.ActorOf(Props.Create(() =>
@@ -95,7 +95,7 @@ public sealed class RaceTests : ActorTestKit
     [Fact]
     public void Children_made_while_the_system_terminates_are_refused_or_stopped()
     {
-        const int Rounds = 3;   // Akka takes one to six seconds for the end of a system
+        const int Rounds = 1;   // Akka takes one to six seconds for the end of a system
         for (var round = 0; round < Rounds; round++)
         {
             var system = ActorSystem.Create("short-lived");

@@ -2,6 +2,9 @@ namespace Router.Tests.Actors;
 
 public sealed class ReceiveAsyncTests : ActorTestKit
 {
+    /// <summary>In which a second message would come: all of it is in this process.</summary>
+    private static readonly TimeSpan Silence = TimeSpan.FromMilliseconds(200);
+
     [Fact]
     public void No_other_message_is_handled_until_the_handler_ends()
     {
@@ -11,7 +14,7 @@ public sealed class ReceiveAsyncTests : ActorTestKit
         actor.Tell(work.Task);
         actor.Tell("behind");
         ExpectMsg("begun");
-        ExpectNoMsg();
+        ExpectNoMsg(Silence);
         work.SetResult("result");
 
         ExpectMsg("result");
@@ -60,7 +63,7 @@ public sealed class ReceiveAsyncTests : ActorTestKit
 
         ExpectTerminated(actor);
         work.SetResult("too late");
-        ExpectNoMsg();
+        ExpectNoMsg(Silence);
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using Xunit.Abstractions;
 namespace Router.Tests.Functional;
 
 /// <summary>Members that no list names find one another, and make one cluster however they start.</summary>
+[Collection(MemberTests.Name)]
 public sealed class ClusterDiscoveryTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     private static readonly string[] Hosts = ["127.0.0.1", "127.0.0.2", "127.0.0.3"];

@@ -9,6 +9,7 @@ using Xunit.Abstractions;
 namespace Router.Tests.Functional;
 
 /// <summary>The files hocon/examples/cluster-*.conf, started as they are, once for each member.</summary>
+[Collection(MemberTests.Name)]
 public sealed class ClusterExampleTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     [RequiresToolFact(RequiredTools.Namespace, "env", "socat")]

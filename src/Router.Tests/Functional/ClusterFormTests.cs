@@ -5,6 +5,7 @@ namespace Router.Tests.Functional;
 
 /// <summary>Three members form a cluster from their seeds, and one that dies and comes again is no storm in the log.
 /// </summary>
+[Collection(MemberTests.Name)]
 public sealed class ClusterFormTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     private const string Seeds = "\"127.0.0.1:27200\", \"127.0.0.2:27200\", \"127.0.0.3:27200\"";

@@ -6,6 +6,7 @@ using Xunit.Abstractions;
 namespace Router.Tests.Functional;
 
 /// <summary>Rooms across processes: hocon/examples/cluster-room.conf, started as it is and once more.</summary>
+[Collection(MemberTests.Name)]
 public sealed class ClusterRoomTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     private const int Stop = 19;

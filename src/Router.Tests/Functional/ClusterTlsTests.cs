@@ -7,6 +7,7 @@ using Xunit.Abstractions;
 namespace Router.Tests.Functional;
 
 /// <summary>Members trust one another by certificates of their authority, and nobody else.</summary>
+[Collection(MemberTests.Name)]
 public sealed class ClusterTlsTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     private const int Port = 27200;

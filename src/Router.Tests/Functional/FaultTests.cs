@@ -68,7 +68,7 @@ public sealed class FaultTests(ITestOutputHelper output) : FunctionalTest(output
     [InlineData(ProxyPort)]
     public async Task A_client_that_is_killed_in_the_middle_leaves_nothing_behind(int port)
     {
-        const int BytesFirst = 50_000_000;
+        const int BytesFirst = 10_000_000;
         await RouterAsync(Upstream);
         var router = await RouterAsync(Config);
         var descriptors = await WarmUpAsync(router);

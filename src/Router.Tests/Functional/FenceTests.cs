@@ -4,6 +4,7 @@ namespace Router.Tests.Functional;
 
 /// <summary>What a member of a cluster does that is cut from the others, or stood still: docs/cluster.md promises it.
 /// </summary>
+[Collection(MemberTests.Name)]
 public sealed class FenceTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     private const int Port = 5300;

@@ -10,6 +10,7 @@ namespace Router.Tests.Functional;
 /// the paths change it sends peers to other members than before.</summary>
 /// <remarks>The upstream answers with the endpoint that it has seen: so a peer sees whether its session is the same
 /// one, and at which member that is.</remarks>
+[Collection(MemberTests.Name)]
 public sealed class RelayTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     private const int Ingress = 5300, Direct = 5301;

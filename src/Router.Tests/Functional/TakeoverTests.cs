@@ -6,6 +6,7 @@ namespace Router.Tests.Functional;
 
 /// <summary>Peers with an identity, whose member dies, stands still or leaves while they talk: docs/cluster.md promises
 /// what becomes of them.</summary>
+[Collection(MemberTests.Name)]
 public sealed class TakeoverTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     private const int Port = 5300;

@@ -12,6 +12,14 @@ public sealed class FunctionalTests
     public const string Name = "functional";
 }
 
+/// <summary>Members of a cluster, as processes: they wait for each other most of the time, and run beside the tests
+/// that start no process.</summary>
+[CollectionDefinition(Name)]
+public sealed class MemberTests
+{
+    public const string Name = "members";
+}
+
 /// <summary>
 /// Base of tests that run the shipped program: a network and a folder of the test's own, and an end to all it started.
 /// </summary>
