@@ -41,7 +41,8 @@ internal sealed class LogBench(string folder, int records, TextWriter output)
 
     private static void Log(ILogger log, int number) => SessionLog.Closed(
         log, new SessionId(0x1234, (ulong)number), "web", "tcp", Peer, Local, "web", "10.0.0.10:80", Own,
-        DateTimeOffset.UnixEpoch, 1_234, 10, 4_321, 12, 65_432, 0, null, 0, "peer", null, null, null, 2);
+        DateTimeOffset.UnixEpoch, 1_234, 10, 4_321, 12, 65_432, 0, null, 0, "peer", null, null, null, 2,
+        null);
 
     private void Measure(string name, ILineFormat format, SinkFraming framing, string? line, string[] fields)
     {

@@ -92,7 +92,7 @@ public sealed partial class AccessFormatTests
     private static void Log(ILogger log, string access) => SessionLog.Closed(
         new AccessLog(log, AccessRig.Options(access)).Records, "00ff", "dns", "tcp", "[2001:db8::1]:5000",
         "192.0.2.9:53", "resolvers", null, null, Opened, 5_007, 1, 20, 3, 4, 5, "a\"b\nc", 6, "idle", null, null, null,
-        3);
+        3, null);
 
     [GeneratedRegex(@"^- `([a-z-]+)` \((`[a-z` -]+`)\)", RegexOptions.Multiline, 1000)]
     private static partial Regex Row();

@@ -20,7 +20,7 @@ public sealed class HostLoggerTests
         {
             SessionLog.Closed(
                 new HostLogger(host), "00ff", "dns", "udp", "192.0.2.1:5", "192.0.2.9:53", "resolvers", null,
-                null, LineLogger.Now, -1_500, 1, 2, 3, 4, 0, null, 0, "idle", null, null, null, null);
+                null, LineLogger.Now, -1_500, 1, 2, 3, 4, 0, null, 0, "idle", null, null, null, null, null);
         }
         finally
         {

@@ -12,7 +12,7 @@ public sealed class JsonLineFormatterTests
         "time", "level", "event", "session", "listener", "transport", "peer", "local", "route", "upstream",
         "upstream-local", "opened-at", "duration-ms", "payloads-in", "bytes-in", "payloads-out", "bytes-out", "drops",
         "drop-reasons", "restarts", "reason", "peer-pid", "peer-uid", "peer-gid",
-        "connect-ms",
+        "connect-ms", "trace-id",
     ];
 
     public static TheoryData<string> HostileTexts => new()
@@ -91,7 +91,7 @@ public sealed class JsonLineFormatterTests
 
         SessionLog.Closed(
             logger, "00ff", "dns", "udp", "192.0.2.1:5", "192.0.2.9:53", "resolvers", null, null, LineLogger.Now, 15,
-            1, 20, 3, 4, 5, "truncated=5", 6, "idle", null, 33, 0, null);
+            1, 20, 3, 4, 5, "truncated=5", 6, "idle", null, 33, 0, null, null);
 
         using var json = JsonDocument.Parse(logger.Lines[0]);
         var root = json.RootElement;

@@ -24,6 +24,7 @@ public sealed partial class LogEventsTests
         ["SinkLog"] = 1900,
         ["AdminLog"] = 1800,
         ["MetricsLog"] = 2000,
+        ["SpanLog"] = 2100,
     };
 
     private static readonly string Page = Repository.Read("docs/logs.md");

@@ -37,6 +37,7 @@ internal sealed class RouterOptions
             reload.Duration("debounce", TimeSpan.FromMilliseconds(50), TimeSpan.FromHours(1), Reload.AtOnce));
         Admin = new AdminOptions(router.Child("admin"));
         Metrics = new MetricsOptions(router.Child("metrics"));
+        Spans = new SpanOptions(router.Child("spans"));
         var clusterDefaults = router.Object("cluster-defaults");
         if (router.IsSet("cluster", Reload.No) && router.Find("cluster") is { } cluster
             && findings.ObjectOf(cluster, "router.cluster") is { } members)
@@ -86,6 +87,8 @@ internal sealed class RouterOptions
     public AdminOptions Admin { get; }
 
     public MetricsOptions Metrics { get; }
+
+    public SpanOptions Spans { get; }
 
     /// <summary>Null for a router that is no member of a cluster.</summary>
     public ClusterOptions? Cluster { get; }

@@ -38,16 +38,18 @@ internal static partial class SessionLog
     /// <param name="dropReasons">As <c>reason=count</c>, separated by spaces; null without drops.</param>
     /// <param name="reason">A <see cref="CloseReason"/> in kebab-case.</param>
     /// <param name="connectMs">From its beginning until it had a connection to its upstream; null without one.</param>
+    /// <param name="traceId">Of its spans; null without any.</param>
     [LoggerMessage(EventId = ClosedId, Level = LogLevel.Information, EventName = "session-closed", Message =
         "Session {Session} of {Listener} closed: {Reason}; {Transport} from {Peer} to {Local}, route " +
         "{Route}, upstream {Upstream} from {UpstreamLocal}, opened {OpenedAt}, {DurationMs} ms, in {PayloadsIn} " +
         "payloads {BytesIn} bytes, out {PayloadsOut} payloads {BytesOut} bytes, {Drops} drops {DropReasons}, " +
-        "{Restarts} restarts, process {PeerPid}, user {PeerUid}, group {PeerGid}, connected in {ConnectMs} ms")]
+        "{Restarts} restarts, process {PeerPid}, user {PeerUid}, group {PeerGid}, connected in {ConnectMs} ms, " +
+        "trace {TraceId}")]
     public static partial void Closed(
         ILogger logger, object session, string listener, string transport, object peer, object local, string route,
         string? upstream, object? upstreamLocal, DateTimeOffset openedAt, long durationMs, long payloadsIn,
         long bytesIn, long payloadsOut, long bytesOut, long drops, string? dropReasons, int restarts, string reason,
-        int? peerPid, uint? peerUid, uint? peerGid, int? connectMs);
+        int? peerPid, uint? peerUid, uint? peerGid, int? connectMs, string? traceId);
 
     /// <summary>Behind the access record of a session that has had an identity.</summary>
     /// <param name="epoch">Of its attachment; 0 if it was never attached.</param>

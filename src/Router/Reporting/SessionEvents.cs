@@ -10,7 +10,8 @@ namespace Router.Reporting;
 
 /// <summary>Logs the lives of sessions. A frequent event that is below the log's level costs one look at
 /// that.</summary>
-internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSummary summary, AccessLog access)
+internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSummary summary, AccessLog access,
+    SessionSpans? spans = null)
     : ISessionEvents
 {
     /// <summary>Whether texts of endpoints are made where lines are written; a program's logger gets them as
@@ -21,6 +22,7 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSu
 
     public void Opened(SessionContext session)
     {
+        spans?.Open(session);
         session.Traced?.Tell(TraceStep.Opened, LocalOf(session));
         var level = access.OpenedLevel;
         if (logger.IsEnabled(level) && (level == LogLevel.Debug || (access.WantsOpen(session) && summary.TryLine())))
@@ -47,6 +49,7 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSu
 
     public void Connected(SessionContext session)
     {
+        SessionSpans.Connected(session);
         session.Traced?.Tell(TraceStep.Connected, session.Upstream);
         if (logger.IsEnabled(LogLevel.Debug))
         {
@@ -92,6 +95,7 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSu
     public void Closed(SessionContext session, CloseReason reason)
     {
         session.Traced?.Closed(reason);
+        SessionSpans.Closed(session, reason);
         if (logger.IsEnabled(LogLevel.Information) && access.Wants(session, reason)
             && summary.TryRecord(session, reason))
         {
@@ -105,7 +109,8 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSu
                 session.PayloadsReceived, session.BytesReceived, session.PayloadsSent, session.BytesSent,
                 session.Drops, session.DropReasons, session.Restarts, ClosedSet<CloseReason>.NameOf(reason),
                 credentials?.ProcessId, credentials?.UserId, credentials?.GroupId,
-                session.Handler?.ConnectMs is >= 0 and var connectMs ? connectMs : null);
+                session.Handler?.ConnectMs is >= 0 and var connectMs ? connectMs : null,
+                session.Span?.TraceId.ToHexString());
             if (session is { Identity: { } identity, Identified: { } attached })
             {
                 SessionLog.Detached(

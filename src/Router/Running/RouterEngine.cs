@@ -62,6 +62,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     private readonly IActorRef _router;
     private readonly RouterMeter _meter = new();
     private readonly OtlpMetrics? _export;
+    private readonly SessionSpans _spans;
     private readonly ClusterMember? _member;
     private readonly LoopWatch? _loopWatch;
     private readonly long _started;
@@ -86,6 +87,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         _access = new AccessLog(log, options.Log.Access);
         _summary = new SessionSummary(log, seams.Time, options.Log.SessionRecords);
         loops.RegisterWith(system.System, system.RouterName);
+        _spans = new SessionSpans(options.Spans, seams.Time, log);
         Traces = new SessionTraces(seams.Time, trace => SessionLog.TraceEnded(
             log, trace.Number, ClosedSet<TraceEnd>.NameOf(trace.End), trace.Lines, (long)trace.Age.TotalMilliseconds));
         _collects = new CollectWriters(loops.Loops, seams.Time, log);
@@ -335,7 +337,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         await WaitForChildProcessesAsync().ConfigureAwait(false);
         await _collects.StopAsync(drainTimeout - _seams.Time.GetElapsedTime(began)).ConfigureAwait(false);
         await _running.Routes.StopAsync(DisposeTimeout, _seams.Time).ConfigureAwait(false);
-        await Task.Run(() => _export?.Dispose()).ConfigureAwait(false);   // it may wait for the collector
+        await Task.Run(DisposeExports).ConfigureAwait(false);   // they may wait for the collector
         _meter.Dispose();
         Traces.Dispose();
         await StopSpansAsync().ConfigureAwait(false);
@@ -358,6 +360,12 @@ internal sealed class RouterEngine : IAsyncDisposable
         _ = new LoopMeter(_meter, Loops, _seams.Time, () => _loopWatch?.Stalls ?? 0);
         ProcessMeter.Observe(meter, () => Uptime, () => DeadLetterCounting.Of(System).Total);
         ClusterMeter.Observe(meter, _fence, _rooms, _relay);
+    }
+
+    private void DisposeExports()
+    {
+        _export?.Dispose();
+        _spans.Dispose();
     }
 
     private async Task StopSpansAsync()
@@ -404,7 +412,7 @@ internal sealed class RouterEngine : IAsyncDisposable
             [.. resources],
             setup.Plan.Guard,
             _seams.Random,
-            new SessionEvents(_log, _seams.Time, _summary, _access),
+            new SessionEvents(_log, _seams.Time, _summary, _access, _spans),
             new ListenerEvents(_log, _seams.Time),
             ActorSystemSettings.PoolDispatcher,
             _member?.Hub)

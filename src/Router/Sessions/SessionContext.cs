@@ -298,6 +298,8 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
     /// <summary>While somebody has the session traced; null for almost all.</summary>
     internal TracedSession? Traced => _extras?.Traced;
 
+    internal System.Diagnostics.Activity? Span => _extras?.Span;
+
     /// <summary>A datagram of the session is about to be handled.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Prefetch() => CacheLines.Prefetch(this, ContextBytes);

@@ -24,6 +24,9 @@ internal sealed class SessionExtras
     /// <summary>Who the peer is, on a listener whose sessions have identities.</summary>
     public SessionIdentity? Identity;
 
+    /// <summary>Of one session in so many, where spans are wanted.</summary>
+    public System.Diagnostics.Activity? Span;
+
     /// <summary>While somebody has it traced.</summary>
     public TracedSession? Traced;
 

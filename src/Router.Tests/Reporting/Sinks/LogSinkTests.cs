@@ -157,7 +157,7 @@ public sealed class LogSinkTests
             SessionLog.Summarised(rig.Log, "a", 1, 2, 3, 4, 5, 6, 7, "idle=1", 8);
             SessionLog.Closed(
                 rig.Log, "00ff", "dns", "udp", "192.0.2.1:5", "192.0.2.9:53", "resolvers", null, null,
-                rig.Time.GetUtcNow(), 15, 1, 20, 3, 4, 5, null, 6, "idle", null, 33, 0, null);
+                rig.Time.GetUtcNow(), 15, 1, 20, 3, 4, 5, null, 6, "idle", null, 33, 0, null, null);
             rig.Say(1);
         }
 
