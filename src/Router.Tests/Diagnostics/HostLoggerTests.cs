@@ -30,7 +30,7 @@ public sealed class HostLoggerTests
         Assert.Equal(
             "Session 00ff of dns closed: idle; udp from 192.0.2.1:5 to 192.0.2.9:53, route resolvers, upstream - "
             + "from -, opened 2026-02-03T03:05:06.789Z, -1500 ms, in 1 payloads 2 bytes, out 3 payloads 4 bytes, "
-            + "0 drops -, 0 restarts, process -, user -, group -, connected in - ms",
+            + "0 drops -, 0 restarts, process -, user -, group -, connected in - ms, trace -",
             Assert.Single(host.Texts));
     }
 

@@ -4,7 +4,6 @@ namespace Router.Tests.Functional;
 
 /// <summary>What a member of a cluster does that is cut from the others, or stood still: docs/cluster.md promises it.
 /// </summary>
-[Collection(MemberTests.Name)]
 public sealed class FenceTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     private const int Port = 5300;

@@ -17,7 +17,7 @@ public sealed class SessionSizeTests
         { nameof(SessionQueue), 48 },
         { "SessionCell", 176 },
         { "SessionRef", 64 },
-        { nameof(SessionExtras), 80 },
+        { nameof(SessionExtras), 96 },
     };
 
     [Theory]

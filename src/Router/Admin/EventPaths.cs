@@ -24,6 +24,7 @@ internal sealed class EventPaths(AdminHost host)
         new("event", "names of events, separated by commas; all"),
         new("listener", "those of this listener"),
         new("session", "those of the session with this id"),
+        new("peer", "those that name this peer: 192.0.2.7, 192.0.2.7:5000"),
     ];
 
     public IReadOnlyList<AdminPath> All =>
@@ -46,7 +47,7 @@ internal sealed class EventPaths(AdminHost host)
                 + Nearest.Hint(word, words))
             : new EventFilter(
                 events.ToHashSet(StringComparer.Ordinal), Levels[level], request.Query("listener"),
-                request.Query("session"));
+                request.Query("session"), request.Query("peer"));
     }
 
     private static bool FollowOf(AdminRequest request) => request.Query("follow") switch

@@ -122,7 +122,8 @@ internal sealed class EventFeed(StreamOptions limits)
 /// <param name="Listener">The value of the field <c>listener</c>; null for any.</param>
 /// <param name="Session">The value of the field <c>session</c>; null for any.</param>
 internal sealed record EventFilter(
-    IReadOnlySet<string> Events, LogLevel Level = LogLevel.Trace, string? Listener = null, string? Session = null)
+    IReadOnlySet<string> Events, LogLevel Level = LogLevel.Trace, string? Listener = null, string? Session = null,
+    string? Peer = null)
 {
     /// <summary>All that is logged.</summary>
     public static EventFilter All { get; } = new(new HashSet<string>());
@@ -132,7 +133,15 @@ internal sealed record EventFilter(
         record.Level >= Level && (Events.Count == 0 || Events.Contains(LogLine.EventOf(record)));
 
     public bool Wants(LogRecord record) =>
-        MayWant(record) && HasField(record, "listener", Listener) && HasField(record, "session", Session);
+        MayWant(record) && HasField(record, "listener", Listener) && HasField(record, "session", Session)
+        && (Peer is null || IsOfPeer(record));
+
+    /// <summary>Whether it names the peer: by its endpoint, or by its address, whatever the port.</summary>
+    private bool IsOfPeer(LogRecord record) => record.Fields.Any(field =>
+        LogFields.KeyOf(field.Key) == "peer" && field.Value is { } value && LogFields.TextOf(value) is var text
+        && (text == Peer
+            || text.StartsWith($"{Peer}:", StringComparison.Ordinal)
+            || text.StartsWith($"[{Peer}]:", StringComparison.Ordinal)));
 
     private static bool HasField(LogRecord record, string key, string? wanted) =>
         wanted is null || record.Fields.Any(field =>

@@ -33,6 +33,7 @@ internal sealed class EventCommand(AdminCommand admin)
         Filter("--event", "NAMES", "Of these names, separated by commas: session-closed,drops."),
         Filter("--listener", "NAME", "Of this listener."),
         Filter("--session", "ID", "Of this session."),
+        Filter("--peer", "ADDRESS", "Of this peer: 192.0.2.7, or 192.0.2.7:5000."),
     ];
 
     public Command Make()
