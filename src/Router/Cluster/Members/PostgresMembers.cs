@@ -176,9 +176,11 @@ internal sealed class PostgresMembers : IMemberSource
                 """,
                 end).ConfigureAwait(false);
         }
-        catch (PostgresException e) when (e.SqlState is "23505" or "42P07")
+        catch (PostgresException e) when (e.SqlState
+            is PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.DuplicateTable
+            or PostgresErrorCodes.DuplicateObject)
         {
-            // Another member has made it at the same moment: pg_class is not locked.
+            // Another member has made it, or its row type, at the same moment: the catalogue is not locked.
         }
 
         _isMade = true;
