@@ -39,6 +39,7 @@ public sealed class PrometheusTests(ITestOutputHelper output) : FunctionalTest(o
             """);
         await ServerAsync("tcp", Prometheus, "prometheus", await ConfigureAsync());
         using var http = MakeHttp();
+        await ReadyAsync(http);
         await EqualAsync(http, "up", "1");   // what is counted by histograms is so from the first scrape on
         using var udp = await Network.RunAsync(static () => Client.Udp(5300));
         using var tcp = await Network.RunAsync(static () => Client.Tcp(5300));
@@ -98,6 +99,23 @@ public sealed class PrometheusTests(ITestOutputHelper output) : FunctionalTest(o
     {
         BaseAddress = new Uri($"http://127.0.0.1:{Prometheus}"),
     };
+
+    /// <summary>It listens before it has read what it keeps, and answers 503 until then.</summary>
+    private static async Task ReadyAsync(HttpClient http)
+    {
+        for (var tries = 0; tries < 100; tries++)
+        {
+            using var answer = await http.GetAsync(new Uri("/-/ready", UriKind.Relative));
+            if (answer.IsSuccessStatusCode)
+            {
+                return;
+            }
+
+            await Until.PassedAsync(TimeSpan.FromMilliseconds(100));
+        }
+
+        Assert.Fail("Prometheus is not ready within 10 s");
+    }
 
     private static async Task EqualAsync(HttpClient http, string query, string expected)
     {
