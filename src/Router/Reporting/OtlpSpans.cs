@@ -9,7 +9,7 @@ using Router.Diagnostics;
 namespace Router.Reporting;
 
 /// <summary>Gives spans to a collector of OpenTelemetry, by its own exporter, on a thread of that. What finds the queue
-/// full is dropped, and told when the next batch is exported.</summary>
+/// full is dropped and counted; the end tells how many.</summary>
 internal sealed class OtlpSpans : IDisposable
 {
     private const int BatchMax = 512;

@@ -106,7 +106,9 @@ internal sealed class SessionTrace : IDisposable
         (Number, Target, Limits, Time, _onEnded) = (number, target, limits, time, onEnded);
         _began = time.GetTimestamp();
         _timer = time.CreateTimer(
-            static trace => ((SessionTrace)trace!).EndBy(TraceEnd.Time), this, limits.Time, Timeout.InfiniteTimeSpan);
+            static trace => ((SessionTrace)trace!).EndBy(TraceEnd.Time), this, Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan);
+        _timer.Change(limits.Time, Timeout.InfiniteTimeSpan);   // now, since its end disposes of it
     }
 
     public int Number { get; }

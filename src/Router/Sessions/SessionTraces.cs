@@ -51,17 +51,12 @@ internal sealed class SessionTraces(TimeProvider time, Action<SessionTrace> onEn
     /// <returns>Whether this one has it now.</returns>
     public static bool Attach(SessionContext session, SessionTrace trace)
     {
-        if (session.Traced is { Trace: { End: TraceEnd.None } other } && !ReferenceEquals(other, trace))
+        if (session.Traced is { Trace: { End: TraceEnd.None } other })
         {
-            return false;
+            return ReferenceEquals(other, trace);
         }
 
-        session.Extras.Traced ??= new TracedSession(session, trace);
-        if (!ReferenceEquals(session.Traced!.Trace, trace))
-        {
-            session.Extras.Traced = new TracedSession(session, trace);
-        }
-
+        session.Extras.Traced = new TracedSession(session, trace);
         return true;
     }
 
