@@ -31,4 +31,12 @@ public sealed class LimitsTests
     [InlineData("log.session-records = 1000001", "log.session-records")]
     public void So_have_the_routers_own(string key, string path) =>
         Loaded.Refuses(Loaded.Result($"{Loaded.Echo}\nrouter.{key}"), $"router.{path}", "is not within");
+
+    [Theory]
+    [InlineData("metrics.otlp")]
+    [InlineData("spans.otlp")]
+    [InlineData("log.otlp")]
+    public void A_collectors_URL_has_no_secret(string section) => Loaded.Refuses(
+        Loaded.Result($"{Loaded.Echo}\nrouter.{section}.endpoint = \"http://me:secret@127.0.0.1:4317\""),
+        $"router.{section}.endpoint", "set headers-secret");
 }

@@ -13,6 +13,8 @@ internal sealed class OtlpCollector : IAsyncDisposable
     private readonly List<byte[]> _requests = [];
     private volatile int _status = StatusCodes.Status200OK;
     private int _refused;
+    private int _asked;
+    private TaskCompletionSource? _silence;
 
     private OtlpCollector(WebApplication server) => _server = server;
 
@@ -22,6 +24,26 @@ internal sealed class OtlpCollector : IAsyncDisposable
     public int Status
     {
         set => _status = value;
+    }
+
+    /// <summary>Requests that have come.</summary>
+    public int Asked => Volatile.Read(ref _asked);
+
+    /// <summary>Whether it keeps requests and answers none.</summary>
+    public bool IsSilent
+    {
+        set
+        {
+            if (value)
+            {
+                _silence = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+            else
+            {
+                _silence?.SetResult();
+                _silence = null;
+            }
+        }
     }
 
     /// <summary>Requests that it did not take.</summary>
@@ -58,6 +80,13 @@ internal sealed class OtlpCollector : IAsyncDisposable
     {
         using var body = new MemoryStream();
         await request.Body.CopyToAsync(body);
+        Interlocked.Increment(ref _asked);
+        if (_silence is { } silence)
+        {
+            await silence.Task;
+            return Results.StatusCode(StatusCodes.Status503ServiceUnavailable);
+        }
+
         var status = _status;
         lock (_requests)
         {

@@ -29,6 +29,13 @@ internal sealed record OtlpTarget(
             otlp.Fault("endpoint", $"'{text}' is no URL of a collector, as {Example.OriginalString} is");
             endpoint = Example;
         }
+        else if (text is not null && endpoint.UserInfo.Length > 0)
+        {
+            otlp.Fault(
+                "endpoint",
+                "has a name or a password, which would be shown and not sent; set headers-secret instead, as in "
+                + "\"authorization=Basic ...\"");
+        }
 
         var target = new OtlpTarget(
             endpoint, otlp.Choice<OtlpProtocol>("protocol", Reload.No), otlp.OptionalText("headers-secret", Reload.No),

@@ -7,7 +7,7 @@ using Router.Diagnostics;
 
 namespace Router.Reporting;
 
-/// <summary>What exports of logs and of metrics to a collector of OpenTelemetry have in common.</summary>
+/// <summary>What exports of logs, metrics and spans to a collector of OpenTelemetry have in common.</summary>
 internal static class OtlpExport
 {
     /// <param name="target">As configured.</param>
@@ -67,33 +67,22 @@ internal sealed class OtlpMetrics : IDisposable
         _provider.Dispose();
     }
 
-    /// <summary>Logs that exports fail, once, and that they work again. What is not exported is not lost: figures are
-    /// sums since the start.</summary>
+    /// <summary>Tells of exports that fail. What is not exported is not lost: figures are sums since the start.
+    /// </summary>
     private sealed class TellingReader(
         OtlpMetricExporter exporter, TimeSpan interval, OtlpTarget target, TimeProvider time, ILogger log)
         : PeriodicExportingMetricReader(
             exporter, (int)interval.TotalMilliseconds, (int)target.Timeout.TotalMilliseconds)
     {
-        private long _failedAt = -1;
+        private readonly OtlpFailures _failures = new(
+            target, "metrics", time,
+            error => MetricsLog.ExportFailed(log, $"{target.Endpoint}", error),
+            failedMs => MetricsLog.ExportWorks(log, $"{target.Endpoint}", failedMs));
 
         protected override bool OnCollect(int timeoutMilliseconds)
         {
             var isExported = base.OnCollect(timeoutMilliseconds);
-            if (!isExported && _failedAt < 0)
-            {
-                _failedAt = time.GetTimestamp();
-                var protocol = Kebab.From($"{target.Protocol}");
-                MetricsLog.ExportFailed(
-                    log, target.Endpoint.ToString(),
-                    $"it takes no metrics: is a collector there, and does it speak {protocol}?");
-            }
-            else if (isExported && _failedAt >= 0)
-            {
-                MetricsLog.ExportWorks(
-                    log, target.Endpoint.ToString(), (long)time.GetElapsedTime(_failedAt).TotalMilliseconds);
-                _failedAt = -1;
-            }
-
+            _failures.Tell(isExported);
             return isExported;
         }
     }

@@ -61,40 +61,35 @@ internal sealed class OtlpSpans : IDisposable
         }
     }
 
-    /// <summary>Logs that exports fail, once, and that they work again, and how many spans were lost.</summary>
-    private sealed class TellingExporter(
-        OtlpTraceExporter exporter, OtlpTarget target, TimeProvider time, ILogger log) : BaseExporter<Activity>
+    /// <summary>Tells of exports that fail, and how many spans were lost.</summary>
+    private sealed class TellingExporter : BaseExporter<Activity>
     {
+        private readonly OtlpTraceExporter _exporter;
+        private readonly ILogger _log;
+        private readonly OtlpFailures _failures;
         private long _ended;
-        private long _failedAt = -1;
         private long _seen;
         private long _lost;
+
+        public TellingExporter(OtlpTraceExporter exporter, OtlpTarget target, TimeProvider time, ILogger log)
+        {
+            (_exporter, _log) = (exporter, log);
+            _failures = new OtlpFailures(
+                target, "spans", time,
+                error => SpanLog.ExportFailed(log, $"{target.Endpoint}", error),
+                failedMs => SpanLog.ExportWorks(log, $"{target.Endpoint}", failedMs, _lost));
+        }
 
         public void OnEnded() => Interlocked.Increment(ref _ended);
 
         public override ExportResult Export(in Batch<Activity> batch)
         {
             _seen += batch.Count;
-            var result = exporter.Export(batch);
-            if (result != ExportResult.Success)
-            {
-                _lost += batch.Count;
-                if (_failedAt < 0)
-                {
-                    _failedAt = time.GetTimestamp();
-                    var protocol = Kebab.From($"{target.Protocol}");
-                    SpanLog.ExportFailed(
-                        log, target.Endpoint.ToString(),
-                        $"it takes no spans: is a collector there, and does it speak {protocol}?");
-                }
-            }
-            else if (_failedAt >= 0)
-            {
-                SpanLog.ExportWorks(
-                    log, target.Endpoint.ToString(), (long)time.GetElapsedTime(_failedAt).TotalMilliseconds, _lost);
-                (_failedAt, _lost) = (-1, 0);
-            }
-
+            var result = _exporter.Export(batch);
+            var isExported = result == ExportResult.Success;
+            _lost += isExported ? 0 : batch.Count;
+            _failures.Tell(isExported);
+            _lost = isExported ? 0 : _lost;
             return result;
         }
 
@@ -103,15 +98,15 @@ internal sealed class OtlpSpans : IDisposable
             var dropped = Interlocked.Read(ref _ended) - _seen;   // the queue was full
             if (dropped > 0)
             {
-                SpanLog.Dropped(log, dropped);
+                SpanLog.Dropped(_log, dropped);
             }
 
-            return exporter.Shutdown(timeoutMilliseconds);
+            return _exporter.Shutdown(timeoutMilliseconds);
         }
 
         protected override void Dispose(bool disposing)
         {
-            exporter.Dispose();
+            _exporter.Dispose();
             base.Dispose(disposing);
         }
     }

@@ -340,7 +340,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         await Task.Run(DisposeExports).ConfigureAwait(false);   // they may wait for the collector
         _meter.Dispose();
         Traces.Dispose();
-        await StopSpansAsync().ConfigureAwait(false);
+        await StopRoomsAndRelayAsync().ConfigureAwait(false);
         _loopWatch?.Dispose();
         _loops.Dispose();
         _reloader.Queue.Close();
@@ -368,7 +368,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         _spans.Dispose();
     }
 
-    private async Task StopSpansAsync()
+    private async Task StopRoomsAndRelayAsync()
     {
         try
         {

@@ -47,6 +47,26 @@ public sealed class OtlpSinkTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_collector_does_not_answer_is_not_written()
+    {
+        using var errors = new StringWriter();
+        using var provider = new SinkProvider(
+            TimeProvider.System, static _ => true, TimeSpan.FromSeconds(20), errors);
+        provider.Add((time, log, onDrop) => new OtlpSink(Options(1_500), 100, time, log, onDrop));
+        _collector.IsSilent = true;
+
+        UpstreamLog.Resolved(provider.CreateLogger("Router"), "web", "name", "10.0.0.1");
+        await Until.TrueAsync(() => _collector.Asked >= 2, () => "it does not try again");
+        Assert.Equal(0, provider.Figures[0].Written);
+        _collector.IsSilent = false;
+        await Until.TrueAsync(() => provider.Figures[0].Written >= 1, () => $"not exported: {provider.Figures[0]}");
+        provider.Dispose();
+
+        Assert.Contains("upstream-resolved", _collector.Text, StringComparison.Ordinal);
+        Assert.Equal((0, ""), (provider.Figures[0].Dropped, errors.ToString()));
+    }
+
+    [Fact]
     public async Task A_full_queue_drops_and_counts()
     {
         using var errors = new StringWriter();
@@ -66,8 +86,8 @@ public sealed class OtlpSinkTests : IAsyncLifetime
         Assert.Contains("lines were not written to otlp", errors.ToString(), StringComparison.Ordinal);
     }
 
-    private OtlpSinkOptions Options() => new(
+    private OtlpSinkOptions Options(int timeoutMs = 5_000) => new(
         new OtlpTarget(
-            _collector.Url, OtlpProtocol.Http, "authorization=secret", TimeSpan.FromSeconds(5), "edge"),
+            _collector.Url, OtlpProtocol.Http, "authorization=secret", TimeSpan.FromMilliseconds(timeoutMs), "edge"),
         LogLines.All);
 }

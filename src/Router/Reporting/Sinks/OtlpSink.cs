@@ -19,8 +19,7 @@ internal sealed class OtlpSink : ILineSink
 
     private readonly OtlpSinkOptions _options;
     private readonly RecordQueue _queue;
-    private readonly TimeProvider _time;
-    private readonly ILogger _log;
+    private readonly OtlpFailures _failures;
     private readonly Action _onDrop;
     private readonly List<LogRecord> _batch = new(BatchMax);
     private readonly Dictionary<string, ILogger> _loggers = new(StringComparer.Ordinal);
@@ -35,7 +34,6 @@ internal sealed class OtlpSink : ILineSink
     private readonly Thread _thread;
     private long _written, _dropped, _toldOthers;
     private int _inHand;
-    private long _failedAt = -1;
 
     /// <param name="options">As configured.</param>
     /// <param name="queue">Records that may wait.</param>
@@ -44,7 +42,12 @@ internal sealed class OtlpSink : ILineSink
     /// <param name="onDrop">Called when records were dropped; any thread.</param>
     public OtlpSink(OtlpSinkOptions options, int queue, TimeProvider time, ILogger log, Action onDrop)
     {
-        (_options, _time, _log, _onDrop) = (options, time, log, onDrop);
+        (_options, _onDrop) = (options, onDrop);
+        _failures = new OtlpFailures(
+            options.Target, "records", time,
+            error => SinkLog.Failed(
+                log, Name, $"{options.Target.Endpoint}: {error}", (long)RetryMin.TotalMilliseconds),
+            failedMs => SinkLog.Works(log, Name, failedMs));
         _queue = new RecordQueue(queue);
         var exporter = new OtlpLogExporter(OtlpExport.OptionsOf(options.Target, "/v1/logs"));
         _exporter = new CheckedExporter(exporter);
@@ -114,25 +117,8 @@ internal sealed class OtlpSink : ILineSink
     private void Export()
     {
         var retry = RetryMin;
-        while (_batch.Count > 0)
+        while (!TryExport())
         {
-            _exporter.HasFailed = false;
-            _batch.ForEach(Emit);
-            _processor.ForceFlush((int)_options.Target.Timeout.TotalMilliseconds);
-            if (!_exporter.HasFailed)
-            {
-                OnExported();
-                return;
-            }
-
-            if (_failedAt < 0)
-            {
-                _failedAt = _time.GetTimestamp();
-                SinkLog.Failed(
-                    _log, Name, $"{_options.Target.Endpoint} takes no records: is a collector there, and does it speak "
-                    + $"{Kebab.From(_options.Target.Protocol.ToString())}?", (long)retry.TotalMilliseconds);
-            }
-
             if (_queue.HasEnded)
             {
                 Drop(_batch.Count);
@@ -142,16 +128,19 @@ internal sealed class OtlpSink : ILineSink
             _queue.Wait(retry);
             retry = retry * 2 < RetryMax ? retry * 2 : RetryMax;
         }
+
+        Interlocked.Add(ref _written, _batch.Count);
     }
 
-    private void OnExported()
+    /// <returns>Whether the collector has taken the whole batch.</returns>
+    private bool TryExport()
     {
-        Interlocked.Add(ref _written, _batch.Count);
-        if (_failedAt >= 0)
-        {
-            SinkLog.Works(_log, Name, (long)_time.GetElapsedTime(_failedAt).TotalMilliseconds);
-            _failedAt = -1;
-        }
+        _exporter.Expect(_batch.Count);
+        _batch.ForEach(Emit);
+        _processor.ForceFlush(timeoutMilliseconds: 0);   // begins to export, and waits for nothing
+        var isExported = _exporter.Wait();
+        _failures.Tell(isExported);
+        return isExported;
     }
 
     private void Emit(LogRecord record)
@@ -191,24 +180,54 @@ internal sealed class OtlpSink : ILineSink
         public override void OnEnd(OpenTelemetry.Logs.LogRecord data) => data.Timestamp = Time;
     }
 
+    /// <summary>Knows when the collector has answered for all records. A flush of the processor does not: it is over
+    /// when they are read, and the collector may still refuse them, or never answer.</summary>
     private sealed class CheckedExporter(BaseExporter<OpenTelemetry.Logs.LogRecord> inner)
         : BaseExporter<OpenTelemetry.Logs.LogRecord>
     {
+        private readonly ManualResetEventSlim _isOver = new();
+        private int _left;
         private volatile bool _hasFailed;
 
-        public bool HasFailed
+        /// <summary>So many records are about to be exported.</summary>
+        public void Expect(int count)
         {
-            get => _hasFailed;
-            set => _hasFailed = value;
+            _isOver.Reset();
+            _hasFailed = false;
+            Volatile.Write(ref _left, count);
+        }
+
+        /// <summary>Waits until all are over, as long as the target's timeout lets it.</summary>
+        /// <returns>Whether all were taken.</returns>
+        public bool Wait()
+        {
+            _isOver.Wait();
+            return !_hasFailed;
         }
 
         public override ExportResult Export(in Batch<OpenTelemetry.Logs.LogRecord> batch)
         {
-            var result = inner.Export(batch);
-            _hasFailed |= result == ExportResult.Failure;
-            return result;
+            var result = ExportResult.Failure;
+            try
+            {
+                result = inner.Export(batch);
+                return result;
+            }
+            finally
+            {
+                _hasFailed |= result == ExportResult.Failure;
+                if (Interlocked.Add(ref _left, -(int)batch.Count) <= 0)
+                {
+                    _isOver.Set();
+                }
+            }
         }
 
+        protected override void Dispose(bool disposing)
+        {
+            _isOver.Dispose();
+            base.Dispose(disposing);
+        }
     }
 
     private sealed class FixedOptions(OpenTelemetryLoggerOptions value) : IOptionsMonitor<OpenTelemetryLoggerOptions>
