@@ -43,6 +43,9 @@ public sealed class AdminGuardTests
         Assert.Equal(HttpStatusCode.Forbidden, await ChangeAsync(("Origin", "null")));
         Assert.Equal(HttpStatusCode.Forbidden, await ChangeAsync(("Sec-Fetch-Site", "cross-site"), ("Origin", own)));
         Assert.Equal(HttpStatusCode.Forbidden, await ChangeAsync(("Sec-Fetch-Site", "same-site")));
+        Assert.Equal(HttpStatusCode.Forbidden, await ChangeAsync(("Origin", own), ("Origin", "http://evil.example")));
+        Assert.Equal(HttpStatusCode.Forbidden, await ChangeAsync(
+            ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "navigate")));
         Assert.Equal(HttpStatusCode.OK, await ChangeAsync(("Origin", own)));
         Assert.Equal(HttpStatusCode.OK, await ChangeAsync(("Sec-Fetch-Site", "same-origin")));
         Assert.Equal(HttpStatusCode.UnsupportedMediaType, await ChangeAsync(("Content-Type", "text/plain")));
@@ -50,6 +53,22 @@ public sealed class AdminGuardTests
 
         async Task<HttpStatusCode> ChangeAsync(params (string Name, string Value)[] headers) =>
             (await rig.SendAsync(HttpMethod.Put, "/log-level", "{\"level\":\"info\"}", headers)).Status;
+    }
+
+    [Fact]
+    public async Task Without_a_token_a_strange_page_leads_here_and_asks_nothing()
+    {
+        await using var rig = AdminRig.Start("admin.bind = \"127.0.0.1:0\"");
+
+        Assert.Equal(HttpStatusCode.Forbidden, await AskAsync("/events", "cross-site", "no-cors"));
+        Assert.Equal(HttpStatusCode.Forbidden, await AskAsync("/sessions?sort=rate", "same-site", "cors"));
+        Assert.Equal(HttpStatusCode.OK, await AskAsync("/stats", "cross-site", "navigate"));
+        Assert.Equal(HttpStatusCode.OK, await AskAsync("/stats", "same-origin", "cors"));
+        Assert.Equal(
+            HttpStatusCode.Forbidden, (await rig.GetAsync("/stats", ("Origin", "http://evil.example"))).Status);
+
+        async Task<HttpStatusCode> AskAsync(string path, string site, string mode) =>
+            (await rig.GetAsync(path, ("Sec-Fetch-Site", site), ("Sec-Fetch-Mode", mode))).Status;
     }
 
     [Fact]
@@ -90,6 +109,18 @@ public sealed class AdminGuardTests
         Assert.Contains("none of trace", (await PutAsync("{\"level\":\"loud\"}")).Detail);
         Assert.Equal(400, (int)(await PutAsync("{\"level\":")).Status);
         Assert.Equal(400, (int)(await PutAsync("null")).Status);
+        Assert.Equal(
+            "'level' of the body is of another type than /openapi.json says", (await PutAsync("{\"level\":1}")).Detail);
+        Assert.Contains("no 'levle'; did you mean 'level'", (await PutAsync("{\"levle\":\"info\"}")).Detail);
+        Assert.Contains("Duplicate", (await PutAsync("{\"level\":\"info\",\"level\":\"debug\"}")).Detail);
+        var (form, hint) = await rig.SendAsync(
+            HttpMethod.Put, "/log-level", "level=info", ("Content-Type", "application/x-www-form-urlencoded"));
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, form);
+        Assert.Contains("-H 'Content-Type: application/json'", hint.GetProperty("detail").GetString());
+        Assert.Equal(HttpStatusCode.OK, (await rig.SendAsync(
+            HttpMethod.Put, "/log-level", "{\"level\":\"info\"}",
+            ("Content-Type", "application/json; charset=utf-7"))).Status);
+        Assert.Equal(0, rig.Log.Count("fault"));
         Assert.Equal(413, (int)(await PutAsync($"{{\"level\":\"{new string('x', 70_000)}\"}}")).Status);
 
         async Task<(HttpStatusCode Status, string Detail)> PutAsync(string body)

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
@@ -117,7 +118,7 @@ internal sealed class AdminRig : IAsyncDisposable
         {
             if (name == "Content-Type")
             {
-                request.Content!.Headers.ContentType = new(value);
+                request.Content!.Headers.ContentType = MediaTypeHeaderValue.Parse(value);
             }
             else
             {

@@ -109,6 +109,8 @@ public sealed class ListenerPathsTests
         Assert.Equal(400, (int)(await rig.SendAsync(HttpMethod.Post, "/upstreams/p/drain")).Status);
         Assert.Equal(400, (int)(await rig.SendAsync(
             HttpMethod.Put, $"/upstreams/p/weight?upstream={one}", "{\"weight\":1001}")).Status);
+        Assert.Equal(400, (int)(await rig.SendAsync(
+            HttpMethod.Put, $"/upstreams/p/weight?upstream={one}", "{}")).Status);   // 0 would end its sessions to come
         peers.ForEach(static peer => peer.Dispose());
 
         async Task SendAsync(int count)

@@ -62,6 +62,24 @@ public sealed class SessionPathsTests : IAsyncLifetime
         Assert.Contains("begin again without cursor", problem.GetProperty("detail").GetString());
     }
 
+    [Fact]
+    public async Task So_many_lists_are_kept_and_the_one_that_was_not_used_longest_goes()
+    {
+        Udp(3);
+        await AllAsync("/sessions?limit=1000");
+        var cursors = new List<string>();
+        for (var i = 0; i <= SessionPages.ListsKeptMax; i++)
+        {
+            var (_, page) = await _rig.GetAsync("/sessions?limit=1");
+            cursors.Add(page.GetProperty("next").GetString()!);
+        }
+
+        Assert.Equal(HttpStatusCode.Gone, (await _rig.GetAsync($"/sessions?limit=1&cursor={cursors[0]}")).Status);
+        Assert.All(
+            await Task.WhenAll(cursors.Skip(1).Select(cursor => _rig.GetAsync($"/sessions?limit=1&cursor={cursor}"))),
+            static answer => Assert.Equal(HttpStatusCode.OK, answer.Status));
+    }
+
     [Theory]
     [InlineData("", 12)]
     [InlineData("listener=one", 8)]

@@ -140,6 +140,24 @@ public sealed class TracePathsTests
     }
 
     [Fact]
+    public async Task One_that_cannot_be_begun_takes_no_place()
+    {
+        await using var rig = AdminRig.Start(Bound);
+        await rig.Engine.Begun;
+        using var release = new ManualResetEventSlim();
+        rig.Engine.Loops[0].Enqueue(new ActionRunnable(release.Wait));
+        var sweeps = Enumerable.Range(0, 17).Select(_ => rig.GetAsync("/sessions")).ToList();   // one too many
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await await Task.WhenAny(sweeps)).Status);
+
+        var (status, _) = await rig.SendAsync(HttpMethod.Post, "/traces", "{\"peer\":\"::1\"}");
+        release.Set();
+        await Task.WhenAll(sweeps);
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
+        Assert.Empty((await rig.GetAsync("/traces")).Body.GetProperty("traces").EnumerateArray());
+    }
+
+    [Fact]
     public async Task A_session_has_one_trace_at_a_time()
     {
         await using var rig = AdminRig.Start(Bound);

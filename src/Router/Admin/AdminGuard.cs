@@ -13,8 +13,8 @@ namespace Router.Admin;
 /// <remarks>
 /// With a token, that is all a request needs. Without one, whoever reaches the address may do everything; over TCP that
 /// is any program of this machine, a browser among them, which does what pages of strangers say. So the host must be
-/// one that only this machine has (a name that leads here is the stranger's, "DNS rebinding"), and a change must not
-/// come from a page of another origin.
+/// one that only this machine has (a name that leads here is the stranger's, "DNS rebinding"), and no page of another
+/// origin may ask: it would see no answer, but it could change something, and hold streams and connections.
 /// </remarks>
 internal sealed class AdminGuard(AdminOptions options, AdminHost host)
 {
@@ -99,6 +99,7 @@ internal sealed class AdminGuard(AdminOptions options, AdminHost host)
         StatusCodes.Status405MethodNotAllowed => new AdminFault(
             StatusCodes.Status405MethodNotAllowed, "The path has no such method",
             $"{http.Request.Path} takes {http.Response.Headers.Allow}, not {http.Request.Method}; / lists all paths"),
+        StatusCodes.Status415UnsupportedMediaType => AdminRequest.NotJson(),
         var status => new AdminFault(status, "The request is refused", "see / for what there is"),
     };
 
@@ -146,11 +147,11 @@ internal sealed class AdminGuard(AdminOptions options, AdminHost host)
                 $"without a token the host is localhost or an address of loopback, not '{http.Request.Host}'"));
         }
 
-        if (!HttpMethods.IsGet(http.Request.Method) && IsOfAnotherOrigin(http.Request))
+        if (IsOfAnotherOrigin(http.Request) && !IsNavigation(http.Request))
         {
             throw Refuse(http, "origin", new AdminFault(
                 StatusCodes.Status403Forbidden, "The request comes from a page of another origin",
-                "changes are made by programs, or by a page of this endpoint; set router.admin.token for others"));
+                "programs ask, and the page of this endpoint; set router.admin.token for others"));
         }
     }
 
@@ -166,9 +167,14 @@ internal sealed class AdminGuard(AdminOptions options, AdminHost host)
             return site.ToString() is not ("same-origin" or "none");
         }
 
-        return headers.Origin is [{ } origin, ..]
-            && !origin.Equals($"{request.Scheme}://{request.Host}", StringComparison.OrdinalIgnoreCase);
+        return headers.Origin.Count > 0
+            && !headers.Origin.ToString().Equals(
+                $"{request.Scheme}://{request.Host}", StringComparison.OrdinalIgnoreCase);
     }
+
+    /// <summary>A link of another page that is followed; the page itself sees nothing of the answer.</summary>
+    private static bool IsNavigation(HttpRequest request) =>
+        HttpMethods.IsGet(request.Method) && request.Headers["Sec-Fetch-Mode"].ToString() == "navigate";
 
     private AdminFault Refuse(HttpContext http, string reason, AdminFault fault)
     {

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
+using Router.Configuration;
 using Router.Diagnostics;
 
 namespace Router.Admin;
@@ -8,6 +9,8 @@ namespace Router.Admin;
 /// <summary>One request, as the paths see it.</summary>
 internal sealed class AdminRequest(HttpContext http, AdminHost host, CancellationToken end)
 {
+    private static readonly JsonDocumentOptions BodyOptions = new() { AllowDuplicateProperties = false };
+
     public HttpContext Http => http;
 
     public AdminHost Host => host;
@@ -37,24 +40,48 @@ internal sealed class AdminRequest(HttpContext http, AdminHost host, Cancellatio
         return http.Response.WriteAsync(json, end);
     }
 
-    /// <summary>Reads the body, which must say that it is JSON: a form of a page cannot.</summary>
+    /// <summary>Reads the body, which must say that it is JSON: a form of a page cannot. A member that is misspelled
+    /// would else be one that is left out.</summary>
     public async Task<T> ReadAsync<T>(JsonTypeInfo<T> type)
     {
         if (!http.Request.HasJsonContentType())
         {
-            throw new AdminFault(
-                StatusCodes.Status415UnsupportedMediaType, "The body is not JSON",
-                "send JSON, and say so: -H 'Content-Type: application/json'");
+            throw NotJson();
         }
 
         try
         {
-            return await http.Request.ReadFromJsonAsync(type, end).ConfigureAwait(false)
-                ?? throw AdminFault.BadRequest("the body is null; an object is wanted");
+            using var body = await JsonDocument.ParseAsync(http.Request.Body, BodyOptions, end).ConfigureAwait(false);
+            if (body.RootElement.ValueKind != JsonValueKind.Object)
+            {
+                throw AdminFault.BadRequest($"the body is {body.RootElement.ValueKind}; an object is wanted");
+            }
+
+            CheckMembers(body.RootElement, [.. type.Properties.Select(static member => member.Name)]);
+            return body.RootElement.Deserialize(type)!;
         }
         catch (JsonException wrong)
         {
-            throw AdminFault.BadRequest($"the body cannot be read: {wrong.Message}");
+            throw AdminFault.BadRequest(wrong.Path is { Length: > 1 } path
+                ? $"'{path[2..]}' of the body is of another type than /openapi.json says"
+                : $"the body cannot be read: {wrong.Message}");
+        }
+    }
+
+    public static AdminFault NotJson() => new(
+        StatusCodes.Status415UnsupportedMediaType, "The body is not JSON",
+        "send JSON, and say so: -H 'Content-Type: application/json'");
+
+    private static void CheckMembers(JsonElement body, IReadOnlyList<string> known)
+    {
+        foreach (var member in body.EnumerateObject())
+        {
+            if (!known.Contains(member.Name))
+            {
+                throw AdminFault.BadRequest(
+                    $"the body has no '{member.Name}'{Nearest.Hint(member.Name, known)}: it has "
+                    + string.Join(", ", known));
+            }
         }
     }
 

@@ -2,16 +2,12 @@ using Microsoft.AspNetCore.Http;
 using Router.Configuration;
 using Router.Configuration.Hocon;
 using Router.Diagnostics;
-using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Router.Admin;
 
 /// <summary>The configuration, the log's level, the reload and the stop.</summary>
 internal sealed class ControlPaths(AdminHost host)
 {
-    private static readonly LogLevel[] Levels =
-        [LogLevel.Trace, LogLevel.Debug, LogLevel.Information, LogLevel.Warning, LogLevel.Error];
-
     public IReadOnlyList<AdminPath> All =>
     [
         new(HttpMethods.Get, "/config", "config", "the configuration in force, secrets masked", ConfigAsync),
@@ -45,20 +41,14 @@ internal sealed class ControlPaths(AdminHost host)
     private async Task SetLevelAsync(AdminRequest request)
     {
         var asked = await request.ReadAsync(AdminJson.Default.LogLevelReport).ConfigureAwait(false);
-        var words = Levels.Select(LogFields.LevelOf).ToList();
-        var index = words.IndexOf(asked.Level ?? "");
-        if (index < 0)
-        {
-            throw AdminFault.BadRequest($"level '{asked.Level}' is none of {string.Join(", ", words)}");
-        }
-
+        var wanted = LevelWords.Parse(asked.Level);
         if (host.Level is not { } level)
         {
             throw LogOfProgram();
         }
 
-        request.LogChange("log-level", null, words[index]);   // by the level of before, so that both ways are seen
-        level.Set(Levels[index]);
+        request.LogChange("log-level", null, asked.Level);   // by the level of before, so that both ways are seen
+        level.Set(wanted);
         await LevelAsync(request).ConfigureAwait(false);
     }
 

@@ -1,10 +1,8 @@
 using System.Buffers;
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
-using Router.Configuration;
 using Router.Diagnostics;
 using Router.Reporting;
-using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Router.Admin;
 
@@ -12,9 +10,6 @@ namespace Router.Admin;
 internal sealed class EventPaths(AdminHost host)
 {
     private const int BatchMax = 256;
-
-    private static readonly LogLevel[] Levels =
-        [LogLevel.Trace, LogLevel.Debug, LogLevel.Information, LogLevel.Warning, LogLevel.Error];
 
     private static readonly AdminParameter[] Parameters =
     [
@@ -39,15 +34,9 @@ internal sealed class EventPaths(AdminHost host)
     private static EventFilter FilterOf(AdminRequest request)
     {
         var events = (request.Query("event") ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries);
-        var word = request.Query("level") ?? "trace";
-        var words = Levels.Select(LogFields.LevelOf).ToList();
-        var level = words.IndexOf(word);
-        return level < 0
-            ? throw AdminFault.BadRequest($"level '{word}' is none of {string.Join(", ", words)}"
-                + Nearest.Hint(word, words))
-            : new EventFilter(
-                events.ToHashSet(StringComparer.Ordinal), Levels[level], request.Query("listener"),
-                request.Query("session"), request.Query("peer"));
+        return new EventFilter(
+            events.ToHashSet(StringComparer.Ordinal), LevelWords.Parse(request.Query("level") ?? "trace"),
+            request.Query("listener"), request.Query("session"), request.Query("peer"));
     }
 
     private static bool FollowOf(AdminRequest request) => request.Query("follow") switch

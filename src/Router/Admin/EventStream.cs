@@ -12,6 +12,10 @@ internal sealed class EventStream
     /// would keep its place.</summary>
     public static readonly TimeSpan BeatInterval = TimeSpan.FromSeconds(15);
 
+    /// <summary>A client that has not taken what is sent in so long is cut off: it would keep the place of another.
+    /// </summary>
+    public static readonly TimeSpan SendTimeout = TimeSpan.FromSeconds(30);
+
     private static readonly byte[] Beat = ":\n\n"u8.ToArray();
 
     private readonly AdminRequest _request;
@@ -42,10 +46,13 @@ internal sealed class EventStream
         + "them, or raise it");
 
     /// <summary>Sends whole events; a sign of life if there are none.</summary>
+    /// <exception cref="OperationCanceledException">The client is gone, or takes nothing.</exception>
     public async Task SendAsync(ReadOnlyMemory<byte> events)
     {
+        using var timeout = new CancellationTokenSource(SendTimeout, _request.Host.Time);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(_request.End, timeout.Token);
         var body = _request.Http.Response.Body;
-        await body.WriteAsync(events.IsEmpty ? Beat : events, _request.End).ConfigureAwait(false);
-        await body.FlushAsync(_request.End).ConfigureAwait(false);
+        await body.WriteAsync(events.IsEmpty ? Beat : events, end.Token).ConfigureAwait(false);
+        await body.FlushAsync(end.Token).ConfigureAwait(false);
     }
 }

@@ -10,6 +10,9 @@ internal sealed class SessionPages(SessionSweeps sweeps, TimeProvider time) : ID
     /// <summary>Sessions of all lists that are kept, 32 bytes each; the least used list goes first.</summary>
     private const int RowsKeptMax = 2_000_000;
 
+    /// <summary>And so many lists: more than clients that page at once.</summary>
+    internal const int ListsKeptMax = 64;
+
     /// <summary>Sessions whose facts are taken in one turn of a loop: some 0.2 us each.</summary>
     private const int FactsPerTurn = 256;
 
@@ -71,8 +74,8 @@ internal sealed class SessionPages(SessionSweeps sweeps, TimeProvider time) : ID
             ? PageAsync(kept, offset, limit, end)
             : throw new AdminFault(
                 410, "The list is gone",
-                $"a list is kept for {KeptFor.TotalSeconds} s behind its last page, and a few lists at once; begin "
-                + "again without cursor");
+                $"a list is kept for {KeptFor.TotalSeconds} s behind its last page, and {ListsKeptMax} lists at once; "
+                + "begin again without cursor");
     }
 
     private async Task<SessionPageReport> PageAsync(
@@ -160,7 +163,8 @@ internal sealed class SessionPages(SessionSweeps sweeps, TimeProvider time) : ID
             _kept.Remove(list);
             list.UsedAt = time.GetTimestamp();
             _kept.AddFirst(list);
-            while (_kept.Count > 1 && _kept.Sum(static each => (long)each.Rows.Count) > RowsKeptMax)
+            while (_kept.Count > 1
+                && (_kept.Count > ListsKeptMax || _kept.Sum(static each => (long)each.Rows.Count) > RowsKeptMax))
             {
                 _kept.RemoveLast();
             }

@@ -56,8 +56,10 @@ internal sealed class TracePaths(AdminHost host, SessionSweeps sweeps)
         }
 
         var trace = Begin(new TraceTarget(id, null, null), asked);
-        var attached = await sweeps.WithAsync(
-            id, session => (object)SessionTraces.Attach(session, trace), request.End).ConfigureAwait(false);
+        var attaching = sweeps.WithAsync(
+            id, session => (object)SessionTraces.Attach(session, trace), request.End);
+        await AttachAsync(trace, attaching).ConfigureAwait(false);
+        var attached = await attaching.ConfigureAwait(false);
         var isDone = attached is true;
         if (!isDone)
         {
@@ -88,7 +90,7 @@ internal sealed class TracePaths(AdminHost host, SessionSweeps sweeps)
 
         var trace = Begin(new TraceTarget(null, text, peers.Matches), asked);
         request.LogChange("trace", text, NumberOf(trace));
-        await sweeps.VisitAsync(
+        await AttachAsync(trace, sweeps.VisitAsync(
             session =>
             {
                 if (peers.Matches(session.PeerAddr))
@@ -96,7 +98,7 @@ internal sealed class TracePaths(AdminHost host, SessionSweeps sweeps)
                     SessionTraces.Attach(session, trace);   // one under another trace stays under that
                 }
             },
-            request.End).ConfigureAwait(false);
+            request.End)).ConfigureAwait(false);
         await ReplyAsync(request, trace).ConfigureAwait(false);
     }
 
@@ -112,6 +114,21 @@ internal sealed class TracePaths(AdminHost host, SessionSweeps sweeps)
                 StatusCodes.Status404NotFound, "There is no such trace",
                 $"{number} has ended, or never began; /traces lists those that go on")),
             AdminJson.Default.TraceReport).ConfigureAwait(false);
+    }
+
+    /// <summary>A trace whose number nobody gets to know, for the sessions could not be visited or the client has gone,
+    /// ends.</summary>
+    private static async Task AttachAsync(SessionTrace trace, Task attaching)
+    {
+        try
+        {
+            await attaching.ConfigureAwait(false);
+        }
+        catch
+        {
+            trace.EndBy(TraceEnd.Asked);
+            throw;
+        }
     }
 
     private static string NumberOf(SessionTrace trace) => trace.Number.ToString(CultureInfo.InvariantCulture);

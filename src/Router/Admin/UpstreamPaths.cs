@@ -40,9 +40,11 @@ internal sealed class UpstreamPaths(AdminHost host)
     private async Task SetWeightAsync(AdminRequest request)
     {
         var asked = await request.ReadAsync(AdminJson.Default.UpstreamWeightReport).ConfigureAwait(false);
-        if (asked.Weight is < 0 or > WeightMax)
+        if (asked.Weight is not (>= 0 and <= WeightMax))
         {
-            throw AdminFault.BadRequest($"weight {asked.Weight} is not within 0 to {WeightMax}");
+            throw AdminFault.BadRequest(asked.Weight is { } given
+                ? $"weight {given} is not within 0 to {WeightMax}"
+                : $"weight is missing: a number within 0 to {WeightMax}");
         }
 
         await SetAsync(request, "upstream-weight", $"{asked.Weight}", null, asked.Weight).ConfigureAwait(false);
@@ -100,4 +102,5 @@ internal sealed record UpstreamGroupReport(string Route, IReadOnlyList<UpstreamR
 /// <c>disabled</c> by an operator.</param>
 internal sealed record UpstreamReport(string Upstream, string State, int Weight, int Sessions);
 
-internal sealed record UpstreamWeightReport(int Weight);
+/// <param name="Weight">0 to 1000; must be given, for 0 ends the sessions to come.</param>
+internal sealed record UpstreamWeightReport(int? Weight = null);
