@@ -39,6 +39,38 @@ public sealed partial class AdminCommandTests(ITestOutputHelper output) : Functi
         Assert.Contains("is a router running", command.Error.ToString(), StringComparison.Ordinal);
     }
 
+    [RequiresToolTheory(RequiredTools.Namespace)]
+    [InlineData(TestLibc.SigInt)]
+    [InlineData(TestLibc.SigTerm)]
+    public async Task A_trace_that_is_interrupted_ends(int signal)
+    {
+        var router = await RouterAsync(null);
+        var trace = await CommandAsync(["trace", "127.0.0.0/8"]);
+        await router.RecordAsync("admin-changed");
+
+        trace.Signal(signal);
+
+        Assert.Equal(130, await trace.ExitAsync());
+        await router.RecordAsync("session-trace-ended");
+        Assert.Equal("", trace.Error.ToString());
+    }
+
+    [RequiresToolFact(RequiredTools.Namespace)]
+    public async Task What_follows_the_log_ends_when_nobody_reads_it_any_more()
+    {
+        await RouterAsync(null);
+        var program = $"'{RouterProcess.DotnetPath()}' '{RouterProcess.Program}'";
+        var first = await ProgramAsync("bash", "-c",
+            $"{program} events --follow --last 1 | head -n 1; echo \"ended ${{PIPESTATUS[0]}}\"");
+        await Until.TrueAsync(() => first.Output.Lines.Count > 0, () => $"no event: {first.Error}");
+
+        Assert.Equal(0, await (await CommandAsync(["log-level", "info"])).ExitAsync());   // an event more
+
+        Assert.Equal(0, await first.ExitAsync());
+        Assert.Equal("ended 141", first.Output.Lines[^1]);
+        Assert.Equal("", first.Error.ToString());
+    }
+
     /// <summary>Those of section Commands, drain the last of them.</summary>
     [GeneratedRegex("^    router (.+)$", RegexOptions.Multiline, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Line();

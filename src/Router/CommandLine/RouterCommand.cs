@@ -19,6 +19,9 @@ internal sealed class RouterCommand(TextWriter output, TextWriter error, RunRout
     /// <summary>First words that are the root command's own; any other option first means <c>run</c>.</summary>
     private static readonly string[] RootOptions = ["--help", "-h", "-?", "--version"];
 
+    /// <summary>How long an interrupted command may take to undo what it has begun.</summary>
+    private static readonly TimeSpan InterruptTimeout = TimeSpan.FromSeconds(2);
+
     private readonly Option<string?> _config = new("--config")
     {
         Description = "A HOCON file; without it the built-in configuration runs.",
@@ -44,14 +47,13 @@ internal sealed class RouterCommand(TextWriter output, TextWriter error, RunRout
             return RouterRunner.ExitUsage;
         }
 
-        // No termination time-out and no handler of faults: signals are the runner's, and a fault of ours should be
-        // seen.
+        // Signals are the runner's, and cancel other commands. A fault of ours should be seen.
         return await parsed.InvokeAsync(
             new InvocationConfiguration
             {
                 Output = output,
                 Error = error,
-                ProcessTerminationTimeout = null,
+                ProcessTerminationTimeout = IsRun(args) ? null : InterruptTimeout,
                 EnableDefaultExceptionHandler = false,
             }).ConfigureAwait(false);
     }

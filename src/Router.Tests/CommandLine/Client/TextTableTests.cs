@@ -24,8 +24,10 @@ public sealed class TextTableTests : IDisposable
     [InlineData(62_000, "1m02s")]
     [InlineData(3_600_000 + 120_000, "1h02m")]
     [InlineData(90_000_000, "1d01h")]
-    public void Times_have_their_two_largest_units(long milliseconds, string expected) =>
-        Assert.Equal(expected, TextTable.Time(TimeSpan.FromMilliseconds(milliseconds)));
+    [InlineData(-1, "0ms")]
+    [InlineData(1e300, "1000000d00h")]
+    public void Times_have_their_two_largest_units(double milliseconds, string expected) =>
+        Assert.Equal(expected, TextTable.Time(milliseconds));
 
     [Fact]
     public void Columns_are_as_wide_as_they_need_and_nothing_moves_the_cursor()

@@ -156,4 +156,52 @@ public sealed class TopReplayTests
 
     private IEnumerable<string> Picked(string filter, string sort) =>
         TopFilter.Pick(_model.TopSessions, filter, sort, out _).Select(static one => one.Session);
+
+    [Theory]
+    [InlineData("", 2)]
+    [InlineData("192.0.2.1", 1)]
+    [InlineData("192.0.2.0/30", 2)]
+    [InlineData("192.0.2.2/32", 1)]
+    [InlineData("listener:echo upstream:10.0.0.1", 1)]
+    [InlineData("age:2s", 1)]
+    [InlineData("bytes:1kB", 1)]
+    [InlineData("idle:5s", 0)]
+    [InlineData("age:soon", 0)]
+    [InlineData("identity:me", 0)]
+    public void A_filter_takes_what_it_takes_of_a_running_router(string filter, int matched)
+    {
+        _replay.ToEnd();
+        foreach (var key in $"/{filter}")
+        {
+            _view.Press(new ConsoleKeyInfo(key, ConsoleKey.None, false, false, false), _model);
+        }
+
+        _view.Press(new ConsoleKeyInfo('\r', ConsoleKey.Enter, false, false, false), _model);
+
+        _replay.Pick();
+
+        Assert.Equal(matched, _model.Matched);
+    }
+
+    [Theory]
+    [InlineData("{\"time\":\"2030-01-01T00:00:00.000Z\",\"event\":\"stats\",\"event\":\"x\"}")]
+    [InlineData("{\"event\":\"session-closed\",\"session\":\"a\",\"duration-ms\":1e300,\"silent-ms\":-1e300}")]
+    [InlineData("{\"time\":\"9999-12-31T23:59:59.999Z\",\"event\":\"stats\",\"interval-ms\":-1,\"sessions\":1e999}")]
+    [InlineData("{\"time\":[1],\"event\":{\"a\":1},\"level\":5,\"session\":{}}")]
+    [InlineData("[[[[")]
+    [InlineData("\0\u001b\uffff")]
+    [InlineData("{\"time\":\"2030-01-01T00:00:00.000Z\",\"event\":\"sess")]
+    public void A_line_of_any_kind_is_passed_over_or_shown(string line)
+    {
+        var replay = new TopReplay(new StringReader($"{line}\n{line}\n"), _model, _view);
+
+        replay.Advance(TimeSpan.FromDays(1));
+        replay.Advance(TimeSpan.FromDays(1));
+        replay.ToEnd();
+
+        Assert.True(replay.IsAtEnd);
+        var screen = TopFrame.LinesOf(
+            new TopScreen(isUnicode: true).Draw(_model, _view, 80, 24), 80, 24, isAnsi: false);
+        Assert.DoesNotContain(screen, static shown => shown.Contains('\u001b', StringComparison.Ordinal));
+    }
 }

@@ -27,6 +27,9 @@ internal sealed class AdminUnreachableException(string message, Exception cause)
 /// <summary>Asks a router's admin endpoint.</summary>
 internal sealed class AdminClient : IDisposable
 {
+    /// <summary>A key that comes twice is a fault of the JSON, and none that is found later.</summary>
+    public static readonly JsonDocumentOptions Json = new() { AllowDuplicateProperties = false };
+
     /// <summary>As long as the endpoint takes at most, and some.</summary>
     private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(35);
 
@@ -94,7 +97,8 @@ internal sealed class AdminClient : IDisposable
             var body = await response.Content.ReadAsStreamAsync(cancel).ConfigureAwait(false);
             await foreach (var item in SseParser.Create(body).EnumerateAsync(cancel).ConfigureAwait(false))
             {
-                take(JsonNode.Parse(item.Data) as JsonObject ?? throw new JsonException("no object"));
+                take(JsonNode.Parse(item.Data, documentOptions: Json) as JsonObject
+                    ?? throw new JsonException("no object"));
             }
 
             return new AdminAnswer(response.StatusCode, null);
@@ -113,7 +117,9 @@ internal sealed class AdminClient : IDisposable
     private static async Task<AdminAnswer> AnswerOfAsync(HttpResponseMessage response, CancellationToken cancel)
     {
         var text = await response.Content.ReadAsStringAsync(cancel).ConfigureAwait(false);
-        return new AdminAnswer(response.StatusCode, text.Length == 0 ? null : JsonNode.Parse(text) as JsonObject);
+        return new AdminAnswer(
+            response.StatusCode,
+            text.Length == 0 ? null : JsonNode.Parse(text, documentOptions: Json) as JsonObject);
     }
 
     /// <returns>What is wrong and what to do; null for what is no fault of the connection.</returns>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Router.Diagnostics;
@@ -15,6 +16,9 @@ internal sealed class AdminCommand
 
     /// <summary>It does not let this user: sysexits.h's EX_NOPERM.</summary>
     public const int ExitNotAllowed = 77;
+
+    /// <summary>It was interrupted: as a shell says of who dies by SIGINT.</summary>
+    public const int ExitInterrupted = 130;
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
@@ -110,9 +114,20 @@ internal sealed class AdminCommand
             return RouterRunner.ExitUsage;
         }
 
+        HttpMessageHandler handler;
         try
         {
-            using var client = new AdminClient(target, _connect(target));
+            handler = _connect(target);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            _error.WriteLine(LineText.Escape($"--ca: {e.Message}"));
+            return RouterRunner.ExitUsage;
+        }
+
+        using var client = new AdminClient(target, handler);
+        try
+        {
             return await run(parsed, client, parsed.GetValue(_json), cancel).ConfigureAwait(false);
         }
         catch (AdminUnreachableException e)
@@ -120,10 +135,9 @@ internal sealed class AdminCommand
             _error.WriteLine(LineText.Escape(e.Message));
             return ExitUnavailable;
         }
-        catch (Exception e) when (e is IOException or System.Security.Cryptography.CryptographicException)
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
-            _error.WriteLine(LineText.Escape($"--ca: {e.Message}"));
-            return RouterRunner.ExitUsage;
+            return ExitInterrupted;
         }
     }
 }

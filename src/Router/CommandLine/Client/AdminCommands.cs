@@ -111,17 +111,19 @@ internal sealed class AdminCommands(AdminCommand admin, TimeProvider time)
     {
         Option<string?>[] filters =
         [
-            Filter("--listener", "NAME", "Of this listener."),
-            Filter("--route", "NAME", "Of this route."),
-            Filter("--peer", "ADDRESS", "Of this address, endpoint or network: 192.0.2.7, 192.0.2.0/24."),
-            Filter("--upstream", "ADDRESS", "With this upstream."),
-            Filter("--identity", "NAME", "That speak for this identity."),
-            Filter("--min-age", "TIME", "Open for so long: 30s, 5m."),
-            Filter("--min-idle", "TIME", "Without a payload for so long."),
-            Filter("--min-bytes", "SIZE", "With so many bytes, both ways: 1MiB."),
-            Filter("--sort", "KEY", "By id, age, idle, bytes, payloads or rate; the largest first.", SortKeys),
-            Filter("--limit", "NUMBER", "So many at most, 1 to 1000; else 100."),
-            Filter("--cursor", "NEXT", "The page behind the one that named it."),
+            FilterOptions.Make("--listener", "NAME", "Of this listener."),
+            FilterOptions.Make("--route", "NAME", "Of this route."),
+            FilterOptions.Make(
+                "--peer", "ADDRESS", "Of this address, endpoint or network: 192.0.2.7, 192.0.2.0/24."),
+            FilterOptions.Make("--upstream", "ADDRESS", "With this upstream."),
+            FilterOptions.Make("--identity", "NAME", "That speak for this identity."),
+            FilterOptions.Make("--min-age", "TIME", "Open for so long: 30s, 5m."),
+            FilterOptions.Make("--min-idle", "TIME", "Without a payload for so long."),
+            FilterOptions.Make("--min-bytes", "SIZE", "With so many bytes, both ways: 1MiB."),
+            FilterOptions.Make(
+                "--sort", "KEY", "By id, age, idle, bytes, payloads or rate; the largest first.", SortKeys),
+            FilterOptions.Make("--limit", "NUMBER", "So many at most, 1 to 1000; else 100."),
+            FilterOptions.Make("--cursor", "NEXT", "The page behind the one that named it."),
         ];
         var isOfCluster = new Option<bool>("--cluster")
         {
@@ -135,10 +137,7 @@ internal sealed class AdminCommands(AdminCommand admin, TimeProvider time)
 
         return admin.Make(command, async (parsed, client, isJson, cancel) =>
         {
-            var query = string.Join('&', filters
-                .Select(filter => (Key: filter.Name[2..], Value: parsed.GetValue(filter)))
-                .Where(static pair => pair.Value is not null)
-                .Select(static pair => $"{pair.Key}={Uri.EscapeDataString(pair.Value!)}")
+            var query = string.Join('&', FilterOptions.QueryOf(parsed, filters)
                 .Concat(parsed.GetValue(isOfCluster) ? ["cluster=true"] : []));
             var answer = await client.AskAsync(HttpMethod.Get, $"/sessions?{query}", cancel: cancel)
                 .ConfigureAwait(false);
@@ -264,16 +263,29 @@ internal sealed class AdminCommands(AdminCommand admin, TimeProvider time)
         });
     }
 
-    /// <summary>Says how many sessions are left until the endpoint is gone.</summary>
+    /// <summary>Says how many sessions are left until the endpoint is gone, or another router answers there: a service
+    /// that is started again.</summary>
     private async Task WaitForEndAsync(AdminClient client, CancellationToken cancel)
     {
         using var poll = new PeriodicTimer(DrainPoll, time);
-        var said = "";
+        var (said, process) = ("", "");
         try
         {
             do
             {
                 var answer = await client.AskAsync(HttpMethod.Get, "/stats", cancel: cancel).ConfigureAwait(false);
+                if (!answer.IsOk)
+                {
+                    continue;   // it is busy
+                }
+
+                var pid = $"{answer.Body?["process"]?["pid"]}";
+                process = process.Length == 0 ? pid : process;
+                if (pid != process)
+                {
+                    break;
+                }
+
                 if ($"{answer.Body?["total"]?["sessions"]} sessions are left" is var left && left != said)
                 {
                     admin.Output.WriteLine(left);
@@ -284,15 +296,9 @@ internal sealed class AdminCommands(AdminCommand admin, TimeProvider time)
         }
         catch (AdminUnreachableException)
         {
-            admin.Output.WriteLine("ended");
+            // As it should be.
         }
-    }
 
-    private static Option<string?> Filter(
-        string name, string value, string description, params IReadOnlyList<string> words)
-    {
-        var option = new Option<string?>(name) { Description = description, HelpName = value };
-        option.CompletionSources.Add([.. words]);
-        return option;
+        admin.Output.WriteLine("ended");
     }
 }

@@ -27,13 +27,13 @@ internal sealed class EventCommand(AdminCommand admin)
 
     private readonly Option<string?>[] _filters =
     [
-        Filter(
+        FilterOptions.Make(
             "--level", "LEVEL", "Of this level and the more severe ones: debug, info, warning, error.", "debug", "info",
             "warning", "error"),
-        Filter("--event", "NAMES", "Of these names, separated by commas: session-closed,drops."),
-        Filter("--listener", "NAME", "Of this listener."),
-        Filter("--session", "ID", "Of this session."),
-        Filter("--peer", "ADDRESS", "Of this peer: 192.0.2.7, or 192.0.2.7:5000."),
+        FilterOptions.Make("--event", "NAMES", "Of these names, separated by commas: session-closed,drops."),
+        FilterOptions.Make("--listener", "NAME", "Of this listener."),
+        FilterOptions.Make("--session", "ID", "Of this session."),
+        FilterOptions.Make("--peer", "ADDRESS", "Of this peer: 192.0.2.7, or 192.0.2.7:5000."),
     ];
 
     public Command Make()
@@ -96,19 +96,9 @@ internal sealed class EventCommand(AdminCommand admin)
         _ => value.ToString(),
     };
 
-    private static Option<string?> Filter(string name, string value, string description, params string[] words)
-    {
-        var option = new Option<string?>(name) { Description = description, HelpName = value };
-        option.CompletionSources.Add(words);
-        return option;
-    }
-
     private async Task<int> RunAsync(ParseResult parsed, AdminClient client, bool isJson, CancellationToken cancel)
     {
-        var query = _filters
-            .Select(filter => (Key: filter.Name[2..], Value: parsed.GetValue(filter)))
-            .Where(static pair => pair.Value is not null)
-            .Select(static pair => $"&{pair.Key}={Uri.EscapeDataString(pair.Value!)}");
+        var query = FilterOptions.QueryOf(parsed, _filters).Select(static part => $"&{part}");
         var path = string.Create(CultureInfo.InvariantCulture, $"/events?last={parsed.GetValue(_last)}")
             + $"&follow={(parsed.GetValue(_follow) ? "true" : "false")}{string.Concat(query)}";
         var answer = await client.FollowAsync(path, line => Write(line, isJson), cancel).ConfigureAwait(false);

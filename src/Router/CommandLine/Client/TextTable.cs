@@ -25,6 +25,8 @@ internal enum Unit
 /// <summary>Writes JSON objects as a table whose columns are as wide as they need.</summary>
 internal static class TextTable
 {
+    private static readonly TimeSpan TimeMax = TimeSpan.FromDays(1_000_000);
+
     public static void Write(TextWriter output, JsonNode? rows, params ReadOnlySpan<Column> columns)
     {
         var all = columns.ToArray();
@@ -74,7 +76,7 @@ internal static class TextTable
     private static string Format(double amount, Unit unit) => unit switch
     {
         Unit.Bytes => Bytes(amount),
-        Unit.Time => Time(TimeSpan.FromMilliseconds(amount)),
+        Unit.Time => Time(amount),
         _ => amount.ToString(amount == Math.Floor(amount) ? "0" : "0.##", CultureInfo.InvariantCulture),
     };
 
@@ -92,12 +94,17 @@ internal static class TextTable
         return $"{amount.ToString(digits, CultureInfo.InvariantCulture)} {units[unit]}";
     }
 
-    internal static string Time(TimeSpan time) => FormattableString.Invariant(time switch
+    /// <param name="milliseconds">Of a log that others have written, too, so any number.</param>
+    internal static string Time(double milliseconds)
     {
-        { TotalSeconds: < 1 } => $"{time.TotalMilliseconds:0}ms",
-        { TotalMinutes: < 1 } => $"{time.TotalSeconds:0.0}s",
-        { TotalHours: < 1 } => $"{time.Minutes}m{time.Seconds:00}s",
-        { TotalDays: < 1 } => $"{time.Hours}h{time.Minutes:00}m",
-        _ => $"{(int)time.TotalDays}d{time.Hours:00}h",
-    });
+        var time = TimeSpan.FromMilliseconds(Math.Clamp(milliseconds, 0, TimeMax.TotalMilliseconds));
+        return FormattableString.Invariant(time switch
+        {
+            { TotalSeconds: < 1 } => $"{time.TotalMilliseconds:0}ms",
+            { TotalMinutes: < 1 } => $"{time.TotalSeconds:0.0}s",
+            { TotalHours: < 1 } => $"{time.Minutes}m{time.Seconds:00}s",
+            { TotalDays: < 1 } => $"{time.Hours}h{time.Minutes:00}m",
+            _ => $"{(int)time.TotalDays}d{time.Hours:00}h",
+        });
+    }
 }

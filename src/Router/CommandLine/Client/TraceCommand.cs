@@ -73,18 +73,18 @@ internal sealed class TraceCommand(AdminCommand admin)
         {
             return RouterRunner.ExitOk;
         }
-        finally
+        catch (Exception e) when (number != 0 && e is (OperationCanceledException or IOException))
         {
-            if (number != 0 && !isEnded && cancel.IsCancellationRequested)
-            {
-                var trace = string.Create(CultureInfo.InvariantCulture, $"/traces/{number}");
-                await client.AskAsync(HttpMethod.Delete, trace, cancel: CancellationToken.None).ConfigureAwait(false);
-            }
+            // Interrupted, or nobody reads the output any more.
+            var trace = string.Create(CultureInfo.InvariantCulture, $"/traces/{number}");
+            await client.AskAsync(HttpMethod.Delete, trace, cancel: CancellationToken.None).ConfigureAwait(false);
+            throw;
         }
 
         async Task<bool> BeginAsync()
         {
-            begun = await client.AskAsync(HttpMethod.Post, path, asked, over.Token).ConfigureAwait(false);
+            // Not given up when it is interrupted: then nobody would know the trace that is to be ended.
+            begun = await client.AskAsync(HttpMethod.Post, path, asked, CancellationToken.None).ConfigureAwait(false);
             number = begun.IsOk ? begun.Body!["trace"]!.GetValue<int>() : 0;
             return begun.IsOk;
         }

@@ -6,6 +6,8 @@ namespace Router.CommandLine.Completion;
 /// </summary>
 internal static class CompletionScripts
 {
+    private const string BashFiles = "compopt -o filenames; _router_add -f", ZshFiles = "_files";
+
     public static IReadOnlyList<string> Shells { get; } = ["bash", "zsh", "fish"];
 
     /// <param name="shell">One of <see cref="Shells"/>.</param>
@@ -36,20 +38,13 @@ internal static class CompletionScripts
                 case "$at $before" in
 
             """);
-        foreach (var (option, path) in Valued(nodes))
-        {
-            var does = option.TakesFile ? "compopt -o filenames; _router_add -f; return"
-                : option.Words.Count > 0 ? $"_router_add -W '{Join(option.Words)}'; return"
-                : "return";
-            text.Append($"        '{path} {option.Name}') {does} ;;\n");
-        }
-
+        AppendValues(text, nodes, BashFiles, static words => $"_router_add -W '{words}'");
         text.Append("    esac\n    case \"$at\" in\n");
         foreach (var node in nodes)
         {
             var words = node.Commands.Select(static one => one.Word).Concat(node.Words)
                 .Concat(node.Options.Select(static option => option.Name));
-            var files = node.TakesFile ? "; compopt -o filenames; _router_add -f" : "";
+            var files = node.TakesFile ? $"; {BashFiles}" : "";
             text.Append($"        '{node.Path}') _router_add -W '{Join(words)}'{files} ;;\n");
         }
 
@@ -72,14 +67,7 @@ internal static class CompletionScripts
                 case "$at $words[CURRENT-1]" in
 
             """);
-        foreach (var (option, path) in Valued(nodes))
-        {
-            var does = option.TakesFile ? "_files; return"
-                : option.Words.Count > 0 ? $"compadd -- {Join(option.Words)}; return"
-                : "return";
-            text.Append($"        '{path} {option.Name}') {does} ;;\n");
-        }
-
+        AppendValues(text, nodes, ZshFiles, static words => $"compadd -- {words}");
         text.Append("    esac\n    local -a known\n    case \"$at\" in\n");
         foreach (var node in nodes)
         {
@@ -87,7 +75,7 @@ internal static class CompletionScripts
                 .Concat(node.Words.Select(static word => new CompletionWord(word, "")))
                 .Concat(node.Options.Select(static option => new CompletionWord(option.Name, option.Meaning)))
                 .Select(static word => Quote(word.Meaning.Length > 0 ? $"{word.Word}:{word.Meaning}" : word.Word));
-            text.Append($"        '{node.Path}') known=({Join(words)}){(node.TakesFile ? "; _files" : "")} ;;\n");
+            text.Append($"        '{node.Path}') known=({Join(words)}){(node.TakesFile ? $"; {ZshFiles}" : "")} ;;\n");
         }
 
         return text.Append("""
@@ -152,11 +140,23 @@ internal static class CompletionScripts
     private static string Commands(IReadOnlyList<CompletionNode> nodes) =>
         string.Join(" | ", nodes.Skip(1).Select(static node => $"'{node.Path}'"));
 
-    private static IEnumerable<(CompletionOption Option, string Path)> Valued(IReadOnlyList<CompletionNode> nodes) =>
-        from node in nodes
-        from option in node.Options
-        where option.TakesValue
-        select (option, node.Path);
+    /// <summary>A pattern for each option with a value, and what completes that.</summary>
+    /// <param name="files">Completes the name of a file.</param>
+    /// <param name="words">Completes one of these words.</param>
+    private static void AppendValues(
+        StringBuilder text, IReadOnlyList<CompletionNode> nodes, string files, Func<string, string> words)
+    {
+        foreach (var node in nodes)
+        {
+            foreach (var option in node.Options.Where(static option => option.TakesValue))
+            {
+                var does = option.TakesFile ? $"{files}; return"
+                    : option.Words.Count > 0 ? $"{words(Join(option.Words))}; return"
+                    : "return";
+                text.Append($"        '{node.Path} {option.Name}') {does} ;;\n");
+            }
+        }
+    }
 
     private static string Join(IEnumerable<string> words) => string.Join(' ', words);
 

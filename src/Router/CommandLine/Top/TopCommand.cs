@@ -33,6 +33,13 @@ internal sealed class TopCommand(AdminCommand admin, TextWriter error, Func<bool
     {
         var command = new Command(
             "top", "Shows live what a running router does; once where the output is no terminal.") { _log, _speed };
+        _log.Validators.Add(static result =>
+        {
+            if (result.Tokens is [{ Value: "" }])
+            {
+                result.AddError("--log needs the name of a file.");
+            }
+        });
         _speed.Validators.Add(static result =>
         {
             if (!result.Errors.Any() && result.GetValueOrDefault<double>() is not (>= 0.1 and <= SpeedMax))

@@ -115,7 +115,7 @@ internal sealed class TopFeed(
         }
         catch (AdminUnreachableException e)
         {
-            run(() => view.Note = Diagnostics.LineText.Escape(e.Message));
+            run(() => model.Note = Diagnostics.LineText.Escape(e.Message));   // until figures come again
         }
     }
 

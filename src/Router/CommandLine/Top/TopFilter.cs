@@ -1,3 +1,7 @@
+using System.Net;
+using Router.Configuration;
+using Router.Configuration.Hocon;
+
 namespace Router.CommandLine.Top;
 
 /// <summary>What is typed to have fewer sessions: words that all hold, as the page takes them.</summary>
@@ -21,16 +25,9 @@ internal static class TopFilter
         FormattableString.Invariant($"sort={sort}&limit={limit}") + string.Concat(
             Words(filter).Select(static word => $"&{word.Parameter}={Uri.EscapeDataString(word.Value)}"));
 
-    /// <summary>Whether a session of a log has all the words: those of a field in that field, others in its peer.
-    /// </summary>
-    public static bool Has(TopSession session, string filter) => Words(filter).All(word =>
-        (word.Parameter switch
-        {
-            "listener" => session.Listener,
-            "route" => session.Route,
-            "upstream" => session.Upstream,
-            _ => session.Peer,
-        })?.Contains(word.Value, StringComparison.Ordinal) == true);
+    /// <summary>Whether a session of a log has all the words.</summary>
+    public static bool Has(TopSession session, string filter) =>
+        Words(filter).All(word => Has(session, word.Parameter, word.Value));
 
     /// <summary>Of a log's sessions those with the words, in order.</summary>
     public static IReadOnlyList<TopSession> Pick(
@@ -47,6 +44,23 @@ internal static class TopFilter
             _ => session.BytesIn + (double)session.BytesOut,
         })];
     }
+
+    private static bool Has(TopSession session, string parameter, string value) => parameter switch
+    {
+        "listener" => session.Listener.Contains(value, StringComparison.Ordinal),
+        "route" => session.Route.Contains(value, StringComparison.Ordinal),
+        "upstream" => session.Upstream?.Contains(value, StringComparison.Ordinal) == true,
+        "identity" => false,   // no record has it
+        "min-age" => session.AgeMs >= MillisecondsOf(value),
+        "min-idle" => session.IdleMs >= MillisecondsOf(value),
+        "min-bytes" => session.BytesIn + (double)session.BytesOut >= HoconUnits.ParseSize(value, out _),
+        _ => IPNetwork.TryParse(value, out var network)
+            ? IPEndPoint.TryParse(session.Peer, out var peer) && network.Contains(Endpoints.Plain(peer.Address))
+            : session.Peer.Contains(value, StringComparison.Ordinal),
+    };
+
+    /// <summary>Null, which nothing is compared with, for what is no duration.</summary>
+    private static double? MillisecondsOf(string text) => HoconUnits.ParseDuration(text, out _)?.TotalMilliseconds;
 
     private static IEnumerable<(string Parameter, string Value)> Words(string filter)
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Router.CommandLine.Client;
 
 namespace Router.CommandLine.Top;
 
@@ -27,7 +28,7 @@ internal sealed class TopReplay(TextReader lines, TopModel model, TopView view)
             return;
         }
 
-        _position = (_position ?? TimeOf(_next!) ?? default) + (elapsed * view.Speed);
+        _position = Later(_position ?? TimeOf(_next!) ?? default, elapsed * view.Speed);
         for (var i = 0; i < LinesMax && Peek() is { } line && (TimeOf(line) ?? _position) <= _position; i++)
         {
             Take();
@@ -90,6 +91,10 @@ internal sealed class TopReplay(TextReader lines, TopModel model, TopView view)
     private static DateTimeOffset? TimeOf(JsonObject line) => DateTimeOffset.TryParse(
         line.Text("time"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
 
+    /// <summary>A log may have any time that there is.</summary>
+    private static DateTimeOffset Later(DateTimeOffset time, TimeSpan by) =>
+        time > DateTimeOffset.MaxValue - by ? DateTimeOffset.MaxValue : time + by;
+
     private JsonObject? Peek()
     {
         while (_next is null && !IsAtEnd)
@@ -121,7 +126,7 @@ internal sealed class TopReplay(TextReader lines, TopModel model, TopView view)
     {
         try
         {
-            return JsonNode.Parse(text) as JsonObject;
+            return JsonNode.Parse(text, documentOptions: AdminClient.Json) as JsonObject;
         }
         catch (JsonException)
         {

@@ -84,7 +84,7 @@ internal sealed class TopScreen(bool isUnicode)
 
     private static string Of(double bytes) => TextTable.Bytes(bytes).Replace(" ", "", StringComparison.Ordinal);
 
-    private static string TimeOf(long? ms) => ms is { } known ? TextTable.Time(TimeSpan.FromMilliseconds(known)) : "-";
+    private static string TimeOf(long? ms) => ms is { } known ? TextTable.Time(known) : "-";
 
     private static Text Plain(string text, Style? style = null) => new(text, style) { Overflow = Overflow.Ellipsis };
 
