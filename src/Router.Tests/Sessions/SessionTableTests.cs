@@ -46,7 +46,17 @@ public sealed class SessionTableTests
         foreach (var ((peer, local), session) in model)
         {
             Assert.Same(session, table.Find(table.HashOf(peer, local), peer, local));
+            Assert.Same(session, FindById(table, session.Id));
         }
+
+        Assert.Null(FindById(table, rig.Session(SessionRig.At("192.0.2.1:1")).Id));
+        Assert.Null(FindById(table, new SessionId(8, model.Values.First().Id.Low)));   // of another process
+    }
+
+    private static SessionContext? FindById(SessionTable table, SessionId id)
+    {
+        var before = int.MaxValue;
+        return table.Sessions.Find(id, ref before, int.MaxValue);
     }
 
     /// <summary>A segment's places are kept when it divides: what sessions that open leave as garbage, young
@@ -70,7 +80,7 @@ public sealed class SessionTableTests
 
         var bytes = (double)(GC.GetAllocatedBytesForCurrentThread() - before) / Sessions;
         Assert.Equal(Sessions, table.Count);
-        Assert.InRange(bytes, 16, 8 + (2.5 * 8));   // and its place in the list
+        Assert.InRange(bytes, 24, 16 + (2.5 * 8));   // and its place in the list, with its id
     }
 
     [Fact]

@@ -13,8 +13,38 @@ internal readonly record struct SessionRow(SessionContext Session, SessionId Id,
     public int Loop => (int)(Id.Low >> 48);
 }
 
-/// <summary>Sweeps over the sessions of all loops. One at a time, so that no loop spends more than a slice on all that
-/// ask; the others wait. Any thread.</summary>
+/// <summary>Rows that a loop's thread adds, in chunks: one array that grows would be copied in the middle of a slice,
+/// which takes milliseconds where it has hundreds of thousands.</summary>
+internal sealed class SessionRows
+{
+    /// <summary>131 KB: large enough that young collections do not carry it along.</summary>
+    private const int ChunkRows = 4_096;
+
+    private readonly List<SessionRow[]> _chunks = [];
+
+    public int Count { get; private set; }
+
+    public void Add(in SessionRow row)
+    {
+        if (Count == _chunks.Count * ChunkRows)
+        {
+            _chunks.Add(new SessionRow[ChunkRows]);
+        }
+
+        _chunks[^1][Count++ % ChunkRows] = row;
+    }
+
+    public void AddTo(List<SessionRow> all)
+    {
+        for (var i = 0; i < _chunks.Count; i++)
+        {
+            all.AddRange(_chunks[i].AsSpan(0, Math.Min(ChunkRows, Count - (i * ChunkRows))));
+        }
+    }
+}
+
+/// <summary>Sweeps over the sessions of all loops, and searches for one of them. One sweep and one search at a time, so
+/// that no loop spends more than a slice of each on all that ask; the others wait. Any thread.</summary>
 /// <param name="loops">All of the router.</param>
 /// <param name="readShards">Those that run now.</param>
 /// <param name="clock">What slices are measured by.</param>
@@ -24,22 +54,21 @@ internal sealed class SessionSweeps(
     /// <summary>Requests that may wait.</summary>
     private const int WaitingMax = 16;
 
+    private readonly OneAtATime _sweeps = new(WaitingMax, TooMany), _searches = new(WaitingMax, TooMany);
     private readonly Lock _lock = new();
-    private Task _last = Task.CompletedTask;
-    private int _asking;
 
     public IReadOnlyList<IoLoop> Loops => loops;
 
-    /// <summary>Slices of all sweeps, and those of them that took longer than a millisecond.</summary>
+    /// <summary>Slices of all sweeps and searches, and those of them that took longer than a millisecond.</summary>
     internal (int All, int Late) Slices { get; private set; }
 
     /// <summary>Finds all that match, each once, by ascending ids.</summary>
     public async Task<List<SessionRow>> FindAsync(SessionQuery query, CancellationToken end)
     {
-        var found = loops.Select(static _ => new List<SessionRow>()).ToList();
-        await SweepAsync(loops, loop => Collect(query, found[loop.Index]), end).ConfigureAwait(false);
+        var found = loops.Select(static _ => new SessionRows()).ToList();
+        await SweepAsync(loop => Collect(query, found[loop.Index]), end).ConfigureAwait(false);
         var all = new List<SessionRow>(found.Sum(static rows => rows.Count));
-        found.ForEach(all.AddRange);
+        found.ForEach(rows => rows.AddTo(all));
         all.Sort(static (one, other) => one.Id.Low.CompareTo(other.Id.Low));   // all begin alike
         var distinct = 0;
         for (var i = 0; i < all.Count; i++)
@@ -63,26 +92,17 @@ internal sealed class SessionSweeps(
         var loop = loops.FirstOrDefault(loop => loop.Index == (int)(id.Low >> 48));
         if (loop is not null)
         {
-            await SweepAsync([loop], _ => Visit, end).ConfigureAwait(false);
+            await _searches.RunAsync(() => RunAsync([loop], Search, end), end).ConfigureAwait(false);
         }
 
         return result;
 
-        bool Visit(SessionContext session)
-        {
-            if (session.Id != id)
-            {
-                return true;
-            }
-
-            result = act(session);
-            return false;
-        }
+        LoopSlices Search(IoLoop on, IReadOnlyList<Shard> shards) =>
+            new SessionSearch(on, shards, id, session => result = act(session), clock, end);
     }
 
     /// <summary>Has all sessions visited, each on its loop; one that moves meanwhile may be visited twice.</summary>
     public Task VisitAsync(Action<SessionContext> visit, CancellationToken end) => SweepAsync(
-        loops,
         _ => session =>
         {
             visit(session);
@@ -90,7 +110,10 @@ internal sealed class SessionSweeps(
         },
         end);
 
-    private static Func<SessionContext, bool> Collect(SessionQuery query, List<SessionRow> found) => session =>
+    private static AdminFault TooMany() => new(
+        503, "Too many ask at once", $"{WaitingMax} requests look through the sessions already; try again");
+
+    private static Func<SessionContext, bool> Collect(SessionQuery query, SessionRows found) => session =>
     {
         if (query.Matches(session))
         {
@@ -100,50 +123,30 @@ internal sealed class SessionSweeps(
         return true;
     };
 
-    private async Task SweepAsync(
-        IReadOnlyList<IoLoop> swept, Func<IoLoop, Func<SessionContext, bool>> visitOf, CancellationToken end)
+    private Task SweepAsync(Func<IoLoop, Func<SessionContext, bool>> visitOf, CancellationToken end)
     {
-        if (Interlocked.Increment(ref _asking) > WaitingMax)
-        {
-            Interlocked.Decrement(ref _asking);
-            throw new AdminFault(
-                503, "Too many ask at once", $"{WaitingMax} requests look through the sessions already; try again");
-        }
+        return _sweeps.RunAsync(() => RunAsync(loops, Sweep, end), end);
 
-        var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        Task before;
-        lock (_lock)
-        {
-            (before, _last) = (_last, over.Task);
-        }
-
-        try
-        {
-            await before.WaitAsync(end).ConfigureAwait(false);
-            await SweepNowAsync(swept, visitOf, end).ConfigureAwait(false);
-        }
-        finally
-        {
-            Interlocked.Decrement(ref _asking);
-            _ = before.ContinueWith(
-                static (_, over) => ((TaskCompletionSource)over!).SetResult(), over, CancellationToken.None,
-                TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        }
+        LoopSlices Sweep(IoLoop on, IReadOnlyList<Shard> shards) =>
+            new SessionSweep(on, shards, visitOf(on), clock, end);
     }
 
-    private async Task SweepNowAsync(
-        IReadOnlyList<IoLoop> swept, Func<IoLoop, Func<SessionContext, bool>> visitOf, CancellationToken end)
+    private async Task RunAsync(
+        IReadOnlyList<IoLoop> on, Func<IoLoop, IReadOnlyList<Shard>, LoopSlices> make, CancellationToken end)
     {
         var shards = readShards().ToLookup(static shard => shard.Loop);
-        var sweeps = swept.Select(loop =>
+        var works = on.Select(loop =>
         {
-            var sweep = new SessionSweep(loop, [.. shards[loop]], visitOf(loop), clock, end);
-            loop.Enqueue(sweep);
-            return sweep;
+            var work = make(loop, [.. shards[loop]]);
+            loop.Enqueue(work);
+            return work;
         }).ToList();
-        await Task.WhenAll(sweeps.Select(static sweep => sweep.Done)).WaitAsync(end).ConfigureAwait(false);
-        Slices = (
-            Slices.All + sweeps.Sum(static sweep => sweep.Slices),
-            Slices.Late + sweeps.Sum(static sweep => sweep.LateSlices));
+        await Task.WhenAll(works.Select(static work => work.Done)).WaitAsync(end).ConfigureAwait(false);
+        lock (_lock)
+        {
+            Slices = (
+                Slices.All + works.Sum(static work => work.Slices),
+                Slices.Late + works.Sum(static work => work.LateSlices));
+        }
     }
 }
