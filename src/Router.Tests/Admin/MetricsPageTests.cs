@@ -19,10 +19,10 @@ public sealed partial class MetricsPageTests
     public async Task Every_sample_is_in_the_tables_with_its_tags()
     {
         await using var rig = AdminRig.Start(Keys);
-        await ExchangeAsync(rig, 3);
-        var page = await PageAsync(rig);   // has turns timed
+        await rig.Log.Seen("admin-listening");
         await ExchangeAsync(rig, 40);
-        page = await PageAsync(rig);
+
+        var page = await PageAsync(rig);
 
         var samples = Sample().Matches(page)
             .Select(static sample => (
@@ -61,10 +61,10 @@ public sealed partial class MetricsPageTests
               tcp { type = proxy, upstreams = ["127.0.0.1:1", "{{tcp}}"] }
             }
             """);
-        await PageAsync(rig);   // connects are counted from here on
+        await rig.Log.Seen("admin-listening");
         await ExchangeAsync(rig, 4);
 
-        var page = await PageAsync(rig);
+        var page = await PageAsync(rig);   // the first: nobody has asked before, and nothing is missing
 
         Assert.All(
             new[]
@@ -82,6 +82,49 @@ public sealed partial class MetricsPageTests
                 "router_io_bytes_total{direction=\"in\",listener=\"udp\",route=\"udp\"} 20",
             },
             sample => Assert.Contains(sample, page));
+        Assert.Matches("router_turn_duration_seconds_count{listener=\"(udp|tcp)\",route=\"(udp|tcp)\"} [1-9]", page);
+    }
+
+    [Fact]
+    public async Task Series_end_with_the_listener_and_the_upstream_that_had_them()
+    {
+        const string gone = """
+            listeners.gone { bind = "udp://127.0.0.1:0", route = gone }
+            routes.gone { type = proxy, upstreams = ["127.0.0.1:9"] }
+            """;
+        var kept = "drain-timeout = 0s\n" + Keys.Replace("echo {", "a-kept {", StringComparison.Ordinal);
+        await using var rig = AdminRig.Start($"{kept}\n{gone}");
+        await ExchangeAsync(rig, 3);
+        using var peer = new Socket(SocketType.Dgram, ProtocolType.Udp);
+        var listeners = rig.Engine.Stats.ReadShards();
+        await peer.ConnectAsync(
+            listeners.Single(static each => each.Listener == "gone").Shard.Address.ToIPEndPoint());
+        var page = "";
+        for (var tries = 0; !page.Contains("router_turn_duration_seconds_count{listener=\"gone\""); tries++)
+        {
+            Assert.True(tries < 5_000);
+            await peer.SendAsync("hello"u8.ToArray());   // one of its turns is timed some time
+            page = await PageAsync(rig);
+        }
+
+        Assert.Contains("router_sessions{listener=\"gone\",route=\"gone\"}", page);
+        Assert.Contains("router_upstream_sessions{route=\"gone\",upstream=\"127.0.0.1:9\"}", page);
+
+        rig.Write(AdminRig.TextOf(kept));
+        Assert.Equal(HttpStatusCode.OK, (await rig.SendAsync(HttpMethod.Post, "/reload")).Status);
+        for (var tries = 0; rig.Engine.Stats.ReadShards().Any(static each => each.Listener == "gone"); tries++)
+        {
+            Assert.True(tries < 100_000);
+            await rig.GetAsync("/listeners");
+        }
+
+        rig.Engine.Stats.Forget();   // as behind the stats line that has the last of it
+        await PageAsync(rig);
+        page = await PageAsync(rig);
+
+        Assert.DoesNotContain("\"gone\"", page);
+        Assert.Contains("router_sessions_opened_total{listener=\"a-kept\",route=\"echo\"} 2", page);
+        Assert.Contains("router_payloads_total{direction=\"in\",listener=\"a-kept\",route=\"echo\"} 6", page);
     }
 
     [Fact]

@@ -20,7 +20,7 @@ public sealed class RouterMeterTests
         using var meter = new RouterMeter();
         Observe(meter, new ListenerStats());
         meter.Observe(static () => [new SinkFigures("stdout", 1, 2, 3)]);
-        _ = new LoopMeter(meter, [loop], TimeProvider.System, static () => 0);
+        using var loops = new LoopMeter(meter, [loop], TimeProvider.System, static () => 0);
         new UpstreamMeter(meter.Meter, static () => [], TimeProvider.System).Observe();
         ProcessMeter.Observe(meter.Meter, static () => default, static () => 0);
         ClusterMeter.Observe(meter.Meter, fence: null, new NoRooms(), new NoRelay());

@@ -17,6 +17,7 @@ internal static class AdminPaths
         var (stats, sessions) = (new StatsPaths(host), new SessionPaths(host));
         var metrics = new MetricsPaths(routes, host);
         var lifetime = routes.ServiceProvider.GetRequiredService<IHostApplicationLifetime>();
+        lifetime.ApplicationStarted.Register(metrics.Begin);   // behind the start, which it so does not delay
         lifetime.ApplicationStopping.Register(stats.End);
         lifetime.ApplicationStopping.Register(host.Events.End);   // else the end would wait for those who follow
         lifetime.ApplicationStopped.Register(sessions.Dispose);

@@ -8,8 +8,11 @@ namespace Router.Running;
 
 /// <summary>Instruments of the loops, with <c>loop</c>; and the times of turns, with <c>listener</c> and <c>route</c>.
 /// </summary>
-internal sealed class LoopMeter
+internal sealed class LoopMeter : IDisposable
 {
+    /// <summary>Half of the time for which a busy loop's samples have room: <see cref="TurnSamples"/>.</summary>
+    internal static readonly TimeSpan TakePeriod = TimeSpan.FromSeconds(8);
+
     /// <summary>From 1 us, an echo's turn, to 4 s, by four.</summary>
     private static readonly double[] TurnBounds =
         [1e-6, 4e-6, 16e-6, 64e-6, 256e-6, 0.001, 0.004, 0.016, 0.064, 0.25, 1, 4];
@@ -19,6 +22,8 @@ internal sealed class LoopMeter
     private readonly double[] _busy;
     private readonly Lock _lock = new();
     private readonly Histogram<double> _turns, _queued;
+    private ITimer? _take;
+    private bool _isDisposed;
 
     public LoopMeter(RouterMeter meter, IReadOnlyList<IoLoop> loops, TimeProvider time, Func<long> stalls)
     {
@@ -47,22 +52,58 @@ internal sealed class LoopMeter
             "router.loops.stalls", stalls, "{time}", "How often a loop did not turn for stall-timeout.");
     }
 
+    /// <summary>From now on turns are timed, and counted however seldom somebody collects; if nobody has asked for them
+    /// yet, that does nothing. Any thread; once more does nothing.</summary>
+    public void Begin()
+    {
+        lock (_lock)
+        {
+            if (_take is null && !_isDisposed && (_turns.Enabled || _queued.Enabled))
+            {
+                _take = _time.CreateTimer(_ => Take(), null, TakePeriod, TakePeriod);
+                Take();
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _isDisposed = true;
+            _take?.Dispose();
+        }
+    }
+
     private static Measurement<T> Measure<T>(T value, IoLoop loop)
         where T : struct =>
         new(value, RouterMeter.Tag("loop", loop.Index.ToString(CultureInfo.InvariantCulture)));
 
-    /// <summary>Also hands over the turns that were timed, and has them timed from the first collection on.</summary>
+    /// <summary>Hands over the turns that were timed, and has them timed from the first time on.</summary>
+    private void Take()
+    {
+        lock (_lock)
+        {
+            if (_isDisposed || !(_turns.Enabled || _queued.Enabled))
+            {
+                return;
+            }
+
+            foreach (var loop in _loops.Where(loop => !loop.Turns.Take(Record)))
+            {
+                loop.Enqueue(new ActionRunnable(loop.Turns.Start));
+            }
+        }
+    }
+
     private IEnumerable<Measurement<double>> ReadBusy()
     {
+        Take();
         lock (_lock)
         {
             foreach (var loop in _loops)
             {
                 _busy[loop.Index] = Math.Max(_busy[loop.Index], loop.Busy.TotalSeconds);
-                if ((_turns.Enabled || _queued.Enabled) && !loop.Turns.Take(Record))
-                {
-                    loop.Enqueue(new ActionRunnable(loop.Turns.Start));
-                }
             }
 
             return [.. _loops.Select(loop => Measure(_busy[loop.Index], loop))];

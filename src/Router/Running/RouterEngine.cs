@@ -65,6 +65,7 @@ internal sealed class RouterEngine : IAsyncDisposable
     private readonly SessionSpans _spans;
     private readonly ClusterMember? _member;
     private readonly LoopWatch? _loopWatch;
+    private LoopMeter? _loopMeter;
     private readonly long _started;
     private Task<int>? _stopping;
 
@@ -123,6 +124,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         var start = _running.Commit(
             setup, FrozenSet<string>.Empty, FrozenDictionary<RunningBind, ListenerPlan>.Empty, bound, _router);
         loops.Start();
+        CountTurns();   // where metrics are exported
         _loopWatch = StartWatch(options.StallTimeout);
         _member?.Join(seams.Time, new SystemNameResolver());
         _router.Tell(start, ActorRefs.NoSender);
@@ -338,6 +340,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         await _collects.StopAsync(drainTimeout - _seams.Time.GetElapsedTime(began)).ConfigureAwait(false);
         await _running.Routes.StopAsync(DisposeTimeout, _seams.Time).ConfigureAwait(false);
         await Task.Run(DisposeExports).ConfigureAwait(false);   // they may wait for the collector
+        _loopMeter?.Dispose();
         _meter.Dispose();
         Traces.Dispose();
         await StopRoomsAndRelayAsync().ConfigureAwait(false);
@@ -357,10 +360,23 @@ internal sealed class RouterEngine : IAsyncDisposable
         _meter.Observe(Stats, () => Spare, _seams.Network, RefreshFigures);
         _meter.Observe(setup.LogSinks);
         new UpstreamMeter(meter, () => Groups, _seams.Time).Observe();
-        _ = new LoopMeter(_meter, Loops, _seams.Time, () => _loopWatch?.Stalls ?? 0);
+        _loopMeter = new LoopMeter(_meter, Loops, _seams.Time, () => _loopWatch?.Stalls ?? 0);
         ProcessMeter.Observe(meter, () => Uptime, () => DeadLetterCounting.Of(System).Total);
         ClusterMeter.Observe(meter, _fence, _rooms, _relay);
     }
+
+    /// <summary>Has turns timed and counted from now on, if somebody has asked for the instruments.</summary>
+    internal void CountTurns() => _loopMeter?.Begin();
+
+    /// <summary>What metrics have as tags now of parts that come and go: listeners with their routes, and upstreams
+    /// with theirs. Any thread.</summary>
+    internal HashSet<(string Listener, string Upstream, string Route)> ReadSeries() =>
+    [
+        .. Stats.ReadByRoute().Select(static each => (each.Listener, "", each.Route)),
+        .. from @group in Groups
+           from upstream in @group.Group.Held
+           select ("", upstream.Text, @group.Route),
+    ];
 
     private void DisposeExports()
     {
