@@ -3,7 +3,8 @@
     first_echo.py ROUNDS NAME=COMMAND ...
 
 Each command is started ROUNDS times, the builds taking turns; a connected UDP socket asks every millisecond. Prints the
-median, the fastest and the slowest of each. ROUTER_BENCH_PORT says where the command will listen.
+median, the fastest and the slowest of each. ROUTER_BENCH_PORT says where the command will listen. With
+BENCH_BOUND="ONE/OTHER/RATIO" it ends with 1 unless ONE is known to take at most RATIO times as long as OTHER.
 """
 
 import os
@@ -14,6 +15,8 @@ import statistics
 import subprocess
 import sys
 import time
+
+from interleaved import judge
 
 LIMIT_S = 20
 
@@ -52,6 +55,11 @@ def main():
     print(f"{'build':28} {'median ms':>10} {'min':>7} {'max':>7}   ({rounds} starts each, in turn)")
     for name, values in times.items():
         print(f"{name:28} {statistics.median(values):10.0f} {min(values):7.0f} {max(values):7.0f}")
+    if bound := os.environ.get("BENCH_BOUND"):
+        one, other, most = bound.split("/")
+        ratios = [mine / its for mine, its in zip(times[one], times[other])]
+        return 0 if judge(f"start, {one} to {other}", ratios, float(most)) else 1
+    return 0
 
 
-main()
+sys.exit(main())

@@ -31,7 +31,9 @@ def load(port, *options):
 class Router:
     """A router on processor 0 whose log goes to a file that is read back. A context: ends with it."""
 
-    def __init__(self, port, loops=1, processors="0", prepared=0, session_records=20_000, admin=None, **defaults):
+    def __init__(self, port, loops=1, processors="0", prepared=0, session_records=20_000, admin=None, more=None,
+                 **defaults):
+        """more: further keys, with their values as HOCON; defaults: keys of listener-defaults."""
         self._log = tempfile.NamedTemporaryFile("r", prefix="router-bench-")
         settings = {
             "router.loops": str(loops),
@@ -42,6 +44,7 @@ class Router:
         }
         if admin:
             settings["router.admin.bind"] = f'"127.0.0.1:{admin}"'
+        settings.update(more or {})
         for key, value in defaults.items():
             settings[f"router.listener-defaults.{key.replace('_', '-')}"] = str(value)
         command = ["taskset", "-c", processors, "dotnet", sys.argv[2], "run", "--config", sys.argv[3]]
@@ -66,6 +69,10 @@ class Router:
         self._process.kill()
         self._process.wait()
         self._log.close()
+
+    def wait(self):
+        """Until it has ended by itself."""
+        self._process.wait(timeout=60)
 
     def _lines(self, event):
         mark = f'"event":"{event}"'
