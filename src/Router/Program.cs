@@ -6,7 +6,8 @@ using var signals = RouterCommand.IsRun(args) ? new ProcessSignals() : null;
 var output = StandardOutput.Open(Console.Out);
 var command = new RouterCommand(
     output, Console.Error,
-    (file, settings, errors) => RouterRunner.RunAsync(file, settings, errors, signals!),
+    (file, settings, errors) => RouterRunner.RunAsync(
+        file, settings, errors, signals!, options => YoungBudget.Apply(options, signals!)),
     TimeProvider.System);
 try
 {

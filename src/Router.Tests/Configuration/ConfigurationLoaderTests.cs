@@ -39,7 +39,7 @@ public sealed class ConfigurationLoaderTests
         var options = Loaded.Options("""
             router {
               loops = 3, network = portable, drain-timeout = 1s, splice { pipes = 5, pipe-size = 6 KiB }
-              heap { hold-collections-from = 77, prepared-sessions = 78, spare-sessions = 79 }
+              heap { hold-collections-from = 77, prepared-sessions = 78, spare-sessions = 79, young-budget = 4 MiB }
               log { format = json, level = warning, stats-interval = infinite, queue = 99, session-records = 5 }
               guards { answer-privileged-ports = on, responder-ports = [1, 2] }
               listener-defaults { backlog = 7, session.max-restarts = 0 }
@@ -70,7 +70,7 @@ public sealed class ConfigurationLoaderTests
         Assert.Equal((3, NetworkChoice.Portable, TimeSpan.FromSeconds(1)),
             (options.LoopCount, options.Network, options.DrainTimeout));
         Assert.Equal((5, 6 << 10), (options.Loop.Pipes, options.Loop.PipeBytes));
-        Assert.Equal(new HeapOptions(77, 78, 79), options.Heap);
+        Assert.Equal(new HeapOptions(77, 78, 79, 4 << 20), options.Heap);
         Assert.Equal(
             (LogFormat.Json, Microsoft.Extensions.Logging.LogLevel.Warning, Timeout.InfiniteTimeSpan, 99, 5),
             (options.Log.Format, options.Log.Level, options.Log.StatsInterval, options.Log.Queue,

@@ -24,7 +24,8 @@ internal sealed class RouterOptions
         Heap = new HeapOptions(
             heap.Int("hold-collections-from", 0, 10_000_000, Reload.No),
             heap.Int("prepared-sessions", 0, 10_000_000, Reload.No),
-            heap.Int("spare-sessions", 0, 10_000_000, Reload.No));
+            heap.Int("spare-sessions", 0, 10_000_000, Reload.No),
+            heap.SizeOr("auto", 0, "young-budget", 128 << 10, 1 << 30, Reload.No));
         DrainTimeout = router.Duration("drain-timeout", TimeSpan.Zero, Limit.Day, Reload.AtOnce);
         Log = new LogOptions(router.Child("log"));
         var guards = router.Child("guards");
@@ -182,7 +183,9 @@ internal static class Limit
 /// to be held off; 0 for never.</param>
 /// <param name="PreparedSessions">Over all loops.</param>
 /// <param name="SpareSessions">Over all loops.</param>
-internal sealed record HeapOptions(int HoldCollectionsFrom, int PreparedSessions, int SpareSessions);
+/// <param name="YoungBudget">Bytes; null is "auto".</param>
+internal sealed record HeapOptions(
+    int HoldCollectionsFrom, int PreparedSessions, int SpareSessions, int? YoungBudget);
 
 internal sealed record GuardOptions(bool AnswerPrivilegedPorts, IReadOnlySet<int> ResponderPorts);
 

@@ -147,6 +147,18 @@ public sealed class SectionReader
         return null;
     }
 
+    /// <summary>Reads a size; null for a word that stands for one.</summary>
+    internal int? SizeOr(string word, int standsFor, string key, int min, int max, Reload reload)
+    {
+        if (!Has(key) || TextAt(key) != word)
+        {
+            return Size(key, min, max, reload);
+        }
+
+        Declare(key, reload, standsFor, $"{SizeText(min)} to {SizeText(max)}");
+        return null;
+    }
+
     /// <summary>Reads a size that may be larger than a buffer in memory.</summary>
     internal long LongSize(string key, long min, long max, Reload reload) =>
         Within(key, reload, null, min, max, HoconReader.ReadSize, SizeText);

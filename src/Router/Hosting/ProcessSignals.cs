@@ -41,6 +41,18 @@ internal sealed class ProcessSignals : IDisposable
     /// the process.</summary>
     public Task<string> Stop => _stop.Task;
 
+    /// <summary>Whether one has come that nothing was done for yet.</summary>
+    public bool IsAsked
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return Stop.IsCompleted || (_engine is null && _early.Count > 0);
+            }
+        }
+    }
+
     /// <summary>The router runs: does what signals have asked for that came before.</summary>
     /// <param name="engine">The router.</param>
     /// <param name="log">The router's.</param>

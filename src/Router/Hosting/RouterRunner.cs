@@ -26,17 +26,26 @@ internal static class RouterRunner
     /// <param name="settings"><c>key=value</c>, on top of the file.</param>
     /// <param name="errors">Where faults go, a line each.</param>
     /// <param name="signals">Of the process.</param>
+    /// <param name="onRead">Called before anything is started, with what the configuration says.</param>
     /// <returns>The process's exit code.</returns>
     public static async Task<int> RunAsync(
-        string? configFile, IReadOnlyList<string> settings, TextWriter errors, ProcessSignals signals)
+        string? configFile, IReadOnlyList<string> settings, TextWriter errors, ProcessSignals signals,
+        Action<RouterOptions>? onRead = null)
     {
         var loaded = SetupLoader.Load(configFile, settings, ProgramParts.None, TimeProvider.System);
-        if (loaded.Setup is not { } setup)
+        if (loaded.Setup is { } read)
         {
-            WriteAll(errors, loaded.Lines);
-            return ExitRefused;
+            onRead?.Invoke(read.Options);
+            return await RunLoadedAsync(read, loaded, errors, signals).ConfigureAwait(false);
         }
 
+        WriteAll(errors, loaded.Lines);
+        return ExitRefused;
+    }
+
+    private static async Task<int> RunLoadedAsync(
+        RouterSetup setup, LoadedSetup loaded, TextWriter errors, ProcessSignals signals)
+    {
         var level = new LogThreshold(setup.Options.Log.Level);
         var feed = setup.Options.Admin.Bind is null ? null : new EventFeed(setup.Options.Admin.Streams);
         using var loggers = RouterLogging.TryCreate(

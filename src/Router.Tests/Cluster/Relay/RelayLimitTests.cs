@@ -40,13 +40,17 @@ public sealed class RelayLimitTests : RelayRig
         Assert.Equal(missed, _one.Figures.Behind);
         Assert.Equal(1_000 - missed, _one.Figures.Passed - 1);
         var packs = Drain<RelayPack>();
-        Assert.InRange(packs[^1].Position, Window - 2_000, Window);
+        Assert.InRange(packs[^1].Head.Position, Window - PackBuilder.FlushBytes - 2_000, Window);
 
         Kit.Advance(TimeSpan.FromSeconds(1));
         var probe = Drain<RelayProbe>()[0];
-        Assert.Equal(packs[^1].Position, probe.Position);
+        Assert.Equal(packs[^1].Head.Position, probe.Position);
         _one.Span.Actor.Tell(new RelayAck(probe.Position), _other.Ref);
         Kit.RunUntilIdle();
+        var held = Drain<RelayPack>();
+        Assert.Equal(1_000 - missed, Payloads([.. packs, .. held]).Count(static each => each.Text.Length == 1_000));
+        Kit.Advance(TimeSpan.FromSeconds(1));
+        Drain<RelayPack>();
         peer.Send("again"u8);
         Kit.RunUntilIdle();
         Assert.Equal("again", Assert.Single(Payloads(Drain<RelayPack>())).Text);
@@ -174,6 +178,7 @@ public sealed class RelayLimitTests : RelayRig
         Known("192.0.2.1:4000");
         for (var i = 0; i < 10; i++)
         {
+            Kit.Advance(TimeSpan.FromMilliseconds(5));   // no stream: each answer leaves at once
             Ask("192.0.2.1:4000", port: Theirs + (i << RelayNotes.LoopBits));
         }
 
@@ -294,7 +299,7 @@ public sealed class RelayLimitTests : RelayRig
         }
 
         _position += builder.Length;
-        return new RelayPack(builder.Take(_position));
+        return new RelayPack(builder.Take(new PackHead(_position, false)));
     }
 
     private void Say(UdpPeer peer, int count)

@@ -19,7 +19,7 @@ public sealed class RelayMessagesTests : Akka.TestKit.Xunit2.TestKit
         Assert.Equal(RelayHelloKind.Drains, Again(new RelayHello(RelayHelloKind.Drains)).Kind);
         Assert.Equal(1L << 40, Again(new RelayAck(1L << 40)).Position);
         Assert.Equal(3, Again(new RelayProbe(3)).Position);
-        Assert.Equal(9, Again(new RelayPack([9, 0, 0, 0, 0, 0, 0, 0])).Position);
+        Assert.Equal(9, Again(new RelayPack([9, 0, 0, 0, 0, 0, 0, 0, 0])).Head.Position);
     }
 
     [Fact]

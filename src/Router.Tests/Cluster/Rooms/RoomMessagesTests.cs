@@ -29,8 +29,8 @@ public sealed class RoomMessagesTests : IDisposable
         Assert.Equal(3, Again(new RoomProbe(3)).Position);
         var builder = new PackBuilder();
         builder.Add(5, "said"u8);
-        var pack = Again(new RoomPack(builder.Take(99)));
-        Assert.Equal(99, pack.Position);
+        var pack = Again(new RoomPack(builder.Take(new PackHead(99, false))));
+        Assert.Equal(new PackHead(99, false), pack.Head);
         Assert.Equal(["5:said"], RoomsActorTests.TextOf(pack));
     }
 
@@ -60,7 +60,7 @@ public sealed class RoomMessagesTests : IDisposable
     [InlineData("0100000000000000 02000000 03000000 0000")]          // more payloads than bytes
     public void A_pack_whose_lengths_do_not_add_up_is_refused(string runs)
     {
-        byte[] pack = [.. new byte[8], .. Convert.FromHexString(runs.Replace(" ", ""))];
+        byte[] pack = [.. new byte[PackHead.Bytes], .. Convert.FromHexString(runs.Replace(" ", ""))];
         Assert.False(PackRun.TryRead(pack, []));
     }
 
@@ -80,7 +80,8 @@ public sealed class RoomMessagesTests : IDisposable
         builder.Add(1, new byte[PackBuilder.FlushBytes - 100]);
         builder.Add(1, new byte[65_507]);
         var ports = Enumerable.Range(0, RoomFormats.PortsMax).Select(static i => (long)i).ToList();
-        Assert.InRange(_serializer.ToBinary(new RoomPack(builder.Take(1))).Length, 1, ClusterSettings.FrameBytes / 2);
+        var pack = new RoomPack(builder.Take(new PackHead(1, false)));
+        Assert.InRange(_serializer.ToBinary(pack).Length, 1, ClusterSettings.FrameBytes / 2);
         Assert.InRange(_serializer.ToBinary(new RoomBye(ports)).Length, 1, ClusterSettings.FrameBytes / 2);
         Assert.Equal(ports, Again(new RoomBye(ports)).Ports);
     }

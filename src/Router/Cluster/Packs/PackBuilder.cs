@@ -4,8 +4,8 @@ using Router.Net;
 
 namespace Router.Cluster.Packs;
 
-/// <summary>Gathers what a loop's pass says to one member: a position, then runs of payloads, each of one port: the
-/// port, the run's bytes and its payloads, then each payload behind its length. Loop thread only.</summary>
+/// <summary>Gathers what a loop says to one member: a <see cref="PackHead"/>, then runs of payloads, each of one port:
+/// the port, the run's bytes and its payloads, then each payload behind its length. Loop thread only.</summary>
 internal sealed class PackBuilder
 {
     /// <summary>A pack of so many bytes leaves before the pass ends.</summary>
@@ -15,7 +15,7 @@ internal sealed class PackBuilder
     public const int LengthMax = 64 << 10;
 
     /// <summary>Besides the payloads: of a pack, of a run, of each payload.</summary>
-    public const int HeadBytes = sizeof(long);
+    public const int HeadBytes = PackHead.Bytes;
     public const int RunBytes = sizeof(long) + sizeof(int) + sizeof(int);
     public const int LengthBytes = sizeof(ushort);
 
@@ -54,11 +54,10 @@ internal sealed class PackBuilder
     }
 
     /// <summary>Takes everything out, as the bytes of a message to send.</summary>
-    /// <param name="position">Bytes of packs that the sender has sent to this member, this one included.</param>
-    public byte[] Take(long position)
+    public byte[] Take(PackHead head)
     {
         var bytes = _bytes.AsSpan(0, Length).ToArray();
-        BinaryPrimitives.WriteInt64LittleEndian(bytes, position);
+        head.Write(bytes);
         Clear();
         return bytes;
     }
@@ -103,6 +102,24 @@ internal sealed class PackBuilder
         }
 
         _bytes = larger;
+    }
+}
+
+/// <summary>What a pack begins with.</summary>
+/// <param name="Position">Bytes of packs that the sender has sent to this member, this one included.</param>
+/// <param name="WantsAck">The sender holds its next pack until it hears that this one has come.</param>
+internal readonly record struct PackHead(long Position, bool WantsAck)
+{
+    public const int Bytes = sizeof(long) + sizeof(byte);
+
+    /// <param name="pack">Of at least <see cref="Bytes"/>.</param>
+    public static PackHead Read(byte[] pack) =>
+        new(BinaryPrimitives.ReadInt64LittleEndian(pack), pack[sizeof(long)] != 0);
+
+    public void Write(byte[] pack)
+    {
+        BinaryPrimitives.WriteInt64LittleEndian(pack, Position);
+        pack[sizeof(long)] = WantsAck ? (byte)1 : (byte)0;
     }
 }
 

@@ -3,18 +3,20 @@ using Router.Loop;
 namespace Router.Cluster.Packs;
 
 /// <summary>What one loop says to other members: a pack for each, which leaves when the pass ends, or sooner if it is
-/// long. Loop thread only, but for the figures.</summary>
+/// long, or later: see <see cref="PackLane"/>. Loop thread only, but for the figures.</summary>
 /// <param name="loop">Whose.</param>
-/// <param name="window">Bytes that may be on the way to each member.</param>
+/// <param name="window">Bytes that may be on the way to each member, and wait for it here.</param>
 /// <param name="self">Who is told what came of the packs.</param>
-internal sealed class PackOutbox(IoLoop loop, int window, Func<IActorRef> self) : IEndOfPass
+internal sealed class PackOutbox(IoLoop loop, int window, Func<IActorRef> self) : IRunnable, IEndOfPass
 {
-    private readonly List<PackPeer> _open = [];   // those that this pass has said something to
+    private readonly List<PackLane> _open = [];   // those that have something to say
     private long _payloads;
     private long _bytes;
     private long _packs;
     private long _behind;
     private bool _isAtEndOfPass;
+
+    public IoLoop Loop => loop;
 
     /// <summary>Sent so far.</summary>
     public long Payloads => Volatile.Read(ref _payloads);
@@ -26,11 +28,12 @@ internal sealed class PackOutbox(IoLoop loop, int window, Func<IActorRef> self) 
     /// <summary>Payloads that were not sent, since the window of their member was full.</summary>
     public long Behind => Volatile.Read(ref _behind);
 
-    /// <summary>Adds a payload to what this pass sends to a member.</summary>
+    /// <summary>Adds a payload to what is sent to a member.</summary>
     /// <returns>False if it misses it, since more than may be is on the way to it.</returns>
     public bool TryAdd(PackPeer peer, long port, ReadOnlySpan<byte> payload)
     {
-        var pack = peer.PackOn(loop);
+        var lane = peer.LaneOf(this);
+        var pack = lane.Pack;
         if (peer.OnTheWay + pack.Length + payload.Length > window)
         {
             peer.CountMissed();
@@ -40,18 +43,18 @@ internal sealed class PackOutbox(IoLoop loop, int window, Func<IActorRef> self) 
 
         if (!pack.IsEmpty && pack.Length + payload.Length > PackBuilder.LengthMax)
         {
-            Send(peer, pack);
-        }
-
-        if (pack.IsEmpty)
-        {
-            _open.Add(peer);
+            Send(lane);
         }
 
         pack.Add(port, payload);
         if (pack.Length >= PackBuilder.FlushBytes)
         {
-            Send(peer, pack);
+            Send(lane);
+        }
+        else if (!lane.IsOpen)
+        {
+            lane.IsOpen = true;
+            _open.Add(lane);
         }
 
         if (!_isAtEndOfPass)
@@ -66,22 +69,50 @@ internal sealed class PackOutbox(IoLoop loop, int window, Func<IActorRef> self) 
     public void OnEndOfPass()
     {
         _isAtEndOfPass = false;
-        foreach (var peer in _open)
+        var held = 0;
+        for (var i = 0; i < _open.Count; i++)
         {
-            if (peer.PackOn(loop) is { IsEmpty: false } pack)
+            var lane = _open[i];
+            if (lane.Pack.IsEmpty || TrySend(lane))
             {
-                Send(peer, pack);
+                lane.IsOpen = false;
+            }
+            else
+            {
+                _open[held++] = lane;
             }
         }
 
-        _open.Clear();
+        _open.RemoveRange(held, _open.Count - held);
     }
 
-    private void Send(PackPeer peer, PackBuilder pack)
+    /// <summary>What was held may leave. The loop's thread.</summary>
+    public void Run() => OnEndOfPass();
+
+    public void Execute() => Run();
+
+    private bool TrySend(PackLane lane)
     {
-        Volatile.Write(ref _payloads, _payloads + pack.Payloads);
-        Volatile.Write(ref _bytes, _bytes + pack.Length);
+        var (payloads, bytes) = (lane.Pack.Payloads, lane.Pack.Length);
+        if (!lane.TrySend(self()))
+        {
+            return false;
+        }
+
+        Count(payloads, bytes);
+        return true;
+    }
+
+    private void Send(PackLane lane)
+    {
+        Count(lane.Pack.Payloads, lane.Pack.Length);
+        lane.Send(self());
+    }
+
+    private void Count(int payloads, int bytes)
+    {
+        Volatile.Write(ref _payloads, _payloads + payloads);
+        Volatile.Write(ref _bytes, _bytes + bytes);
         Volatile.Write(ref _packs, _packs + 1);
-        peer.Send(pack, self());
     }
 }

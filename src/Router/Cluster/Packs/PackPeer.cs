@@ -1,5 +1,3 @@
-using Router.Loop;
-
 namespace Router.Cluster.Packs;
 
 /// <summary>Another member, as whoever sends it packs sees it: what is on the way to it, and what has come from it.
@@ -14,11 +12,16 @@ namespace Router.Cluster.Packs;
 /// <param name="messageOf">Makes a message of a pack's bytes.</param>
 internal abstract class PackPeer(IActorRef actor, int loops, Func<byte[], object> messageOf)
 {
-    private readonly PackBuilder?[] _packs = new PackBuilder?[loops];   // each made by its own loop
+    private const int AckBytes = 128 << 10;   // a quarter of the smallest window
+
+    private readonly PackLane?[] _lanes = new PackLane?[loops];   // each made by its own loop
     private long _sent;
     private long _acked;
     private long _missed;
     private long _onTheWayWhenMissed;
+    private long _received;
+    private long _receivedTold;
+    private long _ackedBefore;
     private volatile bool _isGone;
 
     public IActorRef Actor => actor;
@@ -42,17 +45,11 @@ internal abstract class PackPeer(IActorRef actor, int loops, Func<byte[], object
     /// <summary>Bytes on the way to it when it last missed one. Any thread.</summary>
     public long OnTheWayWhenMissed => Volatile.Read(ref _onTheWayWhenMissed);
 
-    /// <summary>The position of its last pack that has come, and the last that it was told so. The actor's.</summary>
-    public long Received { get; set; }
-
-    public long ReceivedTold { get; set; }
-
-    /// <summary>As of the last tick. The actor's.</summary>
-    public long AckedBefore { get; set; }
-
+    /// <summary>The actor's.</summary>
     public long MissedLogged { get; set; }
 
-    public PackBuilder PackOn(IoLoop loop) => _packs[loop.Index] ??= new PackBuilder();
+    /// <summary>What an outbox's loop says to this member. The loop's thread.</summary>
+    public PackLane LaneOf(PackOutbox outbox) => _lanes[outbox.Loop.Index] ??= new PackLane(this, outbox);
 
     public void CountMissed()
     {
@@ -60,20 +57,64 @@ internal abstract class PackPeer(IActorRef actor, int loops, Func<byte[], object
         Volatile.Write(ref _onTheWayWhenMissed, OnTheWay);
     }
 
-    /// <summary>Sends what the loop has gathered.</summary>
-    public void Send(PackBuilder pack, IActorRef self)
+    /// <summary>Sends what a loop has gathered.</summary>
+    /// <returns>The position of the pack.</returns>
+    public long Send(PackBuilder pack, bool wantsAck, IActorRef self)
     {
         if (_isGone)
         {
             pack.Clear();
-            return;
+            return Acked;
         }
 
-        actor.Tell(messageOf(pack.Take(Interlocked.Add(ref _sent, pack.Length))), self);
+        var position = Interlocked.Add(ref _sent, pack.Length);
+        actor.Tell(messageOf(pack.Take(new PackHead(position, wantsAck))), self);
+        return position;
     }
 
     /// <summary>It has what was sent up to here. The actor's thread.</summary>
-    public void OnAck(long position) => Volatile.Write(ref _acked, Math.Clamp(position, Acked, Sent));
+    public void OnAck(long position)
+    {
+        Volatile.Write(ref _acked, Math.Clamp(position, Acked, Sent));
+        WakeHeld();
+    }
 
-    public void Remove() => _isGone = true;
+    /// <summary>A pack has come from it. The actor's thread.</summary>
+    /// <returns>It is to be told so now: see <see cref="TellReceived"/>.</returns>
+    public bool OnPack(PackHead head)
+    {
+        _received = Math.Max(_received, head.Position);
+        return head.WantsAck || _received - _receivedTold >= AckBytes;
+    }
+
+    /// <summary>It asks what has come of what it has sent up to here. The actor's thread.</summary>
+    public void OnProbe(long position) => _received = Math.Max(_received, position);
+
+    /// <summary>The position to acknowledge. The actor's thread.</summary>
+    public long TellReceived() => _receivedTold = _received;
+
+    /// <summary>Some time has passed. The actor's thread.</summary>
+    /// <returns>Nothing was acknowledged since the last time, and something is on the way: it is to be asked.</returns>
+    public bool OnTick()
+    {
+        var isStill = OnTheWay > 0 && Acked == _ackedBefore;
+        _ackedBefore = Acked;
+        return isStill;
+    }
+
+    /// <summary>It is gone: what is sent to it from now on is dropped. The actor's thread.</summary>
+    public void Remove()
+    {
+        _isGone = true;
+        WakeHeld();
+    }
+
+    private void WakeHeld()
+    {
+        Interlocked.MemoryBarrier();   // a loop that holds a pack after this sees why it need not
+        foreach (var lane in _lanes)
+        {
+            lane?.Wake();
+        }
+    }
 }

@@ -11,7 +11,6 @@ namespace Router.Cluster.Relay;
 /// <remarks>What sessions relay does not pass through here on its way out: loops send it.</remarks>
 internal sealed class RelayActor : ReceiveActor, IWithTimers
 {
-    private const int AckBytes = 128 << 10;   // a quarter of the smallest window
     private const int TicksPerSecond = 5;
     private const int HelloTicksMax = 30 * TicksPerSecond;
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1) / TicksPerSecond;
@@ -143,8 +142,7 @@ internal sealed class RelayActor : ReceiveActor, IWithTimers
             return;
         }
 
-        peer.Received = Math.Max(peer.Received, pack.Position);
-        if (peer.Received - peer.ReceivedTold >= AckBytes)
+        if (peer.OnPack(pack.Head))
         {
             Acknowledge(peer);
         }
@@ -199,16 +197,12 @@ internal sealed class RelayActor : ReceiveActor, IWithTimers
     {
         if (_table.PeerOf(Sender) is { } peer)
         {
-            peer.Received = Math.Max(peer.Received, probe.Position);
+            peer.OnProbe(probe.Position);
             Acknowledge(peer);
         }
     }
 
-    private static void Acknowledge(RelayPeer peer)
-    {
-        peer.ReceivedTold = peer.Received;
-        peer.Actor.Tell(new RelayAck(peer.Received));
-    }
+    private static void Acknowledge(RelayPeer peer) => peer.Actor.Tell(new RelayAck(peer.TellReceived()));
 
     private void OnTick()
     {
@@ -242,12 +236,10 @@ internal sealed class RelayActor : ReceiveActor, IWithTimers
             return;
         }
 
-        if (peer.OnTheWay > 0 && peer.Acked == peer.AckedBefore)
+        if (peer.OnTick())
         {
             peer.Actor.Tell(new RelayProbe(peer.Sent));
         }
-
-        peer.AckedBefore = peer.Acked;
     }
 
     private void WriteLosses()

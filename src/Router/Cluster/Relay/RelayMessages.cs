@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.Serialization;
 using Router.Cluster.Members;
+using Router.Cluster.Packs;
 
 namespace Router.Cluster.Relay;
 
@@ -23,12 +24,11 @@ internal enum RelayHelloKind : byte
 /// <inheritdoc cref="RelayHelloKind"/>
 internal sealed record RelayHello(RelayHelloKind Kind) : IClusterMessage, IDeadLetterSuppression;
 
-/// <summary>Datagrams, answers and notes, see <see cref="Packs.PackBuilder"/> and <see cref="RelayNotes"/>. The bytes
+/// <summary>Datagrams, answers and notes, see <see cref="PackBuilder"/> and <see cref="RelayNotes"/>. The bytes
 /// are nobody's: never written again.</summary>
 internal sealed record RelayPack(byte[] Bytes) : IClusterMessage, IDeadLetterSuppression
 {
-    /// <summary>Bytes of packs that the sender has sent to this member, this one included.</summary>
-    public long Position => BinaryPrimitives.ReadInt64LittleEndian(Bytes);
+    public PackHead Head => PackHead.Read(Bytes);
 }
 
 /// <summary>All packs up to a position have come, or never will.</summary>
@@ -43,7 +43,7 @@ internal static class RelayFormats
     public static IEnumerable<ClusterFormat> All { get; } =
     [
         ClusterFormat.Of<RelayHello>("yh", static hello => [(byte)hello.Kind], ReadHello),
-        ClusterFormat.Of<RelayPack>("yp", static pack => pack.Bytes, ReadPack),
+        ClusterFormat.Of<RelayPack>("yk", static pack => pack.Bytes, ReadPack),
         ClusterFormat.Of<RelayAck>(
             "ya", static ack => Write(ack.Position), static bytes => new RelayAck(ReadPosition(bytes))),
         ClusterFormat.Of<RelayProbe>(
@@ -54,7 +54,7 @@ internal static class RelayFormats
         bytes.Length == 1 ? new RelayHello((RelayHelloKind)bytes[0]) : throw Unreadable(bytes);
 
     private static RelayPack ReadPack(byte[] bytes) =>
-        bytes.Length >= sizeof(long) ? new RelayPack(bytes) : throw Unreadable(bytes);
+        bytes.Length >= PackHead.Bytes ? new RelayPack(bytes) : throw Unreadable(bytes);
 
     private static byte[] Write(long position)
     {

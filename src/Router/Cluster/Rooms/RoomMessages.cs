@@ -20,8 +20,7 @@ internal sealed record RoomBye(IReadOnlyList<long> Ports) : IClusterMessage, IDe
 /// </summary>
 internal sealed record RoomPack(byte[] Bytes) : IClusterMessage
 {
-    /// <summary>Bytes of packs that the sender has sent to this member, this one included.</summary>
-    public long Position => BinaryPrimitives.ReadInt64LittleEndian(Bytes);
+    public PackHead Head => PackHead.Read(Bytes);
 }
 
 /// <summary>All packs up to a position have come, or never will.</summary>
@@ -41,7 +40,7 @@ internal static class RoomFormats
         ClusterFormat.Of<RoomHello>("rh", Write, ReadHello),
         ClusterFormat.Of<RoomBye>(
             "rb", static bye => Write(bye.Ports, 0), static bytes => new RoomBye(ReadPorts(bytes))),
-        ClusterFormat.Of<RoomPack>("rp", static pack => pack.Bytes, ReadPack),
+        ClusterFormat.Of<RoomPack>("rk", static pack => pack.Bytes, ReadPack),
         ClusterFormat.Of<RoomAck>(
             "ra", static ack => Write(ack.Position), static bytes => new RoomAck(ReadPosition(bytes))),
         ClusterFormat.Of<RoomProbe>(
@@ -72,7 +71,7 @@ internal static class RoomFormats
     }
 
     private static RoomPack ReadPack(byte[] bytes) =>
-        bytes.Length >= sizeof(long) ? new RoomPack(bytes) : throw Short(bytes);
+        bytes.Length >= PackHead.Bytes ? new RoomPack(bytes) : throw Short(bytes);
 
     private static byte[] Write(IReadOnlyList<long> ports, int at)
     {

@@ -15,7 +15,6 @@ namespace Router.Cluster.Rooms;
 internal sealed class RoomsActor : ReceiveActor, IWithTimers
 {
     private const int ChangesPerTurn = 256;
-    private const int AckBytes = 128 << 10;   // a quarter of the smallest window
     private const int ByesPerTick = 1_000;
     private const int TicksPerSecond = 5;
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1) / TicksPerSecond;
@@ -167,8 +166,7 @@ internal sealed class RoomsActor : ReceiveActor, IWithTimers
             return;
         }
 
-        peer.Received = Math.Max(peer.Received, pack.Position);
-        if (peer.Received - peer.ReceivedTold >= AckBytes)
+        if (peer.OnPack(pack.Head))
         {
             Acknowledge(peer);
         }
@@ -213,16 +211,12 @@ internal sealed class RoomsActor : ReceiveActor, IWithTimers
     {
         if (_table.PeerOf(Sender) is { } peer)
         {
-            peer.Received = Math.Max(peer.Received, probe.Position);
+            peer.OnProbe(probe.Position);
             Acknowledge(peer);
         }
     }
 
-    private void Acknowledge(RoomPeer peer)
-    {
-        peer.ReceivedTold = peer.Received;
-        peer.Actor.Tell(new RoomAck(peer.Received));
-    }
+    private static void Acknowledge(RoomPeer peer) => peer.Actor.Tell(new RoomAck(peer.TellReceived()));
 
     private void OnTick()
     {
@@ -230,12 +224,10 @@ internal sealed class RoomsActor : ReceiveActor, IWithTimers
         _topics.OnTick(Self);
         foreach (var peer in _table.Peers)
         {
-            if (peer.OnTheWay > 0 && peer.Acked == peer.AckedBefore)
+            if (peer.OnTick())
             {
                 peer.Actor.Tell(new RoomProbe(peer.Sent));
             }
-
-            peer.AckedBefore = peer.Acked;
         }
 
         if (++_ticks % TicksPerSecond == 0)

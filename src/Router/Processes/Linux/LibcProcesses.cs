@@ -40,6 +40,10 @@ internal static unsafe partial class LibcProcesses
     public static partial int Spawn(
         int* pid, byte* path, void* actions, void* attributes, byte** arguments, byte** environment);
 
+    /// <summary>Returns only if it fails.</summary>
+    [LibraryImport(Library, EntryPoint = "execve")]
+    public static partial int Execute(byte* path, byte** arguments, byte** environment);
+
     [LibraryImport(Library, EntryPoint = "posix_spawnattr_init")]
     public static partial int InitAttributes(void* attributes);
 
