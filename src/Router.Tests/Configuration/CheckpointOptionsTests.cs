@@ -50,7 +50,7 @@ public sealed class CheckpointOptionsTests
             string.Join('\n', Load("postgres.connection = \"Password=hush;Port=y;Host=x\"").Faults),
             StringComparison.Ordinal);
 
-    private static CheckpointOptions Read(string keys)
+    internal static CheckpointOptions Read(string keys)
     {
         var result = Load(keys);
         Assert.Empty(result.Faults.Select(static fault => fault.ToString()));

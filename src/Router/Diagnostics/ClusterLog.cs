@@ -128,6 +128,14 @@ internal static partial class ClusterLog
         "The actor {Name} had stopped, killed or given up, and is started anew: what was on its way to it is lost")]
     public static partial void ActorRestarted(ILogger logger, string name);
 
+    /// <param name="peer">The oldest member of the other one.</param>
+    /// <param name="members">Of that, with listeners.</param>
+    /// <param name="ageMs">How long the oldest has been up.</param>
+    /// <param name="outcome">What this member's cluster does: <c>goes on</c>, <c>ends</c>.</param>
+    [LoggerMessage(EventId = 1517, Level = LogLevel.Error, EventName = "second-cluster", Message =
+        "There is a second cluster at {Peer}, of {Members} members and {AgeMs} ms old: this one {Outcome}")]
+    public static partial void SecondCluster(ILogger logger, string peer, int members, long ageMs, string outcome);
+
     /// <param name="silentMs">Since it sent the last question that a majority has answered.</param>
     /// <param name="heard">Members with listeners that have answered lately, this one included.</param>
     /// <param name="members">All of them.</param>

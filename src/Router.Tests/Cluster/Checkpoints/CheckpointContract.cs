@@ -112,6 +112,24 @@ public abstract class CheckpointContract : IAsyncLifetime
     }
 
     [ContractFact]
+    public async Task A_look_finds_what_is_kept_and_claims_nothing()
+    {
+        Assert.Null(await Store.FindAsync("a", default));
+        await ClaimAsync("a");
+        await WriteAsync("a", 1, 7, "seven");
+        await ClaimAsync("b");
+
+        var found = await Store.FindAsync("a", default);
+        var empty = await Store.FindAsync("b", default);
+
+        Assert.Equal(("a", 1, 7), (found!.Identity, found.Epoch, found.Revision));
+        Assert.Equal("seven", Encoding.UTF8.GetString(found.State.Span));
+        Assert.Equal((1, 0, true), (empty!.Epoch, empty.Revision, empty.State.IsEmpty));
+        Assert.Null(await Store.FindAsync("c", default));
+        Assert.True(await WriteAsync("a", 1, 8, "eight"));
+    }
+
+    [ContractFact]
     public async Task An_identity_is_forgotten_unless_it_was_claimed_since()
     {
         await Store.WriteAsync([Row("a", 4, 1, "a"), Row("b", 4, 1, "b")], default);

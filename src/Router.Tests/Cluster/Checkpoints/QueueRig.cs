@@ -68,6 +68,12 @@ internal sealed class FakeStore : ICheckpointStore
         return await _rows.WriteAsync(checkpoints, cancellationToken);
     }
 
+    public async ValueTask<Checkpoint?> FindAsync(string identity, CancellationToken cancellationToken)
+    {
+        await EnterAsync("find", [identity], cancellationToken);
+        return _rows.Find(identity);
+    }
+
     public async ValueTask ForgetAsync(
         IReadOnlyList<(string Identity, long Epoch)> identities, CancellationToken cancellationToken)
     {

@@ -14,6 +14,7 @@ public sealed class ClusterSerializerTests : IDisposable
     [
         new FencePing(1L << 40, -7, 8), new FenceEcho(-1, 9, int.MaxValue),
         new MemberQuestion("identity", "Käthe"), new MemberAnswer(200, "{}"),
+        new ClusterStanding(ClusterStandingKind.Forwarded, 3, 1L << 40),
         new ConfigurationTold(new string('a', 16), new string('1', 32), new string('f', 32)),
     ];
 

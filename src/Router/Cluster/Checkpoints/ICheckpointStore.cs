@@ -40,6 +40,13 @@ internal interface ICheckpointStore : IAsyncDisposable
     ValueTask<IReadOnlyList<bool>> WriteAsync(
         IReadOnlyList<Checkpoint> checkpoints, CancellationToken cancellationToken);
 
+    /// <summary>Looks for what is kept of an identity, for an operator: nothing is claimed, and operations of the others
+    /// do not wait for it, but where the store is one file.</summary>
+    /// <param name="identity">Its name.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <returns>Null for nothing.</returns>
+    ValueTask<Checkpoint?> FindAsync(string identity, CancellationToken cancellationToken);
+
     /// <summary>Forgets identities that nobody has claimed since: those whose epoch is still the given one.</summary>
     /// <remarks>The next epoch of a forgotten identity is the lowest that its claim asks for: whoever forgets sees to
     /// it that nobody is left who speaks for it.</remarks>

@@ -52,6 +52,11 @@ internal sealed class MemoryCheckpoints : ICheckpointStore
         return ValueTask.FromResult<IReadOnlyList<bool>>(kept);
     }
 
+    public ValueTask<Checkpoint?> FindAsync(string identity, CancellationToken cancellationToken) =>
+        cancellationToken.IsCancellationRequested
+            ? ValueTask.FromCanceled<Checkpoint?>(cancellationToken)
+            : ValueTask.FromResult(Find(identity));
+
     public ValueTask ForgetAsync(
         IReadOnlyList<(string Identity, long Epoch)> identities, CancellationToken cancellationToken)
     {

@@ -45,6 +45,8 @@ internal sealed class PostgresCheckpoints : ICheckpointStore
     private readonly string _claim;
     private readonly string _write;
     private readonly string _forget;
+    private readonly string _find;
+    private readonly SemaphoreSlim _look = new(1);
     private readonly TimeSpan _limit;
     private readonly TimeSpan _connectLimit;
     private Link? _link;
@@ -92,6 +94,7 @@ internal sealed class PostgresCheckpoints : ICheckpointStore
                 returning id)
             select place from u where id not in (select id from kept)
             """;
+        _find = $"select epoch, revision, state from {_table} where id = $1";
         _forget =
             $"""
             delete from {_table} where (id, epoch) in (
@@ -152,6 +155,42 @@ internal sealed class PostgresCheckpoints : ICheckpointStore
             return (IReadOnlyList<bool>)kept;
         },
         cancellationToken);
+
+    /// <summary>By a connection for the one look: a server that does not answer must not hold up, or take away, the one
+    /// that checkpoints are written by. One look at a time; one that is given up ends by the driver's time-outs.
+    /// </summary>
+    public async ValueTask<Checkpoint?> FindAsync(string identity, CancellationToken cancellationToken)
+    {
+        await _look.WaitAsync(cancellationToken).ConfigureAwait(false);
+        var look = LookAsync(identity);
+        _ = look.ContinueWith(
+            static ended => _ = ended.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted,
+            TaskScheduler.Default);   // also where nobody waits any more
+        return await look.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<Checkpoint?> LookAsync(string identity)
+    {
+        try
+        {
+            await using var connection = await _source.OpenConnectionAsync(CancellationToken.None)
+                .ConfigureAwait(false);
+            await using var command = new NpgsqlCommand(_find, connection);
+            command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = identity });
+            await using var row = await command.ExecuteReaderAsync().ConfigureAwait(false);
+            return await row.ReadAsync().ConfigureAwait(false)
+                ? new Checkpoint(identity, row.GetInt64(0), row.GetInt64(1), row.GetFieldValue<byte[]>(2))
+                : null;
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UndefinedTable)
+        {
+            return null;   // nothing has been kept yet
+        }
+        finally
+        {
+            _look.Release();
+        }
+    }
 
     public async ValueTask ForgetAsync(
         IReadOnlyList<(string Identity, long Epoch)> identities, CancellationToken cancellationToken) => await RunAsync(

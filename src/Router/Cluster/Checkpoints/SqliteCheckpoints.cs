@@ -45,6 +45,8 @@ internal sealed class SqliteCheckpoints(string path) : ICheckpointStore
 
     private const string Forget = "delete from checkpoints where id = $id and epoch = $epoch";
 
+    private const string Find = "select epoch, revision, state from checkpoints where id = $id";
+
     private readonly SemaphoreSlim _turn = new(1);
     private SqliteConnection? _connection;
 
@@ -100,6 +102,18 @@ internal sealed class SqliteCheckpoints(string path) : ICheckpointStore
                 return kept;
             },
             cancellationToken);
+
+    public ValueTask<Checkpoint?> FindAsync(string identity, CancellationToken cancellationToken) => RunAsync(
+        connection =>
+        {
+            using var command = new SqliteCommand(Find, connection);
+            Add(command, "$id").Value = identity;
+            using var row = command.ExecuteReader();
+            return row.Read()
+                ? new Checkpoint(identity, row.GetInt64(0), row.GetInt64(1), row.GetFieldValue<byte[]>(2))
+                : null;
+        },
+        cancellationToken);
 
     public async ValueTask ForgetAsync(
         IReadOnlyList<(string Identity, long Epoch)> identities, CancellationToken cancellationToken) =>

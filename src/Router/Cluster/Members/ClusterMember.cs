@@ -64,13 +64,14 @@ internal sealed class ClusterMember
         CoordinatedShutdown.Get(system).AddTask(
             CoordinatedShutdown.PhaseBeforeClusterShutdown, "router-sessions-detached", DetachAsync);
         CoordinatedShutdown.Get(system).AddTask(
-            CoordinatedShutdown.PhaseBeforeActorSystemTerminate, "router-checkpoints-kept", Checkpoints.StopAsync);
-        system.ActorOf(MembersActor.PropsOf(Table, log), "router-members");
+            CoordinatedShutdown.PhaseBeforeActorSystemTerminate, "router-checkpoints-kept",
+            () => Checkpoints.StopAsync(IsDowned ? CheckpointKeeper.StopTimeoutDowned : CheckpointKeeper.StopTimeout));
+        ActorKeeper.Start(system, MembersActor.PropsOf(Table, log), "router-members", log);
         _salt = $"{random.NextUInt64():x16}{random.NextUInt64():x16}";
-        _configuration = system.ActorOf(
-            ConfigurationActor.PropsOf(new ConfigurationAgreement(_salt, log)), "router-configuration");
+        _configuration = ActorKeeper.Start(
+            system, ConfigurationActor.PropsOf(new ConfigurationAgreement(_salt, log)), "router-configuration", log);
         var keeper = new FenceKeeper(fence, _cluster.SelfUniqueAddress, options.FenceTimeout, log);
-        system.ActorOf(FenceActor.PropsOf(keeper), "router-fence");
+        ActorKeeper.Start(system, FenceActor.PropsOf(keeper), FenceActor.Name, log);
         system.EventStream.Subscribe(new RefusalLog(system, log, time), typeof(MemberRefused));
     }
 
@@ -131,6 +132,9 @@ internal sealed class ClusterMember
             relay.Relaying, relay.Relayed, relay.Asked, relay.Found, relay.Behind + relay.Late + relay.Lost);
     }
 
+    private bool IsDowned =>
+        CoordinatedShutdown.Get(_cluster.System).ShutdownReason is CoordinatedShutdown.ClusterDowningReason;
+
     private void OnRemoved(Address address, bool inOrder, IActorRef handOver)
     {
         var gone = new MemberGone(address);
@@ -145,6 +149,11 @@ internal sealed class ClusterMember
     /// </summary>
     private async Task<Akka.Done> DetachAsync()
     {
+        if (IsDowned)
+        {
+            return Akka.Done.Instance;   // nobody hears it any more: the sooner it ends, the sooner it is started anew
+        }
+
         try
         {
             await Hub.Ask<HubIsQuiet>(WhenHubIsQuiet.Instance, DetachTimeout).ConfigureAwait(false);
@@ -162,5 +171,5 @@ internal sealed class ClusterMember
     /// <param name="time">The clock.</param>
     /// <param name="resolver">For members that are found by a name.</param>
     public void Join(TimeProvider time, INameResolver resolver) =>
-        MemberJoin.Start(_cluster.System, _options, time, resolver, _log);
+        MemberJoin.Start(_cluster.System, Table, _options, time, resolver, _log);
 }

@@ -31,7 +31,7 @@ internal sealed class ClusterSerializer(ExtendedActorSystem system) : Serializer
     public static IEnumerable<ClusterFormat> All =>
         [
             .. FenceFormats.All, .. RoomFormats.All, .. RelayFormats.All, .. OperationsFormats.All,
-            ConfigurationTold.Format,
+            ConfigurationTold.Format, ClusterStanding.Format,
         ];
 
     /// <summary>Of all serializers that a cluster has; below 100 are Akka's.</summary>

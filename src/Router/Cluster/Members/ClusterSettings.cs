@@ -36,6 +36,7 @@ internal static class ClusterSettings
             acceptable-heartbeat-pause = 1s
           }
           split-brain-resolver.stable-after = 1s
+          sharding.retry-interval = 500ms
         }
         """;
 

@@ -21,6 +21,9 @@ internal sealed record FenceEcho(long Sent, int From, int To) : IClusterMessage,
 /// <remarks>On a thread of its own, so that neither sessions nor the pool keep it waiting.</remarks>
 internal sealed class FenceActor : ReceiveActor, IWithTimers
 {
+    /// <summary>Below /user.</summary>
+    public const string Name = "router-fence";
+
     public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
 
     private readonly AkkaCluster _cluster = AkkaCluster.Get(Context.System);

@@ -74,15 +74,22 @@ internal sealed class MemberTable(string self, TimeProvider time)
         return Age >= SettleTime ? TimeSpan.MaxValue : null;
     }
 
+    /// <summary>All that are up, as far as is known here.</summary>
+    public IEnumerable<UniqueAddress> All => _members.Keys;
+
     /// <param name="member">Who is up.</param>
     /// <param name="isRouter">It has listeners.</param>
-    public void Add(UniqueAddress member, bool isRouter)
+    /// <returns>Whether that is new.</returns>
+    public bool Add(UniqueAddress member, bool isRouter)
     {
+        var isNew = !_members.ContainsKey(member);
         _members = _members.SetItem(member, new KnownMember(isRouter, null));
         if (TextOf(member.Address) == self)
         {
             _upSince ??= time.GetTimestamp();
         }
+
+        return isNew;
     }
 
     public void SetUnreachable(UniqueAddress member, bool isUnreachable)

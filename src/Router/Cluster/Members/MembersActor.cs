@@ -26,14 +26,29 @@ internal sealed class MembersActor : ReceiveActor
 
     public static Props PropsOf(MemberTable table, ILogger log) => Props.Create<MembersActor>(table, log);
 
-    protected override void PreStart() => _cluster.Subscribe(
-        Self, SubscriptionInitialStateMode.InitialStateAsEvents, typeof(IMemberEvent), typeof(IReachabilityEvent));
+    /// <summary>Another one may have failed before: who is in the table and was removed since, as far as is known not
+    /// in order, is taken out.</summary>
+    protected override void PreStart()
+    {
+        var members = _cluster.State.Members.Select(static member => member.UniqueAddress).ToHashSet();
+        foreach (var gone in _table.All.Where(member => !members.Contains(member)).ToList())
+        {
+            Remove(gone, inOrder: false);
+        }
+
+        _cluster.Subscribe(
+            Self, SubscriptionInitialStateMode.InitialStateAsEvents, typeof(IMemberEvent), typeof(IReachabilityEvent));
+    }
 
     protected override void PostStop() => _cluster.Unsubscribe(Self);
 
     private void OnUp(Member member)
     {
-        _table.Add(member.UniqueAddress, member.HasRole(ClusterSettings.Role));
+        if (!_table.Add(member.UniqueAddress, member.HasRole(ClusterSettings.Role)))
+        {
+            return;   // told by the one before
+        }
+
         var roles = string.Join(' ', member.Roles.Order(StringComparer.Ordinal));
         ClusterLog.Up(_log, MemberTable.TextOf(member.Address), roles, _table.Count);
     }
@@ -50,11 +65,12 @@ internal sealed class MembersActor : ReceiveActor
         ClusterLog.Reachable(_log, MemberTable.TextOf(member.Address), _table.Count, _table.UnreachableCount);
     }
 
-    private void OnRemoved(MemberRemoved removed)
+    private void OnRemoved(MemberRemoved removed) =>
+        Remove(removed.Member.UniqueAddress, inOrder: removed.PreviousStatus != MemberStatus.Down);
+
+    private void Remove(UniqueAddress member, bool inOrder)
     {
-        var isDowned = removed.PreviousStatus == MemberStatus.Down;
-        _table.Remove(removed.Member.UniqueAddress, inOrder: !isDowned);
-        var cause = isDowned ? "downed" : "left";
-        ClusterLog.Removed(_log, MemberTable.TextOf(removed.Member.Address), cause, _table.Count);
+        _table.Remove(member, inOrder);
+        ClusterLog.Removed(_log, MemberTable.TextOf(member.Address), inOrder ? "left" : "downed", _table.Count);
     }
 }
