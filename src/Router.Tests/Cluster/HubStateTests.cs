@@ -142,6 +142,82 @@ public sealed class HubStateTests
         Assert.Single(_world.Told.OfType<HasNone>());
     }
 
+    [Fact]
+    public void A_list_passes_over_nobody_who_is_attached_all_the_time_while_others_come_and_go_between_its_steps()
+    {
+        const int Sessions = 3 * HubState.HubWalk.StepMax;
+        var random = new Random(1);
+        for (var i = 0; i < Sessions; i++)
+        {
+            Attach(i);
+        }
+
+        var walk = _hub.Walk(new ListIdentities("", "", Sessions * 2));
+        var gone = new HashSet<int>();
+        var steps = 1;
+        HubList? list;
+        while ((list = walk.Step()) is null)
+        {
+            for (var i = 0; i < 2_000; i++)
+            {
+                var number = random.Next(Sessions);
+                if (gone.Add(number))
+                {
+                    End(number);
+                }
+
+                Attach((steps * Sessions) + i);
+            }
+
+            steps++;
+        }
+
+        var names = list.Sessions.Select(static session => session.Identity).ToList();
+        Assert.Equal(3, steps);
+        Assert.Equal(names.Distinct().Order(StringComparer.Ordinal), names);
+        Assert.Empty(Enumerable.Range(0, Sessions).Where(number => !gone.Contains(number)).Select(NameOf).Except(names));
+        Assert.Equal(Sessions - gone.Count, names.Count(name => int.Parse(name[1..]) is var number
+            && number < Sessions && !gone.Contains(number)));
+
+        void Attach(int number)
+        {
+            var id = new SessionId(9, (ulong)number);
+            _hub.On(new AttachSession(ActorRefs.Nobody, id, NameOf(number), "192.0.2.7:5000", 60_000));
+            _hub.On(new Attached(NameOf(number), id, 1, default), Address.AllSystems);
+        }
+
+        void End(int number)
+        {
+            var id = new SessionId(9, (ulong)number);
+            _hub.On(new EndSession(id, 0, default));
+            _hub.On(new Detached(NameOf(number), id), Address.AllSystems);
+        }
+
+        static string NameOf(int number) => $"d{number:00000000}";
+    }
+
+    [Fact]
+    public void A_page_has_the_first_names_behind_another_and_says_whether_there_are_more()
+    {
+        foreach (var name in new[] { "e", "b", "c", "a", "d", "x" })
+        {
+            var id = new SessionId(9, name[0]);
+            _hub.On(new AttachSession(ActorRefs.Nobody, id, name, "192.0.2.7:5000", 60_000));
+            _hub.On(new Attached(name, id, 1, default), Address.AllSystems);
+        }
+
+        Assert.Equal(("b c", true), PageOf(new ListIdentities("", "a", 2)));
+        Assert.Equal(("d e x", false), PageOf(new ListIdentities("", "c", 3)));
+        Assert.Equal(("x", false), PageOf(new ListIdentities("x", "", 3)));
+        Assert.Equal(("", true), PageOf(new ListIdentities("", "", 0)));
+
+        (string, bool) PageOf(ListIdentities wanted)
+        {
+            var list = _hub.Walk(wanted).Step()!;
+            return (string.Join(' ', list.Sessions.Select(static session => session.Identity)), list.HasMore);
+        }
+    }
+
     private void Attach()
     {
         var state = new KeptState(7, new byte[] { 7 });

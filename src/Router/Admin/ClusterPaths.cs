@@ -115,16 +115,36 @@ internal sealed class ClusterPaths(AdminHost host)
             name,
             [.. parts.Select(static part => part.Report.Entity).OfType<IdentityEntityReport>()],
             [.. parts.SelectMany(static part => part.Report.Sessions)],
+            null,
             unanswered);
         if (report.Entities.Count + report.Sessions.Count == 0)
         {
-            var silent = unanswered.Count == 0 ? "" : $"; no answer of {string.Join(", ", unanswered)}";
-            throw new AdminFault(
-                StatusCodes.Status404NotFound, "Nobody knows the identity",
-                $"no member has a session or a state of '{name}' now{silent}; a store may keep a checkpoint of it");
+            report = report with { Stored = await StoredAsync(name, unanswered, request.End).ConfigureAwait(false) };
         }
 
         await request.ReplyAsync(report, AdminJson.Default.IdentityReport).ConfigureAwait(false);
+    }
+
+    /// <summary>What this member's store keeps of an identity that no member knows.</summary>
+    private async Task<IdentityStoredReport> StoredAsync(
+        string name, IReadOnlyList<string> unanswered, CancellationToken end)
+    {
+        var silent = unanswered.Count == 0 ? "" : $"; no answer of {string.Join(", ", unanswered)}";
+        var nobody = $"no member has a session or a state of '{name}' now{silent}";
+        try
+        {
+            return await Member.Checkpoints.FindAsync(name, end).ConfigureAwait(false) is { } kept
+                ? new IdentityStoredReport(kept.Epoch, kept.Revision, kept.State.Length)
+                : throw new AdminFault(
+                    StatusCodes.Status404NotFound, "Nobody knows the identity",
+                    $"{nobody}, and no store has a checkpoint of it");
+        }
+        catch (Exception failure) when (failure is not (AdminFault or OperationCanceledException))
+        {
+            throw new AdminFault(
+                StatusCodes.Status503ServiceUnavailable, "The store does not answer",
+                $"{nobody}; whether the store keeps a checkpoint of it is not known: {failure.Message}");
+        }
     }
 
     private async Task ReloadAsync(AdminRequest request)

@@ -88,11 +88,19 @@ internal sealed record IdentityListQuery(string Prefix, string After, int Limit)
 /// <summary>An identity in the whole cluster.</summary>
 /// <param name="Entities">One, but for the moment in which it moves.</param>
 /// <param name="Sessions">One, but for the moment in which another takes its place.</param>
+/// <param name="Stored">What the store keeps, which is looked for where no member knows the identity; null where one
+/// does.</param>
 internal sealed record IdentityReport(
     string Identity,
     IReadOnlyList<IdentityEntityReport> Entities,
     IReadOnlyList<IdentitySessionReport> Sessions,
+    IdentityStoredReport? Stored,
     IReadOnlyList<string> Unanswered);
+
+/// <summary>A checkpoint that a store keeps.</summary>
+/// <param name="Epoch">Of the last attachment.</param>
+/// <param name="Revision">Of the checkpoint; 0 without one.</param>
+internal sealed record IdentityStoredReport(long Epoch, long Revision, int CheckpointBytes);
 
 /// <summary>What the identity's entity knows.</summary>
 /// <param name="Member">Where it is.</param>

@@ -77,6 +77,10 @@ internal sealed class MemberAnswers : IDisposable
         {
             return Of(fault);
         }
+        catch (AskTimeoutException)
+        {
+            return Of(new AdminFault(503, "The member is busy", "its sessions' hub has not answered in time"));
+        }
         catch (Exception failure) when (failure is not OperationCanceledException)
         {
             HostLog.Fault(_log, failure, $"cluster {question.Topic}");

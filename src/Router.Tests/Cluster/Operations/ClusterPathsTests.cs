@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Router.Cluster.Checkpoints;
 using Router.Cluster.Operations;
 using Router.Tests.Functional;
 using static Router.Tests.Cluster.HostedMember;
@@ -179,6 +180,57 @@ public sealed class ClusterPathsTests(ClusterPathsTests.TwoMembers members)
             select Router.Cluster.Members.MemberTable.TextOf(each.Member.Address));
     }
 
+    [Fact]
+    public async Task A_checkpoint_that_nobody_holds_is_looked_for_in_the_store()
+    {
+        var folder = Directory.CreateTempSubdirectory("router-store");
+        try
+        {
+            var path = Path.Combine(folder.FullName, "kept.db");
+            await using (var store = new SqliteCheckpoints(path))
+            {
+                await store.WriteAsync([new Checkpoint("kept", 4, 9, new byte[] { 1, 2, 3 })], default);
+            }
+
+            await using var member = await StartAsync(
+                null, "max-sessions = 5", $"checkpoints = sqlite, sqlite.file = \"{path}\"",
+                keys: "admin.bind = \"127.0.0.1:0\"");
+            await member.IsAmongAsync(1);
+            using var admin = await member.AdminAsync();
+            var (found, kept) = await SendAsync(admin, HttpMethod.Get, "/cluster/identity?name=kept");
+            var (unknown, _) = await SendAsync(admin, HttpMethod.Get, "/cluster/identity?name=other");
+
+            Assert.Equal(
+                (HttpStatusCode.OK, 4, 9, 3),
+                (found, Stored("epoch"), Stored("revision"), Stored("checkpoint-bytes")));
+            Assert.Empty(kept.GetProperty("entities").EnumerateArray());
+            Assert.Equal(HttpStatusCode.NotFound, unknown);
+
+            int Stored(string key) => Number(kept.GetProperty("stored"), key);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task That_the_store_does_not_answer_is_said()
+    {
+        using var file = new TextFile(new string('x', 10_000));   // no database
+        await using var member = await StartAsync(
+            null, "max-sessions = 5", $"checkpoints = sqlite, sqlite.file = \"{file.Path}\"",
+            keys: "admin.bind = \"127.0.0.1:0\"");
+        await member.IsAmongAsync(1);
+        using var admin = await member.AdminAsync();
+
+        var (status, problem) = await SendAsync(admin, HttpMethod.Get, "/cluster/identity?name=kept");
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
+        Assert.Equal("The store does not answer", Text(problem, "title"));
+        Assert.Contains("no member has a session or a state of 'kept'", Text(problem, "detail"), StringComparison.Ordinal);
+    }
+
     private static TimeSpan RunningPatience => RunningProcess.Patience;
 
     private long Entities() => One.Engine.Member!.Counters.Entities + Two.Engine.Member!.Counters.Entities;
@@ -191,10 +243,14 @@ public sealed class ClusterPathsTests(ClusterPathsTests.TwoMembers members)
 
     private Task<(HttpStatusCode Status, JsonElement Body)> PostAsync(string path) => SendAsync(HttpMethod.Post, path);
 
-    private async Task<(HttpStatusCode Status, JsonElement Body)> SendAsync(HttpMethod method, string path)
+    private Task<(HttpStatusCode Status, JsonElement Body)> SendAsync(HttpMethod method, string path) =>
+        SendAsync(members.Admin, method, path);
+
+    private static async Task<(HttpStatusCode Status, JsonElement Body)> SendAsync(
+        HttpClient admin, HttpMethod method, string path)
     {
         using var request = new HttpRequestMessage(method, path);
-        using var reply = await members.Admin.SendAsync(request);
+        using var reply = await admin.SendAsync(request);
         using var document = JsonDocument.Parse(await reply.Content.ReadAsStringAsync());
         return (reply.StatusCode, document.RootElement.Clone());
     }

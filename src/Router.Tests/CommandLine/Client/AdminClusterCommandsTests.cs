@@ -79,6 +79,21 @@ public sealed class AdminClusterCommandsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_checkpoint_that_a_store_alone_has_is_told_of()
+    {
+        _endpoint.Answers["GET /cluster/identity?name=a"] = """
+            { "identity": "a", "entities": [], "sessions": [],
+              "stored": { "epoch": 3, "revision": 9, "checkpoint-bytes": 7 }, "unanswered": ["b:2"] }
+            """;
+
+        Assert.Equal(0, await InvokeAsync("identity a"));
+
+        Assert.Contains(
+            "no member has it; the store keeps epoch 3, revision 9, 7 bytes\nno answer of b:2\n", _output.ToString(),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_reload_tells_of_each_member_and_ends_with_1_at_the_first_that_refuses()
     {
         _endpoint.Answers["GET /cluster"] = Cluster;

@@ -42,13 +42,13 @@ internal sealed partial class HubState(IHubWorld first)
     private static readonly TimeSpan SyncFor = TimeSpan.FromSeconds(10);
 
     private readonly Dictionary<SessionId, Entry> _entries = [];
-    private readonly Dictionary<string, Entry> _attached = new(StringComparer.Ordinal);
+    private readonly AttachedTable _attached = new();
     private readonly HashSet<Entry> _waiting = [];   // for an answer
     private readonly Dictionary<string, Entry> _ended = new(StringComparer.Ordinal);   // the latest of each
     private IHubWorld _world = first;
     private long _asked;   // sessions that asked to be attached
 
-    private enum Phase
+    internal enum Phase
     {
         Attaching,
         Attached,
@@ -60,7 +60,7 @@ internal sealed partial class HubState(IHubWorld first)
     public void GoOnIn(IHubWorld world)
     {
         _world = world;
-        foreach (var entry in _attached.Values)
+        foreach (var entry in _attached.All)
         {
             entry.IsAnnounced = true;
             entry.Deadline = _world.Now + DetachFor;
@@ -113,9 +113,9 @@ internal sealed partial class HubState(IHubWorld first)
             return;
         }
 
-        if (_attached.TryGetValue(entry.Identity, out var attached) && attached == entry)
+        if (_attached.Of(entry.Identity) == entry)
         {
-            _attached.Remove(entry.Identity);
+            _attached.Remove(entry);
         }
 
         if (entry.IsOver)
@@ -182,7 +182,7 @@ internal sealed partial class HubState(IHubWorld first)
     /// <summary>Entities were lost with it: the sessions that they knew tell others.</summary>
     public void OnMemberRemoved(Address at)
     {
-        foreach (var entry in _attached.Values.Where(entry => Equals(entry.At, at)).ToList())
+        foreach (var entry in _attached.All.Where(entry => Equals(entry.At, at)).ToList())
         {
             Announce(entry);
         }
@@ -288,7 +288,7 @@ internal sealed partial class HubState(IHubWorld first)
         entry.Epoch = attached.Epoch;
         entry.State = attached.State;
         _waiting.Remove(entry);
-        _attached[entry.Identity] = entry;
+        _attached.Set(entry);
         _world.ToSession(
             entry.Session,
             new IdentityAttached(attached.Epoch, attached.State.Revision, attached.State.Bytes),
@@ -358,7 +358,7 @@ internal sealed partial class HubState(IHubWorld first)
 
     private void OnWhoHas(WhoHas who)
     {
-        if (_attached.TryGetValue(who.Identity, out var entry) && !entry.IsOver)
+        if (_attached.Of(who.Identity) is { IsOver: false } entry)
         {
             Announce(entry);
         }
@@ -433,7 +433,7 @@ internal sealed partial class HubState(IHubWorld first)
         }
     }
 
-    private sealed class Entry(SessionId id, string identity, IActorRef session, string peer, long order)
+    internal sealed class Entry(SessionId id, string identity, IActorRef session, string peer, long order)
     {
         public SessionId Id => id;
 
@@ -473,6 +473,9 @@ internal sealed partial class HubState(IHubWorld first)
         public TimeSpan Deadline { get; set; }
 
         public TimeSpan AskedAt { get; set; }
+
+        /// <summary>Its place in <see cref="AttachedTable"/>.</summary>
+        public int Slot { get; set; }
 
         public HubSession ToReport() => new(
             identity,

@@ -5,6 +5,9 @@ namespace Router.Cluster.Identities;
 /// <summary>A member's hub: between its sessions and the identities' entities. Runs <see cref="HubState"/>.</summary>
 internal class IdentityHub : UntypedActor, IWithTimers, IHubWorld
 {
+    /// <summary>Whoever asked for a list has given up by then.</summary>
+    private static readonly TimeSpan ListFor = TimeSpan.FromSeconds(3);
+
     private readonly IActorRef _entities;
     private readonly IIdentityMembers _members;
     private readonly IActorContext _context = Context;
@@ -71,7 +74,10 @@ internal class IdentityHub : UntypedActor, IWithTimers, IHubWorld
                 _waiters.Add(_context.Sender);
                 break;
             case ListIdentities wanted:
-                _context.Sender.Tell(_state.List(wanted), ActorRefs.NoSender);
+                Step(new ListUnderWay(_state.Walk(wanted), _context.Sender, Now + ListFor));
+                break;
+            case ListUnderWay list:
+                Step(list);
                 break;
             case FindIdentity wanted:
                 _context.Sender.Tell(_state.Find(wanted), ActorRefs.NoSender);
@@ -93,6 +99,19 @@ internal class IdentityHub : UntypedActor, IWithTimers, IHubWorld
     protected virtual Address AddressOf(IActorRef entity) =>
         entity.Path.Address.HasGlobalScope ? entity.Path.Address : Place.Address;
 
+    /// <summary>What has come meanwhile has its turn between two steps.</summary>
+    private void Step(ListUnderWay list)
+    {
+        if (list.Walk.Step() is { } answer)
+        {
+            list.Asker.Tell(answer, ActorRefs.NoSender);
+        }
+        else if (Now < list.Until)
+        {
+            _context.Self.Tell(list, ActorRefs.NoSender);
+        }
+    }
+
     private void StartTicking()
     {
         if (_state.IsQuiet == Timers.IsTimerActive(nameof(TickNow)))
@@ -107,6 +126,8 @@ internal class IdentityHub : UntypedActor, IWithTimers, IHubWorld
             }
         }
     }
+
+    private sealed record ListUnderWay(HubState.HubWalk Walk, IActorRef Asker, TimeSpan Until);
 
     private sealed class TickNow
     {

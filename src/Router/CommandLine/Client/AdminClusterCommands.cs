@@ -141,6 +141,13 @@ internal sealed class AdminClusterCommands(AdminCommand admin)
                 TextTable.Write(admin.Output, body["entities"], Entities);
                 admin.Output.WriteLine();
                 TextTable.Write(admin.Output, body["sessions"], Sessions);
+                if (body["stored"] is JsonObject stored)
+                {
+                    admin.Output.WriteLine(
+                        $"no member has it; the store keeps epoch {stored["epoch"]}, revision {stored["revision"]}, "
+                        + $"{stored["checkpoint-bytes"]} bytes");
+                }
+
                 WriteUnanswered(body);
             });
         });
