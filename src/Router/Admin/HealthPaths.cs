@@ -1,5 +1,6 @@
 using Akka.Cluster;
 using Microsoft.AspNetCore.Http;
+using Router.Cluster.Relay;
 using Router.Diagnostics;
 
 namespace Router.Admin;
@@ -55,6 +56,11 @@ internal sealed class HealthPaths(AdminHost host)
         {
             yield return "fenced";
         }
+
+        if (engine.Relay is { IsFinding: true } && engine.Member.Table.Age < RelaySpan.FindFor)
+        {
+            yield return "relay-finding";
+        }
     }
 
     private static Task ReplyAsync(AdminRequest request, IReadOnlyList<string> reasons) => request.ReplyAsync(
@@ -80,5 +86,5 @@ internal sealed class HealthPaths(AdminHost host)
 
 /// <param name="Ok">The same as status 200.</param>
 /// <param name="Reasons">Words: <c>loop-0-stalled</c>, <c>starting</c>, <c>draining</c>, <c>member-joining</c>,
-/// <c>fenced</c>.</param>
+/// <c>fenced</c>, <c>relay-finding</c>.</param>
 internal sealed record HealthReport(bool Ok, IReadOnlyList<string> Reasons);

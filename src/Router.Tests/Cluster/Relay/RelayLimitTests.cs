@@ -217,6 +217,28 @@ public sealed class RelayLimitTests : RelayRig
     }
 
     [Fact]
+    public void It_is_known_while_a_members_relay_has_not_said_that_it_is_there_and_for_three_seconds_at_most()
+    {
+        var member = Member("finding");
+        var (other, silent) = (CreateTestProbe("finding-other"), CreateTestProbe("finding-silent"));
+        Kit.Advance(TimeSpan.FromSeconds(1));
+        Assert.False(member.Span.IsFinding);   // it is alone
+
+        member.Span.Table.Add(other.Ref, uid: 1);
+        Kit.Advance(TimeSpan.FromMilliseconds(400));
+        Assert.True(member.Span.IsFinding);
+        member.Span.Actor.Tell(new RelayHello(RelayHelloKind.Answers), other.Ref);
+        Kit.RunUntilIdle();
+        Assert.False(member.Span.IsFinding);
+
+        member.Span.Table.Add(silent.Ref, uid: 2);
+        Kit.Advance(TimeSpan.FromMilliseconds(800));
+        Assert.True(member.Span.IsFinding);
+        Kit.Advance(RelaySpan.FindFor - TimeSpan.FromMilliseconds(800));
+        Assert.False(member.Span.IsFinding);   // it has none, or does not answer
+    }
+
+    [Fact]
     public void A_member_that_is_not_reached_is_not_asked_and_one_without_a_relay_is_asked_rarely_whether_it_has_one()
     {
         var silent = CreateTestProbe("silent");

@@ -107,6 +107,7 @@ internal sealed class RelayActor : ReceiveActor, IWithTimers
     {
         _changed = _time.GetTimestamp();
         _span.Peers = _table.Reachable;
+        _span.IsFinding = _table.IsFinding;
         _span.IsLooking = _span.Options.StraysFor != TimeSpan.Zero;
     }
 
@@ -216,6 +217,8 @@ internal sealed class RelayActor : ReceiveActor, IWithTimers
         {
             OnTick(member);
         }
+
+        _span.IsFinding = _table.IsFinding;
 
         if (++_ticks % TicksPerSecond == 0)
         {

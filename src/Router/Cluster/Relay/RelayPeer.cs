@@ -11,6 +11,9 @@ internal sealed class RelayPeer(IActorRef relay, int loops)
 /// <summary>Members that are known, whether they have a relay or not. The actor's.</summary>
 internal sealed class RelayTable(int loops)
 {
+    /// <summary>Within two seconds.</summary>
+    private const int FindTries = 4;
+
     private readonly Dictionary<ActorPath, RelayMember> _members = [];
 
     public IEnumerable<RelayMember> Members => _members.Values;
@@ -27,6 +30,10 @@ internal sealed class RelayTable(int loops)
            where member is { IsUnreachable: false, Peer: not null }
            select member.Peer,
     ];
+
+    /// <summary>One that is heard of has not said whether it has a relay, and was not asked often yet.</summary>
+    public bool IsFinding => _members.Values.Any(static member =>
+        member is { IsUnreachable: false, Peer: null, Asked: < FindTries });
 
     /// <summary>The member that has a relay there; null if there is none.</summary>
     public RelayMember? Of(IActorRef relay) => _members.GetValueOrDefault(relay.Path);

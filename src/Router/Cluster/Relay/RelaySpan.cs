@@ -27,6 +27,7 @@ internal sealed class RelaySpan : IRelaySpan
     private IActorRef? _actor;
     private volatile RelayPeer[] _peers = [];
     private volatile bool _isLooking;
+    private volatile bool _isFinding = true;
 
     /// <param name="system">A member of the cluster.</param>
     /// <param name="router">The router's name: those of one name relay to each other.</param>
@@ -44,7 +45,18 @@ internal sealed class RelaySpan : IRelaySpan
         Table = new RelayTable(loops.Count);
     }
 
+    /// <summary>How long a member that has come in is not ready because of <see cref="IsFinding"/>.</summary>
+    public static readonly TimeSpan FindFor = TimeSpan.FromSeconds(3);
+
     public RelayOptions Options { get; }
+
+    /// <summary>There are members whose relay has not said yet that it is there: nobody can ask them for a session of a
+    /// new peer. The actor sets it, any thread reads it.</summary>
+    public bool IsFinding
+    {
+        get => _isFinding && Volatile.Read(ref _actor) is not null;
+        set => _isFinding = value;
+    }
 
     /// <summary>By their index.</summary>
     public IReadOnlyList<RelayLoop> Loops { get; }
