@@ -56,6 +56,11 @@ def address(member):
     return f"10.9.0.{member}"
 
 
+def stamp(when):
+    """As members log it."""
+    return time.strftime("%H:%M:%S", time.gmtime(when)) + f".{int(when % 1 * 1000):03}"
+
+
 def say(text):
     print(f"{time.monotonic() - BEGAN:7.2f} {text}", flush=True)
 
@@ -90,6 +95,11 @@ class Member:
 
     def all(self, name):
         return [event for event in self.look().events if event["event"] == name]
+
+    def knows(self):
+        """How many members it counted last."""
+        told = self.all("cluster-stats")
+        return told[-1]["members"] if told else 0
 
     def is_in(self, members):
         return bool(self.all("fence-open")) and len(self.all("member-up")) >= members
@@ -179,10 +189,13 @@ class Peer:
         self.asked, self.since, self.tries = None, None, 0   # the latest try, the first one
         self.next = now + world.random.uniform(0, world.interval)
         self.silences = []
+        self.asks, self.longest = [], (0, 0, [])   # since the last answer: when, whom; silence, its end, its asks
+        self.elsewhere = 0     # the longest silence from the first time that it has asked a member that is not cut
 
     def send(self, now):
         self.asked = now
         self.since = self.since or time.time()
+        self.asks.append((time.time(), self.member))
         try:
             self.socket.sendto(f"{self.name} x".encode(), (address(self.member), PORT))
         except OSError:
@@ -192,7 +205,8 @@ class Peer:
         if self.asked is not None and now - self.asked >= ANSWER_WITHIN:
             self.tries += 1
             if self.tries % 2 == 0:
-                self.member = self.world.random.choice(self.world.choices)
+                others = [each for each in self.world.choices if each != self.member]
+                self.member = self.world.random.choice(others or self.world.choices)
             self.send(now)
         elif self.asked is None and now >= self.next:
             self.next = now + self.world.interval
@@ -212,7 +226,11 @@ class Peer:
             self.answers.append((at, int(origin.rsplit(".", 1)[1]), int(count), int(epoch)))
             if self.since is not None:
                 self.silences.append((now, at - self.since))   # by the kernel: this process may be late
-            self.asked, self.since, self.tries = None, None, 0
+                self.longest = max(self.longest, (at - self.since, at, self.asks))
+                healthy = [when for when, member in self.asks if member not in self.world.victims]
+                if healthy:
+                    self.elsewhere = max(self.elsewhere, at - healthy[0])
+            self.asked, self.since, self.tries, self.asks = None, None, 0, []
 
 
 class World:
@@ -221,6 +239,7 @@ class World:
     def __init__(self, cluster, peers, seed, interval=2.0, moves=0.05, choices=None):
         self.cluster, self.random, self.interval, self.moves = cluster, random.Random(seed), interval, moves
         self.choices = list(choices or cluster.numbers)
+        self.victims = ()      # members that are cut
         self.poll, self.by_socket = select.epoll(), {}
         now = time.monotonic()
         self.peers = [Peer(number, self, now) for number in range(peers)]
@@ -259,6 +278,16 @@ class World:
     def silence(self, since):
         return max((took for peer in self.peers for at, took in peer.silences if at >= since), default=0)
 
+    def tell_longest(self, quietly=False):
+        """Of the silences since it was told last, the longest: whom the peer has asked when."""
+        peer = max(self.peers, key=lambda each: each.longest[0])
+        took, at, asks = peer.longest
+        asked = " ".join(f"{stamp(when)}:m{member}" for when, member in asks)
+        if not quietly:
+            say(f"  {peer.name} {took:.2f} s: asked {asked}; answered {stamp(at)}")
+        for each in self.peers:
+            each.longest, each.elsewhere = (0, 0, []), 0
+
     def judge(self, counts_matter):
         older = shared = repeated = 0
         worst = 0.0
@@ -293,6 +322,8 @@ def healthy(cluster, world):
     cluster.wait(
         lambda: all(member.process.poll() is None and member.all("fence-open") for member in cluster.members.values()),
         "all members are in", 60, turn)
+    cluster.wait(lambda: all(member.knows() == len(cluster.numbers) for member in cluster.members.values()),
+                 "all members are in one cluster", 60, turn)
     return world.all_answered()
 
 
@@ -321,13 +352,18 @@ def partitions(options):
         count += 1
         for member in cluster.members.values():
             member.may_end = True
+        world.victims = victims if kind == "split" else (victims,) if kind == "one-way" else pairs[0]
+        world.tell_longest(quietly=True)
         cluster.cut(pairs)
+        cut, began = time.monotonic(), time.time()
         world.go(world.random.uniform(1, 8))
         cluster.heal()
-        healed = time.monotonic()
+        healed = time.time()
         answered = healthy(cluster, world)
-        say(f"{kind} at {victims}: all answered {answered:.1f} s after the heal; longest silence "
-            f"{world.silence(healed - 10):.1f} s")
+        say(f"{kind} at {victims}: {stamp(began)} to {stamp(healed)}; all answered {answered:.1f} s after the members "
+            f"were in; longest silence {world.silence(cut):.1f} s, from the first question to a member that was not "
+            f"cut {max(peer.elsewhere for peer in world.peers):.1f} s")
+        world.tell_longest()
         world.go(world.random.uniform(0, 3))
     say(f"{count} partitions of {options.members} members, {cluster.starts - options.members} members started again")
     world.judge(counts_matter=True)

@@ -10,7 +10,8 @@
 # Ends with 0 when nothing was found: no answer by an older epoch behind one by a newer, no epoch at two members, no
 # count told twice, no peer without an answer at the end, no member that ended by itself without having been cut, and
 # what the mode promises besides. Root; needs ip, nft, initdb and postgres. LIBFAKETIME: libfaketime.so.1, if it is not
-# where Debian has it. ROUTER_BUILD: a folder with a build of src/Router.Tests instead of one made here.
+# where Debian has it. ROUTER_BUILD: a folder with a build of src/Router.Tests instead of one made here. ROUTER_LOGS: a
+# folder that gets the members' logs.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -23,6 +24,7 @@ server=
 end() {
     [ -z "$server" ] || kill -INT "$server" 2>/dev/null || true
     [ -z "$server" ] || wait "$server" 2>/dev/null || true
+    [ -z "${ROUTER_LOGS:-}" ] || { mkdir -p "$ROUTER_LOGS" && cp "$work"/*.log "$ROUTER_LOGS"; }
     rm -rf "$work"
 }
 trap end EXIT
