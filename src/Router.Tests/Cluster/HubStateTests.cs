@@ -175,7 +175,8 @@ public sealed class HubStateTests
         var names = list.Sessions.Select(static session => session.Identity).ToList();
         Assert.Equal(3, steps);
         Assert.Equal(names.Distinct().Order(StringComparer.Ordinal), names);
-        Assert.Empty(Enumerable.Range(0, Sessions).Where(number => !gone.Contains(number)).Select(NameOf).Except(names));
+        Assert.Empty(
+            Enumerable.Range(0, Sessions).Where(number => !gone.Contains(number)).Select(NameOf).Except(names));
         Assert.Equal(Sessions - gone.Count, names.Count(name => int.Parse(name[1..]) is var number
             && number < Sessions && !gone.Contains(number)));
 

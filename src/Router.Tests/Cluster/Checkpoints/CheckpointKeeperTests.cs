@@ -38,7 +38,8 @@ public sealed class CheckpointKeeperTests
         Assert.False(look.IsCompleted);
         _time.Advance(TimeSpan.FromMilliseconds(1));
 
-        Assert.Contains("2 s", (await Assert.ThrowsAsync<TimeoutException>(() => look)).Message, StringComparison.Ordinal);
+        var late = await Assert.ThrowsAsync<TimeoutException>(() => look);
+        Assert.Contains("2 s", late.Message, StringComparison.Ordinal);
         _store.Release();
     }
 

@@ -44,6 +44,8 @@ public sealed class ClusterPathsTests(ClusterPathsTests.TwoMembers members)
     public async Task Identities_of_all_members_are_counted_and_listed_page_by_page()
     {
         string[] names = ["list1", "list2", "list3"];
+        using var before = One.Client();
+        await AskAsync(before, "first");   // not of this prefix
         using var first = One.Client();
         using var second = Two.Client();
         using var third = One.Client();
@@ -53,6 +55,10 @@ public sealed class ClusterPathsTests(ClusterPathsTests.TwoMembers members)
 
         var (_, page) = await GetAsync("/cluster/identities?prefix=list&limit=2");
         var (_, rest) = await GetAsync($"/cluster/identities?prefix=list&limit=2&after={Text(page, "next")}");
+        var (_, ofOne) = await GetAsync("/cluster/identities?prefix=first&limit=1");
+        using var more = One.Client();
+        await AskAsync(more, "first2");
+        var (_, ofOneWithMore) = await GetAsync("/cluster/identities?prefix=first&limit=1");
         var (_, counts) = await GetAsync("/cluster/identities?limit=0");
 
         var listed = page.GetProperty("identities").EnumerateArray()
@@ -62,6 +68,8 @@ public sealed class ClusterPathsTests(ClusterPathsTests.TwoMembers members)
         Assert.Equal([One.Seed, Two.Seed, One.Seed], listed.Select(static each => Text(each, "member")));
         Assert.Equal($"{second.LocalEndPoint}", Text(listed[1], "peer"));
         Assert.Equal(JsonValueKind.Null, rest.GetProperty("next").ValueKind);
+        Assert.Equal(JsonValueKind.Null, ofOne.GetProperty("next").ValueKind);
+        Assert.Equal("first", Text(ofOneWithMore, "next"));   // the member alone knows that there are more
         Assert.Empty(counts.GetProperty("identities").EnumerateArray());
         Assert.True(counts.GetProperty("members").EnumerateArray().Sum(static each => Number(each, "attached")) >= 3);
         Assert.True(counts.GetProperty("members").EnumerateArray().Sum(static each => Number(each, "identities")) >= 3);
@@ -110,12 +118,18 @@ public sealed class ClusterPathsTests(ClusterPathsTests.TwoMembers members)
 
         var (_, page) = await GetAsync("/sessions?cluster=true&sort=bytes&identity=pages2");
         var (_, one) = await GetAsync("/sessions?cluster=true&sort=bytes&limit=1");
+        var (_, all) = await GetAsync("/sessions?cluster=true&sort=bytes");
 
         var session = Assert.Single(page.GetProperty("sessions").EnumerateArray());
         Assert.Equal((Two.Seed, $"{second.LocalEndPoint}"), (Text(session, "member"), Text(session, "peer")));
         Assert.Equal(1, Number(page, "matched"));
         Assert.Equal(2, page.GetProperty("members").GetArrayLength());
-        Assert.Single(one.GetProperty("sessions").EnumerateArray());
+        var bytes = all.GetProperty("sessions").EnumerateArray()
+            .Select(static each => Number(each, "bytes-in") + Number(each, "bytes-out"))
+            .ToList();
+        Assert.Equal(bytes.OrderDescending(), bytes);
+        var largest = Assert.Single(one.GetProperty("sessions").EnumerateArray());
+        Assert.Equal(bytes[0], Number(largest, "bytes-in") + Number(largest, "bytes-out"));
         Assert.True(Number(one, "matched") >= 2);
         Assert.Equal(HttpStatusCode.BadRequest, (await GetAsync("/sessions?cluster=true&sort=x")).Status);
     }
@@ -228,7 +242,8 @@ public sealed class ClusterPathsTests(ClusterPathsTests.TwoMembers members)
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
         Assert.Equal("The store does not answer", Text(problem, "title"));
-        Assert.Contains("no member has a session or a state of 'kept'", Text(problem, "detail"), StringComparison.Ordinal);
+        Assert.Contains(
+            "no member has a session or a state of 'kept'", Text(problem, "detail"), StringComparison.Ordinal);
     }
 
     private static TimeSpan RunningPatience => RunningProcess.Patience;

@@ -40,8 +40,8 @@ internal interface ICheckpointStore : IAsyncDisposable
     ValueTask<IReadOnlyList<bool>> WriteAsync(
         IReadOnlyList<Checkpoint> checkpoints, CancellationToken cancellationToken);
 
-    /// <summary>Looks for what is kept of an identity, for an operator: nothing is claimed, and operations of the others
-    /// do not wait for it, but where the store is one file.</summary>
+    /// <summary>Looks for what is kept of an identity, for an operator: nothing is claimed, and other operations do not
+    /// wait for it, but where the store is one file.</summary>
     /// <param name="identity">Its name.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <returns>Null for nothing.</returns>
