@@ -152,7 +152,7 @@ class Device:
         if self.socket is not None:
             self.world.forget(self)
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind((self.world.random.choice(HOMES), 0))
+        self.socket.bind(self.world.next_endpoint())
         self.socket.setblocking(False)
         self.world.watch(self)
 
@@ -227,7 +227,7 @@ class World:
     def __init__(self):
         self.random = random.Random(1)
         self.poll = select.epoll()
-        self.by_socket = {}
+        self.by_socket, self.endpoints = {}, 0
         self.backend = None
         self.reports = self.answers = self.unanswered = self.moves = self.told_again = self.late = 0
         self.delays, self.arrivals, self.takeovers, self.went_back = [], [], [], []
@@ -236,6 +236,12 @@ class World:
     def watch(self, device):
         self.by_socket[device.socket.fileno()] = device
         self.poll.register(device.socket.fileno(), select.EPOLLIN)
+
+    def next_endpoint(self):
+        """One that no device has had: to the gateway a peer is its address and port, so who had another's while that
+        one's session is open would be told the other's count."""
+        self.endpoints += 1
+        return HOMES[self.endpoints % len(HOMES)], 2_000 + self.endpoints // len(HOMES) % 60_000
 
     def forget(self, device):
         self.poll.unregister(device.socket.fileno())
