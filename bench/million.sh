@@ -9,7 +9,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 shared=${BENCH_SHARED:-$here/../../shared/bench}
 what=million
 case ${1:-} in
-    churn | churn_echo | growth | monitored | scrape | sigterm | sweep | top) what=$1; shift ;;
+    churn | churn_echo | growth | member | monitored | scrape | sigterm | sweep | top) what=$1; shift ;;
 esac
 
 work=$(mktemp -d)

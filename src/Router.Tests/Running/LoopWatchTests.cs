@@ -62,7 +62,7 @@ public sealed class LoopWatchTests : IDisposable
         var stalled = Assert.Single(_log.Lines);
         Assert.Contains(
             "\"event\":\"loop-stalled\",\"loop\":3,\"stalled-ms\":2000,\"handler\":null,\"session\":null,"
-            + "\"listener\":null,\"state\":\"running\",\"cpu-percent\":75}",
+            + $"\"listener\":null,\"thread\":{_loop.ThreadId},\"state\":\"running\",\"cpu-percent\":75}}",
             stalled, StringComparison.Ordinal);
         Assert.Equal(Stall + Period, _watch.OldestTurn);
 

@@ -115,14 +115,15 @@ internal static partial class HostLog
 
     /// <summary>A loop has not turned for <c>stall-timeout</c>.</summary>
     /// <param name="handler">The type whose turn it is; null between turns, or where it is no session's.</param>
+    /// <param name="thread">The loop's, by its number in the system, by which tools find its stack.</param>
     /// <param name="state">The thread's: <c>running</c>, <c>sleeping</c>, <c>disk</c>, <c>stopped</c>.</param>
     /// <param name="cpuPercent">Of one processor, since the loop was first seen to be late.</param>
     [LoggerMessage(EventId = 1016, Level = LogLevel.Warning, EventName = "loop-stalled", Message =
         "Loop {Loop} has not turned for {StalledMs} ms: handler {Handler}, session {Session}, listener {Listener}, " +
-        "thread {State}, {CpuPercent} % of a processor")]
+        "thread {Thread} {State}, {CpuPercent} % of a processor")]
     public static partial void LoopStalled(
-        ILogger logger, int loop, long stalledMs, string? handler, string? session, string? listener, string? state,
-        int? cpuPercent);
+        ILogger logger, int loop, long stalledMs, string? handler, string? session, string? listener, int thread,
+        string? state, int? cpuPercent);
 
     [LoggerMessage(EventId = 1017, Level = LogLevel.Information, EventName = "loop-turns", Message =
         "Loop {Loop} turns again after {StalledMs} ms")]

@@ -136,7 +136,7 @@ internal sealed class LoopWatch : IDisposable
             : null;
         HostLog.LoopStalled(
             _log, pulse.Loop.Index, Milliseconds(pulse.SentAt, now), session?.Handler?.GetType().FullName,
-            session?.Id.ToString(), session?.Shard.Listener, figures?.State, percent);
+            session?.Id.ToString(), session?.Shard.Listener, pulse.Loop.ThreadId, figures?.State, percent);
     }
 
     private long Milliseconds(long from, long to) => (long)_time.GetElapsedTime(from, to).TotalMilliseconds;

@@ -26,8 +26,9 @@ public sealed class TopLoopTests : IDisposable
         var running = RunAsync(loop, CancellationToken.None);
         await TurnAsync();
         var once = Text.Length;
+        _model.Version = "6.6.6";   // nobody says so: then nothing is drawn, as that takes 20 to 30 ms of CPU
         await TurnAsync();
-        Assert.Equal(once, Text.Length);   // nothing has changed
+        Assert.Equal(once, Text.Length);
 
         Press('j');
         await TurnAsync();
@@ -85,7 +86,7 @@ public sealed class TopLoopTests : IDisposable
 
     private Task RunAsync(TopLoop loop, CancellationToken end) => Task.Run(() => loop.RunAsync(
         _asks.Add,
-        _ => Interlocked.Increment(ref _turns),
+        _ => Interlocked.Increment(ref _turns) < 0,   // nothing of its own
         end), CancellationToken.None);
 
     private void Press(char key) =>

@@ -72,8 +72,9 @@ public sealed class TopReplayTests
     [Fact]
     public void Time_passes_as_in_the_log_times_the_speed()
     {
-        _replay.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(_replay.Advance(TimeSpan.FromSeconds(1)));
         Assert.Equal(3, _model.Events.Count);   // up to session-opened
+        Assert.False(_replay.Advance(TimeSpan.Zero));
         _view.Speed = 10;
         _replay.Advance(TimeSpan.FromSeconds(0.1));
         Assert.Equal(4, _model.Events.Count);
@@ -85,7 +86,7 @@ public sealed class TopReplayTests
     public void It_stands_still_while_it_is_stopped_and_goes_line_by_line()
     {
         _view.Press(new ConsoleKeyInfo('n', ConsoleKey.N, false, false, false), _model);
-        _replay.Advance(TimeSpan.FromHours(1));
+        Assert.False(_replay.Advance(TimeSpan.FromHours(1)));
         Assert.Empty(_model.Events);
 
         _replay.StepLine();

@@ -155,7 +155,7 @@ internal sealed class TopCommand(AdminCommand admin, TextWriter error, Func<bool
                         break;
                 }
             },
-            static _ => { },
+            static _ => false,
             end.Token).ConfigureAwait(false);
         await end.CancelAsync().ConfigureAwait(false);
         await feeding.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -22,15 +22,18 @@ internal sealed class TopLoop(TopTerminal terminal, TopModel model, TopView view
         new BoundedChannelOptions(WorkMax) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
 
     private string _shown = "";
+    private (int Width, int Height) _size;
 
     /// <summary>Has it run something in its next turn. Any thread.</summary>
     public void Post(Action what) => _work.Writer.TryWrite(what);
 
-    /// <summary>Shows the model until the user, or the token, ends it.</summary>
+    /// <summary>Shows the model until the user, or the token, ends it. A screen takes tens of milliseconds of CPU: it
+    /// is drawn when something was run, a key pressed, the size changed, or time has changed the model.</summary>
     /// <param name="answer">Does what a key asks for.</param>
-    /// <param name="advance">Called each turn with the time since the last one.</param>
+    /// <param name="advance">Called each turn with the time since the last one; tells whether it changed the
+    /// model.</param>
     /// <param name="end">Ends it.</param>
-    public async Task RunAsync(Action<TopAsk> answer, Action<TimeSpan> advance, CancellationToken end)
+    public async Task RunAsync(Action<TopAsk> answer, Func<TimeSpan, bool> advance, CancellationToken end)
     {
         using var turns = new PeriodicTimer(Turn, time);
         terminal.Output.Write(Enter);
@@ -39,9 +42,11 @@ internal sealed class TopLoop(TopTerminal terminal, TopModel model, TopView view
             var last = time.GetTimestamp();
             do
             {
+                var isNew = false;
                 while (_work.Reader.TryRead(out var work))
                 {
                     work();
+                    isNew = true;
                 }
 
                 while (terminal.Keys.TryRead(out var key))
@@ -53,11 +58,12 @@ internal sealed class TopLoop(TopTerminal terminal, TopModel model, TopView view
                     }
 
                     answer(ask);
+                    isNew = true;
                 }
 
-                advance(time.GetElapsedTime(last));
+                isNew |= advance(time.GetElapsedTime(last));
                 last = time.GetTimestamp();
-                Show();
+                Show(isNew);
             }
             while (await turns.WaitForNextTickAsync(end).ConfigureAwait(false));
         }
@@ -76,9 +82,15 @@ internal sealed class TopLoop(TopTerminal terminal, TopModel model, TopView view
     public static string Draw(IRenderable what, int width, int height) =>
         string.Join($"{EndLine}\r\n", TopFrame.LinesOf(what, width, height, isAnsi: true));
 
-    private void Show()
+    private void Show(bool isNew)
     {
         var (width, height) = terminal.Size();
+        if (!isNew && _size == (width, height))
+        {
+            return;
+        }
+
+        _size = (width, height);
         var text = Draw(screen.Draw(model, view, width, height), width, height);
         if (text != _shown)
         {

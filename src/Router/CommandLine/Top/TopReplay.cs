@@ -21,20 +21,24 @@ internal sealed class TopReplay(TextReader lines, TopModel model, TopView view)
     public bool IsAtEnd { get; private set; }
 
     /// <summary>Time has passed: takes the lines that were written meanwhile.</summary>
-    public void Advance(TimeSpan elapsed)
+    /// <returns>False if there were none.</returns>
+    public bool Advance(TimeSpan elapsed)
     {
         if (view.IsPaused || Peek() is null)
         {
-            return;
+            return false;
         }
 
         _position = Later(_position ?? TimeOf(_next!) ?? default, elapsed * view.Speed);
-        for (var i = 0; i < LinesMax && Peek() is { } line && (TimeOf(line) ?? _position) <= _position; i++)
+        var taken = 0;
+        while (taken < LinesMax && Peek() is { } line && (TimeOf(line) ?? _position) <= _position)
         {
             Take();
+            taken++;
         }
 
         Pick();
+        return taken > 0;
     }
 
     /// <summary>Takes one line.</summary>
