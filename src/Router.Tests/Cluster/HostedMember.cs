@@ -70,10 +70,14 @@ internal sealed class HostedMember : IAsyncDisposable
         return new HttpClient { BaseAddress = new Uri($"http://{address}") };
     }
 
-    /// <summary>Waits until it knows so many members.</summary>
-    public Task IsAmongAsync(int members) => Until.TrueAsync(
-        () => Engine.Member!.Table.Count == members,
-        () => $"{members} members, {Engine.Member!.Table.Count} are known");
+    /// <summary>Waits until it knows so many members, and sends for sessions with an identity.</summary>
+    public async Task IsAmongAsync(int members)
+    {
+        await Until.TrueAsync(
+            () => Engine.Member!.Table.Count == members,
+            () => $"{members} members, {Engine.Member!.Table.Count} are known");
+        await Log.Seen("fence-open");
+    }
 
     public Socket Client()
     {
@@ -82,7 +86,7 @@ internal sealed class HostedMember : IAsyncDisposable
         return client;
     }
 
-    /// <summary>Sends until there is an answer.</summary>
+    /// <summary>Sends once, and waits for an answer.</summary>
     public static async Task<string> AskAsync(Socket client, string text)
     {
         var buffer = new byte[1_500];

@@ -31,29 +31,37 @@ internal abstract class LoopSlices(IoLoop loop, TimeProvider clock, Cancellation
 
     internal override void OnTimer()
     {
-        var began = clock.GetTimestamp();
+        if (end.IsCancellationRequested)
+        {
+            _done.TrySetCanceled(end);
+            return;
+        }
+
+        var (began, isLast, failure) = (clock.GetTimestamp(), false, (Exception?)null);
         try
         {
-            if (end.IsCancellationRequested)
-            {
-                _done.TrySetCanceled(end);
-            }
-            else if (Slice(began))
-            {
-                _done.TrySetResult();
-            }
-            else
-            {
-                loop.Schedule(this, loop.NowMs + StepMs);
-            }
+            isLast = Slice(began);
         }
-        catch (Exception failure)
+        catch (Exception thrown)
+        {
+            failure = thrown;
+        }
+
+        // Counted before others are told of the end: they read it then.
+        Slices++;
+        LateSlices += clock.GetElapsedTime(began) > SliceMax ? 1 : 0;
+        if (failure is not null)
         {
             _done.TrySetException(failure);
         }
-
-        Slices++;
-        LateSlices += clock.GetElapsedTime(began) > SliceMax ? 1 : 0;
+        else if (isLast)
+        {
+            _done.TrySetResult();
+        }
+        else
+        {
+            loop.Schedule(this, loop.NowMs + StepMs);
+        }
     }
 
     /// <param name="began">A timestamp of the clock.</param>

@@ -110,8 +110,9 @@ internal sealed class EventFeed(StreamOptions limits)
             LogLevel logLevel, EventId eventId, TState state, Exception? exception,
             Func<TState, Exception?, string> formatter)
         {
-            inner.Log(logLevel, eventId, state, exception, formatter);
+            // Whoever has read of it in the log finds it here.
             _records.Log(logLevel, eventId, state, exception, formatter);
+            inner.Log(logLevel, eventId, state, exception, formatter);
         }
     }
 }
