@@ -27,7 +27,7 @@ lib=$tree/usr/lib/router
 doc=$tree/usr/share/doc/router
 umask 022
 mkdir -p "$lib" "$doc/examples" "$tree/DEBIAN" "$tree/usr/bin" "$tree/lib/systemd/system" "$tree/etc/router" \
-    "$tree/etc/logrotate.d" "$tree/usr/share/man/man1"
+    "$tree/etc/logrotate.d" "$tree/usr/share/man/man1" "$tree/usr/share/router/grafana" "$tree/usr/share/router/prometheus"
 
 case $architecture in
     amd64) rid=linux-x64 ;;
@@ -57,6 +57,8 @@ ln -s ../lib/router/Router "$tree/usr/bin/router"
 install -m 644 "$here/router.service" "$tree/lib/systemd/system/router.service"
 install -m 644 "$here/router.conf" "$tree/etc/router/router.conf"
 install -m 644 "$here/router.logrotate" "$tree/etc/logrotate.d/router"
+install -m 644 "$here/grafana/router.json" "$tree/usr/share/router/grafana/router.json"
+install -m 644 "$here/prometheus/alerts.yml" "$tree/usr/share/router/prometheus/alerts.yml"
 gzip -9n <"$here/router.1" >"$tree/usr/share/man/man1/router.1.gz"
 gzip -9n <"$root/CHANGELOG.md" >"$doc/changelog.gz"
 install -m 644 "$root/hocon/reference.conf" "$doc/reference.conf"

@@ -7,6 +7,7 @@ The copy is an overlay in memory, the processes are in namespaces of their own (
 this machine keeps nothing of it. Needs root. Prints a line for each thing that was tried; exits with 1 at the first that
 does not hold.
 """
+import json
 import os
 import shutil
 import signal
@@ -160,8 +161,22 @@ def try_stop(machine):
 
 def try_purge(machine):
     machine.must("dpkg", "--purge", "router")
-    left = machine.run("sh", "-c", "ls -d /usr/lib/router /usr/bin/router /etc/router /lib/systemd/system/router.service").stdout
+    left = machine.run(
+        "sh", "-c",
+        "ls -d /usr/lib/router /usr/bin/router /etc/router /usr/share/router /lib/systemd/system/router.service").stdout
     hold("a purge stops it and leaves nothing", left == "" and machine.run("pgrep", "-f", "lib/router").stdout == "", left)
+
+
+def try_monitoring(root):
+    """What Grafana and Prometheus take is where docs/install.md says, and any user may read it."""
+    with open(root + "/usr/share/router/grafana/router.json", encoding="utf-8") as dashboard:
+        panels = json.load(dashboard)["panels"]
+    rules = subprocess.run(
+        ["chroot", root, "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+         "promtool", "check", "rules", "/usr/share/router/prometheus/alerts.yml"],
+        capture_output=True, text=True, check=False)
+    hold("a dashboard and ten alert rules are in /usr/share/router",
+         panels and "10 rules found" in rules.stdout, rules.stdout + rules.stderr)
 
 
 def try_all(package, folder):
@@ -179,6 +194,7 @@ def try_all(package, folder):
     done = subprocess.run(
         ["chroot", root, "dpkg", "--force-depends", "--install", "/router.deb"], capture_output=True, text=True, check=False)
     hold("the package installs", done.returncode == 0, done.stderr)
+    try_monitoring(root)
     security = subprocess.run(
         ["chroot", root, "systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager",
          "/lib/systemd/system/router.service"],
