@@ -136,28 +136,16 @@ public sealed class SectionReader
         Declare(key, reload, Has(key) ? spell(TextAt(key)) : null);
 
     /// <summary>Reads a whole number; null for a word that stands for one.</summary>
-    internal int? IntOr(string word, int standsFor, string key, int min, int max, Reload reload)
-    {
-        if (!Has(key) || TextAt(key) != word)
-        {
-            return Int(key, min, max, reload);
-        }
-
-        Declare(key, reload, standsFor, $"{min} to {max}");
-        return null;
-    }
+    internal int? IntOr(string word, int standsFor, string key, int min, int max, Reload reload) =>
+        IsWord(word, key)
+            ? Stands(key, reload, standsFor, $"{min} to {max}")
+            : Int(key, min, max, reload);
 
     /// <summary>Reads a size; null for a word that stands for one.</summary>
-    internal int? SizeOr(string word, int standsFor, string key, int min, int max, Reload reload)
-    {
-        if (!Has(key) || TextAt(key) != word)
-        {
-            return Size(key, min, max, reload);
-        }
-
-        Declare(key, reload, standsFor, $"{SizeText(min)} to {SizeText(max)}");
-        return null;
-    }
+    internal int? SizeOr(string word, int standsFor, string key, int min, int max, Reload reload) =>
+        IsWord(word, key)
+            ? Stands(key, reload, standsFor, $"{SizeText(min)} to {SizeText(max)}")
+            : Size(key, min, max, reload);
 
     /// <summary>Reads a size that may be larger than a buffer in memory.</summary>
     internal long LongSize(string key, long min, long max, Reload reload) =>
@@ -234,6 +222,15 @@ public sealed class SectionReader
 
     private void Fault(HoconOrigin origin, string key, string message) =>
         _findings.Faults.Add(new ConfigurationFault(origin, PathOf(key), message));
+
+    private bool IsWord(string word, string key) => Has(key) && TextAt(key) == word;
+
+    /// <returns>Null: a reload compares what the word stands for.</returns>
+    private int? Stands(string key, Reload reload, int standsFor, string limits)
+    {
+        Declare(key, reload, standsFor, limits);
+        return null;
+    }
 
     private string TextAt(string key) => Read(key, static field => field.ReadText()) ?? "";
 

@@ -152,14 +152,7 @@ public sealed class PackOutboxTests : RouterActorTestKit
 
     private void InPass(Action say)
     {
-        Kit.Loops[0].Enqueue(new Turn(say));
+        Kit.Loops[0].Enqueue(new ActionRunnable(say));
         Kit.RunUntilIdle();
-    }
-
-    private sealed class Turn(Action run) : IRunnable
-    {
-        public void Run() => run();
-
-        public void Execute() => run();
     }
 }

@@ -429,7 +429,7 @@ public sealed class RoomsActorTests : RouterActorTestKit
     private void InPass(Action<IoLoop> say)
     {
         var loop = Kit.Loops[0];
-        loop.Enqueue(new Turn(() => say(loop)));
+        loop.Enqueue(new ActionRunnable(() => say(loop)));
         Kit.RunUntilIdle();
     }
 
@@ -456,12 +456,5 @@ public sealed class RoomsActorTests : RouterActorTestKit
             Assert.True(loop.IsCurrent);
             Heard.Add($"{loop.Index}:{Encoding.ASCII.GetString(payload)}");
         }
-    }
-
-    private sealed class Turn(Action run) : IRunnable
-    {
-        public void Run() => run();
-
-        public void Execute() => run();
     }
 }

@@ -69,6 +69,16 @@ internal sealed class PackOutbox(IoLoop loop, int window, Func<IActorRef> self) 
     public void OnEndOfPass()
     {
         _isAtEndOfPass = false;
+        SendOpen();
+    }
+
+    /// <summary>What was held may leave. The loop's thread.</summary>
+    public void Run() => SendOpen();
+
+    public void Execute() => Run();
+
+    private void SendOpen()
+    {
         var held = 0;
         for (var i = 0; i < _open.Count; i++)
         {
@@ -85,11 +95,6 @@ internal sealed class PackOutbox(IoLoop loop, int window, Func<IActorRef> self) 
 
         _open.RemoveRange(held, _open.Count - held);
     }
-
-    /// <summary>What was held may leave. The loop's thread.</summary>
-    public void Run() => OnEndOfPass();
-
-    public void Execute() => Run();
 
     private bool TrySend(PackLane lane)
     {
