@@ -30,6 +30,16 @@ def judge(what, values, bound, unit="", rounds=6):
     return word == "PASS"
 
 
+def take_turns(rounds, without, ours):
+    """What each of two functions returns, in lists by name: without, ours, and without again, in each round."""
+    rows = {"before": [], "with": [], "after": []}
+    for _ in range(rounds):
+        rows["before"].append(without())
+        rows["with"].append(ours())
+        rows["after"].append(without())
+    return rows
+
+
 def print_head(what, names=("without", "with")):
     print(f"{what:<36}{names[0]:>10}{names[1]:>10}     {'ratio':>7}{'least..most':>15}{'to itself':>15}")
 

@@ -11,7 +11,7 @@ import os
 import sys
 import time
 
-from interleaved import judge, print_head, print_ratio
+from interleaved import judge, print_head, print_ratio, take_turns
 from router_process import Router, load
 
 PORTS = {"alone": 27385, "member": 27386}
@@ -34,15 +34,6 @@ def idle_share(router):
     return (router.cpu_s() - before) / (time.monotonic() - start) * 100
 
 
-def take_turns(rounds, alone, member, measure):
-    rows = {"before": [], "with": [], "after": []}
-    for _ in range(rounds):
-        rows["before"].append(measure(PORTS["alone"], alone))
-        rows["with"].append(measure(PORTS["member"], member))
-        rows["after"].append(measure(PORTS["alone"], alone))
-    return rows
-
-
 def main():
     rounds = int(sys.argv[4])
     os.sched_setaffinity(0, {1})
@@ -52,7 +43,7 @@ def main():
                 ask(port, router)   # compiled
         time.sleep(10)              # the runtime compiles again what is hot; the sessions end
         print_head("1,000 sessions of an echo", names=("alone", "member"))
-        rows = take_turns(rounds, alone, member, ask)
+        rows = take_turns(rounds, lambda: ask(PORTS["alone"], alone), lambda: ask(PORTS["member"], member))
         ratios = print_ratio("CPU a datagram", "ns", *([row["srv_cpu_s_per_M"] * 1000 for row in rows[name]] for name in rows))
         print(f"lost: {sum(row['lost'] for name in rows for row in rows[name])}")
         time.sleep(12)

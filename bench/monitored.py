@@ -13,7 +13,7 @@ import os
 import sys
 import time
 
-from interleaved import judge, print_head, print_ratio
+from interleaved import judge, print_head, print_ratio, take_turns
 from router_process import Router, load, start_load
 from scraping import fetch, figure, scraped
 
@@ -42,14 +42,12 @@ def ask_beside_churn(port, router):
     return result
 
 
-def take_turns(rounds, plain, ours, measure):
-    rows = {name: [] for name in ("before", "with", "after")}
-    for _ in range(rounds):
-        rows["before"].append(measure(PORTS["without"], plain))
+def compare(rounds, plain, ours, measure):
+    def while_scraped():
         with scraped(ADMIN):
-            rows["with"].append(measure(PORTS["with"], ours))
-        rows["after"].append(measure(PORTS["without"], plain))
-    return rows
+            return measure(PORTS["with"], ours)
+
+    return take_turns(rounds, lambda: measure(PORTS["without"], plain), while_scraped)
 
 
 def report(what, rows):
@@ -88,8 +86,8 @@ def main():
                 ask_beside_churn(PORTS[name], router)   # compiled
         for _ in range(SCRAPES):
             fetch(ADMIN)
-        stay = take_turns(rounds, plain, ours, ask)
-        churn = take_turns(rounds, plain, ours, ask_beside_churn)
+        stay = compare(rounds, plain, ours, ask)
+        churn = compare(rounds, plain, ours, ask_beside_churn)
         allocated = [bytes_a_datagram(ours) for _ in range(3)]
         print_head("metrics and records:")
         ratios = {what: report(what, rows) for what, rows in (("sessions stay", stay), (f"{CHURN:,}/s come and go", churn))}

@@ -122,3 +122,16 @@ class Router:
                 if key in ("Rss", "Pss"):
                     found[key.lower()] = int(rest.split()[0]) * 1024
         return found
+
+
+def open_sessions(router, port, sessions):
+    """Has its code compiled, then opens so many UDP sessions, and waits until they are there."""
+    load(port, "-m", "addr", "-s", "100", "-w", "8", "-f", "512", "-d", "3", "-W", "0.5", "-c", "1")
+    while router.stats()["sessions"] < sessions:
+        load(port, "-m", "addr", "-s", str(sessions), "-w", "1", "-f", "512", "-d", "3", "-W", "0", "-c", "1")
+
+
+def ask_at(router, port, sessions, rate, seconds):
+    """An open loop: a datagram's time counts from when it was due."""
+    return load(port, "-m", "addr", "-s", str(sessions), "-r", str(rate), "-d", str(seconds), "-W", "0.3", "-c", "1",
+                "-P", str(router.pid))

@@ -13,8 +13,8 @@ import statistics
 import sys
 import time
 
-from interleaved import judge, print_head, print_ratio
-from router_process import Router, load
+from interleaved import judge, print_head, print_ratio, take_turns
+from router_process import Router, ask_at, open_sessions
 from scraping import fetch, figure, scraped
 
 PORTS = {"without": 27381, "with": 27382}
@@ -27,32 +27,21 @@ SCRAPES = 30
 P99_MOVED = 1.1
 
 
-def warm_up(router, port):
-    load(port, "-m", "addr", "-s", "100", "-w", "8", "-f", "512", "-d", "3", "-W", "0.5", "-c", "1")   # compiled
-    while router.stats()["sessions"] < SESSIONS:
-        load(port, "-m", "addr", "-s", str(SESSIONS), "-w", "1", "-f", "512", "-d", "3", "-W", "0", "-c", "1")
-
-
-def measure(router, name):
-    return load(PORTS[name], "-m", "addr", "-s", str(ASKING), "-r", str(RATE), "-d", str(SECONDS), "-W", "0.3", "-c", "1",
-                "-P", str(router.pid))
-
-
 def main():
     rounds = int(sys.argv[4])
     os.sched_setaffinity(0, {1})
     options = {"idle_timeout": "1h", "max_sessions": 1_000_000}
     with Router(PORTS["without"], **options) as plain, Router(PORTS["with"], admin=ADMIN, **options) as ours:
-        warm_up(plain, PORTS["without"])
-        warm_up(ours, PORTS["with"])
+        open_sessions(plain, PORTS["without"], SESSIONS)
+        open_sessions(ours, PORTS["with"], SESSIONS)
         for _ in range(SCRAPES):
             fetch(ADMIN)   # compiled
-        rows = {name: [] for name in ("before", "with", "after")}
-        for _ in range(rounds):
-            rows["before"].append(measure(plain, "without"))
+
+        def while_scraped():
             with scraped(ADMIN):
-                rows["with"].append(measure(ours, "with"))
-            rows["after"].append(measure(plain, "without"))
+                return ask_at(ours, PORTS["with"], ASKING, RATE, SECONDS)
+
+        rows = take_turns(rounds, lambda: ask_at(plain, PORTS["without"], ASKING, RATE, SECONDS), while_scraped)
         print_head("a scrape a second:")
         moved = {key: print_ratio(f"{key} at {RATE:,} a second", "us",
                                   *([row[f"{key}_us"] for row in rows[name]] for name in rows)) for key in ("p50", "p99")}

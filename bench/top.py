@@ -20,8 +20,8 @@ import termios
 import threading
 import time
 
-from interleaved import judge, print_head, print_ratio
-from router_process import Router, load
+from interleaved import judge, print_head, print_ratio, take_turns
+from router_process import Router, ask_at, open_sessions
 
 PORTS = {"without": 27385, "with": 27386}
 ADMIN = 27396
@@ -82,37 +82,28 @@ class Top:
             os.kill(self.pid, signal.SIGSTOP)
 
 
-def warm_up(router, port):
-    load(port, "-m", "addr", "-s", "100", "-w", "8", "-f", "512", "-d", "3", "-W", "0.5", "-c", "1")   # compiled
-    while router.stats()["sessions"] < SESSIONS:
-        load(port, "-m", "addr", "-s", str(SESSIONS), "-w", "1", "-f", "512", "-d", "3", "-W", "0", "-c", "1")
-
-
-def measure(router, name):
-    return load(PORTS[name], "-m", "addr", "-s", str(ASKING), "-r", str(RATE), "-d", str(SECONDS), "-W", "0.3", "-c", "1",
-                "-P", str(router.pid))
-
-
 def main():
     rounds = int(sys.argv[4])
     os.sched_setaffinity(0, {1})
     options = {"idle_timeout": "1h", "max_sessions": 1_000_000}
     with Router(PORTS["without"], **options) as plain, Router(PORTS["with"], admin=ADMIN, **options) as looked_at:
-        warm_up(plain, PORTS["without"])
-        warm_up(looked_at, PORTS["with"])
+        open_sessions(plain, PORTS["without"], SESSIONS)
+        open_sessions(looked_at, PORTS["with"], SESSIONS)
         with Top(ADMIN) as top:
             top.wait_until_shown()
             os.kill(top.pid, signal.SIGSTOP)
-            rows, itself = {name: [] for name in ("before", "with", "after")}, []
-            for _ in range(rounds):
-                rows["before"].append(measure(plain, "without"))
+            itself = []
+
+            def while_looked_at():
                 with top.looking():
                     cpu, began, shown = top.cpu_s(), time.monotonic(), top.shown
-                    rows["with"].append(measure(looked_at, "with"))
+                    row = ask_at(looked_at, PORTS["with"], ASKING, RATE, SECONDS)
                     itself.append(100 * (top.cpu_s() - cpu) / (time.monotonic() - began))
                     if top.shown == shown:
                         sys.exit("top has shown nothing new")
-                rows["after"].append(measure(plain, "without"))
+                    return row
+
+            rows = take_turns(rounds, lambda: ask_at(plain, PORTS["without"], ASKING, RATE, SECONDS), while_looked_at)
         print_head("a router top:")
         moved = {key: print_ratio(f"{key} at {RATE:,} a second", "us",
                                   *([row[f"{key}_us"] for row in rows[name]] for name in rows)) for key in ("p50", "p99")}
