@@ -38,9 +38,14 @@ class Machine:
         children = subprocess.run(
             ["pgrep", "--parent", str(self.nspawn.pid)], capture_output=True, text=True, check=False).stdout.split()
         for child in children:
-            with open(f"/proc/{child}/comm", encoding="utf-8") as comm:
-                if comm.read().strip() == "systemd":
-                    return child
+            try:
+                with open(f"/proc/{child}/comm", encoding="utf-8") as comm:
+                    name = comm.read().strip()
+            except (FileNotFoundError, ProcessLookupError):
+                # systemd-nspawn has helpers that end while they are looked at: gone when opened, or when read (ESRCH).
+                continue
+            if name == "systemd":
+                return child
         return None
 
     def run(self, *command):
