@@ -141,7 +141,9 @@ def try_reload(machine):
 
 
 def try_watchdog(machine):
-    write(machine.root, "/etc/systemd/system/router.service.d/try.conf", "[Service]\nWatchdogSec=1s\n")
+    # What stands still by SIGSTOP does not end by the watchdog's SIGABRT either: systemd kills it when that has had its time.
+    write(machine.root, "/etc/systemd/system/router.service.d/try.conf",
+          "[Service]\nWatchdogSec=1s\nTimeoutAbortSec=1s\n")
     machine.must("systemctl", "daemon-reload")
     machine.must("systemctl", "restart", "router")
     pid = machine.show("MainPID")

@@ -52,6 +52,25 @@ public sealed class AdminEndpointTests : IDisposable
     }
 
     [Fact]
+    public async Task Connections_beyond_the_limit_are_closed_until_others_have_gone()
+    {
+        await using var rig = AdminRig.Start("admin { bind = \"127.0.0.1:0\", connections = 64 }");
+        var held = new List<Socket?>();
+        for (var number = 0; number < 64; number++)
+        {
+            held.Add(TryAsk(rig));
+        }
+
+        Assert.DoesNotContain(null, held);
+        Assert.Null(TryAsk(rig));
+
+        held[0]!.Dispose();
+        await Functional.Until.TrueAsync(
+            () => (held[0] = TryAsk(rig)) is not null, () => "the place of one that has gone");
+        held.ForEach(static one => one!.Dispose());
+    }
+
+    [Fact]
     public async Task A_unix_socket_is_the_owners_and_the_log_names_the_process_that_asked()
     {
         if (!OperatingSystem.IsLinux())
@@ -115,6 +134,28 @@ public sealed class AdminEndpointTests : IDisposable
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.Equal(HttpStatusCode.OK, (await rig.GetAsync("/live")).Status);
         Assert.Contains("two.example", rig.Shown);
+    }
+
+    /// <returns>A connection that has been answered and is kept; null where it was closed instead.</returns>
+    private static Socket? TryAsk(AdminRig rig)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.Connect(rig.Endpoint.Socket.Address.ToIPEndPoint());
+            socket.Send("GET /ready HTTP/1.1\r\nHost: localhost\r\n\r\n"u8);
+            if (socket.Receive(new byte[4096]) > 0)
+            {
+                return socket;
+            }
+        }
+        catch (SocketException)
+        {
+            // Reset, for what it asked was not read.
+        }
+
+        socket.Dispose();
+        return null;
     }
 
     private void Copy(string host)

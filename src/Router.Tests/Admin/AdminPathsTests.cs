@@ -68,6 +68,27 @@ public sealed partial class AdminPathsTests
         Assert.Contains("asked for drain", Assert.Single(rig.Log.Texts("admin-changed")));
     }
 
+    /// <summary>RFC 9110, 9.3.2.</summary>
+    [Theory]
+    [InlineData("/live", HttpStatusCode.OK)]
+    [InlineData("/ready", HttpStatusCode.OK)]
+    [InlineData("/sessions", HttpStatusCode.OK)]
+    [InlineData("/metrics", HttpStatusCode.OK)]
+    [InlineData("/sessions/17", HttpStatusCode.BadRequest)]
+    [InlineData("/events", HttpStatusCode.MethodNotAllowed)]
+    [InlineData("/drain", HttpStatusCode.MethodNotAllowed)]
+    public async Task HEAD_has_the_status_of_GET_and_no_body(string path, HttpStatusCode status)
+    {
+        await using var rig = AdminRig.Start("admin.bind = \"127.0.0.1:0\"");
+
+        using var request = new HttpRequestMessage(HttpMethod.Head, path);
+        using var response = await rig.Http.SendAsync(request);
+
+        Assert.Equal(status, response.StatusCode);
+        Assert.Empty(await response.Content.ReadAsByteArrayAsync());
+        Assert.False(rig.Engine.IsStopping);
+    }
+
     [Fact]
     public async Task The_log_level_holds_until_the_next_reload()
     {

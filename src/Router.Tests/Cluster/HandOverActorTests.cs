@@ -1,6 +1,8 @@
 using Router.Cluster.Checkpoints;
 using Router.Cluster.Identities;
+using Router.Cluster.Members;
 using Router.TestKit;
+using Router.Tests.Configuration;
 
 namespace Router.Tests.Cluster;
 
@@ -27,6 +29,16 @@ public sealed class HandOverActorTests : RouterActorTestKit
             _inherited);
         _actor = Sys.ActorOf(HandOverActor.PropsOf(
             environment, region.Ref, new IdentityExtractor(8), new Place(Address.AllSystems, 1)));
+    }
+
+    /// <summary>Entities that sharding ends by force are ended before others have what they know.</summary>
+    [Fact]
+    public void Sharding_waits_for_longer_than_for_an_answer()
+    {
+        var settings = ClusterSettings.Of(Loaded.Options($"{Loaded.Echo}\nrouter.cluster {{}}").Cluster!);
+
+        var forced = settings.GetTimeSpan("akka.cluster.sharding.handoff-timeout", null) - HandOverActor.ForcedBefore;
+        Assert.InRange(HandOverActor.AnswerTimeout, TimeSpan.FromSeconds(1), forced - TimeSpan.FromSeconds(1));
     }
 
     [Fact]

@@ -46,13 +46,23 @@ internal static class AdminPaths
             };
             var endpoint = routes.MapMethods(path.Pattern, [path.Method], answer);
             AdminDescription.Describe(endpoint, path, answer);
-            if (!path.NeedsToken)
+            Open(endpoint, path);
+            if (path.Method == HttpMethods.Get && !path.IsStream)
             {
-                endpoint.WithMetadata(WithoutToken.Instance);
+                // RFC 9110, 9.3.2: the same without the body, which Kestrel leaves out. Balancers check by it.
+                Open(routes.MapMethods(path.Pattern, [HttpMethods.Head], answer).ExcludeFromDescription(), path);
             }
         }
 
         AdminDescription.Map(routes);
+    }
+
+    private static void Open(IEndpointConventionBuilder endpoint, AdminPath path)
+    {
+        if (!path.NeedsToken)
+        {
+            endpoint.WithMetadata(WithoutToken.Instance);
+        }
     }
 
     /// <summary>A parameter that is misspelled would else be a filter that lets everything through.</summary>

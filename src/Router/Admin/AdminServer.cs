@@ -14,14 +14,14 @@ namespace Router.Admin;
 /// configuration alone says what it does.</summary>
 internal static class AdminServer
 {
-    /// <summary>Connections at once: a few people, tools and scrapers; each has a page of buffers.</summary>
-    private const int ConnectionsMax = 64;
-
     /// <summary>A request here is a line and a few headers, or a small JSON object.</summary>
     private const int BodyBytesMax = 64 << 10, HeaderBytesMax = 16 << 10, HeadersMax = 64, LineBytesMax = 8 << 10;
 
     private static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan KeepAliveTimeout = TimeSpan.FromMinutes(1);
+
+    /// <summary>Short, for a connection that nobody uses takes the place of one: who asks again later connects again.
+    /// </summary>
+    private static readonly TimeSpan KeepAliveTimeout = TimeSpan.FromSeconds(15);
 
     /// <summary>How long requests that are under way have when the router has ended.</summary>
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(1);
@@ -58,7 +58,7 @@ internal static class AdminServer
     {
         kestrel.AddServerHeader = false;
         var limits = kestrel.Limits;
-        limits.MaxConcurrentConnections = ConnectionsMax;
+        limits.MaxConcurrentConnections = endpoint.Options.Connections;
         limits.MaxConcurrentUpgradedConnections = 0;
         limits.MaxRequestBodySize = BodyBytesMax;
         limits.MaxRequestHeadersTotalSize = HeaderBytesMax;

@@ -52,7 +52,7 @@ internal sealed class PeerFilter
             return new PeerFilter(address, 128, 0);
         }
 
-        return IPEndPoint.TryParse(text, out var endPoint)
+        return IPEndPoint.TryParse(text, out var endPoint) && endPoint.Port != 0   // no peer has port 0
             ? new PeerFilter(endPoint.Address, 128, endPoint.Port)
             : null;
     }

@@ -100,11 +100,16 @@ internal sealed class SessionQuery
 
     private static TimeSpan DurationOf(string name, string? text)
     {
-        var reason = "";
-        return text is null
-            ? default
-            : HoconUnits.ParseDuration(text, out reason)
-                ?? throw AdminFault.BadRequest($"{name} '{text}' is no duration, as 30s or 5m: {reason}");
+        if (text is null)
+        {
+            return default;
+        }
+
+        var duration = HoconUnits.ParseDuration(text, out var reason);
+        return duration >= default(TimeSpan)
+            ? duration.Value
+            : throw AdminFault.BadRequest(
+                $"{name} '{text}' is no duration, as 30s or 5m: {reason ?? "it is below 0"}");
     }
 
     private static long SizeOf(string name, string? text)

@@ -23,6 +23,7 @@ internal sealed class AdminOptions
 
         Mode = admin.Parsed("mode", Reload.No, UnixFileModes.Parse);
         Token = admin.OptionalText("token", Reload.No);
+        Connections = admin.Int("connections", 64, 10_000, Reload.No);
         var tls = admin.Child("tls");
         Tls = tls;
         Certificate = tls.OptionalText("certificate", Reload.No);
@@ -41,6 +42,9 @@ internal sealed class AdminOptions
 
     /// <summary>What requests must have; null for none.</summary>
     public string? Token { get; }
+
+    /// <summary>Clients' connections at once.</summary>
+    public int Connections { get; }
 
     /// <summary>The section of the two files.</summary>
     public SectionReader Tls { get; }

@@ -44,6 +44,42 @@ public sealed class FileOutputTests : IDisposable
         Assert.Equal(3, _folder.GetFiles().Length);
     }
 
+    /// <summary>Where the older file should be is a directory, which not even root can write over.</summary>
+    [Fact]
+    public void One_that_cannot_give_way_says_so_once_goes_on_and_tries_again()
+    {
+        Directory.CreateDirectory(Path.Combine(Log + ".1", "full"));
+        using var output = Open(maxSize: 10, keep: 1);
+        output.Write("12345678\n"u8);
+
+        var fault = Assert.Throws<IOException>(() => output.Write("abc\n"u8));
+        WriteAll(output, "abc\n"u8);
+        WriteAll(output, "de\n"u8);
+
+        Assert.StartsWith($"{Log} has grown to max-size and cannot be renamed to {Log}.1: ", fault.Message);
+        Assert.Contains("must be let to rename files in its directory", fault.Message, StringComparison.Ordinal);
+        Assert.Equal("12345678\nabc\nde\n", File.ReadAllText(Log));
+
+        Directory.Delete(Log + ".1", recursive: true);
+        WriteAll(output, "fghi\n"u8);
+
+        Assert.Equal("12345678\nabc\nde\n", File.ReadAllText(Log + ".1"));
+        Assert.Equal("fghi\n", File.ReadAllText(Log));
+    }
+
+    [Fact]
+    public void A_line_longer_than_a_file_passes_one_that_cannot_give_way()
+    {
+        Directory.CreateDirectory(Path.Combine(Log + ".1", "full"));
+        using var output = Open(maxSize: 10, keep: 1);
+        output.Write("12345678\n"u8);
+
+        Assert.Throws<IOException>(() => output.Write("a line that is longer than a file\n"u8));
+        WriteAll(output, "a line that is longer than a file\n"u8);
+
+        Assert.Equal("12345678\na line that is longer than a file\n", File.ReadAllText(Log));
+    }
+
     [Fact]
     public void Without_a_file_to_keep_it_begins_anew()
     {

@@ -116,9 +116,13 @@ internal sealed class HandOverActor : UntypedActor, IWithTimers
 {
     public const string Name = "router-hand-over";
 
-    /// <summary>Within sharding's <c>handoff-timeout</c>, and long enough for a member that is busy: an entity that is
-    /// made before its state is there begins without.</summary>
+    /// <summary>Long enough for a member that is busy: an entity that is made before its state is there begins without.
+    /// A shard ends its entities by force <see cref="ForcedBefore"/> before sharding's <c>handoff-timeout</c>, which is
+    /// later.</summary>
     internal static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(6);
+
+    /// <summary>Akka's Shard.HandOff takes it off.</summary>
+    internal static readonly TimeSpan ForcedBefore = TimeSpan.FromSeconds(5);
 
     private const int PackIdentities = 500;
     private const int PackBytes = 256 << 10;

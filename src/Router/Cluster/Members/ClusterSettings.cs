@@ -56,7 +56,7 @@ internal static class ClusterSettings
             log-info = off
             sharding {
               remember-entities = off
-              handoff-timeout = 10s
+              handoff-timeout = 12s
               updating-state-timeout = 1s
               passivate-idle-entity-after = off
               role = {{Role}}

@@ -253,19 +253,19 @@ internal sealed class AdminCommands(AdminCommand admin, TimeProvider time)
         return admin.Make(command, async (parsed, client, isJson, cancel) =>
         {
             var answer = await client.AskAsync(HttpMethod.Post, "/drain", cancel: cancel).ConfigureAwait(false);
-            if (!answer.IsOk || isJson || parsed.GetValue(isQuiet))
+            var status = admin.Print(answer, isJson, static _ => { });
+            if (answer.IsOk && !parsed.GetValue(isQuiet))
             {
-                return admin.Print(answer, isJson, static _ => { });
+                await WaitForEndAsync(client, isJson ? TextWriter.Null : admin.Output, cancel).ConfigureAwait(false);
             }
 
-            await WaitForEndAsync(client, cancel).ConfigureAwait(false);
-            return RouterRunner.ExitOk;
+            return status;
         });
     }
 
     /// <summary>Says how many sessions are left until the endpoint is gone, or another router answers there: a service
     /// that is started again.</summary>
-    private async Task WaitForEndAsync(AdminClient client, CancellationToken cancel)
+    private async Task WaitForEndAsync(AdminClient client, TextWriter progress, CancellationToken cancel)
     {
         using var poll = new PeriodicTimer(DrainPoll, time);
         var (said, process) = ("", "");
@@ -288,7 +288,7 @@ internal sealed class AdminCommands(AdminCommand admin, TimeProvider time)
 
                 if ($"{answer.Body?["total"]?["sessions"]} sessions are left" is var left && left != said)
                 {
-                    admin.Output.WriteLine(left);
+                    progress.WriteLine(left);
                     said = left;
                 }
             }
@@ -299,6 +299,6 @@ internal sealed class AdminCommands(AdminCommand admin, TimeProvider time)
             // As it should be.
         }
 
-        admin.Output.WriteLine("ended");
+        progress.WriteLine("ended");
     }
 }

@@ -91,7 +91,9 @@ internal sealed class FileOutput : ISinkOutput
     private int _fd = -1;
     private FileStream? _stream;
     private long _length;
+    private long _limit;           // that the file gives way at: more than it may have, after it could not
     private bool _isWithinLine;
+    private bool _takesALine;      // whatever its length: the file has just failed to give way
 
     /// <exception cref="IOException">It cannot be opened.</exception>
     public FileOutput(FileSinkOptions options)
@@ -111,13 +113,14 @@ internal sealed class FileOutput : ISinkOutput
             Open();
         }
 
-        if (_options.MaxSize > 0 && _length + bytes.Length > _options.MaxSize)
+        if (_options.MaxSize > 0 && _length + bytes.Length > _limit)
         {
             bytes = Fitting(bytes);
         }
 
         var taken = _stream is { } stream ? Write(stream, bytes) : DescriptorOutput.Write(_fd, bytes, Path);
         _length += taken;
+        _takesALine &= taken == 0;
         _isWithinLine = taken > 0 ? bytes[taken - 1] != LineFeed : _isWithinLine;
         return taken;
     }
@@ -157,6 +160,7 @@ internal sealed class FileOutput : ISinkOutput
 
     private void Open()
     {
+        _limit = _options.MaxSize;
         if (!OperatingSystem.IsLinux())
         {
             _stream = new FileStream(
@@ -181,14 +185,14 @@ internal sealed class FileOutput : ISinkOutput
     /// file has one of its own.</summary>
     private ReadOnlySpan<byte> Fitting(ReadOnlySpan<byte> bytes)
     {
-        var room = Math.Max(0, _options.MaxSize - _length);
+        var room = Math.Max(0, _limit - _length);
         var fitting = room < bytes.Length ? bytes[..(int)room].LastIndexOf(LineFeed) + 1 : bytes.Length;
         if (fitting > 0)
         {
             return bytes[..fitting];
         }
 
-        if (_length > 0 && !_isWithinLine)
+        if (_length > 0 && !_isWithinLine && !_takesALine)
         {
             Rotate();
             return Fitting(bytes);
@@ -198,10 +202,29 @@ internal sealed class FileOutput : ISinkOutput
         return end > 0 ? bytes[..end] : bytes;
     }
 
-    /// <summary>PATH becomes PATH.1, PATH.1 becomes PATH.2, and so on.</summary>
+    /// <summary>A file that cannot give way goes on, and tries again when it has grown by as much once more.</summary>
+    /// <exception cref="IOException">It could not: said once, and the next write goes on.</exception>
     private void Rotate()
     {
         Dispose();
+        try
+        {
+            Rename();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Open();
+            (_limit, _takesALine) = (_length + _options.MaxSize, true);
+            throw new IOException($"{Path} has grown to max-size and cannot be renamed to {NameOf(1)}: {e.Message} It "
+                + "grows on until that can be done: the router's user must be let to rename files in its directory", e);
+        }
+
+        Open();
+    }
+
+    /// <summary>PATH becomes PATH.1, PATH.1 becomes PATH.2, and so on.</summary>
+    private void Rename()
+    {
         if (_options.Keep == 0)
         {
             File.Delete(Path);
@@ -215,8 +238,6 @@ internal sealed class FileOutput : ISinkOutput
                 File.Move(from, NameOf(number), overwrite: true);
             }
         }
-
-        Open();
     }
 
     private string NameOf(int number) =>
