@@ -103,7 +103,7 @@ public sealed class AdminGuardTests
 
         var (method, allowed) = await rig.SendAsync(HttpMethod.Post, "/stats");
         Assert.Equal(HttpStatusCode.MethodNotAllowed, method);
-        Assert.Contains("takes GET, not POST", allowed.GetProperty("detail").GetString());
+        Assert.Contains("takes GET, HEAD, not POST", allowed.GetProperty("detail").GetString());
 
         Assert.Equal(400, (int)(await PutAsync("{\"level\":\"loud\"}")).Status);
         Assert.Contains("none of trace", (await PutAsync("{\"level\":\"loud\"}")).Detail);

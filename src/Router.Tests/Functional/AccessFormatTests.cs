@@ -5,6 +5,7 @@ using Xunit.Abstractions;
 namespace Router.Tests.Functional;
 
 /// <summary>Records in the formats of others: what reads theirs reads ours.</summary>
+[Collection(ProgramTests.Name)]
 public sealed partial class AccessFormatTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     private const int Server = 48_090;

@@ -5,6 +5,7 @@ using Xunit.Abstractions;
 namespace Router.Tests.Functional;
 
 /// <summary>The commands that ask a running router, as docs/admin.md shows them, with the shipped program.</summary>
+[Collection(ProgramTests.Name)]
 public sealed partial class AdminCommandTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     [RequiresToolFact(RequiredTools.Namespace)]

@@ -7,6 +7,7 @@ using Xunit.Abstractions;
 namespace Router.Tests.Functional;
 
 /// <summary>The admin endpoint of the shipped program, asked by curl.</summary>
+[Collection(ProgramTests.Name)]
 public sealed partial class AdminTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     private const string Token = "0123456789abcdef0123456789abcdef";

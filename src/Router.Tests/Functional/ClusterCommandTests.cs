@@ -7,6 +7,7 @@ namespace Router.Tests.Functional;
 
 /// <summary>The commands that ask a cluster at one of its members, as docs/cluster.md shows them, with the shipped
 /// program.</summary>
+[Collection(ProgramTests.Name)]
 public sealed partial class ClusterCommandTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     [RequiresToolFact(RequiredTools.Namespace, "curl")]

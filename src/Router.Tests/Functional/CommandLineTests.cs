@@ -3,6 +3,7 @@ using Xunit.Abstractions;
 namespace Router.Tests.Functional;
 
 /// <summary>Exit codes: 0 ok, 1 refused configuration, 2 could not bind, 64 wrong command line.</summary>
+[Collection(ProgramTests.Name)]
 public sealed class CommandLineTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     private const string Echo =

@@ -3,6 +3,7 @@ using Xunit.Abstractions;
 namespace Router.Tests.Functional;
 
 /// <summary>What a real bash completes by the script of <c>router completion bash</c>.</summary>
+[Collection(ProgramTests.Name)]
 public sealed class CompletionTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     [RequiresToolFact(RequiredTools.Namespace, "bash")]

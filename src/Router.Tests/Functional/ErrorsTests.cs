@@ -8,6 +8,7 @@ using Xunit.Abstractions;
 namespace Router.Tests.Functional;
 
 /// <summary>Failures of sockets that the kernel itself can be brought to, as an operator reads them.</summary>
+[Collection(ProgramTests.Name)]
 public sealed class ErrorsTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     private const int Port = 47001;

@@ -5,6 +5,7 @@ namespace Router.Tests.Functional;
 
 /// <summary>The files of hocon/examples, started as they are and used as they are meant; only upstreams are others.
 /// </summary>
+[Collection(ProgramTests.Name)]
 public sealed class ExampleTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     [RequiresToolFact(RequiredTools.Namespace, "knotd", "dig")]

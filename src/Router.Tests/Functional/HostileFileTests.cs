@@ -6,6 +6,7 @@ namespace Router.Tests.Functional;
 /// <summary>
 /// Files made to hurt end soon, within 400 MiB of heap, in a value or in a refusal with its place; never in a crash.
 /// </summary>
+[Collection(ProgramTests.Name)]
 public sealed class HostileFileTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     private const int ExitOk = 0;

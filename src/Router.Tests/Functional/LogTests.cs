@@ -3,6 +3,7 @@ using Xunit.Abstractions;
 namespace Router.Tests.Functional;
 
 /// <summary>The shipped program's log reaches its reader whole.</summary>
+[Collection(ProgramTests.Name)]
 public sealed class LogTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     [RequiresToolFact(RequiredTools.Namespace)]

@@ -5,6 +5,7 @@ using Xunit.Abstractions;
 namespace Router.Tests.Functional;
 
 /// <summary>The questions of docs/operations.md, each asked of a router that has had a night of it.</summary>
+[Collection(ProgramTests.Name)]
 public sealed partial class OperationsTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     private const string Config = """

@@ -6,6 +6,7 @@ using Xunit.Abstractions;
 namespace Router.Tests.Functional;
 
 /// <summary>What folder packaging makes is installed and used, as built beside the tests.</summary>
+[Collection(ProgramTests.Name)]
 public sealed partial class PackagingTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);

@@ -12,7 +12,7 @@ using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 namespace Router.Tests.Functional;
 
 /// <summary>The page of the admin endpoint, in the system's Chromium.</summary>
-[Collection(FunctionalTests.Name)]
+[Collection(ProgramTests.Name)]
 public sealed class PageTests(Browser browser) : IClassFixture<Browser>
 {
     private const string Token = "0123456789abcdef";

@@ -8,6 +8,7 @@ using Xunit.Abstractions;
 namespace Router.Tests.Functional;
 
 /// <summary>A real Prometheus scrapes the shipped program, and its own tool checks what is shipped for it.</summary>
+[Collection(ProgramTests.Name)]
 public sealed class PrometheusTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     private const int Prometheus = 29_090, Datagrams = 321, Reads = 12;

@@ -3,6 +3,7 @@ using Xunit.Abstractions;
 namespace Router.Tests.Functional;
 
 /// <summary>What the README shows first, as it shows it.</summary>
+[Collection(ProgramTests.Name)]
 public sealed class ReadmeTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     [RequiresToolFact(RequiredTools.Namespace)]

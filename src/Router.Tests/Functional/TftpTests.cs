@@ -5,6 +5,7 @@ using Xunit.Abstractions;
 namespace Router.Tests.Functional;
 
 /// <summary>TFTP, whose server answers each request from a port of its own: atftpd and curl.</summary>
+[Collection(ProgramTests.Name)]
 public sealed class TftpTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     private const string File = "f.bin";

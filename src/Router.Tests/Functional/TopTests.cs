@@ -3,6 +3,7 @@ using Xunit.Abstractions;
 namespace Router.Tests.Functional;
 
 /// <summary><c>router top</c> of the shipped program, on a terminal of tmux and without one.</summary>
+[Collection(ProgramTests.Name)]
 public sealed class TopTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);

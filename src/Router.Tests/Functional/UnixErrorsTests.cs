@@ -7,6 +7,7 @@ namespace Router.Tests.Functional;
 
 /// <summary>Unix sockets that cannot be bound or reached, what is said of it, and what becomes of files.</summary>
 [UnsupportedOSPlatform("windows")]
+[Collection(ProgramTests.Name)]
 public sealed class UnixErrorsTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     private string Socket => Path.Combine(Folder, "s");

@@ -8,6 +8,7 @@ namespace Router.Tests.Functional;
 
 /// <summary>Unix sockets with clients that know nothing of the router: socat and python3.</summary>
 [UnsupportedOSPlatform("windows")]
+[Collection(ProgramTests.Name)]
 public sealed class UnixTests(ITestOutputHelper output) : FunctionalTest(output)
 {
     private const int Nobody = 65_534;

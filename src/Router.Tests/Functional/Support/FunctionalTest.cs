@@ -12,6 +12,14 @@ public sealed class FunctionalTests
     public const string Name = "functional";
 }
 
+/// <summary>Programs that are asked what they answer, and not how soon: they run beside the tests that start no
+/// process.</summary>
+[CollectionDefinition(Name)]
+public sealed class ProgramTests
+{
+    public const string Name = "programs";
+}
+
 /// <summary>Members of a cluster, as processes: they wait for each other most of the time, and run beside the tests
 /// that start no process.</summary>
 [CollectionDefinition(Name)]
