@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import random
+import resource
 import select
 import signal
 import socket
@@ -166,7 +167,8 @@ class Cluster:
         for number, member in list(self.members.items()):
             code = member.process.poll()
             if code is not None:
-                if not member.may_end:
+                # One that starts while it is cut may begin a cluster of its own, which ends when they hear of each other.
+                if not member.may_end and not member.all("second-cluster"):
                     self.faults.append(f"member {number} has ended by itself with {code}")
                 self.start(number)
 
@@ -202,9 +204,9 @@ class Peer:
             pass
 
     def turn(self, now):
-        if self.asked is not None and now - self.asked >= ANSWER_WITHIN:
+        if self.asked is not None and now - self.asked >= self.world.answer_within:
             self.tries += 1
-            if self.tries % 2 == 0:
+            if self.tries % 2 == 0 and not self.world.stays:
                 others = [each for each in self.world.choices if each != self.member]
                 self.member = self.world.random.choice(others or self.world.choices)
             self.send(now)
@@ -240,6 +242,8 @@ class World:
         self.cluster, self.random, self.interval, self.moves = cluster, random.Random(seed), interval, moves
         self.choices = list(choices or cluster.numbers)
         self.victims = ()      # members that are cut
+        self.stays = False     # nobody goes to another member because it is not answered
+        self.answer_within = ANSWER_WITHIN
         self.poll, self.by_socket = select.epoll(), {}
         now = time.monotonic()
         self.peers = [Peer(number, self, now) for number in range(peers)]
@@ -411,6 +415,38 @@ def kill(options):
     return cluster
 
 
+def restart(options):
+    cluster = Cluster(options.members)
+    world = World(cluster, options.peers, options.seed, interval=0.5, moves=0.0)
+    world.stays, world.answer_within = True, 0.1
+    world.all_answered()
+    world.go(3)
+    silences = []
+    for number in range(options.rounds):
+        victim = cluster.members[number % options.members + 1]
+        before = {peer: peer.answers[-1][2] for peer in world.peers}
+        killed = time.monotonic()
+        cluster.kill(victim.number)
+        world.all_answered()   # its supervisor starts it at once
+        started = cluster.members[victim.number]
+        world.go(1)
+        silences.append(world.silence(killed))
+        lost = sum(peer.answers[-1][2] <= before[peer] for peer in world.peers)
+        say(f"{number + 1} kill -9 of {victim.number}: longest silence of its peers, which stay, {silences[-1]:.1f} s; "
+            f"{lost} lost their state")
+        if lost:
+            cluster.faults.append(f"{lost} identities lost")
+        cluster.wait(lambda: started.is_in(options.members), f"member {victim.number} is in", 60, world.turn)
+        world.go(3)
+    silences.sort()
+    median = silences[len(silences) // 2]
+    say(f"{len(silences)} restarts: median {median:.1f} s, {silences[-1]:.1f} s at most")
+    if median > 9:
+        cluster.faults.append(f"median {median:.1f} s (bound 3 s on a quiet machine, 9 s here)")
+    world.judge(counts_matter=True)
+    return cluster
+
+
 class Streams(threading.Thread):
     """A connection to each member that says something ten times a second, until its member asks it to end."""
 
@@ -441,8 +477,9 @@ class Streams(threading.Thread):
 
 def rolling(options):
     cluster = Cluster(options.members)
-    world = World(cluster, options.peers, options.seed, interval=0.5)
-    world.all_answered()
+    # This process can ask some 4,000 times a second; what is counted is how long those wait that ask.
+    world = World(cluster, options.peers, options.seed, interval=max(0.5, options.peers / 2000))
+    world.all_answered(limit=max(SETTLE, 3 * world.interval))
     streams = Streams(cluster.numbers)
     world.go(3)
     for number in cluster.numbers:
@@ -658,7 +695,8 @@ def clock(options):
 
 
 def main():
-    modes = {"partitions": partitions, "cuts": cuts, "kill": kill, "rolling": rolling, "store": store, "clock": clock}
+    modes = {"partitions": partitions, "cuts": cuts, "kill": kill, "restart": restart, "rolling": rolling, "store": store,
+             "clock": clock}
     parser = argparse.ArgumentParser(prog="cluster.sh")
     parser.add_argument("mode", choices=modes)
     parser.add_argument("--members", type=int, default=3)
@@ -667,6 +705,9 @@ def main():
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(sys.argv[2:])
+    descriptors = options.peers + 1000   # each peer is a socket
+    if descriptors > resource.getrlimit(resource.RLIMIT_NOFILE)[0]:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
     cluster = modes[options.mode](options)
     cluster.end()
     for fault in cluster.faults:

@@ -4,6 +4,7 @@
 # partitions  random cuts between members, whole, partial and one-way, and heals: 600 s, 3 members, 1,000 peers
 # cuts        one member after another is cut from all others, and started anew: 50 rounds
 # kill        kill -9 of the oldest member, which has the sessions of all peers
+# restart     kill -9 of one member after another, which a supervisor starts at once; --rounds 6 will do
 # rolling     one member after another drains, and is started again, under load
 # store       PostgreSQL answers 500 ms later, cuts its connections, is gone for 10 s, and is back
 # clock       the clock of one member goes an hour on and two back; needs libfaketime
@@ -16,7 +17,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 PATH=$PATH:$(echo /usr/lib/postgresql/*/bin | tr ' ' ':')
-[ $# -gt 0 ] || { sed -n '2,9s/^# \?//p' "${BASH_SOURCE[0]}"; exit 64; }
+[ $# -gt 0 ] || { sed -n '2,10s/^# \?//p' "${BASH_SOURCE[0]}"; exit 64; }
 export MSBUILDDISABLENODEREUSE=1
 
 work=$(mktemp -d)

@@ -20,7 +20,8 @@ public sealed class EventStreamTests
         Assert.False(sending.IsCompleted);
         time.Advance(TimeSpan.FromMilliseconds(1));
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => sending.WaitAsync(TimeSpan.FromSeconds(10)));   // else it would hang where it is not given up
     }
 
     /// <summary>Has no room, and never gets any.</summary>

@@ -67,8 +67,28 @@ public sealed class MemberTableTests
         Assert.True(_members.IsGone(PlaceOf(2)));
     }
 
-    private static UniqueAddress MemberOf(int number) =>
-        new(new Address("akka.tcp", "router", $"10.0.0.{number}", 27_200), number);
+    [Fact]
+    public void One_whose_address_another_process_has_bound_sends_nothing_more()
+    {
+        _table.Add(MemberOf(1), isRouter: true);
+        foreach (var number in (int[])[2, 3])
+        {
+            _table.Add(MemberOf(number), isRouter: true);
+            _table.Remove(MemberOf(number), inOrder: false);
+        }
+
+        _table.Add(MemberOf(2, life: 1), isRouter: true);
+        Assert.True(_members.IsGone(PlaceOf(2)));
+        Assert.True(_members.MayRemovedSend);   // the other one
+        Assert.False(_members.IsGone(PlaceOf(3)));
+
+        _table.Add(MemberOf(3, life: 1), isRouter: true);
+        Assert.False(_members.MayRemovedSend);
+        Assert.True(_members.IsGone(PlaceOf(3)));
+    }
+
+    private static UniqueAddress MemberOf(int number, int life = 0) =>
+        new(new Address("akka.tcp", "router", $"10.0.0.{number}", 27_200), number + (100 * life));
 
     private static Place PlaceOf(int number) => new(MemberOf(number).Address, number);
 }

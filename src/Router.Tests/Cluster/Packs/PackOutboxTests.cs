@@ -111,7 +111,7 @@ public sealed class PackOutboxTests : RouterActorTestKit
         var quick = CreateTestProbe("quick");
         var peer = new RelayPeer(quick.Ref, Kit.Loops.Count);
         InPass(() => _outbox.TryAdd(peer, 1, "quick"u8));
-        Assert.Equal(["quick"], TextOf(quick.ExpectMsg<RelayPack>()));
+        Assert.Equal(["1:quick"], PackText.Of(quick.ExpectMsg<Pack>()));
         _other.ExpectNoMsg(TimeSpan.Zero);
     }
 
@@ -127,27 +127,13 @@ public sealed class PackOutboxTests : RouterActorTestKit
     private void Say(params string[] payloads) => InPass(() => Array.ForEach(
         payloads, payload => _outbox.TryAdd(_peer, 1, Encoding.ASCII.GetBytes(payload))));
 
-    private RelayPack Sent() => _other.ExpectMsg<RelayPack>();
+    private Pack Sent() => _other.ExpectMsg<Pack>();
 
     private void AssertSent(string[] payloads, bool wantsAck)
     {
         var pack = Sent();
-        Assert.Equal(payloads, TextOf(pack));
+        Assert.Equal(payloads.Select(static payload => $"1:{payload}"), PackText.Of(pack));
         Assert.Equal(wantsAck, pack.Head.WantsAck);
-    }
-
-    private static string[] TextOf(RelayPack pack)
-    {
-        var runs = new List<PackRun>();
-        Assert.True(PackRun.TryRead(pack.Bytes, runs));
-        ReadOnlySpan<byte> run = pack.Bytes.AsSpan(runs.Single().Start, runs.Single().Length);
-        var payloads = new List<string>();
-        while (PackRun.TryTake(ref run, out var payload))
-        {
-            payloads.Add(Encoding.ASCII.GetString(payload));
-        }
-
-        return [.. payloads];
     }
 
     private void InPass(Action say)

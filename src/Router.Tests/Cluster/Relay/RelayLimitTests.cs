@@ -39,21 +39,21 @@ public sealed class RelayLimitTests : RelayRig
         Assert.InRange(missed, 1_000 - (Window / 1_000), 1_000 - (Window / 1_100));
         Assert.Equal(missed, _one.Figures.Behind);
         Assert.Equal(1_000 - missed, _one.Figures.Passed - 1);
-        var packs = Drain<RelayPack>();
+        var packs = Drain<Pack>();
         Assert.InRange(packs[^1].Head.Position, Window - PackBuilder.FlushBytes - 2_000, Window);
 
         Kit.Advance(TimeSpan.FromSeconds(1));
-        var probe = Drain<RelayProbe>()[0];
+        var probe = Drain<PackProbe>()[0];
         Assert.Equal(packs[^1].Head.Position, probe.Position);
-        _one.Span.Actor.Tell(new RelayAck(probe.Position), _other.Ref);
+        _one.Span.Actor.Tell(new PackAck(probe.Position), _other.Ref);
         Kit.RunUntilIdle();
-        var held = Drain<RelayPack>();
+        var held = Drain<Pack>();
         Assert.Equal(1_000 - missed, Payloads([.. packs, .. held]).Count(static each => each.Text.Length == 1_000));
         Kit.Advance(TimeSpan.FromSeconds(1));
-        Drain<RelayPack>();
+        Drain<Pack>();
         peer.Send("again"u8);
         Kit.RunUntilIdle();
-        Assert.Equal("again", Assert.Single(Payloads(Drain<RelayPack>())).Text);
+        Assert.Equal("again", Assert.Single(Payloads(Drain<Pack>())).Text);
     }
 
     [Fact]
@@ -62,7 +62,7 @@ public sealed class RelayLimitTests : RelayRig
         Start(Defaults);
         var session = Known("192.0.2.1:4000");
         Ask("192.0.2.1:4000");
-        var port = Answers(Drain<RelayPack>()).Single().Remote;
+        var port = Answers(Drain<Pack>()).Single().Remote;
         Arrive((port, "x"));
         for (var i = 0; i < 1_000; i++)
         {
@@ -119,9 +119,9 @@ public sealed class RelayLimitTests : RelayRig
         Kit.RunUntilIdle();
         Assert.Equal(3, _one.Listener.Drops(DropReason.SessionClosed));
         Kit.AssertNoLeakedBuffers();
-        Reply(Asked(Drain<RelayPack>()).Single(), Theirs);   // too late: the other member is told
+        Reply(Asked(Drain<Pack>()).Single(), Theirs);   // too late: the other member is told
         Assert.Equal(0, _one.Figures.Relaying);
-        Assert.Single(Overs(Drain<RelayPack>()));
+        Assert.Single(Overs(Drain<Pack>()));
     }
 
     [Fact]
@@ -144,7 +144,7 @@ public sealed class RelayLimitTests : RelayRig
         Start(Defaults);
         Known("192.0.2.1:4000");
         Ask("192.0.2.1:4000");
-        var port = Answers(Drain<RelayPack>()).Single().Remote;
+        var port = Answers(Drain<Pack>()).Single().Remote;
         var received = _upstream.Received.Count;
         var loop = _one.Span.Loops[RelayNotes.LoopOf(port)];
         var pack = PackOf([.. Enumerable.Repeat((port, new byte[1_000]), 60)]).Bytes;
@@ -168,7 +168,7 @@ public sealed class RelayLimitTests : RelayRig
         Start(Defaults);
         Arrive((Theirs, "a"), (Theirs, "b"));
         Assert.Equal(2, _one.Figures.Lost);
-        Assert.Equal([Theirs], Overs(Drain<RelayPack>()));
+        Assert.Equal([Theirs], Overs(Drain<Pack>()));
     }
 
     [Fact]
@@ -183,7 +183,7 @@ public sealed class RelayLimitTests : RelayRig
         }
 
         Assert.Equal(1, _one.Figures.Relayed);
-        Assert.Equal(10, Answers(Drain<RelayPack>()).Select(static answer => answer.Remote).Distinct().Count());
+        Assert.Equal(10, Answers(Drain<Pack>()).Select(static answer => answer.Remote).Distinct().Count());
     }
 
     [Fact]
@@ -191,11 +191,11 @@ public sealed class RelayLimitTests : RelayRig
     {
         Start(Defaults);
         Known("192.0.2.1:4000");
-        _one.Span.Actor.Tell(new RelayPack(new byte[11]), _other.Ref);
+        _one.Span.Actor.Tell(new Pack(new byte[11]), _other.Ref);
         Arrive((0, "no note"));
         Arrive((0, ""));
         Ask("192.0.2.1:4000");
-        Assert.Single(Answers(Drain<RelayPack>()));
+        Assert.Single(Answers(Drain<Pack>()));
     }
 
     [Fact]
@@ -207,13 +207,13 @@ public sealed class RelayLimitTests : RelayRig
         _one.Span.Actor.Tell(new RelayHello(RelayHelloKind.Answers), second.Ref);
         var peer = Kit.UdpPeer("192.0.2.1:4000", _one.Listener);
         Say(peer, 1);
-        var asked = Asked(Drain<RelayPack>()).Single();
+        var asked = Asked(Drain<Pack>()).Single();
         Reply(asked, Theirs);
         _one.Span.Actor.Tell(PackOf((0, AnswerOf(asked.Port, Theirs + 64))), second.Ref);
         Kit.RunUntilIdle();
         Assert.Equal(1, _one.Figures.Relaying);
-        Assert.Equal("0", Assert.Single(Payloads(Drain<RelayPack>())).Text);
-        Assert.Equal([asked.Port], Overs([.. Drain(second).OfType<RelayPack>()]));
+        Assert.Equal("0", Assert.Single(Payloads(Drain<Pack>())).Text);
+        Assert.Equal([asked.Port], Overs([.. Drain(second).OfType<Pack>()]));
     }
 
     [Fact]
@@ -270,8 +270,8 @@ public sealed class RelayLimitTests : RelayRig
     {
         var peer = Kit.UdpPeer("192.0.2.1:4000", _one.Listener);
         Say(peer, 1);
-        Reply(Asked(Drain<RelayPack>()).Single(), Theirs);
-        Assert.Single(Payloads(Drain<RelayPack>()));
+        Reply(Asked(Drain<Pack>()).Single(), Theirs);
+        Assert.Single(Payloads(Drain<Pack>()));
         return peer;
     }
 
@@ -280,7 +280,7 @@ public sealed class RelayLimitTests : RelayRig
     private System.Net.IPEndPoint Known(string endPoint)
     {
         Say(Kit.UdpPeer(endPoint, _one.Listener), 1);
-        Reply(Asked(Drain<RelayPack>()).Single(), 0);
+        Reply(Asked(Drain<Pack>()).Single(), 0);
         return _upstream.Received[^1].From;
     }
 
@@ -312,7 +312,7 @@ public sealed class RelayLimitTests : RelayRig
         return note[..RelayNotes.WriteAnswer(note, port, own)];
     }
 
-    private RelayPack PackOf(params (long Port, byte[] Payload)[] payloads)
+    private Pack PackOf(params (long Port, byte[] Payload)[] payloads)
     {
         var builder = new PackBuilder();
         foreach (var (port, payload) in payloads)
@@ -321,7 +321,7 @@ public sealed class RelayLimitTests : RelayRig
         }
 
         _position += builder.Length;
-        return new RelayPack(builder.Take(new PackHead(_position, false)));
+        return new Pack(builder.Take(new PackHead(_position, false)));
     }
 
     private void Say(UdpPeer peer, int count)
@@ -347,25 +347,25 @@ public sealed class RelayLimitTests : RelayRig
         return messages;
     }
 
-    private IEnumerable<RelayQuestion> Asked(List<RelayPack> packs) => NotesOf(packs).OfType<RelayQuestion>();
+    private IEnumerable<RelayQuestion> Asked(List<Pack> packs) => NotesOf(packs).OfType<RelayQuestion>();
 
-    private IEnumerable<RelayAnswer> Answers(List<RelayPack> packs) =>
+    private IEnumerable<RelayAnswer> Answers(List<Pack> packs) =>
         NotesOf(packs).OfType<RelayAnswer>().Where(static answer => answer.Remote != 0);
 
-    private List<long> Overs(List<RelayPack> packs) =>
+    private List<long> Overs(List<Pack> packs) =>
         [.. NotesOf(packs).OfType<RelayOver>().Select(static over => over.Port)];
 
-    private IEnumerable<RelayNote> NotesOf(List<RelayPack> packs) =>
+    private IEnumerable<RelayNote> NotesOf(List<Pack> packs) =>
         from payload in PayloadsOf(packs)
         where payload.Port == 0
         select RelayNotes.Read(payload.Bytes, _one.Span.Table.PeerOf(_other.Ref)!, loops: 1);
 
-    private static IEnumerable<(long Port, string Text)> Payloads(List<RelayPack> packs) =>
+    private static IEnumerable<(long Port, string Text)> Payloads(List<Pack> packs) =>
         from payload in PayloadsOf(packs)
         where payload.Port != 0
         select (payload.Port, Encoding.UTF8.GetString(payload.Bytes));
 
-    private static List<(long Port, byte[] Bytes)> PayloadsOf(List<RelayPack> packs)
+    private static List<(long Port, byte[] Bytes)> PayloadsOf(List<Pack> packs)
     {
         var payloads = new List<(long, byte[])>();
         foreach (var pack in packs)

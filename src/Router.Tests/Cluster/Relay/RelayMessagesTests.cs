@@ -17,21 +17,11 @@ public sealed class RelayMessagesTests : Akka.TestKit.Xunit2.TestKit
     public void Messages_are_read_as_they_were_written()
     {
         Assert.Equal(RelayHelloKind.Drains, Again(new RelayHello(RelayHelloKind.Drains)).Kind);
-        Assert.Equal(1L << 40, Again(new RelayAck(1L << 40)).Position);
-        Assert.Equal(3, Again(new RelayProbe(3)).Position);
-        Assert.Equal(9, Again(new RelayPack([9, 0, 0, 0, 0, 0, 0, 0, 0])).Head.Position);
     }
 
     [Fact]
-    public void A_message_that_is_cut_short_is_refused()
-    {
-        foreach (var format in RelayFormats.All.Where(static format => format.Type != typeof(RelayHello)))
-        {
-            Assert.Throws<SerializationException>(() => format.Read([1]));
-        }
-
-        Assert.Throws<SerializationException>(() => RelayFormats.All.First().Read([]));
-    }
+    public void A_message_that_is_cut_short_is_refused() =>
+        Assert.Throws<SerializationException>(() => RelayHello.Format.Read([]));
 
     [Theory]
     [InlineData("192.0.2.1:4000", "198.51.100.1")]

@@ -1,4 +1,5 @@
 using System.Text;
+using Router.Cluster.Packs;
 using Router.Cluster.Relay;
 using Router.Diagnostics;
 using Router.TestKit;
@@ -196,7 +197,7 @@ public sealed class RelayTests : RelayRig
         Say(_one, "a");
         var stranger = CreateTestProbe();
         _one.Span.Actor.Tell(new RelayHello(RelayHelloKind.Asks), stranger.Ref);
-        _one.Span.Actor.Tell(new RelayPack(new byte[8]), stranger.Ref);
+        _one.Span.Actor.Tell(new Pack(new byte[8]), stranger.Ref);
         Kit.RunUntilIdle();
         stranger.ExpectNoMsg(TimeSpan.Zero);
     }

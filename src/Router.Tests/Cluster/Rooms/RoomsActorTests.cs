@@ -6,6 +6,7 @@ using Router.Cluster.Rooms;
 using Router.Loop;
 using Router.Sessions;
 using Router.TestKit;
+using Router.Tests.Cluster.Packs;
 
 namespace Router.Tests.Cluster.Rooms;
 
@@ -160,8 +161,8 @@ public sealed class RoomsActorTests : RouterActorTestKit
             Assert.Equal(0, blue.Say(loop, "c"u8));
             Assert.Equal(0, red.Say(loop, "d"u8));
         });
-        Assert.Equal(["17:a", "17:", "18:c", "17:d"], TextOf(_one.ExpectMsg<RoomPack>()));
-        Assert.Equal(["71:a", "71:", "71:d"], TextOf(_two.ExpectMsg<RoomPack>()));
+        Assert.Equal(["17:a", "17:", "18:c", "17:d"], PackText.Of(_one.ExpectMsg<Pack>()));
+        Assert.Equal(["71:a", "71:", "71:d"], PackText.Of(_two.ExpectMsg<Pack>()));
         _one.ExpectNoMsg(TimeSpan.Zero);
         Assert.Equal(7, _span.Figures.Published);
         Assert.Equal(2, _span.Figures.Packs);
@@ -183,7 +184,7 @@ public sealed class RoomsActorTests : RouterActorTestKit
                 red.Say(loop, payload);
             }
         });
-        var packs = Drain(_one).Cast<RoomPack>().ToList();
+        var packs = Drain(_one).Cast<Pack>().ToList();
         Assert.Equal(6, packs.Count);
         Assert.All(packs, static pack => Assert.InRange(pack.Bytes.Length, 20_000, 66_000));
         Assert.Equal(packs.Sum(static pack => (long)pack.Bytes.Length), packs[^1].Head.Position);
@@ -200,28 +201,28 @@ public sealed class RoomsActorTests : RouterActorTestKit
         for (var i = 0; i < 2_000; i++)
         {
             InPass(loop => missed += red.Say(loop, new byte[1_000]));
-            foreach (var message in Drain(_two).OfType<RoomPack>())
+            foreach (var message in Drain(_two).OfType<Pack>())
             {
-                _span.Rooms.Tell(new RoomAck(message.Head.Position), _two.Ref);
+                _span.Rooms.Tell(new PackAck(message.Head.Position), _two.Ref);
             }
         }
 
         Assert.Equal(missed, _span.Figures.Behind);
-        var packs = Drain(_one).OfType<RoomPack>().ToList();
+        var packs = Drain(_one).OfType<Pack>().ToList();
         Assert.InRange(packs[^1].Head.Position, Window - PackBuilder.FlushBytes - 2_000, Window);
 
         // Nothing is sent any more that could be acknowledged: so it is asked, and then goes on.
         Kit.Advance(TimeSpan.FromSeconds(1));
-        var probe = Drain(_one).OfType<RoomProbe>().First();
+        var probe = Drain(_one).OfType<PackProbe>().First();
         Assert.Equal(packs[^1].Head.Position, probe.Position);
-        _span.Rooms.Tell(new RoomAck(probe.Position), _one.Ref);
+        _span.Rooms.Tell(new PackAck(probe.Position), _one.Ref);
         Kit.RunUntilIdle();
-        packs.AddRange(Drain(_one).OfType<RoomPack>());   // what was held
-        Assert.Equal(2_000 - missed, packs.Sum(static pack => TextOf(pack).Count()));
+        packs.AddRange(Drain(_one).OfType<Pack>());   // what was held
+        Assert.Equal(2_000 - missed, packs.Sum(static pack => PackText.Of(pack).Count));
         Kit.Advance(TimeSpan.FromSeconds(1));
         Drain(_one);
         Say(red, "again");
-        Assert.Equal(["17:again"], TextOf(_one.ExpectMsg<RoomPack>()));
+        Assert.Equal(["17:again"], PackText.Of(_one.ExpectMsg<Pack>()));
     }
 
     [Fact]
@@ -244,7 +245,7 @@ public sealed class RoomsActorTests : RouterActorTestKit
             blue.Heard.Where(static said => said.StartsWith("0:b", StringComparison.Ordinal)));
         Assert.Equal(1_200, blue.Heard.Count);
         Assert.Equal(900, _span.Figures.Received);
-        var acks = Drain(_one).Cast<RoomAck>().ToList();
+        var acks = Drain(_one).Cast<PackAck>().ToList();
         Assert.Equal(2, acks.Count);
         Assert.InRange(acks[^1].Position, 256 << 10, position);
     }
@@ -295,7 +296,7 @@ public sealed class RoomsActorTests : RouterActorTestKit
         _span.Rooms.Tell(new RoomBye([18L]), _one.Ref);
         Kit.RunUntilIdle();
         Say(blue, "x");
-        Assert.Equal(["19:x"], TextOf(_one.ExpectMsg<RoomPack>()));
+        Assert.Equal(["19:x"], PackText.Of(_one.ExpectMsg<Pack>()));
         _span.Rooms.Tell(new RoomBye([19L]), _one.Ref);
         Kit.RunUntilIdle();
         Say(blue, "y");
@@ -312,16 +313,16 @@ public sealed class RoomsActorTests : RouterActorTestKit
         Assert.Equal([1L, 2L], _one.ExpectMsg<RoomHello>().Ports);
         Say(old, "old");
         Say(fresh, "fresh");
-        Assert.Equal(["17:old"], TextOf(_one.ExpectMsg<RoomPack>()));
-        var last = _one.ExpectMsg<RoomPack>();
-        Assert.Equal(["17:fresh"], TextOf(last));
+        Assert.Equal(["17:old"], PackText.Of(_one.ExpectMsg<Pack>()));
+        var last = _one.ExpectMsg<Pack>();
+        Assert.Equal(["17:fresh"], PackText.Of(last));
 
         old.Close();
         Kit.RunUntilIdle();
         Assert.Equal([1L], _one.ExpectMsg<RoomBye>().Ports);
-        _span.Rooms.Tell(new RoomAck(last.Head.Position), _one.Ref);
+        _span.Rooms.Tell(new PackAck(last.Head.Position), _one.Ref);
         Say(fresh, "still");
-        Assert.Equal(["17:still"], TextOf(_one.ExpectMsg<RoomPack>()));
+        Assert.Equal(["17:still"], PackText.Of(_one.ExpectMsg<Pack>()));
     }
 
     [Fact]
@@ -329,7 +330,7 @@ public sealed class RoomsActorTests : RouterActorTestKit
     {
         var ear = new Ear(Kit.Loops[0]);
         Joined("rooms/red", ear);
-        _span.Rooms.Tell(new RoomPack(new byte[11]), _one.Ref);
+        _span.Rooms.Tell(new Pack(new byte[11]), _one.Ref);
         var position = 0L;
         _span.Rooms.Tell(PackOf(ref position, (1, "a")), _one.Ref);
         Kit.RunUntilIdle();
@@ -367,7 +368,7 @@ public sealed class RoomsActorTests : RouterActorTestKit
         await stopped;
     }
 
-    private static RoomPack PackOf(ref long position, params (long Port, string Payload)[] payloads)
+    private static Pack PackOf(ref long position, params (long Port, string Payload)[] payloads)
     {
         var builder = new PackBuilder();
         foreach (var (port, payload) in payloads)
@@ -376,28 +377,7 @@ public sealed class RoomsActorTests : RouterActorTestKit
         }
 
         position += builder.Length;
-        return new RoomPack(builder.Take(new PackHead(position, false)));
-    }
-
-    internal static IEnumerable<string> TextOf(RoomPack pack)
-    {
-        var runs = new List<PackRun>();
-        Assert.True(PackRun.TryRead(pack.Bytes, runs));
-        var text = new List<string>();
-        foreach (var run in runs)
-        {
-            ReadOnlySpan<byte> bytes = pack.Bytes.AsSpan(run.Start, run.Length);
-            var count = 0;
-            while (PackRun.TryTake(ref bytes, out var payload))
-            {
-                text.Add($"{run.Port}:{Encoding.ASCII.GetString(payload)}");
-                count++;
-            }
-
-            Assert.Equal(run.Payloads, count);
-        }
-
-        return text;
+        return new Pack(builder.Take(new PackHead(position, false)));
     }
 
     private IRoomReach Joined(string name, Ear? ear = null)

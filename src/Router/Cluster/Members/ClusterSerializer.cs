@@ -1,5 +1,6 @@
 using Akka.Serialization;
 using Router.Cluster.Operations;
+using Router.Cluster.Packs;
 using Router.Cluster.Relay;
 using Router.Cluster.Rooms;
 
@@ -30,8 +31,8 @@ internal sealed class ClusterSerializer(ExtendedActorSystem system) : Serializer
     /// <summary>Of all messages; new ones are entered here.</summary>
     public static IEnumerable<ClusterFormat> All =>
         [
-            .. FenceFormats.All, .. RoomFormats.All, .. RelayFormats.All, .. OperationsFormats.All,
-            ConfigurationTold.Format, ClusterStanding.Format,
+            .. FenceFormats.All, .. PackFormats.All, .. RoomFormats.All, .. OperationsFormats.All,
+            RelayHello.Format, ConfigurationTold.Format, ClusterStanding.Format,
         ];
 
     /// <summary>Of all serializers that a cluster has; below 100 are Akka's.</summary>

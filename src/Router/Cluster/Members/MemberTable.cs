@@ -19,7 +19,7 @@ internal sealed class MemberTable(string self, TimeProvider time)
     private ImmutableDictionary<UniqueAddress, KnownMember> _members =
         ImmutableDictionary<UniqueAddress, KnownMember>.Empty;
 
-    /// <summary>Since when they have sent nothing; null for those that left in order.</summary>
+    /// <summary>Since when they have sent nothing; null for those that have ended for sure.</summary>
     private ImmutableDictionary<UniqueAddress, long?> _removed = ImmutableDictionary<UniqueAddress, long?>.Empty;
 
     public string Self => self;
@@ -46,7 +46,7 @@ internal sealed class MemberTable(string self, TimeProvider time)
 
     /// <summary>The latest time since when one of <see cref="Downed"/> has not been heard of; null if there was none.
     /// </summary>
-    public long? LastDownedUnheard { get; private set; }
+    public long? LastDownedUnheard => _removed.Values.Max();
 
     /// <summary>When a member was last removed, by <see cref="TimeProvider.GetTimestamp"/>; null for never.</summary>
     public long? LastRemoval { get; private set; }
@@ -58,7 +58,7 @@ internal sealed class MemberTable(string self, TimeProvider time)
     public static string TextOf(Address address) => $"{address.Host}:{address.Port}";
 
     /// <summary>How long a member that is out of the cluster has not been heard of; without end for one that left in
-    /// order; null for one that is in it, or not known yet.</summary>
+    /// order, or whose address another one has; null for one that is in it, or not known yet.</summary>
     public TimeSpan? GoneFor(UniqueAddress member)
     {
         if (_members.ContainsKey(member))
@@ -84,6 +84,11 @@ internal sealed class MemberTable(string self, TimeProvider time)
     {
         var isNew = !_members.ContainsKey(member);
         _members = _members.SetItem(member, new KnownMember(isRouter, null));
+        if (isNew)
+        {
+            EndBefore(member);
+        }
+
         if (TextOf(member.Address) == self)
         {
             _upSince ??= time.GetTimestamp();
@@ -110,12 +115,17 @@ internal sealed class MemberTable(string self, TimeProvider time)
         _removed = (_removed.Count < RemovedMax ? _removed : _removed.Clear()).SetItem(member, inOrder ? null : since);
         _members = _members.Remove(member);
         LastRemoval = now;
-        if (!inOrder)
-        {
-            LastDownedUnheard = Math.Max(since, LastDownedUnheard ?? since);
-        }
-
         OnRemoved?.Invoke(member, inOrder);
+    }
+
+    /// <summary>An address is bound by one process at a time: who comes up there is the proof that the one before has
+    /// ended, and nobody waits for its fence.</summary>
+    private void EndBefore(UniqueAddress member)
+    {
+        foreach (var before in _removed.Keys.Where(before => before.Address.Equals(member.Address)).ToList())
+        {
+            _removed = _removed.SetItem(before, null);
+        }
     }
 
     private sealed record KnownMember(bool IsRouter, long? UnreachableSince);

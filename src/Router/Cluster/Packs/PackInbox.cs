@@ -3,18 +3,11 @@ using Router.Loop;
 
 namespace Router.Cluster.Packs;
 
-/// <summary>What other members have sent and one loop has not passed on yet: at most a window's bytes.</summary>
+/// <summary>What other members have sent and one loop has not passed on yet.</summary>
 /// <param name="loop">Whose.</param>
-/// <param name="window">Bytes that may wait.</param>
-internal abstract class PackInbox<T>(IoLoop loop, int window) : IRunnable, IEndOfPass
+internal abstract class PackInbox(IoLoop loop)
 {
-    /// <summary>Passed on in one pass, so that the loop's own sockets have their turn.</summary>
-    private const int BytesPerPass = 64 << 10;
-
-    private readonly ConcurrentQueue<T> _waiting = new();
-    private long _bytes;
     private long _late;
-    private int _isAsked;
 
     public IoLoop Loop => loop;
 
@@ -25,6 +18,22 @@ internal abstract class PackInbox<T>(IoLoop loop, int window) : IRunnable, IEndO
     public long LateLogged { get; set; }
 
     /// <summary>The actor's thread.</summary>
+    protected void CountLate(int payloads) => Volatile.Write(ref _late, _late + payloads);
+}
+
+/// <summary>A queue of at most a window's bytes.</summary>
+/// <param name="loop">Whose.</param>
+/// <param name="window">Bytes that may wait.</param>
+internal abstract class PackInbox<T>(IoLoop loop, int window) : PackInbox(loop), IRunnable, IEndOfPass
+{
+    /// <summary>Passed on in one pass, so that the loop's own sockets have their turn.</summary>
+    private const int BytesPerPass = 64 << 10;
+
+    private readonly ConcurrentQueue<T> _waiting = new();
+    private long _bytes;
+    private int _isAsked;
+
+    /// <summary>The actor's thread.</summary>
     /// <param name="arrival">What has come.</param>
     /// <param name="payloads">In it, for the loop's sessions.</param>
     public void Add(T arrival, int payloads)
@@ -33,14 +42,14 @@ internal abstract class PackInbox<T>(IoLoop loop, int window) : IRunnable, IEndO
         if (Interlocked.Add(ref _bytes, bytes) > window)
         {
             Interlocked.Add(ref _bytes, -bytes);
-            Volatile.Write(ref _late, _late + payloads);
+            CountLate(payloads);
             return;
         }
 
         _waiting.Enqueue(arrival);
         if (Interlocked.Exchange(ref _isAsked, 1) == 0)
         {
-            loop.Enqueue(this);
+            Loop.Enqueue(this);
         }
     }
 
@@ -59,13 +68,13 @@ internal abstract class PackInbox<T>(IoLoop loop, int window) : IRunnable, IEndO
 
         if (!_waiting.IsEmpty && Interlocked.Exchange(ref _isAsked, 1) == 0)
         {
-            loop.AtEndOfPass(this);
+            Loop.AtEndOfPass(this);
         }
     }
 
     public void Execute() => Run();
 
-    public void OnEndOfPass() => loop.Enqueue(this);
+    public void OnEndOfPass() => Loop.Enqueue(this);
 
     protected abstract int BytesOf(T arrival);
 

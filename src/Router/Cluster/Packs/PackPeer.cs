@@ -9,8 +9,7 @@ namespace Router.Cluster.Packs;
 /// </remarks>
 /// <param name="actor">Who takes the packs there.</param>
 /// <param name="loops">How many there are here.</param>
-/// <param name="messageOf">Makes a message of a pack's bytes.</param>
-internal abstract class PackPeer(IActorRef actor, int loops, Func<byte[], object> messageOf)
+internal abstract class PackPeer(IActorRef actor, int loops)
 {
     private const int AckBytes = 128 << 10;   // a quarter of the smallest window
 
@@ -68,7 +67,7 @@ internal abstract class PackPeer(IActorRef actor, int loops, Func<byte[], object
         }
 
         var position = Interlocked.Add(ref _sent, pack.Length);
-        actor.Tell(messageOf(pack.Take(new PackHead(position, wantsAck))), self);
+        actor.Tell(new Pack(pack.Take(new PackHead(position, wantsAck))), self);
         return position;
     }
 

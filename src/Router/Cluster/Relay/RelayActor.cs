@@ -1,42 +1,26 @@
 using Akka.Cluster;
 using Microsoft.Extensions.Logging;
-using Router.Cluster.Members;
 using Router.Cluster.Packs;
 using Router.Diagnostics;
-using Router.Sessions;
 
 namespace Router.Cluster.Relay;
 
 /// <summary>Knows which members have a relay and when the members have changed, and takes in what they relay.</summary>
-/// <remarks>What sessions relay does not pass through here on its way out: loops send it.</remarks>
-internal sealed class RelayActor : ReceiveActor, IWithTimers
+internal sealed class RelayActor : PackActor<RelayPeer>
 {
-    private const int TicksPerSecond = 5;
     private const int HelloTicksMax = 30 * TicksPerSecond;
-    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1) / TicksPerSecond;
 
     private readonly RelaySpan _span;
     private readonly RelayTable _table;
-    private readonly Action<IActorRef> _watch;
     private readonly Func<Member, IActorRef?> _relayOf;
-    private readonly TimeProvider _time;
-    private readonly ILogger _log;
-    private readonly long _started;
-    private readonly List<PackRun> _runs = [];
-    private OncePerSecond _refusals;
     private long _changed;
-    private int _ticks;
 
     public RelayActor(
         RelaySpan span, Action<IActorRef> watch, Func<Member, IActorRef?> relayOf, TimeProvider time, ILogger log)
+        : base(watch, time, log)
     {
-        (_span, _table, _watch, _relayOf, _time, _log) = (span, span.Table, watch, relayOf, time, log);
-        _started = time.GetTimestamp();
-        Receive<RelayPack>(OnPack);
-        Receive<RelayAck>(ack => _table.PeerOf(Sender)?.OnAck(ack.Position));
-        Receive<RelayProbe>(OnProbe);
+        (_span, _table, _relayOf) = (span, span.Table, relayOf);
         Receive<RelayHello>(OnHello);
-        Receive<RelayTick>(_ => OnTick());
         Receive<RelayDrains>(_ => Say(RelayHelloKind.Drains));
         Receive<ClusterEvent.MemberRemoved>(OnRemoved);
         Receive<ClusterEvent.IMemberEvent>(seen => OnMember(seen.Member));
@@ -44,7 +28,9 @@ internal sealed class RelayActor : ReceiveActor, IWithTimers
         Receive<ClusterEvent.ReachableMember>(found => OnReachability(found.Member, isUnreachable: false));
     }
 
-    public ITimerScheduler Timers { get; set; } = null!;
+    protected override IEnumerable<RelayPeer> Peers => _table.Peers;
+
+    protected override IEnumerable<PackInbox> Inboxes => _span.Loops.Select(static loop => loop.Inbox);
 
     public static Props PropsOf(
         RelaySpan span, Action<IActorRef> watch, Func<Member, IActorRef?> relayOf, TimeProvider time, ILogger log) =>
@@ -52,17 +38,68 @@ internal sealed class RelayActor : ReceiveActor, IWithTimers
 
     protected override void PreStart()
     {
-        Timers.StartPeriodicTimer(nameof(RelayTick), RelayTick.Instance, Tick);
         OnChanged();
-        _watch(Self);
-    }
-
-    /// <summary>Nothing is forgotten: the relay goes on.</summary>
-    protected override void PreRestart(Exception reason, object message)
-    {
+        base.PreStart();
     }
 
     protected override void PostStop() => Say(RelayHelloKind.Ends);
+
+    protected override RelayPeer? PeerOf(IActorRef sender) => _table.PeerOf(sender);
+
+    protected override string? PassOn(RelayPeer peer, byte[] bytes, List<PackRun> runs)
+    {
+        if (PartsOf(bytes, runs, peer) is not { } parts)
+        {
+            return "a note in it is none";
+        }
+
+        var arrival = new RelayArrival(peer, bytes, parts);
+        var hasNotes = parts.Exists(static part => part.Note is not null);
+        foreach (var loop in _span.Loops)
+        {
+            var payloads = arrival.PayloadsFor(loop.Loop);
+            if (hasNotes || payloads > 0)
+            {
+                loop.Inbox.Add(arrival, payloads);
+            }
+        }
+
+        return null;
+    }
+
+    protected override void OnTick()
+    {
+        var sinceChange = Time.GetElapsedTime(_changed);
+        if (_span.Options.StraysFor != Timeout.InfiniteTimeSpan && sinceChange >= _span.Options.StraysFor)
+        {
+            _span.IsLooking = false;
+        }
+
+        foreach (var member in _table.Members)
+        {
+            AskAgain(member);
+        }
+
+        _span.IsFinding = _table.IsFinding;
+    }
+
+    protected override void WriteBehind(string member, long payloads, long onTheWay) =>
+        ClusterLog.RelayBehind(Log, member, payloads, onTheWay);
+
+    protected override void WriteLate(long payloads, int loop) => ClusterLog.RelayLate(Log, payloads, loop);
+
+    protected override void WriteRefused(string member, string error, long suppressed) =>
+        ClusterLog.RelayPackRefused(Log, member, error, suppressed);
+
+    /// <summary>A member that has not said whether it has a relay is asked, less and less often.</summary>
+    private static void AskAgain(RelayMember member)
+    {
+        if (member.Peer is null && member.TicksLeft-- <= 0)
+        {
+            member.TicksLeft = Math.Min(HelloTicksMax, 1 << Math.Min(member.Asked++, 16)) - 1;
+            member.Relay.Tell(new RelayHello(RelayHelloKind.Asks));
+        }
+    }
 
     private void Say(RelayHelloKind kind)
     {
@@ -77,7 +114,7 @@ internal sealed class RelayActor : ReceiveActor, IWithTimers
     {
         if (_relayOf(member) is { } relay && _table.Add(relay, member.UniqueAddress.Uid) is { } added)
         {
-            OnTick(added);   // peers that stray may come at once
+            AskAgain(added);   // peers that stray may come at once
         }
 
         OnChanged();
@@ -105,7 +142,7 @@ internal sealed class RelayActor : ReceiveActor, IWithTimers
 
     private void OnChanged()
     {
-        _changed = _time.GetTimestamp();
+        _changed = Time.GetTimestamp();
         _span.Peers = _table.Reachable;
         _span.IsFinding = _table.IsFinding;
         _span.IsLooking = _span.Options.StraysFor != TimeSpan.Zero;
@@ -136,42 +173,11 @@ internal sealed class RelayActor : ReceiveActor, IWithTimers
         OnChanged();
     }
 
-    private void OnPack(RelayPack pack)
-    {
-        if (_table.PeerOf(Sender) is not { } peer)
-        {
-            return;
-        }
-
-        if (peer.OnPack(pack.Head))
-        {
-            Acknowledge(peer);
-        }
-
-        _runs.Clear();
-        if (!PackRun.TryRead(pack.Bytes, _runs) || PartsOf(pack.Bytes, peer) is not { } parts)
-        {
-            Refuse(peer);
-            return;
-        }
-
-        var arrival = new RelayArrival(peer, pack.Bytes, parts);
-        var hasNotes = parts.Exists(static part => part.Note is not null);
-        foreach (var loop in _span.Loops)
-        {
-            var payloads = arrival.PayloadsFor(loop.Loop);
-            if (hasNotes || payloads > 0)
-            {
-                loop.Inbox.Add(arrival, payloads);
-            }
-        }
-    }
-
     /// <returns>Null if what should be a note is none.</returns>
-    private List<(PackRun Run, RelayNote? Note)>? PartsOf(byte[] pack, RelayPeer peer)
+    private List<(PackRun Run, RelayNote? Note)>? PartsOf(byte[] pack, List<PackRun> runs, RelayPeer peer)
     {
-        var parts = new List<(PackRun, RelayNote?)>(_runs.Count);
-        foreach (var run in _runs)
+        var parts = new List<(PackRun, RelayNote?)>(runs.Count);
+        foreach (var run in runs)
         {
             if (run.Port != 0)
             {
@@ -193,97 +199,6 @@ internal sealed class RelayActor : ReceiveActor, IWithTimers
 
         return parts;
     }
-
-    private void OnProbe(RelayProbe probe)
-    {
-        if (_table.PeerOf(Sender) is { } peer)
-        {
-            peer.OnProbe(probe.Position);
-            Acknowledge(peer);
-        }
-    }
-
-    private static void Acknowledge(RelayPeer peer) => peer.Actor.Tell(new RelayAck(peer.TellReceived()));
-
-    private void OnTick()
-    {
-        var sinceChange = _time.GetElapsedTime(_changed);
-        if (_span.Options.StraysFor != Timeout.InfiniteTimeSpan && sinceChange >= _span.Options.StraysFor)
-        {
-            _span.IsLooking = false;
-        }
-
-        foreach (var member in _table.Members)
-        {
-            OnTick(member);
-        }
-
-        _span.IsFinding = _table.IsFinding;
-
-        if (++_ticks % TicksPerSecond == 0)
-        {
-            WriteLosses();
-        }
-    }
-
-    private void OnTick(RelayMember member)
-    {
-        if (member.Peer is not { } peer)
-        {
-            if (member.TicksLeft-- <= 0)
-            {
-                member.TicksLeft = Math.Min(HelloTicksMax, 1 << Math.Min(member.Asked++, 16)) - 1;
-                member.Relay.Tell(new RelayHello(RelayHelloKind.Asks));
-            }
-
-            return;
-        }
-
-        if (peer.OnTick())
-        {
-            peer.Actor.Tell(new RelayProbe(peer.Sent));
-        }
-    }
-
-    private void WriteLosses()
-    {
-        foreach (var peer in _table.Peers)
-        {
-            var missed = peer.Missed;
-            if (missed > peer.MissedLogged)
-            {
-                ClusterLog.RelayBehind(_log, TextOf(peer), missed - peer.MissedLogged, peer.OnTheWayWhenMissed);
-                peer.MissedLogged = missed;
-            }
-        }
-
-        foreach (var inbox in _span.Loops.Select(static loop => loop.Inbox))
-        {
-            var late = inbox.Late;
-            if (late > inbox.LateLogged)
-            {
-                ClusterLog.RelayLate(_log, late - inbox.LateLogged, inbox.Loop.Index);
-                inbox.LateLogged = late;
-            }
-        }
-    }
-
-    private void Refuse(RelayPeer peer)
-    {
-        var nowMs = (long)_time.GetElapsedTime(_started).TotalMilliseconds;
-        if (_refusals.TryTake(nowMs, out var suppressed))
-        {
-            ClusterLog.RelayPackRefused(_log, TextOf(peer), "it cannot be read", suppressed);
-        }
-    }
-
-    private static string TextOf(RelayPeer peer) => MemberTable.TextOf(peer.Address);
-}
-
-/// <summary>A fifth of a second has passed.</summary>
-internal sealed class RelayTick
-{
-    public static RelayTick Instance { get; } = new();
 }
 
 /// <summary>This member drains.</summary>

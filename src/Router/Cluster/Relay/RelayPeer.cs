@@ -5,8 +5,7 @@ namespace Router.Cluster.Relay;
 /// <summary>Another member that has a relay.</summary>
 /// <param name="relay">Its <see cref="RelayActor"/>.</param>
 /// <param name="loops">How many there are here.</param>
-internal sealed class RelayPeer(IActorRef relay, int loops)
-    : PackPeer(relay, loops, static bytes => new RelayPack(bytes));
+internal sealed class RelayPeer(IActorRef relay, int loops) : PackPeer(relay, loops);
 
 /// <summary>Members that are known, whether they have a relay or not. The actor's.</summary>
 internal sealed class RelayTable(int loops)

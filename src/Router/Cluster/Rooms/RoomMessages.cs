@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Runtime.Serialization;
 using System.Text;
 using Router.Cluster.Members;
-using Router.Cluster.Packs;
 
 namespace Router.Cluster.Rooms;
 
@@ -16,19 +15,6 @@ internal sealed record RoomHello(string Topic, bool WantsAnswer, IReadOnlyList<l
 /// <summary>The sender does not hear on these ports, or not any more.</summary>
 internal sealed record RoomBye(IReadOnlyList<long> Ports) : IClusterMessage, IDeadLetterSuppression;
 
-/// <summary>What was said in rooms, see <see cref="PackBuilder"/>. The bytes are nobody's: never written again.
-/// </summary>
-internal sealed record RoomPack(byte[] Bytes) : IClusterMessage
-{
-    public PackHead Head => PackHead.Read(Bytes);
-}
-
-/// <summary>All packs up to a position have come, or never will.</summary>
-internal sealed record RoomAck(long Position) : IClusterMessage, IDeadLetterSuppression;
-
-/// <summary>Asks for a <see cref="RoomAck"/>: the packs before it may be lost.</summary>
-internal sealed record RoomProbe(long Position) : IClusterMessage, IDeadLetterSuppression;
-
 /// <summary>How they are written: numbers little-endian.</summary>
 internal static class RoomFormats
 {
@@ -40,11 +26,6 @@ internal static class RoomFormats
         ClusterFormat.Of<RoomHello>("rh", Write, ReadHello),
         ClusterFormat.Of<RoomBye>(
             "rb", static bye => Write(bye.Ports, 0), static bytes => new RoomBye(ReadPorts(bytes))),
-        ClusterFormat.Of<RoomPack>("rk", static pack => pack.Bytes, ReadPack),
-        ClusterFormat.Of<RoomAck>(
-            "ra", static ack => Write(ack.Position), static bytes => new RoomAck(ReadPosition(bytes))),
-        ClusterFormat.Of<RoomProbe>(
-            "rq", static probe => Write(probe.Position), static bytes => new RoomProbe(ReadPosition(bytes))),
     ];
 
     /// <summary>A byte for the flag, two for the topic's length, the topic, the ports.</summary>
@@ -70,9 +51,6 @@ internal static class RoomFormats
             Encoding.UTF8.GetString(topic), bytes[0] != 0, ReadPorts(bytes.AsSpan(3 + topic.Length)));
     }
 
-    private static RoomPack ReadPack(byte[] bytes) =>
-        bytes.Length >= PackHead.Bytes ? new RoomPack(bytes) : throw Short(bytes);
-
     private static byte[] Write(IReadOnlyList<long> ports, int at)
     {
         var bytes = new byte[at + (ports.Count * sizeof(long))];
@@ -84,11 +62,6 @@ internal static class RoomFormats
 
         return bytes;
     }
-
-    private static byte[] Write(long position) => Write([position], 0);
-
-    private static long ReadPosition(byte[] bytes) =>
-        bytes.Length == sizeof(long) ? BinaryPrimitives.ReadInt64LittleEndian(bytes) : throw Short(bytes);
 
     private static long[] ReadPorts(ReadOnlySpan<byte> bytes)
     {

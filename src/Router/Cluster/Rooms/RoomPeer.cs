@@ -6,8 +6,7 @@ namespace Router.Cluster.Rooms;
 /// misses what a member misses that is behind.</summary>
 /// <param name="rooms">Its <see cref="RoomsActor"/>.</param>
 /// <param name="loops">How many there are here.</param>
-internal sealed class RoomPeer(IActorRef rooms, int loops)
-    : PackPeer(rooms, loops, static bytes => new RoomPack(bytes))
+internal sealed class RoomPeer(IActorRef rooms, int loops) : PackPeer(rooms, loops)
 {
     /// <summary>Where it hears, and the topics. The actor's.</summary>
     public Dictionary<long, RoomTopic> Ports { get; } = [];

@@ -10,38 +10,25 @@ namespace Router.Cluster.Rooms;
 /// <summary>Finds out which members have sessions in this member's rooms, and takes in what they say.</summary>
 /// <remarks>
 /// A room's topic says who is in it: who hears its announcement there answers, and from then on the two send each other
-/// what is said in the room, directly. What a session says does not pass through here: loops send it.
+/// what is said in the room, directly.
 /// </remarks>
-internal sealed class RoomsActor : ReceiveActor, IWithTimers
+internal sealed class RoomsActor : PackActor<RoomPeer>
 {
     private const int ChangesPerTurn = 256;
     private const int ByesPerTick = 1_000;
-    private const int TicksPerSecond = 5;
-    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1) / TicksPerSecond;
 
     private readonly RoomSpan _span;
     private readonly RoomTable _table;
     private readonly RoomTopics _topics;
-    private readonly Action<IActorRef> _watch;
-    private readonly TimeProvider _time;
-    private readonly ILogger _log;
-    private readonly long _started;
-    private readonly List<PackRun> _runs = [];
     private readonly HashSet<(IActorRef, long)> _byes = [];   // said in this tick
-    private OncePerSecond _refusals;
-    private int _ticks;
 
     public RoomsActor(RoomSpan span, RoomTopics topics, Action<IActorRef> watch, TimeProvider time, ILogger log)
+        : base(watch, time, log)
     {
-        (_span, _table, _topics, _watch, _time, _log) = (span, span.Table, topics, watch, time, log);
-        _started = time.GetTimestamp();
-        Receive<RoomPack>(OnPack);
-        Receive<RoomAck>(ack => _table.PeerOf(Sender)?.OnAck(ack.Position));
-        Receive<RoomProbe>(OnProbe);
+        (_span, _table, _topics) = (span, span.Table, topics);
         Receive<RoomHello>(OnHello);
         Receive<RoomBye>(OnBye);
         Receive<RoomsChanged>(_ => OnChanged());
-        Receive<RoomTick>(_ => OnTick());
         Receive<SubscribeAck>(subscribed => _topics.OnSubscribed(subscribed.Subscribe.Topic, Self));
         Receive<UnsubscribeAck>(static _ => { });
         Receive<ClusterEvent.MemberUp>(up => OnMember(up.Member.Address));
@@ -50,22 +37,13 @@ internal sealed class RoomsActor : ReceiveActor, IWithTimers
         Receive<ClusterEvent.IMemberEvent>(static _ => { });
     }
 
-    public ITimerScheduler Timers { get; set; } = null!;
+    protected override IEnumerable<RoomPeer> Peers => _table.Peers;
+
+    protected override IEnumerable<PackInbox> Inboxes => _span.Inboxes;
 
     public static Props PropsOf(
         RoomSpan span, IActorRef mediator, Action<IActorRef> watch, TimeProvider time, ILogger log) =>
         Props.Create<RoomsActor>(span, new RoomTopics(mediator, time), watch, time, log);
-
-    protected override void PreStart()
-    {
-        Timers.StartPeriodicTimer(nameof(RoomTick), RoomTick.Instance, Tick);
-        _watch(Self);
-    }
-
-    /// <summary>Nothing is forgotten: the rooms and topics go on.</summary>
-    protected override void PreRestart(Exception reason, object message)
-    {
-    }
 
     protected override void PostStop()
     {
@@ -75,6 +53,51 @@ internal sealed class RoomsActor : ReceiveActor, IWithTimers
             Say(peer, topics.SelectMany(static topic => topic.Ports).Select(static port => port.Id));
         }
     }
+
+    protected override RoomPeer? PeerOf(IActorRef sender) => _table.PeerOf(sender);
+
+    protected override string? PassOn(RoomPeer peer, byte[] bytes, List<PackRun> runs)
+    {
+        var rooms = new List<(IRoomHearer, PackRun)>(runs.Count);
+        foreach (var run in runs)
+        {
+            if (_table.PortOf(run.Port) is { } port)
+            {
+                rooms.Add((port.Room, run));
+                _span.CountReceived(run.Payloads);
+            }
+            else if (_byes.Count < ByesPerTick && _byes.Add((Sender, run.Port)))
+            {
+                Sender.Tell(new RoomBye([run.Port]));
+            }
+        }
+
+        var arrival = new RoomArrival(bytes, rooms);
+        foreach (var inbox in _span.Inboxes)
+        {
+            var payloads = arrival.PayloadsFor(inbox.Loop);
+            if (payloads > 0)
+            {
+                inbox.Add(arrival, payloads);
+            }
+        }
+
+        return null;
+    }
+
+    protected override void OnTick()
+    {
+        _byes.Clear();
+        _topics.OnTick(Self);
+    }
+
+    protected override void WriteBehind(string member, long payloads, long onTheWay) =>
+        ClusterLog.RoomBehind(Log, member, payloads, onTheWay);
+
+    protected override void WriteLate(long payloads, int loop) => ClusterLog.RoomLate(Log, payloads, loop);
+
+    protected override void WriteRefused(string member, string error, long suppressed) =>
+        ClusterLog.RoomPackRefused(Log, member, error, suppressed);
 
     private static void Say(RoomPeer peer, IEnumerable<long> gone)
     {
@@ -158,121 +181,4 @@ internal sealed class RoomsActor : ReceiveActor, IWithTimers
 
         _table.Count();
     }
-
-    private void OnPack(RoomPack pack)
-    {
-        if (_table.PeerOf(Sender) is not { } peer)
-        {
-            return;
-        }
-
-        if (peer.OnPack(pack.Head))
-        {
-            Acknowledge(peer);
-        }
-
-        _runs.Clear();
-        if (!PackRun.TryRead(pack.Bytes, _runs))
-        {
-            Refuse(peer);
-            return;
-        }
-
-        var rooms = new List<(IRoomHearer, PackRun)>(_runs.Count);
-        foreach (var run in _runs)
-        {
-            if (_table.PortOf(run.Port) is { } port)
-            {
-                rooms.Add((port.Room, run));
-                _span.CountReceived(run.Payloads);
-            }
-            else if (_byes.Count < ByesPerTick && _byes.Add((Sender, run.Port)))
-            {
-                Sender.Tell(new RoomBye([run.Port]));
-            }
-        }
-
-        PassOn(new RoomArrival(pack.Bytes, rooms));
-    }
-
-    private void PassOn(RoomArrival arrival)
-    {
-        foreach (var inbox in _span.Inboxes)
-        {
-            var payloads = arrival.PayloadsFor(inbox.Loop);
-            if (payloads > 0)
-            {
-                inbox.Add(arrival, payloads);
-            }
-        }
-    }
-
-    private void OnProbe(RoomProbe probe)
-    {
-        if (_table.PeerOf(Sender) is { } peer)
-        {
-            peer.OnProbe(probe.Position);
-            Acknowledge(peer);
-        }
-    }
-
-    private static void Acknowledge(RoomPeer peer) => peer.Actor.Tell(new RoomAck(peer.TellReceived()));
-
-    private void OnTick()
-    {
-        _byes.Clear();
-        _topics.OnTick(Self);
-        foreach (var peer in _table.Peers)
-        {
-            if (peer.OnTick())
-            {
-                peer.Actor.Tell(new RoomProbe(peer.Sent));
-            }
-        }
-
-        if (++_ticks % TicksPerSecond == 0)
-        {
-            WriteLosses();
-        }
-    }
-
-    private void WriteLosses()
-    {
-        foreach (var peer in _table.Peers)
-        {
-            var missed = peer.Missed;
-            if (missed > peer.MissedLogged)
-            {
-                ClusterLog.RoomBehind(_log, TextOf(peer), missed - peer.MissedLogged, peer.OnTheWayWhenMissed);
-                peer.MissedLogged = missed;
-            }
-        }
-
-        foreach (var inbox in _span.Inboxes)
-        {
-            var late = inbox.Late;
-            if (late > inbox.LateLogged)
-            {
-                ClusterLog.RoomLate(_log, late - inbox.LateLogged, inbox.Loop.Index);
-                inbox.LateLogged = late;
-            }
-        }
-    }
-
-    private void Refuse(RoomPeer peer)
-    {
-        var nowMs = (long)_time.GetElapsedTime(_started).TotalMilliseconds;
-        if (_refusals.TryTake(nowMs, out var suppressed))
-        {
-            ClusterLog.RoomPackRefused(_log, TextOf(peer), "its lengths do not add up", suppressed);
-        }
-    }
-
-    private static string TextOf(RoomPeer peer) => Members.MemberTable.TextOf(peer.Address);
-}
-
-/// <summary>A fifth of a second has passed.</summary>
-internal sealed class RoomTick
-{
-    public static RoomTick Instance { get; } = new();
 }
