@@ -116,6 +116,11 @@ internal sealed class KitStore(MemoryCheckpoints rows) : IIdentityStore
         // Every member has the store.
     }
 
+    public void Release(string identity, long epoch)
+    {
+        // The next entity goes on with the same row.
+    }
+
     public void Forget(string identity, long epoch)
     {
         if (!IsAway)

@@ -10,9 +10,12 @@ namespace Router.Tests.Cluster;
 /// </summary>
 public sealed class HandOverActorTests : RouterActorTestKit
 {
+    private const int InThreeWindows = 3 * HandOverActor.WindowBytes / (64 << 10);
+
     private readonly TestProbe _other;
     private readonly TestProbe _entity;
     private readonly InheritedIdentities _inherited;
+    private readonly IdentityCounters _counters = new();
     private readonly IActorRef _actor;
 
     public HandOverActorTests()
@@ -25,7 +28,7 @@ public sealed class HandOverActorTests : RouterActorTestKit
             new MemoryIdentities(new MemoryCheckpoints()),
             new Members(_other.Ref),
             new IdentityLimits(1, TimeSpan.FromDays(1)),
-            new IdentityCounters(),
+            _counters,
             _inherited);
         _actor = Sys.ActorOf(HandOverActor.PropsOf(
             environment, region.Ref, new IdentityExtractor(8), new Place(Address.AllSystems, 1)));
@@ -103,6 +106,110 @@ public sealed class HandOverActorTests : RouterActorTestKit
 
         Assert.Null(_inherited.Take("id"));
         Assert.Equal([7, 7], new[] { _other.ExpectMsg<CarryTaken>().Number, _other.ExpectMsg<CarryTaken>().Number });
+    }
+
+    /// <summary>A larger message is dropped by remoting, and all that is in it with it.</summary>
+    [Fact]
+    public void What_waits_of_an_identity_beyond_a_message_is_dropped_the_oldest_first_and_counted()
+    {
+        var tells = Enumerable.Range(0, 60).Select(static number => TellOf((17 << 10) + number));
+        _actor.Tell(new HandOver(Carried with { Queue = [.. tells] }), _entity.Ref);
+        Kit.Advance(TimeSpan.FromMilliseconds(20));
+
+        var pack = _other.ExpectMsg<CarryPack>();
+        var queue = Assert.Single(pack.Identities).Queue;
+        Assert.Equal(60 - queue.Count, _counters.QueueDrops);
+        Assert.InRange(queue.Count, 20, 30);
+        Assert.Equal((17 << 10) + 59, ((byte[])queue[^1].Message).Length);
+        Assert.InRange(Written(pack), HandOverActor.IdentityBytesMax - (20 << 10), ClusterSettings.FrameBytes / 2);
+    }
+
+    [Fact]
+    public void Packs_that_are_large_for_what_waits_go_one_by_one()
+    {
+        for (var number = 0; number < 20; number++)
+        {
+            _actor.Tell(new HandOver(Carried with { Queue = [TellOf(100 << 10)] }), _entity.Ref);
+        }
+
+        Kit.Advance(TimeSpan.FromMilliseconds(20));
+        var identities = 0;
+        while (_other.HasMessages)
+        {
+            var pack = _other.ExpectMsg<CarryPack>();
+            identities += pack.Identities.Count;
+            Assert.InRange(Written(pack), 1, ClusterSettings.FrameBytes / 2);
+        }
+
+        Assert.Equal(20, identities);
+        Assert.Equal(0, _counters.QueueDrops);
+    }
+
+    [Fact]
+    public void No_more_than_a_window_is_on_the_way_and_the_rest_follows_the_answers()
+    {
+        HandOverThreeWindows();
+        Kit.Advance(TimeSpan.FromMilliseconds(20));
+        var (seen, bytes) = (new HashSet<string>(), 0);
+        var first = new List<CarryPack>();
+        while (_other.HasMessages)
+        {
+            first.Add(_other.ExpectMsg<CarryPack>());
+            bytes += first[^1].Identities.Sum(static identity => identity.Kept.State.Length);
+        }
+
+        Assert.InRange(bytes, HandOverActor.WindowBytes / 2, HandOverActor.WindowBytes);
+        var waiting = new Queue<CarryPack>(first);
+        while (waiting.TryDequeue(out var pack))
+        {
+            seen.UnionWith(pack.Identities.Select(static identity => identity.Kept.Identity));
+            _actor.Tell(new CarryTaken(pack.Number), _other.Ref);
+            Kit.RunUntilIdle();
+            while (_other.HasMessages)
+            {
+                waiting.Enqueue(_other.ExpectMsg<CarryPack>());
+            }
+        }
+
+        Assert.Equal(InThreeWindows, seen.Count);
+    }
+
+    [Fact]
+    public void What_is_held_stops_in_time_and_is_told_all_the_same()
+    {
+        HandOverThreeWindows();
+        Kit.Advance(HandOverActor.AnswerTimeout + TimeSpan.FromSeconds(2));
+        for (var number = 0; number < InThreeWindows; number++)
+        {
+            _entity.ExpectMsg<StopEntity>();
+        }
+
+        Kit.Advance(3 * HandOverActor.AnswerTimeout);
+        var seen = new HashSet<string>();
+        while (_other.HasMessages)
+        {
+            seen.UnionWith(_other.ExpectMsg<CarryPack>().Identities.Select(static identity => identity.Kept.Identity));
+        }
+
+        Assert.Equal(InThreeWindows, seen.Count);
+    }
+
+    private static Tell TellOf(int bytes) => new("id", new byte[bytes], ActorRefs.Nobody, null);
+
+    private void HandOverThreeWindows()
+    {
+        for (var number = 0; number < InThreeWindows; number++)
+        {
+            var kept = new Checkpoint($"{number}", 1, 1, new byte[64 << 10]);
+            _actor.Tell(new HandOver(Carried with { Kept = kept }), _entity.Ref);
+        }
+    }
+
+    private int Written(CarryPack pack)
+    {
+        var writer = new IdentityWriter((ExtendedActorSystem)Sys);
+        writer.Pack(pack);
+        return writer.ToArray().Length;
     }
 
     private static CarriedIdentity Carried =>

@@ -42,6 +42,34 @@ public sealed class HubStateTests
         Assert.True(_hub.IsQuiet);
     }
 
+    /// <summary>The peer asks every 4 s, and each answer waits for its checkpoint.</summary>
+    [Fact]
+    public void The_first_that_waits_for_its_checkpoint_says_when_all_are_given_up()
+    {
+        Attach();
+        for (var revision = 8; revision < 12; revision++)
+        {
+            _hub.On(new SaveCheckpoint(Session, revision, new byte[1], Sync: true));
+            Advance(TimeSpan.FromSeconds(4));
+        }
+
+        Assert.Equal(new CheckpointKept(10, false), _world.Said.OfType<CheckpointKept>().First());
+    }
+
+    [Fact]
+    public void Those_behind_one_that_is_kept_have_their_own_time()
+    {
+        Attach();
+        for (var revision = 8; revision < 12; revision++)
+        {
+            _hub.On(new SaveCheckpoint(Session, revision, new byte[1], Sync: true));
+            Advance(TimeSpan.FromSeconds(4));
+            _hub.On(new Kept("device", Session, revision - 1, true), Address.AllSystems);
+        }
+
+        Assert.DoesNotContain(_world.Said.OfType<CheckpointKept>(), static kept => !kept.IsKept);
+    }
+
     [Fact]
     public void A_member_that_is_gone_took_entities_along_which_are_told_of_their_sessions_anew()
     {

@@ -18,7 +18,8 @@ public sealed class SecondClusterTests
         await two.IsAmongAsync(1);
         var system = Akka.Cluster.Cluster.Get(one.System);
 
-        two.System.ActorSelection($"/user/{SecondClusterActor.Name}").Tell(new AskedSeeds([system.SelfAddress]));
+        two.System.ActorSelection($"/user/{SecondClusterActor.Name}").Tell(Kill.Instance);   // the next one knows them
+        two.Engine.Member!.Seeds.Addresses = [system.SelfAddress];
 
         await one.Log.Seen("second-cluster");
         await two.Log.Seen("second-cluster");

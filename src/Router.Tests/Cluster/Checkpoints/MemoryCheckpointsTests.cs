@@ -1,4 +1,5 @@
 using Router.Cluster.Checkpoints;
+using Router.Cluster.Identities;
 
 namespace Router.Tests.Cluster.Checkpoints;
 
@@ -20,10 +21,13 @@ public sealed class MemoryCheckpointsTests : CheckpointContract
         await WriteAsync("a", 3, 9, "state");
         var other = new MemoryCheckpoints();
 
-        Assert.True(_store.TryTake("a", out var row));
-        Assert.True(other.Put(row));
+        Assert.True(other.Put(_store.Find("a")!));
+        var entities = new MemoryIdentities(_store);
+        entities.Release("a", epoch: 2);
+        Assert.NotNull(_store.Find("a"));   // of another entity
+        entities.Release("a", epoch: 3);
 
-        Assert.False(_store.TryTake("a", out _));
+        Assert.Null(_store.Find("a"));
         var claimed = Assert.Single(await other.ClaimAsync([("a", 1)], default));
         Assert.Equal((4, 9, 5), (claimed.Epoch, claimed.Revision, claimed.State.Length));
     }

@@ -87,6 +87,48 @@ public sealed class MemberTableTests
         Assert.True(_members.IsGone(PlaceOf(3)));
     }
 
+    [Fact]
+    public void A_process_that_has_just_come_takes_the_one_before_it_at_its_own_address_for_gone()
+    {
+        _table.Add(MemberOf(1, life: 1), isRouter: true);
+
+        Assert.True(_members.IsGone(PlaceOf(1)));
+        Assert.False(_members.IsGone(PlaceOf(2)));   // it may have been removed before this one came
+    }
+
+    /// <summary>It may lead to another machine by now, and the one before may run.</summary>
+    [Fact]
+    public void A_name_that_another_process_has_proves_nothing()
+    {
+        var before = new UniqueAddress(new Address("akka.tcp", "router", "router-0.example", 27_200), 1);
+        _table.Add(MemberOf(1), isRouter: true);
+        _table.Add(before, isRouter: true);
+        _table.Remove(before, inOrder: false);
+        _table.Add(new UniqueAddress(before.Address, 2), isRouter: true);
+
+        Assert.False(_members.IsGone(new Place(before.Address, before.Uid)));
+        Assert.True(_members.MayRemovedSend);
+    }
+
+    [Fact]
+    public void Of_a_thousand_that_were_removed_the_latest_are_remembered()
+    {
+        _table.Add(MemberOf(1), isRouter: true);
+        _time.Advance(TimeSpan.FromMinutes(1));
+        for (var port = 1; port <= 1_001; port++)
+        {
+            var member = new UniqueAddress(new Address("akka.tcp", "router", "10.0.0.9", port), port);
+            _table.Add(member, isRouter: true);
+            _table.Remove(member, inOrder: false);
+            _time.Advance(TimeSpan.FromMilliseconds(1));
+        }
+
+        Assert.False(_members.IsGone(new Place(new Address("akka.tcp", "router", "10.0.0.9", 1_000), 1_000)));
+        Assert.False(_members.IsGone(new Place(new Address("akka.tcp", "router", "10.0.0.9", 3), 3)));
+        Assert.True(_members.MayRemovedSend);
+        Assert.InRange(_table.Downed.Count(), 1, 1_000);
+    }
+
     private static UniqueAddress MemberOf(int number, int life = 0) =>
         new(new Address("akka.tcp", "router", $"10.0.0.{number}", 27_200), number + (100 * life));
 

@@ -21,8 +21,8 @@ public sealed class SecondClusterActorTests : RouterActorTestKit
         : base(seed: 1)
     {
         _other = CreateTestProbe("other");
-        _actor = Sys.ActorOf(SecondClusterActor.PropsOf(At(1), () => _view, ActorAt, () => _ends++, _log));
-        _actor.Tell(new AskedSeeds([At(1), At(2), At(3)]), ActorRefs.NoSender);
+        var seeds = new AskedSeeds { Addresses = [At(1), At(2), At(3)] };
+        _actor = Sys.ActorOf(SecondClusterActor.PropsOf(At(1), seeds, () => _view, ActorAt, () => _ends++, _log));
     }
 
     [Fact]

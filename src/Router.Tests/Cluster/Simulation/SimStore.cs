@@ -29,7 +29,7 @@ internal sealed class SimStore(SimCluster cluster)
         {
             if (cluster.Planted == Planted.StoreDoesNotFence)
             {
-                _rows.TryTake(checkpoint.Identity, out _);
+                _rows.Forget(checkpoint.Identity, _rows.Find(checkpoint.Identity)?.Epoch ?? 0);
             }
 
             var isKept = _rows.Put(checkpoint);

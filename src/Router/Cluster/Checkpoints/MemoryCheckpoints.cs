@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
-using System.Diagnostics.CodeAnalysis;
 
 namespace Router.Cluster.Checkpoints;
 
@@ -93,13 +92,6 @@ internal sealed class MemoryCheckpoints : ICheckpointStore
     /// <summary>What is kept of the identity; null for nothing.</summary>
     public Checkpoint? Find(string identity) =>
         _rows.TryGetValue(identity, out var row) ? ToCheckpoint(identity, row) : null;
-
-    /// <summary>Takes a row away, to hand it to another member.</summary>
-    public bool TryTake(string identity, [NotNullWhen(true)] out Checkpoint? checkpoint)
-    {
-        checkpoint = _rows.TryRemove(identity, out var row) ? ToCheckpoint(identity, row) : null;
-        return checkpoint is not null;
-    }
 
     /// <summary>Keeps a row that another member has handed over, or one checkpoint.</summary>
     /// <returns>As <see cref="WriteAsync"/> says.</returns>

@@ -49,8 +49,8 @@ internal sealed class PostgresCheckpoints : ICheckpointStore
     private readonly SemaphoreSlim _look = new(1);
     private readonly TimeSpan _limit;
     private readonly TimeSpan _connectLimit;
-    private Link? _link;
-    private Backend? _doubtful;    // of a connection that was given up: what it was asked for may be under way
+    private PostgresLink? _link;
+    private PostgresBackend? _doubtful;    // of a connection that was given up: what it was asked for may be under way
     private volatile bool _isTableThere;
     private int _leftBehind;
 
@@ -223,7 +223,7 @@ internal sealed class PostgresCheckpoints : ICheckpointStore
     {
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         var limit = _link is null ? _connectLimit + _limit + _limit : _limit;
-        var link = _link ??= new Link();
+        var link = _link ??= new PostgresLink();
         var running = RunAsync(link, operation);
         try
         {
@@ -236,7 +236,7 @@ internal sealed class PostgresCheckpoints : ICheckpointStore
         catch (Exception e)
         {
             _link = null;
-            _doubtful = link.IsUsed ? link.Backend : _doubtful;
+            _doubtful = link.TryGiveUp() ? _doubtful : link.Backend;
             _isTableThere &= e is not PostgresException { SqlState: PostgresErrorCodes.UndefinedTable };
             var close = CloseAsync(link, running);
             if (Volatile.Read(ref _leftBehind) > LeftBehindMax)
@@ -252,20 +252,23 @@ internal sealed class PostgresCheckpoints : ICheckpointStore
         }
     }
 
-    private async Task<T> RunAsync<T>(Link link, Func<NpgsqlConnection, Task<T>> operation)
+    private async Task<T> RunAsync<T>(PostgresLink link, Func<NpgsqlConnection, Task<T>> operation)
     {
         if (!link.IsUsed)
         {
             link.Connection = await _source.OpenConnectionAsync(CancellationToken.None).ConfigureAwait(false);
             link.Backend = await PrepareAsync(link.Connection).ConfigureAwait(false);
-            link.IsUsed = true;
+            if (!link.TryUse())
+            {
+                throw new TimeoutException("the connection was given up before it was there");
+            }
         }
 
         return await operation(link.Connection!).ConfigureAwait(false);
     }
 
     /// <returns>Who works for the connection.</returns>
-    private async Task<Backend?> PrepareAsync(NpgsqlConnection connection)
+    private async Task<PostgresBackend?> PrepareAsync(NpgsqlConnection connection)
     {
         if (_doubtful is { } doubtful)
         {
@@ -282,11 +285,13 @@ internal sealed class PostgresCheckpoints : ICheckpointStore
         await using var command = new NpgsqlCommand(
             "select pid, backend_start from pg_stat_activity where pid = pg_backend_pid()", connection);
         await using var row = await command.ExecuteReaderAsync().ConfigureAwait(false);
-        return await row.ReadAsync().ConfigureAwait(false) ? new Backend(row.GetInt32(0), row.GetDateTime(1)) : null;
+        return await row.ReadAsync().ConfigureAwait(false)
+            ? new PostgresBackend(row.GetInt32(0), row.GetDateTime(1))
+            : null;
     }
 
     /// <summary>Closes a connection once nothing is under way on it.</summary>
-    private async Task CloseAsync(Link link, Task running)
+    private async Task CloseAsync(PostgresLink link, Task running)
     {
         Interlocked.Increment(ref _leftBehind);
         try
@@ -314,7 +319,7 @@ internal sealed class PostgresCheckpoints : ICheckpointStore
     }
 
     /// <summary>The number of a process may be another's by now: its start tells.</summary>
-    private static async Task EndAsync(NpgsqlConnection connection, Backend backend)
+    private static async Task EndAsync(NpgsqlConnection connection, PostgresBackend backend)
     {
         await using var command = new NpgsqlCommand(
             "select pg_terminate_backend(pid, $3) from pg_stat_activity where pid = $1 and backend_start = $2",
@@ -399,18 +404,4 @@ internal sealed class PostgresCheckpoints : ICheckpointStore
     /// <summary>Data exceptions, violated constraints and limits of the server's: of the batch, not of the
     /// server.</summary>
     private static bool IsRefusal(PostgresException e) => e.SqlState[..2] is "22" or "23" or "54";
-
-    /// <summary>A server process that works for a connection.</summary>
-    private sealed record Backend(int Id, DateTime Start);
-
-    /// <summary>A connection, from the first try to make it on.</summary>
-    private sealed class Link
-    {
-        public NpgsqlConnection? Connection { get; set; }
-
-        public Backend? Backend { get; set; }
-
-        /// <summary>It has been asked for work.</summary>
-        public bool IsUsed { get; set; }
-    }
 }

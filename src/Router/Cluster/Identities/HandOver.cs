@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Router.Cluster.Checkpoints;
 
 namespace Router.Cluster.Identities;
@@ -32,81 +31,6 @@ internal sealed record CarryTaken(long Number);
 /// <summary>Has an entity made that was carried over.</summary>
 internal sealed record WakeIdentity(string Identity) : IToIdentity;
 
-/// <summary>Entities that sleep for long, until they are forgotten: an entry here is a tenth of one in Akka's
-/// scheduler. Any thread.</summary>
-internal sealed class RestingIdentities(TimeProvider time)
-{
-    /// <summary>Shorter sleeps are the scheduler's.</summary>
-    public static readonly TimeSpan Least = TimeSpan.FromSeconds(5);
-
-    /// <summary>How late one may be woken.</summary>
-    public static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
-
-    private readonly ConcurrentDictionary<IActorRef, (long At, int Number)> _due = [];
-
-    public int Count => _due.Count;
-
-    /// <param name="entity">Who sleeps.</param>
-    /// <param name="delay">How long.</param>
-    /// <param name="number">Told back to it.</param>
-    public void Add(IActorRef entity, TimeSpan delay, int number) =>
-        _due[entity] = (time.GetTimestamp() + (long)(delay.TotalSeconds * time.TimestampFrequency), number);
-
-    public void Remove(IActorRef entity) => _due.TryRemove(entity, out _);
-
-    /// <summary>Wakes those whose time has come.</summary>
-    public void Look()
-    {
-        var now = time.GetTimestamp();
-        foreach (var (entity, due) in _due)
-        {
-            if (due.At <= now && _due.TryRemove(KeyValuePair.Create(entity, due)))
-            {
-                entity.Tell(new WakeEntity(due.Number), ActorRefs.NoSender);
-            }
-        }
-    }
-}
-
-/// <summary>Carried identities that wait on this member for their entities, which may be made elsewhere. Any
-/// thread.</summary>
-internal sealed class InheritedIdentities(TimeProvider time)
-{
-    /// <summary>A shard that moves is at its new place long before.</summary>
-    internal static readonly TimeSpan KeepFor = TimeSpan.FromSeconds(60);
-
-    private readonly ConcurrentDictionary<string, (CarriedIdentity Identity, long Since)> _waiting =
-        new(StringComparer.Ordinal);
-
-    public TimeProvider Time => time;
-
-    public int Count => _waiting.Count;
-
-    public void Add(CarriedIdentity identity) =>
-        _waiting[identity.Kept.Identity] = (identity, time.GetTimestamp());
-
-    /// <summary>Takes one out; null if there is none, or it is too old to be true.</summary>
-    public CarriedIdentity? Take(string identity) =>
-        _waiting.TryRemove(identity, out var waiting) && time.GetElapsedTime(waiting.Since) < KeepFor
-            ? waiting.Identity
-            : null;
-
-    /// <summary>Entities have moved on elsewhere, or were lost with a member: what is here may not be true any more.
-    /// </summary>
-    public void Clear() => _waiting.Clear();
-
-    public void RemoveOld()
-    {
-        foreach (var (identity, waiting) in _waiting)
-        {
-            if (time.GetElapsedTime(waiting.Since) >= KeepFor)
-            {
-                _waiting.TryRemove(KeyValuePair.Create(identity, waiting));
-            }
-        }
-    }
-}
-
 /// <summary>Hands over what this member's entities know when their shards move, and takes what others hand over.
 /// </summary>
 /// <remarks>An entity stops only when all other members have it, or do not answer for <see cref="AnswerTimeout"/>: the
@@ -127,8 +51,15 @@ internal sealed class HandOverActor : UntypedActor, IWithTimers
     private const int PackIdentities = 500;
     private const int PackBytes = 256 << 10;
 
-    /// <summary>For the limit of a pack; how long a message will be is not known before it is written.</summary>
-    private const int BytesOfTell = 512;
+    /// <summary>With a full pack before it, far from the frame's limit: what is larger is never delivered. What waits
+    /// of an identity beyond it, the oldest first, is dropped and counted.</summary>
+    internal const int IdentityBytesMax = 512 << 10;
+
+    /// <summary>Its name, its session, and numbers.</summary>
+    private const int IdentityBytes = 512;
+
+    /// <summary>On the way to members that have not answered: more would hold up their heartbeats.</summary>
+    internal const int WindowBytes = 4 << 20;
 
     private static readonly TimeSpan TellAgain = TimeSpan.FromSeconds(1);
 
@@ -141,15 +72,19 @@ internal sealed class HandOverActor : UntypedActor, IWithTimers
     private readonly Place _place;
     private readonly List<(CarriedIdentity Identity, IActorRef Entity)> _gathered = [];
     private readonly Dictionary<long, Sent> _sent = [];
+    private readonly Queue<Sent> _held = [];   // until there is room in the window
     private readonly Dictionary<(ActorPath From, long Number), long> _taken = [];   // and when
     private readonly IdentityExtractor _extractor;
+    private readonly IdentityCounters _counters;
     private int _gatheredBytes;
+    private int _onTheWay;
     private long _number;
 
     public HandOverActor(
         IdentityEnvironment environment, IActorRef entities, IdentityExtractor extractor, Place place)
     {
         (_members, _inherited, _resting) = (environment.Members, environment.Inherited, environment.Resting);
+        _counters = environment.Counters;
         (_entities, _extractor, _place) = (entities, extractor, place);
         _number = _inherited.Time.GetTimestamp();   // one that replaces another begins higher
     }
@@ -180,7 +115,7 @@ internal sealed class HandOverActor : UntypedActor, IWithTimers
                 OnTaken(taken.Number);
                 break;
             case Again again:
-                Tell(again.Number);
+                Look(again.Number);
                 break;
             case MemberGone:
                 _inherited.Clear();
@@ -195,11 +130,12 @@ internal sealed class HandOverActor : UntypedActor, IWithTimers
         }
     }
 
-    private void Gather(CarriedIdentity identity)
+    private void Gather(CarriedIdentity all)
     {
+        var (identity, bytes) = Fitting(all);
         _inherited.Add(identity);   // the shard may be given back
         _gathered.Add((identity, Sender));
-        _gatheredBytes += identity.Kept.State.Length + (identity.Queue.Count * BytesOfTell);
+        _gatheredBytes += bytes;
         if (_gathered.Count >= PackIdentities || _gatheredBytes >= PackBytes)
         {
             Send();
@@ -207,6 +143,49 @@ internal sealed class HandOverActor : UntypedActor, IWithTimers
         else if (!Timers.IsTimerActive(nameof(Gathered)))
         {
             Timers.StartSingleTimer(nameof(Gathered), Gathered.Instance, GatherFor);
+        }
+    }
+
+    /// <summary>What one message has room for, and its size at most.</summary>
+    private (CarriedIdentity Identity, int Bytes) Fitting(CarriedIdentity identity)
+    {
+        var bytes = IdentityBytes + identity.Kept.State.Length;
+        if (identity.Queue.Count == 0)
+        {
+            return (identity, bytes);
+        }
+
+        var fitting = new List<Tell>(identity.Queue.Count);
+        foreach (var tell in identity.Queue.Reverse())
+        {
+            if (SizeOf(tell) is { } size && bytes + size <= IdentityBytesMax)
+            {
+                bytes += size;
+                fitting.Add(tell);
+            }
+            else
+            {
+                _counters.CountQueueDrop();
+            }
+        }
+
+        fitting.Reverse();
+        return (identity with { Queue = fitting }, bytes);
+    }
+
+    /// <returns>Null for what no serializer of Akka's can write: it would keep the whole pack from being sent.
+    /// </returns>
+    private static int? SizeOf(Tell tell)
+    {
+        try
+        {
+            var writer = new IdentityWriter((ExtendedActorSystem)Context.System);
+            writer.Tell(tell);
+            return writer.ToArray().Length;
+        }
+        catch (Exception)
+        {
+            return null;
         }
     }
 
@@ -219,23 +198,62 @@ internal sealed class HandOverActor : UntypedActor, IWithTimers
         }
 
         var others = OthersNow();
-        var pack = _gathered.ConvertAll(static each => each.Identity);
         var number = ++_number;
-        _sent[number] = new Sent(pack, _gathered.ConvertAll(static each => each.Entity), _inherited.Time.GetTimestamp())
+        var sent = new Sent(
+            number,
+            _gathered.ConvertAll(static each => each.Identity),
+            _gathered.ConvertAll(static each => each.Entity),
+            _gatheredBytes,
+            _inherited.Time.GetTimestamp())
         {
             Missing = others,
             Waker = others.Keys.FirstOrDefault(),
         };
+        _sent[number] = sent;
+        _held.Enqueue(sent);
         _gathered.Clear();
         _gatheredBytes = 0;
-        Tell(number);
+        TellHeld();
+    }
+
+    /// <summary>Tells as many as the window has room for. Those that wait for it are looked at, too: they may have to
+    /// stop before.</summary>
+    private void TellHeld()
+    {
+        while (_held.TryPeek(out var next) && (_onTheWay == 0 || _onTheWay + next.Bytes <= WindowBytes))
+        {
+            _held.Dequeue();
+            if (_sent.ContainsKey(next.Number))
+            {
+                (next.ToldAt, next.IsOnTheWay) = (_inherited.Time.GetTimestamp(), true);
+                _onTheWay += next.Bytes;
+                Look(next.Number);
+            }
+        }
+
+        foreach (var waiting in _held.Where(static sent => !sent.IsLookedAt))
+        {
+            waiting.IsLookedAt = true;
+            Timers.StartSingleTimer(waiting.Number, new Again(waiting.Number), TellAgain);
+        }
+    }
+
+    /// <summary>Its bytes are on the way no more, or are not waited for.</summary>
+    private void Leave(Sent sent)
+    {
+        if (sent.IsOnTheWay)
+        {
+            sent.IsOnTheWay = false;
+            _onTheWay -= sent.Bytes;
+            TellHeld();
+        }
     }
 
     private Dictionary<Place, IActorRef> OthersNow() => _members.HandOvers.Where(each => each.Place != _place)
         .ToDictionary(static each => each.Place, static each => each.Actor);
 
-    /// <summary>Tells those that have not answered.</summary>
-    private void Tell(long number)
+    /// <summary>Tells those that have not answered, again and again.</summary>
+    private void Look(long number)
     {
         if (!_sent.TryGetValue(number, out var sent))
         {
@@ -248,16 +266,22 @@ internal sealed class HandOverActor : UntypedActor, IWithTimers
             sent.Missing.Remove(gone);
         }
 
-        if (sent.Missing.Count == 0 || _inherited.Time.GetElapsedTime(sent.Since) >= InheritedIdentities.KeepFor)
+        var waited = _inherited.Time.GetElapsedTime(sent.Since);
+        if (sent.Missing.Count == 0 || waited >= InheritedIdentities.KeepFor)
         {
-            Stop(sent);
-            _sent.Remove(number);
+            End(sent);
             return;
         }
 
-        if (_inherited.Time.GetElapsedTime(sent.Since) >= AnswerTimeout)
+        Timers.StartSingleTimer(number, new Again(number), TellAgain);
+        if (waited >= AnswerTimeout)
         {
             Stop(sent);   // the coordinator waits for no longer
+        }
+
+        if (sent.ToldAt is not { } told)
+        {
+            return;
         }
 
         foreach (var (place, actor) in sent.Missing)
@@ -265,7 +289,18 @@ internal sealed class HandOverActor : UntypedActor, IWithTimers
             actor.Tell(new CarryPack(number, place == sent.Waker, sent.Identities));
         }
 
-        Timers.StartSingleTimer(number, new Again(number), TellAgain);
+        if (_inherited.Time.GetElapsedTime(told) >= AnswerTimeout)
+        {
+            Leave(sent);   // who does not answer holds up nobody else
+        }
+    }
+
+    private void End(Sent sent)
+    {
+        Timers.Cancel(sent.Number);
+        _sent.Remove(sent.Number);
+        Stop(sent);
+        Leave(sent);
     }
 
     private void Take(CarryPack pack)
@@ -316,9 +351,7 @@ internal sealed class HandOverActor : UntypedActor, IWithTimers
 
         if (sent.Missing.Count == 0)
         {
-            Timers.Cancel(number);
-            _sent.Remove(number);
-            Stop(sent);
+            End(sent);
         }
     }
 
@@ -344,16 +377,30 @@ internal sealed class HandOverActor : UntypedActor, IWithTimers
         }
     }
 
-    /// <summary>A pack on its way.</summary>
+    /// <summary>A pack on its way, or held until others have arrived.</summary>
     private sealed class Sent(
-        IReadOnlyList<CarriedIdentity> identities, IReadOnlyList<IActorRef> entities, long since)
+        long number, IReadOnlyList<CarriedIdentity> identities, IReadOnlyList<IActorRef> entities, int bytes,
+        long since)
     {
+        public long Number => number;
+
         public IReadOnlyList<CarriedIdentity> Identities => identities;
 
         /// <summary>Those that wait for the answers; none once they were told to stop.</summary>
         public IReadOnlyList<IActorRef> Entities { get; set; } = entities;
 
+        public int Bytes => bytes;
+
         public long Since => since;
+
+        /// <summary>When it was first told; null while it is held.</summary>
+        public long? ToldAt { get; set; }
+
+        /// <summary>It takes its part of the window.</summary>
+        public bool IsOnTheWay { get; set; }
+
+        /// <summary>While it is held.</summary>
+        public bool IsLookedAt { get; set; }
 
         /// <summary>Who has not answered.</summary>
         public required Dictionary<Place, IActorRef> Missing { get; init; }

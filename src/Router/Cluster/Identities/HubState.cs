@@ -98,8 +98,9 @@ internal sealed partial class HubState(IHubWorld first)
         entry.State = new KeptState(save.Revision, save.State);
         if (save.Sync)
         {
+            // Of the first that waits: else one that makes checkpoints all the time would wait for ever.
+            entry.Deadline = entry.SyncRevision == 0 ? _world.Now + SyncFor : entry.Deadline;
             entry.SyncRevision = save.Revision;
-            entry.Deadline = _world.Now + SyncFor;
             _waiting.Add(entry);
         }
 
@@ -351,6 +352,10 @@ internal sealed partial class HubState(IHubWorld first)
             {
                 _waiting.Remove(entry);
             }
+        }
+        else
+        {
+            entry.Deadline = _world.Now + SyncFor;   // of those behind it, whose first may be older by less
         }
 
         _world.ToSession(entry.Session, new CheckpointKept(revision, isKept), ActorRefs.NoSender);

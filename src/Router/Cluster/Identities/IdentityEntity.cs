@@ -106,6 +106,7 @@ internal sealed class IdentityEntity : UntypedActor, IIdentityWorld, ICheckpoint
     private readonly IActorRef _self = Context.Self;
     private ICancelable? _wake;
     private int _wakes;   // asked for so far: an earlier one may be in the mailbox when it is taken back
+    private bool _isRestarted;     // who speaks for the identity is forgotten
     private bool _isMoving;
     private bool _isHandedOver;
     private int _queued;           // as counted
@@ -123,9 +124,15 @@ internal sealed class IdentityEntity : UntypedActor, IIdentityWorld, ICheckpoint
     /// <summary>A restarted entity has forgotten what it was handed: its session tells it.</summary>
     protected override void PreStart() => Inherit();
 
+    protected override void PostRestart(Exception reason)
+    {
+        _isRestarted = true;
+        base.PostRestart(reason);
+    }
+
     public bool MayDecide => _environment.Members.MayDecide;
 
-    public bool MayHaveLostEntities => _environment.Members.MayHaveLostEntities;
+    public bool MayHaveLostEntities => _isRestarted || _environment.Members.MayHaveLostEntities;
 
     public IReadOnlyCollection<(Place Place, IActorRef Hub)> Hubs => _environment.Members.Hubs;
 
@@ -260,6 +267,11 @@ internal sealed class IdentityEntity : UntypedActor, IIdentityWorld, ICheckpoint
     {
         _wake?.Cancel();
         _environment.Resting.Remove(_self);
+        if (_isHandedOver)
+        {
+            _environment.Store.Release(_identity, _state.Newest.Epoch);
+        }
+
         _environment.Counters.AddEntities(-1);
         CountQueued(0);
     }

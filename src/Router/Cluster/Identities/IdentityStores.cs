@@ -16,6 +16,12 @@ internal interface IIdentityStore
     /// <summary>Keeps what another member has handed over, where that is not in a store of all.</summary>
     void Keep(Checkpoint checkpoint);
 
+    /// <summary>Another member goes on with the identity: what is kept of it only here would be old when it comes back.
+    /// </summary>
+    /// <param name="identity">Which.</param>
+    /// <param name="epoch">That was handed over; a later one is another entity's.</param>
+    void Release(string identity, long epoch);
+
     void Forget(string identity, long epoch);
 }
 
@@ -35,6 +41,8 @@ internal sealed class MemoryIdentities(MemoryCheckpoints rows) : IIdentityStore
             rows.Put(checkpoint);
         }
     }
+
+    public void Release(string identity, long epoch) => rows.Forget(identity, epoch);
 
     public void Forget(string identity, long epoch) => rows.Forget(identity, epoch);
 }
@@ -58,6 +66,11 @@ internal sealed class QueuedIdentities(CheckpointQueue queue) : IIdentityStore
     public void Keep(Checkpoint checkpoint)
     {
         // Every member has the store.
+    }
+
+    public void Release(string identity, long epoch)
+    {
+        // The other member goes on with the same row.
     }
 
     public void Forget(string identity, long epoch) => queue.Forget(identity, epoch);

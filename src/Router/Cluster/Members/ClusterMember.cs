@@ -77,6 +77,9 @@ internal sealed class ClusterMember
 
     public MemberTable Table { get; }
 
+    /// <summary>Whom it has asked to be let in.</summary>
+    public AskedSeeds Seeds { get; } = new();
+
     /// <summary>Asks members what operators want to know.</summary>
     public MemberAsks Asks { get; }
 
@@ -171,5 +174,5 @@ internal sealed class ClusterMember
     /// <param name="time">The clock.</param>
     /// <param name="resolver">For members that are found by a name.</param>
     public void Join(TimeProvider time, INameResolver resolver) =>
-        MemberJoin.Start(_cluster.System, Table, _options, time, resolver, _log);
+        MemberJoin.Start(_cluster.System, Table, Seeds, _options, time, resolver, _log);
 }

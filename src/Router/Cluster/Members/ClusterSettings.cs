@@ -27,7 +27,7 @@ internal static class ClusterSettings
         akka.remote.retry-gate-closed-for = 500ms
         akka.cluster {
           seed-node-timeout = 1500ms
-          retry-unsuccessful-join-after = 1500ms
+          retry-unsuccessful-join-after = 750ms
           gossip-interval = 200ms
           leader-actions-interval = 200ms
           unreachable-nodes-reaper-interval = 200ms
@@ -80,12 +80,14 @@ internal static class ClusterSettings
         """;
 
     /// <summary>What all members have alike, those without listeners too: any of them may be the cluster's leader, who
-    /// decides who is in it, and Akka refuses those who keep the shards' places otherwise.</summary>
+    /// decides who is in it, and Akka refuses those who keep the shards' places otherwise. With tcp-reuse-addr two
+    /// processes would bind one port (.NET makes it SO_REUSEPORT); a port in TIME_WAIT is bound without.</summary>
     private static string Alike =>
         $$"""
         akka {
           actor.provider = cluster
           remote.dot-netty.tcp {
+            tcp-reuse-addr = off
             maximum-frame-size = {{FrameBytes}}b
             send-buffer-size = {{2 * FrameBytes}}b
             receive-buffer-size = {{2 * FrameBytes}}b

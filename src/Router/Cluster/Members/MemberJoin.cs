@@ -15,16 +15,17 @@ internal static class MemberJoin
     /// <summary>Begins to ask, and does so until this member is in.</summary>
     /// <param name="system">The member's.</param>
     /// <param name="table">What it knows of others.</param>
+    /// <param name="seeds">Told whom it asks.</param>
     /// <param name="options">The configuration's section.</param>
     /// <param name="time">The clock.</param>
     /// <param name="resolver">For members that are found by a name.</param>
     /// <param name="log">The router's.</param>
     public static void Start(
-        ActorSystem system, MemberTable table, ClusterOptions options, TimeProvider time, INameResolver resolver,
-        ILogger log)
+        ActorSystem system, MemberTable table, AskedSeeds seeds, ClusterOptions options, TimeProvider time,
+        INameResolver resolver, ILogger log)
     {
         var cluster = AkkaCluster.Get(system);
-        var second = SecondClusterActor.Start(system, table, log);
+        SecondClusterActor.Start(system, seeds, table, log);
         if (SourceOf(options, cluster.SelfAddress, resolver, time) is not { } source)
         {
             Ask(options.Seeds, begins: options.Seeds.Count == 0);
@@ -56,7 +57,7 @@ internal static class MemberJoin
             {
                 ClusterLog.Joining(
                     log, MemberTable.TextOf(cluster.SelfAddress), string.Join(' ', asked.Select(MemberTable.TextOf)));
-                second.Tell(new AskedSeeds(asked), ActorRefs.NoSender);
+                seeds.Addresses = asked;
                 cluster.JoinSeedNodes(asked);
             }
         }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 using Akka.Cluster;
 
 namespace Router.Cluster.Members;
@@ -8,8 +9,10 @@ namespace Router.Cluster.Members;
 /// <param name="time">The clock.</param>
 internal sealed class MemberTable(string self, TimeProvider time)
 {
-    /// <summary>Removed members that are remembered; older ones are long gone.</summary>
+    /// <summary>Removed members that are remembered, and for how long: older ones are long gone.</summary>
     private const int RemovedMax = 1_000;
+
+    private static readonly TimeSpan RememberedFor = TimeSpan.FromMinutes(1);
 
     /// <summary>A member that is not known is taken for gone only when this one has been up for so long: the events of
     /// one that has just come may be late.</summary>
@@ -19,7 +22,7 @@ internal sealed class MemberTable(string self, TimeProvider time)
     private ImmutableDictionary<UniqueAddress, KnownMember> _members =
         ImmutableDictionary<UniqueAddress, KnownMember>.Empty;
 
-    /// <summary>Since when they have sent nothing; null for those that have ended for sure.</summary>
+    /// <summary>Since when they have sent nothing; null for those that left in order.</summary>
     private ImmutableDictionary<UniqueAddress, long?> _removed = ImmutableDictionary<UniqueAddress, long?>.Empty;
 
     public string Self => self;
@@ -41,12 +44,12 @@ internal sealed class MemberTable(string self, TimeProvider time)
     /// <summary>Members that were removed because they were not heard of, and may not have ended.</summary>
     public IEnumerable<UniqueAddress> Downed =>
         from member in _removed
-        where member.Value is not null
+        where member.Value is not null && !IsReplaced(member.Key)
         select member.Key;
 
     /// <summary>The latest time since when one of <see cref="Downed"/> has not been heard of; null if there was none.
     /// </summary>
-    public long? LastDownedUnheard => _removed.Values.Max();
+    public long? LastDownedUnheard => Downed.Max(member => _removed[member]);
 
     /// <summary>When a member was last removed, by <see cref="TimeProvider.GetTimestamp"/>; null for never.</summary>
     public long? LastRemoval { get; private set; }
@@ -64,6 +67,11 @@ internal sealed class MemberTable(string self, TimeProvider time)
         if (_members.ContainsKey(member))
         {
             return null;
+        }
+
+        if (IsReplaced(member))
+        {
+            return TimeSpan.MaxValue;
         }
 
         if (_removed.TryGetValue(member, out var since))
@@ -84,11 +92,6 @@ internal sealed class MemberTable(string self, TimeProvider time)
     {
         var isNew = !_members.ContainsKey(member);
         _members = _members.SetItem(member, new KnownMember(isRouter, null));
-        if (isNew)
-        {
-            EndBefore(member);
-        }
-
         if (TextOf(member.Address) == self)
         {
             _upSince ??= time.GetTimestamp();
@@ -112,19 +115,29 @@ internal sealed class MemberTable(string self, TimeProvider time)
     {
         var now = time.GetTimestamp();
         var since = _members.GetValueOrDefault(member)?.UnreachableSince ?? now;
-        _removed = (_removed.Count < RemovedMax ? _removed : _removed.Clear()).SetItem(member, inOrder ? null : since);
+        ForgetOld();
+        _removed = _removed.SetItem(member, inOrder ? null : since);
         _members = _members.Remove(member);
         LastRemoval = now;
         OnRemoved?.Invoke(member, inOrder);
     }
 
-    /// <summary>An address is bound by one process at a time: who comes up there is the proof that the one before has
-    /// ended, and nobody waits for its fence.</summary>
-    private void EndBefore(UniqueAddress member)
+    /// <summary>Whether another process has its address: one binds it at a time, so the one before has ended, and
+    /// nobody waits for its fence. A name may lead to another machine, and proves nothing.</summary>
+    private bool IsReplaced(UniqueAddress member) =>
+        _members.Keys.Any(other => other.Uid != member.Uid && other.Address.Equals(member.Address))
+        && IPAddress.TryParse(member.Address.Host, out _);
+
+    private void ForgetOld()
     {
-        foreach (var before in _removed.Keys.Where(before => before.Address.Equals(member.Address)).ToList())
+        if (_removed.Count >= RemovedMax)
         {
-            _removed = _removed.SetItem(before, null);
+            var recent =
+                from member in _removed
+                where member.Value is { } since && time.GetElapsedTime(since) < RememberedFor
+                orderby member.Value descending
+                select member;
+            _removed = recent.Take(RemovedMax - 1).ToImmutableDictionary();
         }
     }
 

@@ -14,8 +14,17 @@ namespace Router.Cluster.Members;
 internal sealed record ClusterView(
     IReadOnlySet<Address> Members, Address? Oldest, int Routers, bool IsSettled, TimeSpan Age);
 
-/// <summary>Whom this member has asked to be let in.</summary>
-internal sealed record AskedSeeds(IReadOnlyList<Address> Addresses);
+/// <summary>Whom this member has asked to be let in. Any thread.</summary>
+internal sealed class AskedSeeds
+{
+    private volatile IReadOnlyList<Address> _addresses = [];
+
+    public IReadOnlyList<Address> Addresses
+    {
+        get => _addresses;
+        set => _addresses = value;
+    }
+}
 
 /// <summary>Finds out when there are two clusters where there should be one, and ends the younger.</summary>
 /// <remarks>A member begins a cluster when nobody has let it in within a time-out. Others may live all the same: behind
@@ -34,25 +43,26 @@ internal sealed class SecondClusterActor : ReceiveActor, IWithTimers
     internal static readonly TimeSpan AskMax = TimeSpan.FromSeconds(32);
 
     private readonly Address _self;
+    private readonly AskedSeeds _seeds;
     private readonly Func<ClusterView> _look;
     private readonly Func<Address, IActorRef> _actorAt;
     private readonly Action _end;
     private readonly ILogger _log;
-    private IReadOnlyList<Address> _seeds = [];
     private IReadOnlySet<Address> _known = new HashSet<Address>();
     private TimeSpan _pause = AskFirst;
     private TimeSpan _left;
 
     /// <param name="self">This member.</param>
+    /// <param name="seeds">Kept outside: one that is started anew still knows them.</param>
     /// <param name="look">What it sees now.</param>
     /// <param name="actorAt">This actor at another member.</param>
     /// <param name="end">Downs all members of this cluster.</param>
     /// <param name="log">The router's.</param>
     public SecondClusterActor(
-        Address self, Func<ClusterView> look, Func<Address, IActorRef> actorAt, Action end, ILogger log)
+        Address self, AskedSeeds seeds, Func<ClusterView> look, Func<Address, IActorRef> actorAt, Action end,
+        ILogger log)
     {
-        (_self, _look, _actorAt, _end, _log) = (self, look, actorAt, end, log);
-        Receive<AskedSeeds>(asked => _seeds = [.. asked.Addresses.Where(seed => !seed.Equals(_self))]);
+        (_self, _seeds, _look, _actorAt, _end, _log) = (self, seeds, look, actorAt, end, log);
         Receive<Tick>(_ => Ask(_look()));
         Receive<ClusterStanding>(told => OnTold(told, _look()));
     }
@@ -60,18 +70,20 @@ internal sealed class SecondClusterActor : ReceiveActor, IWithTimers
     public ITimerScheduler Timers { get; set; } = null!;
 
     public static Props PropsOf(
-        Address self, Func<ClusterView> look, Func<Address, IActorRef> actorAt, Action end, ILogger log) =>
-        Props.Create<SecondClusterActor>(self, look, actorAt, end, log);
+        Address self, AskedSeeds seeds, Func<ClusterView> look, Func<Address, IActorRef> actorAt, Action end,
+        ILogger log) =>
+        Props.Create<SecondClusterActor>(self, seeds, look, actorAt, end, log);
 
     /// <summary>Starts it for a member.</summary>
-    public static IActorRef Start(ActorSystem system, MemberTable table, ILogger log)
+    public static void Start(ActorSystem system, AskedSeeds seeds, MemberTable table, ILogger log)
     {
         var cluster = AkkaCluster.Get(system);
         var provider = ((ExtendedActorSystem)system).Provider;
-        return ActorKeeper.Start(
+        ActorKeeper.Start(
             system,
             PropsOf(
                 cluster.SelfAddress,
+                seeds,
                 () => ViewOf(cluster, table),
                 other => provider.ResolveActorRef((new RootActorPath(other) / "user" / Name).ToString()),
                 () => DownAll(cluster),
@@ -125,7 +137,7 @@ internal sealed class SecondClusterActor : ReceiveActor, IWithTimers
 
         _left = _pause;
         _pause = _pause * 2 < AskMax ? _pause * 2 : AskMax;
-        foreach (var missing in _seeds.Where(seed => !view.Members.Contains(seed)))
+        foreach (var missing in _seeds.Addresses.Where(seed => !view.Members.Contains(seed) && !seed.Equals(_self)))
         {
             _actorAt(missing).Tell(StandingOf(view, ClusterStandingKind.Question));
         }
