@@ -52,6 +52,27 @@ public sealed class EventPathsTests
     }
 
     [Fact]
+    public async Task A_text_that_cannot_be_had_costs_its_record_alone_and_is_told()
+    {
+        await using var rig = AdminRig.Start(Bound);
+        using var answer = await OpenAsync(rig, "/events?event=fault,admin-changed");
+        await using var events = EventsOf(answer);
+
+        await Until.TrueAsync(() => rig.Feed.Readers == 1, () => "no reader");
+        HostLog.Fault(
+            new RecordLogger("Router", TimeProvider.System, static _ => true, rig.Feed.Add),
+            new Reporting.Sinks.UnspeakableException(), "a");
+        var told = await NextAsync(events);
+        await rig.SendAsync(HttpMethod.Put, "/log-level", "{\"level\":\"debug\"}");
+
+        Assert.Equal(
+            ("log-lines-dropped", "events", 1),
+            (told.GetProperty("event").GetString(), told.GetProperty("sink").GetString(),
+                told.GetProperty("count").GetInt32()));
+        Assert.Equal("admin-changed", (await NextAsync(events)).GetProperty("event").GetString());
+    }
+
+    [Fact]
     public async Task Without_follow_it_ends_behind_the_latest()
     {
         await using var rig = AdminRig.Start(Bound);

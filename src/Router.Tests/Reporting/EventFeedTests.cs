@@ -25,6 +25,20 @@ public sealed class EventFeedTests
         Assert.Equal(["seven", "eight"], await ReadAsync(reader));
     }
 
+    /// <summary>A value may take its time to say what it is: here as long as somebody else logs.</summary>
+    [Fact]
+    public async Task Who_logs_does_not_wait_until_those_that_are_kept_are_looked_through()
+    {
+        var hasLogged = false;
+        Say(LogLevel.Information, "kept", ("Session", new SlowValue(
+            () => hasLogged = Task.Run(() => Say("meanwhile")).Wait(TimeSpan.FromSeconds(10)))));
+
+        using var reader = _feed.TryOpen(EventFilter.All with { Session = "7" }, last: 1, follows: true)!;
+
+        Assert.Equal(["kept"], await ReadAsync(reader));
+        Assert.True(hasLogged);
+    }
+
     [Fact]
     public async Task No_more_are_kept_than_configured()
     {
@@ -118,6 +132,15 @@ public sealed class EventFeedTests
         reader.Beat();
 
         Assert.Empty((await waiting.WaitAsync(TimeSpan.FromSeconds(10)))!);
+    }
+
+    private sealed class SlowValue(Action wait)
+    {
+        public override string ToString()
+        {
+            wait();
+            return "7";
+        }
     }
 
     private static async Task<IReadOnlyList<string>?> ReadAsync(EventReader reader)

@@ -62,19 +62,23 @@ internal sealed class EventPaths(AdminHost host)
         var stream = EventStream.Begin(request);
         using var beat = host.Time.CreateTimer(
             static reader => ((EventReader)reader!).Beat(), reader, EventStream.BeatInterval, EventStream.BeatInterval);
-        var (records, lines) = (new List<LogRecord>(), new ArrayBufferWriter<byte>(4096));
+        var records = new List<LogRecord>();
+        var (lines, line) = (new ArrayBufferWriter<byte>(4096), new ArrayBufferWriter<byte>(1024));
         var format = new JsonLineFormatter(isAlwaysJson: true);
-        var own = new RecordLogger(RouterLogging.Category, host.Time, static _ => true, records.Add);
+        var own = new RecordLogger(
+            RouterLogging.Category, host.Time, static _ => true,
+            record => EventStream.TryAdd(lines, line, record, format));
         while (await reader.ReadAsync(records, BatchMax, request.End).ConfigureAwait(false))
         {
-            if (reader.TakeDropped() is > 0 and var dropped)
-            {
-                SinkLog.LinesDropped(own, "events", dropped);
-            }
-
+            var dropped = reader.TakeDropped();
             foreach (var record in records)
             {
-                EventStream.Add(lines, record, format);
+                dropped += EventStream.TryAdd(lines, line, record, format) ? 0 : 1;
+            }
+
+            if (dropped > 0)
+            {
+                SinkLog.LinesDropped(own, "events", dropped);
             }
 
             await stream.SendAsync(lines.WrittenMemory).ConfigureAwait(false);

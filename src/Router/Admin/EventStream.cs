@@ -33,11 +33,26 @@ internal sealed class EventStream
     }
 
     /// <summary>Adds a record as an event of the stream.</summary>
-    public static void Add(IBufferWriter<byte> to, LogRecord record, ILineFormat format)
+    /// <param name="to">Gets the whole event, or nothing.</param>
+    /// <param name="line">Is overwritten.</param>
+    /// <returns>False for a record whose text cannot be had: one of its values, or its exception, throws.</returns>
+    public static bool TryAdd(
+        IBufferWriter<byte> to, ArrayBufferWriter<byte> line, LogRecord record, ILineFormat format)
     {
+        try
+        {
+            line.ResetWrittenCount();
+            format.Write(LogLine.From(record), line);
+        }
+        catch (Exception)
+        {
+            return false;
+        }
+
         to.Write("data: "u8);
-        format.Write(LogLine.From(record), to);
+        to.Write(line.WrittenSpan);
         to.Write("\n\n"u8);
+        return true;
     }
 
     public static AdminFault TooMany(AdminHost host) => new(

@@ -21,6 +21,11 @@ internal static partial class SinkLog
     [LoggerMessage(EventId = 1902, Level = LogLevel.Information, EventName = "log-sink-works", Message =
         "{Sink} takes lines again, after {FailedMs} ms")]
     public static partial void Works(ILogger logger, string sink, long failedMs);
+
+    /// <summary>At most once in 5 s and sink.</summary>
+    [LoggerMessage(EventId = 1903, Level = LogLevel.Error, EventName = "log-not-rotated", Message =
+        "{Sink} takes lines, but: {Error}")]
+    public static partial void NotRotated(ILogger logger, string sink, string error);
 }
 
 /// <summary>The figures of a sink since the start.</summary>

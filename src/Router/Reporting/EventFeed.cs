@@ -60,8 +60,8 @@ internal sealed class EventFeed(StreamOptions limits)
                 return null;
             }
 
-            var kept = last == 0 ? [] : _backlog.Where(filter.Wants).TakeLast(last).ToList();
-            var reader = new EventReader(this, filter, kept, limits.Queue);
+            // Filtered by who reads: it takes the texts of fields, and who logs waits for this lock.
+            var reader = new EventReader(this, filter, last == 0 ? [] : [.. _backlog], last, limits.Queue);
             _readers = [.. _readers, reader];
             if (_hasEnded || !follows)
             {
@@ -154,14 +154,14 @@ internal sealed class EventReader : IDisposable
 {
     private readonly EventFeed _feed;
     private readonly EventFilter _filter;
-    private readonly IReadOnlyList<LogRecord> _kept;
+    private readonly int _last;
     private readonly Channel<LogRecord?> _queue;
-    private bool _hasKept;
+    private IReadOnlyList<LogRecord>? _kept;   // null when they have been read
     private long _dropped;
 
-    internal EventReader(EventFeed feed, EventFilter filter, IReadOnlyList<LogRecord> kept, int queue)
+    internal EventReader(EventFeed feed, EventFilter filter, IReadOnlyList<LogRecord> kept, int last, int queue)
     {
-        (_feed, _filter, _kept) = (feed, filter, kept);
+        (_feed, _filter, _kept, _last) = (feed, filter, kept, last);
         _queue = Channel.CreateBounded<LogRecord?>(new BoundedChannelOptions(queue) { SingleReader = true });
     }
 
@@ -172,10 +172,10 @@ internal sealed class EventReader : IDisposable
     /// <returns>False at the end, when none is left.</returns>
     public async Task<bool> ReadAsync(List<LogRecord> into, int max, CancellationToken end)
     {
-        if (!_hasKept)
+        if (_kept is { } kept)
         {
-            _hasKept = true;
-            into.AddRange(_kept);
+            _kept = null;
+            into.AddRange(kept.Where(_filter.Wants).TakeLast(_last));
             return true;
         }
 

@@ -52,7 +52,7 @@ public sealed class FileOutputTests : IDisposable
         using var output = Open(maxSize: 10, keep: 1);
         output.Write("12345678\n"u8);
 
-        var fault = Assert.Throws<IOException>(() => output.Write("abc\n"u8));
+        var fault = Assert.Throws<NotRotatedException>(() => output.Write("abc\n"u8));
         WriteAll(output, "abc\n"u8);
         WriteAll(output, "de\n"u8);
 
@@ -74,10 +74,71 @@ public sealed class FileOutputTests : IDisposable
         using var output = Open(maxSize: 10, keep: 1);
         output.Write("12345678\n"u8);
 
-        Assert.Throws<IOException>(() => output.Write("a line that is longer than a file\n"u8));
+        Assert.Throws<NotRotatedException>(() => output.Write("a line that is longer than a file\n"u8));
         WriteAll(output, "a line that is longer than a file\n"u8);
 
         Assert.Equal("12345678\na line that is longer than a file\n", File.ReadAllText(Log));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void As_often_as_it_cannot_give_way_the_kept_files_stay(int stuck)
+    {
+        for (var number = 1; number <= 3; number++)
+        {
+            File.WriteAllText($"{Log}.{number}", $"{number}");
+        }
+
+        File.Delete($"{Log}.{stuck}");
+        Directory.CreateDirectory(Path.Combine($"{Log}.{stuck}", "full"));
+        using (var output = Open(maxSize: 10, keep: 3))
+        {
+            output.Write("12345678\n"u8);
+            for (var i = 0; i < 4; i++)
+            {
+                Assert.Throws<NotRotatedException>(() => WriteAll(output, "another-8\nanother-9\n"u8));
+                WriteAll(output, "x\n"u8);
+            }
+        }
+
+        for (var number = 1; number <= 3; number++)
+        {
+            Assert.True(number == stuck || File.ReadAllText($"{Log}.{number}") == $"{number}");
+        }
+    }
+
+    [Fact]
+    public void One_that_a_process_has_left_on_its_way_is_not_lost()
+    {
+        File.WriteAllText(Log + ".0", "older");
+        File.WriteAllText(Log + ".1", "oldest");
+        using (var output = Open(maxSize: 5, keep: 3))
+        {
+            WriteAll(output, "1234\nabcd\n"u8);
+        }
+
+        Assert.Equal(
+            ["abcd\n", "1234\n", "older", "oldest"],
+            new[] { Log, Log + ".1", Log + ".2", Log + ".3" }.Select(File.ReadAllText));
+        Assert.False(File.Exists(Log + ".0"));
+    }
+
+    /// <summary>What a descriptor's link names can be written to, and the link cannot be deleted, not even by root.
+    /// </summary>
+    [Fact]
+    public void One_that_cannot_be_deleted_says_so()
+    {
+        using var file = new FileStream(Log, FileMode.Create);
+        var link = $"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}";
+        using var output = new FileOutput(new FileSinkOptions(link, LogFormat.Auto, LogLines.All, 10, 0));
+
+        var fault = Assert.Throws<NotRotatedException>(() => WriteAll(output, "12345678\nabcdefgh\n"u8));
+
+        Assert.StartsWith($"{link} has grown to max-size and cannot be deleted: ", fault.Message);
+        Assert.Contains("must be let to delete files in its directory", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]

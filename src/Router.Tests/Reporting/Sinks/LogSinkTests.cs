@@ -123,6 +123,75 @@ public sealed class LogSinkTests
         hung.Unblock();
     }
 
+    /// <summary>What is lost are the lines that were said, and the one about the failure.</summary>
+    [Fact]
+    public void The_number_that_is_told_at_the_end_is_the_number_of_lines_that_are_lost()
+    {
+        const int Said = 4_096;
+        using var rig = new SinkRig();
+        rig.Add("file", new ScriptedOutput { Takes = static _ => throw new IOException("no space") }, queue: 2 * Said);
+
+        rig.Say(Said);
+        rig.Dispose();
+
+        Assert.Equal($"log: {Said + 1} lines were not written to file", rig.Errors.Trim());
+        Assert.Equal(Said + 1, rig["file"].Dropped);
+    }
+
+    /// <summary>It lost lines, is told to end, and fails for good before it has said how many.</summary>
+    [Fact]
+    public async Task A_line_about_lost_lines_that_is_lost_is_no_lost_line_and_has_told_nothing()
+    {
+        const int Said = 5_000;
+        using var rig = new SinkRig();
+        var (isFull, hung) = (false, new ScriptedOutput());
+        hung.Takes = length => isFull ? throw new IOException("no space") : length;
+        rig.Add("file", hung, queue: Queue);
+        hung.Block();
+        rig.Say(Said);
+        await Until.TrueAsync(() => rig["file"].Waiting == Queue, () => "it is not full");
+        isFull = true;
+        hung.Unblock();
+
+        rig.Dispose();
+
+        Assert.Empty(hung.Lines);
+        Assert.Equal($"log: {Said + 1} lines were not written to file", rig.Errors.Trim());
+    }
+
+    /// <summary>As a file whose directory lets nobody rename: each of its rotations fails, and no line is lost, waits
+    /// or is written twice, at the end neither.</summary>
+    [Fact]
+    public async Task A_file_that_cannot_give_way_loses_no_line()
+    {
+        const int Said = 5_000;
+        var folder = Directory.CreateTempSubdirectory("router-test-");
+        var path = Path.Combine(folder.FullName, "log");
+        Directory.CreateDirectory(Path.Combine(path + ".1", "full"));
+        ScriptedOutput other;
+        using (var rig = new SinkRig())
+        {
+            rig.Add("file", new FileOutput(new FileSinkOptions(path, LogFormat.Auto, LogLines.All, 300, 3)), 2 * Said);
+            other = rig.Add("stdout", queue: 2 * Said);
+            rig.Say(5);
+            await Until.TrueAsync(
+                () => other.Text.Contains("log-not-rotated", StringComparison.Ordinal), () => "it is not told");
+            rig.Say(Said);
+            rig.Dispose();   // at once
+
+            Assert.Equal("", rig.Errors);
+            Assert.Equal(0, rig["file"].Dropped);
+        }
+
+        var lines = File.ReadAllLines(path);
+        folder.Delete(recursive: true);
+        Assert.Equal(
+            Enumerable.Range(0, 5).Concat(Enumerable.Range(0, Said)),
+            lines.Where(static line => line.Contains("stopped", StringComparison.Ordinal)).Select(NumberOf));
+        Assert.Single(other.Lines, static line => line.Contains("log-not-rotated", StringComparison.Ordinal));
+        Assert.DoesNotContain(other.Lines, static l => l.Contains("log-sink-failed", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task A_line_that_is_refused_is_dropped_and_the_next_is_taken()
     {
@@ -188,7 +257,7 @@ public sealed class LogSinkTests
         using (var rig = new SinkRig())
         {
             output = rig.Add("stdout");
-            HostLog.Fault(rig.Log, new Unspeakable(), "a");
+            HostLog.Fault(rig.Log, new UnspeakableException(), "a");
             rig.Say(1);
         }
 
@@ -197,9 +266,4 @@ public sealed class LogSinkTests
 
     private static int NumberOf(string line) =>
         int.Parse(line[(line.LastIndexOf('=') + 1)..], CultureInfo.InvariantCulture);
-
-    private sealed class Unspeakable : Exception
-    {
-        public override string Message => throw new InvalidOperationException();
-    }
 }

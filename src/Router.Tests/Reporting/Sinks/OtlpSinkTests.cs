@@ -66,6 +66,21 @@ public sealed class OtlpSinkTests : IAsyncLifetime
         Assert.Equal((0, ""), (provider.Figures[0].Dropped, errors.ToString()));
     }
 
+    /// <summary>The sink's thread is nobody's: what it throws would end the process.</summary>
+    [Fact]
+    public async Task A_text_that_cannot_be_had_costs_its_record_alone()
+    {
+        using var errors = new StringWriter();
+        using var provider = new SinkProvider(
+            TimeProvider.System, static _ => true, TimeSpan.FromSeconds(20), errors);
+        provider.Add((time, log, onDrop) => new OtlpSink(Options(), 100, time, log, onDrop));
+
+        HostLog.Fault(provider.CreateLogger("Router"), new UnspeakableException(), "a");
+        await Until.TrueAsync(() => provider.Figures[0].Dropped == 1, () => $"it is kept: {provider.Figures[0]}");
+        UpstreamLog.Resolved(provider.CreateLogger("Router"), "web", "name", "10.0.0.1");
+        await Until.TrueAsync(() => provider.Figures[0].Written == 1, () => $"not exported: {provider.Figures[0]}");
+    }
+
     [Fact]
     public async Task A_full_queue_drops_and_counts()
     {

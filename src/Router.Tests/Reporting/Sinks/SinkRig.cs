@@ -60,6 +60,12 @@ internal sealed class ScriptedOutput : ISinkOutput
     public void Dispose() => _isOpen.Set();
 }
 
+/// <summary>Who asks what is wrong gets no answer.</summary>
+internal sealed class UnspeakableException : Exception
+{
+    public override string Message => throw new InvalidOperationException();
+}
+
 /// <summary>Sinks with scripted outputs behind one logger.</summary>
 internal sealed class SinkRig : IDisposable
 {
@@ -89,6 +95,9 @@ internal sealed class SinkRig : IDisposable
         _provider.Open(new SinkPlan(name, lines, new TextLineFormatter(), framing, () => output), queue);
         return output;
     }
+
+    public void Add(string name, ISinkOutput output, int queue) => _provider.Open(
+        new SinkPlan(name, LogLines.All, new TextLineFormatter(), SinkFraming.Lines, () => output), queue);
 
     public int ReopenFiles() => _provider.ReopenFiles();
 

@@ -203,7 +203,7 @@ internal sealed class FileOutput : ISinkOutput
     }
 
     /// <summary>A file that cannot give way goes on, and tries again when it has grown by as much once more.</summary>
-    /// <exception cref="IOException">It could not: said once, and the next write goes on.</exception>
+    /// <exception cref="NotRotatedException">It could not: said once, and the next write goes on.</exception>
     private void Rotate()
     {
         Dispose();
@@ -215,28 +215,60 @@ internal sealed class FileOutput : ISinkOutput
         {
             Open();
             (_limit, _takesALine) = (_length + _options.MaxSize, true);
-            throw new IOException($"{Path} has grown to max-size and cannot be renamed to {NameOf(1)}: {e.Message} It "
-                + "grows on until that can be done: the router's user must be let to rename files in its directory", e);
+            var (done, act) = _options.Keep == 0 ? ("deleted", "delete") : ($"renamed to {NameOf(1)}", "rename");
+            throw new NotRotatedException(
+                $"{Path} has grown to max-size and cannot be {done}: {e.Message} It grows on until that can be done: "
+                + $"the router's user must be let to {act} files in its directory", e);
         }
 
         Open();
     }
 
-    /// <summary>PATH becomes PATH.1, PATH.1 becomes PATH.2, and so on.</summary>
+    /// <summary>PATH becomes PATH.1, PATH.1 becomes PATH.2, and so on. PATH is renamed first, to PATH.0, so that the
+    /// older files are as they were where that cannot be done.</summary>
     private void Rename()
     {
         if (_options.Keep == 0)
         {
             File.Delete(Path);
+            return;
         }
 
-        for (var number = _options.Keep; number > 0; number--)
+        if (File.Exists(NameOf(0)))
         {
-            var from = number == 1 ? Path : NameOf(number - 1);
-            if (File.Exists(from))
-            {
-                File.Move(from, NameOf(number), overwrite: true);
-            }
+            Shift();   // of a process that ended within this
+        }
+
+        if (!File.Exists(Path))
+        {
+            return;
+        }
+
+        File.Move(Path, NameOf(0), overwrite: true);
+        try
+        {
+            Shift();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            File.Move(NameOf(0), Path);
+            throw;
+        }
+    }
+
+    /// <summary>PATH.0 becomes PATH.1, and those behind it make room up to the first number that is free: what has
+    /// failed half-way, and is tried again, pushes out no file that need not go.</summary>
+    private void Shift()
+    {
+        var free = 1;
+        while (free < _options.Keep && File.Exists(NameOf(free)))
+        {
+            free++;
+        }
+
+        for (var number = free; number > 0; number--)
+        {
+            File.Move(NameOf(number - 1), NameOf(number), overwrite: true);
         }
     }
 

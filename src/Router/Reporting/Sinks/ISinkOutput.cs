@@ -8,6 +8,7 @@ internal interface ISinkOutput : IDisposable
 
     /// <returns>Bytes that were taken; 0 where none are taken just now.</returns>
     /// <exception cref="IOException">Nothing was taken; the message says why and what to do.</exception>
+    /// <exception cref="NotRotatedException">Nothing was taken, and the next write will be.</exception>
     int Write(ReadOnlySpan<byte> bytes);
 
     /// <summary>A write has failed, and is about to be tried again.</summary>
@@ -20,3 +21,6 @@ internal interface ISinkOutput : IDisposable
 
 /// <summary>One line is refused for what it is, and the next may be taken.</summary>
 internal sealed class LineRefusedException(string message) : IOException(message);
+
+/// <summary>A file could not give way to a new one, and takes lines all the same.</summary>
+internal sealed class NotRotatedException(string message, Exception cause) : IOException(message, cause);

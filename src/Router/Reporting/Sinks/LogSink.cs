@@ -49,9 +49,10 @@ internal sealed class LogSink : ILineSink
     private readonly ArrayBufferWriter<byte> _line = new(1024);
     private readonly Thread _thread;
     private long _written, _dropped, _toldOthers, _toldSelf, _lastTold;
+    private long _telling;      // lines that the first line in hand says are missing; 0 where it says no such thing
     private int _inHand;
     private volatile bool _mustReopen;
-    private long _failedAt = -1, _lastFailure;
+    private long _failedAt = -1, _lastFailure, _notRotatedTold;
     private TimeSpan _retry = RetryMin;
 
     /// <param name="plan">What it is.</param>
@@ -67,6 +68,7 @@ internal sealed class LogSink : ILineSink
         _queue = new RecordQueue(queue);
         _own = new RecordLogger(RouterLogging.Category, time, static _ => true, record => _batch.Insert(0, record));
         _lastTold = time.GetTimestamp() - (long)(TellInterval.TotalSeconds * time.TimestampFrequency);
+        _notRotatedTold = time.GetTimestamp() - (long)(Steady.TotalSeconds * time.TimestampFrequency);
         _thread = new Thread(Run) { IsBackground = true, Name = $"log {plan.Name}" };
         _thread.Start();
     }
@@ -104,14 +106,16 @@ internal sealed class LogSink : ILineSink
 
     public void End() => _queue.End();
 
-    public long Join(TimeSpan time) => _thread.Join(time)
-        ? Interlocked.Read(ref _dropped) - _toldSelf
-        : _queue.Count + Volatile.Read(ref _inHand) + Interlocked.Read(ref _dropped) - Interlocked.Read(ref _toldSelf);
+    public long Join(TimeSpan time) => (_thread.Join(time) ? 0 : _queue.Count + Volatile.Read(ref _inHand))
+        + Interlocked.Read(ref _dropped) - Interlocked.Read(ref _toldSelf);
 
     private void Drop(long count)
     {
-        Interlocked.Add(ref _dropped, count);
-        _onDrop();
+        if (count > 0)
+        {
+            Interlocked.Add(ref _dropped, count);
+            _onDrop();
+        }
     }
 
     private void Run()
@@ -139,14 +143,18 @@ internal sealed class LogSink : ILineSink
                 at += WriteSome(_bytes.WrittenSpan[at..end]);
                 for (; line < _ends.Count && _ends[line] <= at; line++)
                 {
-                    Taken();
+                    Taken(line);
                 }
             }
             catch (LineRefusedException)
             {
-                Drop(1);
+                Drop(IsTold(line) ? 0 : 1);
                 at = _ends[line++];
                 Volatile.Write(ref _inHand, _ends.Count - line);
+            }
+            catch (NotRotatedException e)
+            {
+                TellNotRotated(e.Message);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -158,7 +166,11 @@ internal sealed class LogSink : ILineSink
         }
 
         Volatile.Write(ref _inHand, 0);
+        _telling = 0;
     }
+
+    /// <summary>Whether the line says how many are missing: nobody else's, and none that is missed.</summary>
+    private bool IsTold(int line) => line == 0 && _telling > 0;
 
     private int WriteSome(ReadOnlySpan<byte> bytes)
     {
@@ -176,10 +188,23 @@ internal sealed class LogSink : ILineSink
         return taken;
     }
 
-    private void Taken()
+    private void Taken(int line)
     {
         Interlocked.Increment(ref _written);
-        Volatile.Write(ref _inHand, _inHand - 1);
+        Volatile.Write(ref _inHand, _ends.Count - line - 1);
+        if (IsTold(line))
+        {
+            Interlocked.Add(ref _toldSelf, _telling);
+        }
+    }
+
+    private void TellNotRotated(string error)
+    {
+        if (_time.GetElapsedTime(_notRotatedTold) >= Steady)
+        {
+            _notRotatedTold = _time.GetTimestamp();
+            SinkLog.NotRotated(_log, Name, error);
+        }
     }
 
     /// <returns>False at the end of the router: what is left has been counted as dropped.</returns>
@@ -194,7 +219,7 @@ internal sealed class LogSink : ILineSink
 
         if (_queue.HasEnded)
         {
-            Drop(_ends.Count - line);
+            Drop(_ends.Count - line - (IsTold(line) ? 1 : 0));
             return false;
         }
 
@@ -219,14 +244,15 @@ internal sealed class LogSink : ILineSink
         }
     }
 
-    /// <summary>Says in its own lines how many are missing there.</summary>
+    /// <summary>Says in its own lines how many are missing there: in the first one of what is written next. It counts
+    /// as said when that line is written.</summary>
     private void TellSelf()
     {
         var dropped = Interlocked.Read(ref _dropped) - _toldSelf;
         if (dropped > 0 && (_queue.HasEnded || _time.GetElapsedTime(_lastTold) >= TellInterval))
         {
             _lastTold = _time.GetTimestamp();
-            Interlocked.Add(ref _toldSelf, dropped);
+            _telling = dropped;
             SinkLog.LinesDropped(_own, Name, dropped);
         }
     }
@@ -251,7 +277,7 @@ internal sealed class LogSink : ILineSink
         }
 
         _batch.Clear();
-        Volatile.Write(ref _inHand, _ends.Count);
+        Volatile.Write(ref _inHand, _ends.Count - (IsTold(0) ? 1 : 0));
     }
 
     private void Frame(ReadOnlySpan<byte> line)

@@ -22,6 +22,7 @@ internal sealed class OtlpSink : ILineSink
     private readonly OtlpFailures _failures;
     private readonly Action _onDrop;
     private readonly List<LogRecord> _batch = new(BatchMax);
+    private readonly List<Entry> _entries = new(BatchMax);
     private readonly Dictionary<string, ILogger> _loggers = new(StringComparer.Ordinal);
     private readonly CheckedExporter _exporter;
     private readonly BatchLogRecordExportProcessor _processor;
@@ -105,8 +106,10 @@ internal sealed class OtlpSink : ILineSink
         while (_queue.Take(_batch, BatchMax))
         {
             Volatile.Write(ref _inHand, _batch.Count);
+            Prepare();
+            Volatile.Write(ref _inHand, _entries.Count);
             Export();
-            _batch.Clear();
+            _entries.Clear();
             Volatile.Write(ref _inHand, 0);
         }
 
@@ -114,14 +117,31 @@ internal sealed class OtlpSink : ILineSink
         _binding.Dispose();
     }
 
+    private void Prepare()
+    {
+        foreach (var record in _batch)
+        {
+            try
+            {
+                _entries.Add(EntryOf(record));
+            }
+            catch (Exception)
+            {
+                Drop(1);   // a text of somebody else's that cannot be had must not end the log
+            }
+        }
+
+        _batch.Clear();
+    }
+
     private void Export()
     {
         var retry = RetryMin;
-        while (!TryExport())
+        while (_entries.Count > 0 && !TryExport())
         {
             if (_queue.HasEnded)
             {
-                Drop(_batch.Count);
+                Drop(_entries.Count);
                 return;
             }
 
@@ -129,29 +149,23 @@ internal sealed class OtlpSink : ILineSink
             retry = retry * 2 < RetryMax ? retry * 2 : RetryMax;
         }
 
-        Interlocked.Add(ref _written, _batch.Count);
+        Interlocked.Add(ref _written, _entries.Count);
     }
 
     /// <returns>Whether the collector has taken the whole batch.</returns>
     private bool TryExport()
     {
-        _exporter.Expect(_batch.Count);
-        _batch.ForEach(Emit);
+        _exporter.Expect(_entries.Count);
+        _entries.ForEach(Emit);
         _processor.ForceFlush(timeoutMilliseconds: 0);   // begins to export, and waits for nothing
         var isExported = _exporter.Wait();
         _failures.Tell(isExported);
         return isExported;
     }
 
-    private void Emit(LogRecord record)
+    private static Entry EntryOf(LogRecord record)
     {
-        if (!_loggers.TryGetValue(record.Category, out var logger))
-        {
-            _loggers[record.Category] = logger = _provider.CreateLogger(record.Category);
-        }
-
         var line = LogLine.From(record);
-        var text = line.Text ?? line.Event;
         var fields = line.Fields
             .Where(static field => field.Value is not null)
             .Select(static field => new KeyValuePair<string, object?>(field.Key, field.Value switch
@@ -162,8 +176,19 @@ internal sealed class OtlpSink : ILineSink
             }))
             .Prepend(new("event", line.Event))
             .ToList();
+        return new Entry(record, fields, line.Text ?? line.Event);
+    }
+
+    private void Emit(Entry entry)
+    {
+        var record = entry.Record;
+        if (!_loggers.TryGetValue(record.Category, out var logger))
+        {
+            _loggers[record.Category] = logger = _provider.CreateLogger(record.Category);
+        }
+
         _stamp.Time = record.Time.UtcDateTime;
-        logger.Log(record.Level, record.Id, fields, null, (_, _) => text);
+        logger.Log(record.Level, record.Id, entry.Fields, null, (_, _) => entry.Text);
     }
 
     private void Drop(long count)
@@ -171,6 +196,9 @@ internal sealed class OtlpSink : ILineSink
         Interlocked.Add(ref _dropped, count);
         _onDrop();
     }
+
+    /// <summary>A record whose texts have been had.</summary>
+    private sealed record Entry(LogRecord Record, List<KeyValuePair<string, object?>> Fields, string Text);
 
     /// <summary>The time of the event, not of its export.</summary>
     private sealed class Stamp : BaseProcessor<OpenTelemetry.Logs.LogRecord>
