@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using Router.Admin;
 using Router.TestKit.Simulation;
@@ -69,10 +70,50 @@ public sealed class StatsFeedTests
         Assert.False(await feed.TryOpen()!.Reader.WaitToReadAsync());
     }
 
+    /// <summary>Whoever follows is alone again and again, before the one who reads has begun to.</summary>
+    [Fact]
+    public async Task However_readers_come_and_go_one_reads_for_all_of_them()
+    {
+        var tokens = new ConcurrentQueue<CancellationToken>();
+        var feed = new StatsFeed(
+            end =>
+            {
+                tokens.Enqueue(end);
+                return Task.FromResult(Report());
+            },
+            readersMax: 2, _time, static failure => Assert.Fail(failure.Message));
+        for (var i = 0; i < 1_000; i++)
+        {
+            feed.Close(feed.TryOpen()!);
+        }
+
+        await NextAsync(feed.TryOpen()!);
+
+        Assert.Equal(tokens.Distinct().Count(), tokens.Count);   // else two read until one and the same end
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_cannot_be_read_ends_the_readers_and_the_next_ones_begin_anew(bool isTimeout)
+    {
+        var failures = new ConcurrentQueue<Exception>();
+        Exception failure = isTimeout ? new OperationCanceledException() : new InvalidOperationException();
+        var feed = new StatsFeed(
+            _ => _reads++ == 0 ? throw failure : Task.FromResult(Report()), readersMax: 2, _time, failures.Enqueue);
+        var one = feed.TryOpen()!;
+
+        Assert.False(await one.Reader.WaitToReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Same(failure, Assert.Single(failures));
+        feed.Close(one);
+        await NextAsync(feed.TryOpen()!);
+    }
+
     private StatsFeed Feed() => new(
-        _ => Task.FromResult(new StatsReport(
-            "1", "", Interlocked.Increment(ref _reads), 1, "running", 0, null!, [], [], [], [], null!, null)),
-        readersMax: 2, _time);
+        _ => Task.FromResult(Report()), readersMax: 2, _time, static failure => Assert.Fail(failure.Message));
+
+    private StatsReport Report() =>
+        new("1", "", Interlocked.Increment(ref _reads), 1, "running", 0, null!, [], [], [], [], null!, null);
 
     private static async Task<string> NextAsync(System.Threading.Channels.Channel<byte[]> reader) =>
         Encoding.UTF8.GetString(await reader.Reader.ReadAsync());

@@ -8,7 +8,9 @@ namespace Router.Admin;
 /// <param name="read">Reads them.</param>
 /// <param name="readersMax">Who may follow at once.</param>
 /// <param name="time">The clock.</param>
-internal sealed class StatsFeed(Func<CancellationToken, Task<StatsReport>> read, int readersMax, TimeProvider time)
+/// <param name="failed">Logs why they could not be read: the readers have ended then.</param>
+internal sealed class StatsFeed(
+    Func<CancellationToken, Task<StatsReport>> read, int readersMax, TimeProvider time, Action<Exception> failed)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -49,8 +51,9 @@ internal sealed class StatsFeed(Func<CancellationToken, Task<StatsReport>> read,
             }
             else if (_running is null)
             {
-                _running = new CancellationTokenSource();
-                _ = Task.Run(() => RunAsync(_running.Token));
+                var running = new CancellationTokenSource();
+                _running = running;   // another's, maybe, before the task begins
+                _ = Task.Run(() => RunAsync(running));
             }
 
             return reader;
@@ -89,8 +92,27 @@ internal sealed class StatsFeed(Func<CancellationToken, Task<StatsReport>> read,
         _running = null;
     }
 
-    private async Task RunAsync(CancellationToken end)
+    /// <summary>Ends all readers; the next one begins anew.</summary>
+    private void Fail(CancellationTokenSource running)
     {
+        lock (_lock)
+        {
+            if (running != _running)
+            {
+                return;
+            }
+
+            _running = null;
+            foreach (var reader in _readers)
+            {
+                reader.Writer.TryComplete();
+            }
+        }
+    }
+
+    private async Task RunAsync(CancellationTokenSource running)
+    {
+        var end = running.Token;
         using var timer = new PeriodicTimer(Interval, time);
         try
         {
@@ -101,6 +123,11 @@ internal sealed class StatsFeed(Func<CancellationToken, Task<StatsReport>> read,
                 byte[] sample = [.. "data: "u8, .. json, .. "\n\n"u8];
                 lock (_lock)
                 {
+                    if (running != _running)
+                    {
+                        return;   // its readers have gone, and others have another sampler
+                    }
+
                     foreach (var reader in _readers)
                     {
                         reader.Writer.TryWrite(sample);
@@ -109,9 +136,14 @@ internal sealed class StatsFeed(Func<CancellationToken, Task<StatsReport>> read,
             }
             while (await timer.WaitForNextTickAsync(end).ConfigureAwait(false));
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
             // Nobody reads any more.
+        }
+        catch (Exception failure)
+        {
+            failed(failure);
+            Fail(running);
         }
     }
 }

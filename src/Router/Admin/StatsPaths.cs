@@ -18,7 +18,9 @@ internal sealed class StatsPaths
     {
         _host = host;
         _probes = new LoopProbes(host.Engine.Loops, host.Time);
-        _feed = new StatsFeed(ReadAsync, host.Engine.Setup.Options.Admin.Streams.Readers, host.Time);
+        _feed = new StatsFeed(
+            ReadAsync, host.Engine.Setup.Options.Admin.Streams.Readers, host.Time,
+            failure => HostLog.Fault(host.Log, failure, "admin GET /stats/stream"));
     }
 
     public IReadOnlyList<AdminPath> All =>

@@ -139,6 +139,20 @@ public sealed class AdminCommandsTests : IDisposable
     }
 
     [Theory]
+    [InlineData("events --follow", "the connection broke off: Connection reset by peer (ResponseEnded)\n")]
+    [InlineData("trace 192.0.2.7", "")]
+    [InlineData("stats", "")]
+    public async Task A_connection_that_is_reset_within_the_answer_is_told_as_one(string command, string told)
+    {
+        _endpoint.Answer(HttpStatusCode.OK, "data: {\"event\":\"a\"}\n\n");
+        _endpoint.IsReset = true;
+
+        Assert.Equal(AdminCommand.ExitUnavailable, await InvokeAsync(command));
+
+        Assert.StartsWith($"http://127.0.0.1:27124: {told}", _error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("drain", "3 sessions are left\nended\n")]
     [InlineData("drain --json", "{")]
     public async Task A_drain_is_followed_to_its_end(string command, string output)
@@ -177,6 +191,9 @@ public sealed class AdminCommandsTests : IDisposable
 
         public bool Fail { get; set; }
 
+        /// <summary>The connection goes behind the answer, which is not at its end.</summary>
+        public bool IsReset { get; set; }
+
         public void Answer(HttpStatusCode status, string body) => (_status, _body) = (status, body);
 
         protected override async Task<HttpResponseMessage> SendAsync(
@@ -191,8 +208,22 @@ public sealed class AdminCommandsTests : IDisposable
             Asked.Add($"{request.Method} {request.RequestUri!.PathAndQuery}{body}");
             return new HttpResponseMessage(_status)
             {
-                Content = new StringContent(_body, Encoding.UTF8, "application/json"),
+                Content = IsReset
+                    ? new StreamContent(new ResetStream(Encoding.UTF8.GetBytes(_body)))
+                    : new StringContent(_body, Encoding.UTF8, "application/json"),
             };
+        }
+
+        private sealed class ResetStream(byte[] body) : MemoryStream(body)
+        {
+            public override async ValueTask<int> ReadAsync(
+                Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+                await base.ReadAsync(buffer, cancellationToken) is > 0 and var read
+                    ? read
+                    : throw new IOException("Connection reset by peer");
+
+            public override Task CopyToAsync(Stream to, int bufferSize, CancellationToken cancellationToken) =>
+                throw new IOException("Connection reset by peer");
         }
     }
 }

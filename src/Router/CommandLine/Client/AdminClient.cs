@@ -94,10 +94,12 @@ internal sealed class AdminClient : IDisposable
                 return new AdminAnswer(response.StatusCode, null);
             }
 
-            var body = await response.Content.ReadAsStreamAsync(cancel).ConfigureAwait(false);
-            await foreach (var item in SseParser.Create(body).EnumerateAsync(cancel).ConfigureAwait(false))
+            await using var events = SseParser
+                .Create(await response.Content.ReadAsStreamAsync(cancel).ConfigureAwait(false))
+                .EnumerateAsync(cancel).GetAsyncEnumerator(cancel);
+            while (await ReadAsync(() => events.MoveNextAsync().AsTask()).ConfigureAwait(false))
             {
-                take(JsonNode.Parse(item.Data, documentOptions: Json) as JsonObject
+                take(JsonNode.Parse(events.Current.Data, documentOptions: Json) as JsonObject
                     ?? throw new JsonException("no object"));
             }
 
@@ -116,10 +118,24 @@ internal sealed class AdminClient : IDisposable
 
     private static async Task<AdminAnswer> AnswerOfAsync(HttpResponseMessage response, CancellationToken cancel)
     {
-        var text = await response.Content.ReadAsStringAsync(cancel).ConfigureAwait(false);
+        var text = await ReadAsync(() => response.Content.ReadAsStringAsync(cancel)).ConfigureAwait(false);
         return new AdminAnswer(
             response.StatusCode,
             text.Length == 0 ? null : JsonNode.Parse(text, documentOptions: Json) as JsonObject);
+    }
+
+    /// <summary>A connection that is reset within a body is told from an output that cannot be written to, which is an
+    /// <see cref="IOException"/>, too.</summary>
+    private static async Task<T> ReadAsync<T>(Func<Task<T>> read)
+    {
+        try
+        {
+            return await read().ConfigureAwait(false);
+        }
+        catch (IOException e) when (e is not HttpIOException)
+        {
+            throw new HttpIOException(HttpRequestError.ResponseEnded, e.Message, e);
+        }
     }
 
     /// <returns>What is wrong and what to do; null for what is no fault of the connection.</returns>
