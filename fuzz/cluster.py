@@ -705,7 +705,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(sys.argv[2:])
-    descriptors = options.peers + 1000   # each peer is a socket
+    descriptors = options.peers + 400   # each peer is a socket
     if descriptors > resource.getrlimit(resource.RLIMIT_NOFILE)[0]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
     cluster = modes[options.mode](options)

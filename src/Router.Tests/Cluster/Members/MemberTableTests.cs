@@ -96,6 +96,24 @@ public sealed class MemberTableTests
         Assert.False(_members.IsGone(PlaceOf(2)));   // it may have been removed before this one came
     }
 
+    /// <summary>Its first sessions may be heard of before it is: seed 9638 of the simulation.</summary>
+    [Fact]
+    public void One_that_is_not_known_yet_is_not_gone()
+    {
+        _table.Add(MemberOf(1), isRouter: true);
+        _table.Add(MemberOf(2), isRouter: true);
+        _time.Advance(TimeSpan.FromMinutes(1));
+
+        Assert.False(_members.IsGone(PlaceOf(3)));
+        Assert.False(_members.IsGone(PlaceOf(2, life: 1)));   // its address still has the one before
+        _time.Advance(TimeSpan.FromSeconds(9));
+        Assert.False(_members.IsGone(PlaceOf(3)));
+        _table.Add(MemberOf(3), isRouter: true);
+        _time.Advance(TimeSpan.FromSeconds(9));
+        Assert.False(_members.IsGone(PlaceOf(3)));
+        Assert.True(_members.IsGone(PlaceOf(2, life: 1)));
+    }
+
     /// <summary>It may lead to another machine by now, and the one before may run.</summary>
     [Fact]
     public void A_name_that_another_process_has_proves_nothing()
@@ -132,5 +150,6 @@ public sealed class MemberTableTests
     private static UniqueAddress MemberOf(int number, int life = 0) =>
         new(new Address("akka.tcp", "router", $"10.0.0.{number}", 27_200), number + (100 * life));
 
-    private static Place PlaceOf(int number) => new(MemberOf(number).Address, number);
+    private static Place PlaceOf(int number, int life = 0) =>
+        new(MemberOf(number).Address, MemberOf(number, life).Uid);
 }

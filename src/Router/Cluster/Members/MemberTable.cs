@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Net;
 using Akka.Cluster;
@@ -14,9 +15,14 @@ internal sealed class MemberTable(string self, TimeProvider time)
 
     private static readonly TimeSpan RememberedFor = TimeSpan.FromMinutes(1);
 
-    /// <summary>A member that is not known is taken for gone only when this one has been up for so long: the events of
-    /// one that has just come may be late.</summary>
+    /// <summary>A member that is not known is taken for gone only when it has not been for so long, while this one was
+    /// up: one of both may have just come, and its sessions be heard of before it is.</summary>
     private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(10);
+
+    /// <summary>Members that were asked about and are not known; with more the time of all begins anew.</summary>
+    private const int UnknownMax = 1_000;
+
+    private readonly ConcurrentDictionary<UniqueAddress, long> _unknown = [];
 
     private long? _upSince;
     private ImmutableDictionary<UniqueAddress, KnownMember> _members =
@@ -69,17 +75,12 @@ internal sealed class MemberTable(string self, TimeProvider time)
             return null;
         }
 
-        if (IsReplaced(member))
-        {
-            return TimeSpan.MaxValue;
-        }
-
         if (_removed.TryGetValue(member, out var since))
         {
-            return since is { } unheard ? time.GetElapsedTime(unheard) : TimeSpan.MaxValue;
+            return since is { } unheard && !IsReplaced(member) ? time.GetElapsedTime(unheard) : TimeSpan.MaxValue;
         }
 
-        return Age >= SettleTime ? TimeSpan.MaxValue : null;
+        return IsOfOwnAddress(member) || IsUnknownForLong(member) ? TimeSpan.MaxValue : null;
     }
 
     /// <summary>All that are up, as far as is known here.</summary>
@@ -92,6 +93,7 @@ internal sealed class MemberTable(string self, TimeProvider time)
     {
         var isNew = !_members.ContainsKey(member);
         _members = _members.SetItem(member, new KnownMember(isRouter, null));
+        _unknown.TryRemove(member, out _);
         if (TextOf(member.Address) == self)
         {
             _upSince ??= time.GetTimestamp();
@@ -122,11 +124,29 @@ internal sealed class MemberTable(string self, TimeProvider time)
         OnRemoved?.Invoke(member, inOrder);
     }
 
-    /// <summary>Whether another process has its address: one binds it at a time, so the one before has ended, and
-    /// nobody waits for its fence. A name may lead to another machine, and proves nothing.</summary>
-    private bool IsReplaced(UniqueAddress member) =>
-        _members.Keys.Any(other => other.Uid != member.Uid && other.Address.Equals(member.Address))
-        && IPAddress.TryParse(member.Address.Host, out _);
+    /// <summary>Whether a member that was removed has another process at its address: one binds it at a time, so the
+    /// one before has ended, and nobody waits for its fence. A name may lead to another machine, and proves nothing.
+    /// </summary>
+    /// <remarks>Of one that was not removed it would not be known which of the two comes later.</remarks>
+    private bool IsReplaced(UniqueAddress removed) =>
+        _members.Keys.Any(other => other.Address.Equals(removed.Address)) && IsNumeric(removed);
+
+    /// <summary>Whether it was this member's process before, which this one has not seen removed.</summary>
+    private bool IsOfOwnAddress(UniqueAddress member) =>
+        _upSince is not null && TextOf(member.Address) == self && IsNumeric(member);
+
+    private bool IsUnknownForLong(UniqueAddress member)
+    {
+        if (_unknown.Count >= UnknownMax)
+        {
+            _unknown.Clear();
+        }
+
+        var since = _unknown.GetOrAdd(member, static (_, now) => now, time.GetTimestamp());
+        return Age >= SettleTime && time.GetElapsedTime(since) >= SettleTime;
+    }
+
+    private static bool IsNumeric(UniqueAddress member) => IPAddress.TryParse(member.Address.Host, out _);
 
     private void ForgetOld()
     {
