@@ -61,6 +61,23 @@ public sealed class FenceKeeperTests
         Assert.True(_keeper.MayAnswer());
     }
 
+    /// <summary>Seed 3478 of the simulation: two of three stood still, and one of them had just come.</summary>
+    [Fact]
+    public void One_that_has_just_come_and_stood_still_answers_nobody_for_the_time_out_either()
+    {
+        _keeper.Look(Members(3));
+        Assert.True(_keeper.MayAnswer());
+
+        Pass(2_000);
+        Assert.False(_keeper.MayAnswer());
+        Pass(1_000);
+        _keeper.Look(Members(3));
+        Pass(999);
+        Assert.False(_keeper.MayAnswer());
+        Pass(1);
+        Assert.True(_keeper.MayAnswer());
+    }
+
     [Fact]
     public void It_shuts_by_itself_at_the_time_out_and_says_for_how_long_nobody_was_heard()
     {

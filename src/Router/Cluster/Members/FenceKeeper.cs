@@ -13,6 +13,7 @@ internal sealed class FenceKeeper(Fence fence, UniqueAddress self, TimeSpan time
     private long _openUntil = long.MinValue;
     private long? _shutSince;
     private long? _noticedShut;
+    private long? _looked;
     private bool _wasOpen;
 
     public UniqueAddress Self => self;
@@ -26,7 +27,7 @@ internal sealed class FenceKeeper(Fence fence, UniqueAddress self, TimeSpan time
     public long Now => fence.Clock.GetTimestamp();
 
     /// <summary>Whether other members may be told that they are members. Not for the time-out after this one has
-    /// noticed that it heard of no majority: two that have stood still together know of the same old members when they
+    /// noticed that it heard of no majority, or stood still for as long: two that have stood still together know of the same old members when they
     /// wake, may be a majority of those, and would open each other's fence, while others have removed both.</summary>
     public bool MayAnswer()
     {
@@ -80,12 +81,18 @@ internal sealed class FenceKeeper(Fence fence, UniqueAddress self, TimeSpan time
     /// <summary>Before anything opens it again.</summary>
     private void NoticeShut()
     {
+        var now = Now;
+        if (_looked is { } looked && now - looked >= _timeout)
+        {
+            _noticedShut = now;   // also of one that has just come, and whose fence has not been open yet
+        }
+
+        _looked = now;
         if (!_wasOpen || fence.IsOpen)
         {
             return;
         }
 
-        var now = Now;
         _wasOpen = false;
         _noticedShut = now;
         _shutSince = _openUntil;
