@@ -27,8 +27,9 @@ internal sealed class FenceKeeper(Fence fence, UniqueAddress self, TimeSpan time
     public long Now => fence.Clock.GetTimestamp();
 
     /// <summary>Whether other members may be told that they are members. Not for the time-out after this one has
-    /// noticed that it heard of no majority, or stood still for as long: two that have stood still together know of the same old members when they
-    /// wake, may be a majority of those, and would open each other's fence, while others have removed both.</summary>
+    /// noticed that it heard of no majority, or stood still for as long: two that have stood still together know of the
+    /// same old members when they wake, may be a majority of those, and would open each other's fence, while others
+    /// have removed both.</summary>
     public bool MayAnswer()
     {
         NoticeShut();
