@@ -45,7 +45,7 @@ public sealed class AdminGuardTests
         Assert.Equal(HttpStatusCode.Forbidden, await ChangeAsync(("Sec-Fetch-Site", "same-site")));
         Assert.Equal(HttpStatusCode.Forbidden, await ChangeAsync(("Origin", own), ("Origin", "http://evil.example")));
         Assert.Equal(HttpStatusCode.Forbidden, await ChangeAsync(
-            ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "navigate")));
+            ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document")));
         Assert.Equal(HttpStatusCode.OK, await ChangeAsync(("Origin", own)));
         Assert.Equal(HttpStatusCode.OK, await ChangeAsync(("Sec-Fetch-Site", "same-origin")));
         Assert.Equal(HttpStatusCode.UnsupportedMediaType, await ChangeAsync(("Content-Type", "text/plain")));
@@ -62,13 +62,16 @@ public sealed class AdminGuardTests
 
         Assert.Equal(HttpStatusCode.Forbidden, await AskAsync("/events", "cross-site", "no-cors"));
         Assert.Equal(HttpStatusCode.Forbidden, await AskAsync("/sessions?sort=rate", "same-site", "cors"));
-        Assert.Equal(HttpStatusCode.OK, await AskAsync("/stats", "cross-site", "navigate"));
+        Assert.Equal(HttpStatusCode.OK, await AskAsync("/stats", "cross-site", "navigate", "document"));
+        Assert.Equal(HttpStatusCode.Forbidden, await AskAsync("/events", "cross-site", "navigate", "iframe"));
+        Assert.Equal(HttpStatusCode.Forbidden, await AskAsync("/events", "cross-site", "navigate", "object"));
         Assert.Equal(HttpStatusCode.OK, await AskAsync("/stats", "same-origin", "cors"));
         Assert.Equal(
             HttpStatusCode.Forbidden, (await rig.GetAsync("/stats", ("Origin", "http://evil.example"))).Status);
 
-        async Task<HttpStatusCode> AskAsync(string path, string site, string mode) =>
-            (await rig.GetAsync(path, ("Sec-Fetch-Site", site), ("Sec-Fetch-Mode", mode))).Status;
+        async Task<HttpStatusCode> AskAsync(string path, string site, string mode, string dest = "empty") =>
+            (await rig.GetAsync(
+                path, ("Sec-Fetch-Site", site), ("Sec-Fetch-Mode", mode), ("Sec-Fetch-Dest", dest))).Status;
     }
 
     [Fact]

@@ -74,6 +74,8 @@ public sealed partial class AdminPathsTests
     [InlineData("/ready", HttpStatusCode.OK)]
     [InlineData("/sessions", HttpStatusCode.OK)]
     [InlineData("/metrics", HttpStatusCode.OK)]
+    [InlineData("/openapi.json", HttpStatusCode.OK)]
+    [InlineData("/", HttpStatusCode.OK)]
     [InlineData("/sessions/17", HttpStatusCode.BadRequest)]
     [InlineData("/events", HttpStatusCode.MethodNotAllowed)]
     [InlineData("/drain", HttpStatusCode.MethodNotAllowed)]
@@ -87,6 +89,30 @@ public sealed partial class AdminPathsTests
         Assert.Equal(status, response.StatusCode);
         Assert.Empty(await response.Content.ReadAsByteArrayAsync());
         Assert.False(rig.Engine.IsStopping);
+    }
+
+    [Theory]
+    [InlineData("/", "text/html", "text/html")]
+    [InlineData("/", "application/json", "application/json")]
+    [InlineData("/openapi.json", "*/*", "application/json")]
+    public async Task HEAD_has_the_type_and_the_policy_of_GET(string path, string accept, string type)
+    {
+        await using var rig = AdminRig.Start("admin.bind = \"127.0.0.1:0\"");
+
+        var (get, head) = (await AskAsync(HttpMethod.Get), await AskAsync(HttpMethod.Head));
+
+        Assert.Equal(type, get.Type);
+        Assert.Equal(get, head);
+
+        async Task<(string? Type, string Policy)> AskAsync(HttpMethod method)
+        {
+            using var request = new HttpRequestMessage(method, path);
+            request.Headers.Add("Accept", accept);
+            using var response = await rig.Http.SendAsync(request);
+            return (
+                response.Content.Headers.ContentType?.MediaType,
+                response.Headers.TryGetValues("Content-Security-Policy", out var policy) ? policy.Single() : "");
+        }
     }
 
     [Fact]

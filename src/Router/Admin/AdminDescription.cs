@@ -39,7 +39,9 @@ internal static class AdminDescription
         });
     }
 
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapOpenApi("/openapi.json");
+    /// <summary>HEAD, too: the framework maps GET alone, and the last methods that are given hold.</summary>
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapOpenApi("/openapi.json")
+        .WithMetadata(new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head]));
 
     /// <param name="endpoint">The mapped path.</param>
     /// <param name="path">What is said of it.</param>

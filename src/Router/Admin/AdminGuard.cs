@@ -19,7 +19,7 @@ namespace Router.Admin;
 internal sealed class AdminGuard(AdminOptions options, AdminHost host)
 {
     /// <summary>What takes longer is of no use to who waits for it.</summary>
-    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(30);
 
     private static readonly object EndKey = new();
 
@@ -172,9 +172,12 @@ internal sealed class AdminGuard(AdminOptions options, AdminHost host)
                 $"{request.Scheme}://{request.Host}", StringComparison.OrdinalIgnoreCase);
     }
 
-    /// <summary>A link of another page that is followed; the page itself sees nothing of the answer.</summary>
+    /// <summary>A link of another page that is followed; the page itself sees nothing of the answer. A frame within the
+    /// page is navigated, too, but is no document: as many as it likes would hold streams.</summary>
     private static bool IsNavigation(HttpRequest request) =>
-        HttpMethods.IsGet(request.Method) && request.Headers["Sec-Fetch-Mode"].ToString() == "navigate";
+        HttpMethods.IsGet(request.Method)
+        && request.Headers["Sec-Fetch-Mode"].ToString() == "navigate"
+        && request.Headers["Sec-Fetch-Dest"].ToString() == "document";
 
     private AdminFault Refuse(HttpContext http, string reason, AdminFault fault)
     {

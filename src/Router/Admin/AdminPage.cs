@@ -13,7 +13,7 @@ internal static class AdminPage
 
     /// <summary>Whether a browser wants to show the root, and no program wants to read it.</summary>
     public static bool IsAsked(HttpRequest request) =>
-        HttpMethods.IsGet(request.Method)
+        (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
         && request.Path == "/"
         && request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);
 

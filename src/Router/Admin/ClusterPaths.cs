@@ -19,6 +19,9 @@ internal sealed class ClusterPaths(AdminHost host)
 
     private static readonly TimeSpan ReloadTimeout = TimeSpan.FromSeconds(20);
 
+    /// <summary>Left of a request's time for all but the members.</summary>
+    private static readonly TimeSpan ReplyTime = TimeSpan.FromSeconds(1);
+
     public IReadOnlyList<AdminPath> All =>
     [
         new(HttpMethods.Get, "/cluster", "cluster", "the members of the cluster", MembersAsync)
@@ -170,22 +173,35 @@ internal sealed class ClusterPaths(AdminHost host)
                 + "or removed");
         }
 
-        var results = new List<MemberReloadReport>();
-        foreach (var member in asked)
-        {
-            results.Add(await ReloadAsync(request, asks, member).ConfigureAwait(false));
-            if (results[^1].Result != "done")
-            {
-                break;
-            }
-        }
-
+        var results = await ReloadInTurnAsync(asked, member => ReloadAsync(request, asks, member), host.Time)
+            .ConfigureAwait(false);
         await request.ReplyAsync(
             new ClusterReloadReport(
-                results.TrueForAll(static result => result.Result == "done"),
+                results.Count == asked.Count && results.TrueForAll(static result => result.Result == "done"),
                 results,
                 [.. asked.Skip(results.Count).Select(static member => MemberTable.TextOf(member.Address))]),
             AdminJson.Default.ClusterReloadReport).ConfigureAwait(false);
+    }
+
+    /// <summary>Has one after the other reload, until one is not done, or the request could end before the next has
+    /// answered: then nobody would be told of those that have.</summary>
+    /// <param name="asked">At least one.</param>
+    /// <param name="reload">Takes <see cref="ReloadTimeout"/> at most.</param>
+    /// <param name="time">The clock.</param>
+    /// <returns>Of the first ones of those asked.</returns>
+    internal static async Task<List<MemberReloadReport>> ReloadInTurnAsync<T>(
+        IReadOnlyList<T> asked, Func<T, Task<MemberReloadReport>> reload, TimeProvider time)
+    {
+        var began = time.GetTimestamp();
+        var results = new List<MemberReloadReport>();
+        do
+        {
+            results.Add(await reload(asked[results.Count]).ConfigureAwait(false));
+        }
+        while (results.Count < asked.Count
+            && results[^1].Result == "done"
+            && time.GetElapsedTime(began) + ReloadTimeout + ReplyTime <= AdminGuard.RequestTimeout);
+        return results;
     }
 
     /// <summary>Not given up with its client: it goes on anyway, and the member's log says what became of it.</summary>

@@ -171,6 +171,34 @@ public sealed class AdminCommandsTests : IDisposable
         Assert.Equal(["POST /drain", "GET /stats"], _endpoint.Asked);
     }
 
+    /// <summary>In a container a router that is started again has the pid of the one before.</summary>
+    [Theory]
+    [InlineData(7, 6_000)]
+    [InlineData(1, 100)]
+    public async Task A_drain_has_ended_where_another_router_answers(int pid, int uptime)
+    {
+        _endpoint.Answer(HttpStatusCode.OK, RouterOf(1, 5_000));
+        var drain = InvokeAsync("drain");
+        for (var polls = 2; polls < 4; polls++)
+        {
+            await Functional.Until.TrueAsync(() => _endpoint.Asked.Count == polls, () => "it does not look");
+            await Functional.Until.TrueAsync(() => _time.NextTimer is not null, () => "the wait for the next look");
+            Assert.False(drain.IsCompleted);
+            if (polls == 3)
+            {
+                _endpoint.Answer(HttpStatusCode.OK, RouterOf(pid, uptime));
+            }
+
+            _time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.Equal(0, await drain.WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal("3 sessions are left\nended\n", _output.ToString());
+
+        static string RouterOf(int pid, int uptime) =>
+            $$"""{ "process": { "pid": {{pid}} }, "uptime-ms": {{uptime}}, "total": { "sessions": 3 } }""";
+    }
+
     private Task<int> InvokeAsync(string command)
     {
         var root = new RootCommand();

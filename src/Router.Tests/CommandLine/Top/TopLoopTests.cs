@@ -43,7 +43,7 @@ public sealed class TopLoopTests : IDisposable
         Press('s');
         Press('q');
         _time.Advance(TimeSpan.FromMilliseconds(50));
-        await running;
+        Assert.True(await running);
 
         Assert.Equal([TopAsk.Nothing, TopAsk.Sessions], _asks);
         Assert.StartsWith("\e[?1049h\e[?25l", Text, StringComparison.Ordinal);
@@ -58,7 +58,8 @@ public sealed class TopLoopTests : IDisposable
         await TurnAsync();
 
         await end.CancelAsync();
-        await running;
+
+        Assert.False(await running);   // as against who has ended it by a key
 
         Assert.EndsWith("\e[?25h\e[?1049l", Text, StringComparison.Ordinal);
     }
@@ -84,7 +85,7 @@ public sealed class TopLoopTests : IDisposable
     private TopLoop Loop() => new(
         new TopTerminal(_output, _keys.Reader, () => _size), _model, _view, new TopScreen(isUnicode: true), _time);
 
-    private Task RunAsync(TopLoop loop, CancellationToken end) => Task.Run(() => loop.RunAsync(
+    private Task<bool> RunAsync(TopLoop loop, CancellationToken end) => Task.Run(() => loop.RunAsync(
         _asks.Add,
         _ => Interlocked.Increment(ref _turns) < 0,   // nothing of its own
         end), CancellationToken.None);

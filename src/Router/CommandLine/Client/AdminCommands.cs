@@ -268,7 +268,7 @@ internal sealed class AdminCommands(AdminCommand admin, TimeProvider time)
     private async Task WaitForEndAsync(AdminClient client, TextWriter progress, CancellationToken cancel)
     {
         using var poll = new PeriodicTimer(DrainPoll, time);
-        var (said, process) = ("", "");
+        var (said, process, uptime) = ("", "", 0L);
         try
         {
             do
@@ -281,9 +281,11 @@ internal sealed class AdminCommands(AdminCommand admin, TimeProvider time)
 
                 var pid = $"{answer.Body?["process"]?["pid"]}";
                 process = process.Length == 0 ? pid : process;
-                if (pid != process)
+                var before = uptime;
+                uptime = answer.Body?["uptime-ms"]?.GetValue<long>() ?? 0;
+                if (pid != process || uptime < before)
                 {
-                    break;
+                    break;   // in a container each router has the same pid
                 }
 
                 if ($"{answer.Body?["total"]?["sessions"]} sessions are left" is var left && left != said)

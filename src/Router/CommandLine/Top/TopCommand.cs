@@ -82,8 +82,9 @@ internal sealed class TopCommand(AdminCommand admin, TextWriter error, Func<bool
 
             using var end = CancellationTokenSource.CreateLinkedTokenSource(cancel);
             var loop = NewLoop(model, view, end);
-            await loop.RunAsync(ask => Answer(ask, replay, view), replay.Advance, end.Token).ConfigureAwait(false);
-            return RouterRunner.ExitOk;
+            var isAsked = await loop.RunAsync(ask => Answer(ask, replay, view), replay.Advance, end.Token)
+                .ConfigureAwait(false);
+            return isAsked ? RouterRunner.ExitOk : AdminCommand.ExitInterrupted;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -138,7 +139,7 @@ internal sealed class TopCommand(AdminCommand admin, TextWriter error, Func<bool
         var loop = NewLoop(model, view, end);
         var feed = new TopFeed(client, model, view, loop.Post, () => Rows(view), time);
         var feeding = feed.RunAsync(end.Token);
-        await loop.RunAsync(
+        var isAsked = await loop.RunAsync(
             ask =>
             {
                 switch (ask)
@@ -159,7 +160,7 @@ internal sealed class TopCommand(AdminCommand admin, TextWriter error, Func<bool
             end.Token).ConfigureAwait(false);
         await end.CancelAsync().ConfigureAwait(false);
         await feeding.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return RouterRunner.ExitOk;
+        return isAsked ? RouterRunner.ExitOk : AdminCommand.ExitInterrupted;
     }
 
     private const int OnceRows = 10;

@@ -33,7 +33,8 @@ internal sealed class TopLoop(TopTerminal terminal, TopModel model, TopView view
     /// <param name="advance">Called each turn with the time since the last one; tells whether it changed the
     /// model.</param>
     /// <param name="end">Ends it.</param>
-    public async Task RunAsync(Action<TopAsk> answer, Func<TimeSpan, bool> advance, CancellationToken end)
+    /// <returns>Whether the user did.</returns>
+    public async Task<bool> RunAsync(Action<TopAsk> answer, Func<TimeSpan, bool> advance, CancellationToken end)
     {
         using var turns = new PeriodicTimer(Turn, time);
         terminal.Output.Write(Enter);
@@ -54,7 +55,7 @@ internal sealed class TopLoop(TopTerminal terminal, TopModel model, TopView view
                     var ask = view.Press(key, model);
                     if (ask == TopAsk.Quit)
                     {
-                        return;
+                        return true;
                     }
 
                     answer(ask);
@@ -76,6 +77,8 @@ internal sealed class TopLoop(TopTerminal terminal, TopModel model, TopView view
             terminal.Output.Write(Leave);
             terminal.Output.Flush();
         }
+
+        return false;
     }
 
     /// <summary>The screen, as text of so many cells.</summary>
