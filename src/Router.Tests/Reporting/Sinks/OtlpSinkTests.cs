@@ -78,7 +78,32 @@ public sealed class OtlpSinkTests : IAsyncLifetime
         HostLog.Fault(provider.CreateLogger("Router"), new UnspeakableException(), "a");
         await Until.TrueAsync(() => provider.Figures[0].Dropped == 1, () => $"it is kept: {provider.Figures[0]}");
         UpstreamLog.Resolved(provider.CreateLogger("Router"), "web", "name", "10.0.0.1");
-        await Until.TrueAsync(() => provider.Figures[0].Written == 1, () => $"not exported: {provider.Figures[0]}");
+        await Until.TrueAsync(() => provider.Figures[0].Written == 2, () => $"not exported: {provider.Figures[0]}");
+        provider.Dispose();
+
+        Assert.Contains("log-lines-dropped", _collector.Text, StringComparison.Ordinal);   // no other sink could tell
+        Assert.Equal("", errors.ToString());
+    }
+
+    [Fact]
+    public async Task What_is_missing_is_told_among_the_records_by_the_end_at_the_latest()
+    {
+        using var errors = new StringWriter();
+        using var provider = new SinkProvider(
+            TimeProvider.System, static _ => true, TimeSpan.FromSeconds(20), errors);
+        provider.Add((time, log, onDrop) => new OtlpSink(Options(), 100, time, log, onDrop));
+        var log = provider.CreateLogger("Router");
+
+        for (var i = 0; i < 3; i++)
+        {
+            HostLog.Fault(log, new UnspeakableException(), "a");   // two of them within a second, maybe
+        }
+
+        await Until.TrueAsync(() => provider.Figures[0].Dropped == 3, () => $"it is kept: {provider.Figures[0]}");
+        provider.Dispose();
+
+        Assert.Contains("log-lines-dropped", _collector.Text, StringComparison.Ordinal);
+        Assert.Equal("", errors.ToString());
     }
 
     [Fact]

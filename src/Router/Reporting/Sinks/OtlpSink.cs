@@ -15,11 +15,14 @@ internal sealed class OtlpSink : ILineSink
 {
     private const int BatchMax = 256;
 
+    private static readonly TimeSpan TellInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RetryMin = TimeSpan.FromMilliseconds(500), RetryMax = TimeSpan.FromSeconds(10);
 
     private readonly OtlpSinkOptions _options;
     private readonly RecordQueue _queue;
     private readonly OtlpFailures _failures;
+    private readonly TimeProvider _time;
+    private readonly RecordLogger _own;
     private readonly Action _onDrop;
     private readonly List<LogRecord> _batch = new(BatchMax);
     private readonly List<Entry> _entries = new(BatchMax);
@@ -33,7 +36,9 @@ internal sealed class OtlpSink : ILineSink
 
     private readonly Stamp _stamp = new();
     private readonly Thread _thread;
-    private long _written, _dropped, _toldOthers;
+    private long _written, _dropped, _toldOthers, _toldSelf, _lastTold;
+    private long _telling;      // records that the first one in hand says are missing; 0 where it says no such thing
+    private bool _isTaken = true;
     private int _inHand;
 
     /// <param name="options">As configured.</param>
@@ -43,7 +48,9 @@ internal sealed class OtlpSink : ILineSink
     /// <param name="onDrop">Called when records were dropped; any thread.</param>
     public OtlpSink(OtlpSinkOptions options, int queue, TimeProvider time, ILogger log, Action onDrop)
     {
-        (_options, _onDrop) = (options, onDrop);
+        (_options, _onDrop, _time) = (options, onDrop, time);
+        _own = new RecordLogger(RouterLogging.Category, time, static _ => true, record => _batch.Insert(0, record));
+        _lastTold = time.GetTimestamp() - (long)(TellInterval.TotalSeconds * time.TimestampFrequency);
         _failures = new OtlpFailures(
             options.Target, "records", time,
             error => SinkLog.Failed(
@@ -84,9 +91,8 @@ internal sealed class OtlpSink : ILineSink
 
     public void End() => _queue.End();
 
-    public long Join(TimeSpan time) => _thread.Join(time)
-        ? Interlocked.Read(ref _dropped)
-        : _queue.Count + Volatile.Read(ref _inHand) + Interlocked.Read(ref _dropped);
+    public long Join(TimeSpan time) => (_thread.Join(time) ? 0 : _queue.Count + Volatile.Read(ref _inHand))
+        + Interlocked.Read(ref _dropped) - Interlocked.Read(ref _toldSelf);
 
     private static OpenTelemetryLoggerProvider ProviderOf(
         OtlpSinkOptions options, params BaseProcessor<OpenTelemetry.Logs.LogRecord>[] processors)
@@ -105,16 +111,44 @@ internal sealed class OtlpSink : ILineSink
     {
         while (_queue.Take(_batch, BatchMax))
         {
-            Volatile.Write(ref _inHand, _batch.Count);
-            Prepare();
-            Volatile.Write(ref _inHand, _entries.Count);
-            Export();
-            _entries.Clear();
-            Volatile.Write(ref _inHand, 0);
+            Write();
+        }
+
+        if (_isTaken)
+        {
+            Write();   // what is missing at the end
         }
 
         _provider.Dispose();
         _binding.Dispose();
+    }
+
+    private void Write()
+    {
+        Volatile.Write(ref _inHand, _batch.Count);
+        TellSelf();
+        Prepare();
+        Volatile.Write(ref _inHand, InHand);
+        Export();
+        _entries.Clear();
+        Volatile.Write(ref _inHand, 0);
+        _telling = 0;
+    }
+
+    /// <summary>Records of others that are being exported.</summary>
+    private int InHand => _entries.Count - (_telling > 0 ? 1 : 0);
+
+    /// <summary>Says among its own records how many are missing there, in the first one of what is exported next. It
+    /// counts as said when that is exported.</summary>
+    private void TellSelf()
+    {
+        var dropped = Interlocked.Read(ref _dropped) - _toldSelf;
+        if (dropped > 0 && (_queue.HasEnded || _time.GetElapsedTime(_lastTold) >= TellInterval))
+        {
+            _lastTold = _time.GetTimestamp();
+            _telling = dropped;
+            SinkLog.LinesDropped(_own, Name, dropped);
+        }
     }
 
     private void Prepare()
@@ -141,7 +175,7 @@ internal sealed class OtlpSink : ILineSink
         {
             if (_queue.HasEnded)
             {
-                Drop(_entries.Count);
+                Drop(InHand);
                 return;
             }
 
@@ -150,6 +184,7 @@ internal sealed class OtlpSink : ILineSink
         }
 
         Interlocked.Add(ref _written, _entries.Count);
+        Interlocked.Add(ref _toldSelf, _telling);
     }
 
     /// <returns>Whether the collector has taken the whole batch.</returns>
@@ -160,7 +195,7 @@ internal sealed class OtlpSink : ILineSink
         _processor.ForceFlush(timeoutMilliseconds: 0);   // begins to export, and waits for nothing
         var isExported = _exporter.Wait();
         _failures.Tell(isExported);
-        return isExported;
+        return _isTaken = isExported;
     }
 
     private static Entry EntryOf(LogRecord record)
@@ -193,8 +228,11 @@ internal sealed class OtlpSink : ILineSink
 
     private void Drop(long count)
     {
-        Interlocked.Add(ref _dropped, count);
-        _onDrop();
+        if (count > 0)
+        {
+            Interlocked.Add(ref _dropped, count);
+            _onDrop();
+        }
     }
 
     /// <summary>A record whose texts have been had.</summary>
