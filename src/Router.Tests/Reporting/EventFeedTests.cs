@@ -29,14 +29,15 @@ public sealed class EventFeedTests
     [Fact]
     public async Task Who_logs_does_not_wait_until_those_that_are_kept_are_looked_through()
     {
-        var hasLogged = false;
+        var waits = new List<bool>();
         Say(LogLevel.Information, "kept", ("Session", new SlowValue(
-            () => hasLogged = Task.Run(() => Say("meanwhile")).Wait(TimeSpan.FromSeconds(10)))));
+            () => waits.Add(!Task.Run(() => Say("meanwhile")).Wait(TimeSpan.FromSeconds(10))))));
 
         using var reader = _feed.TryOpen(EventFilter.All with { Session = "7" }, last: 1, follows: true)!;
 
         Assert.Equal(["kept"], await ReadAsync(reader));
-        Assert.True(hasLogged);
+        Assert.NotEmpty(waits);
+        Assert.DoesNotContain(true, waits);
     }
 
     [Fact]
