@@ -10,9 +10,9 @@ internal sealed record PostgresBackend(int Id, DateTime Start);
 /// done then, behind what its successor was asked.</remarks>
 internal sealed class PostgresLink
 {
-    private const int Made = 0, Used = 1, GivenUp = 2;
+    private const int Making = 0, Used = 1, GivenUp = 2;
 
-    private int _state = Made;
+    private int _state = Making;
 
     public NpgsqlConnection? Connection { get; set; }
 
@@ -23,9 +23,9 @@ internal sealed class PostgresLink
 
     /// <summary>It is about to be asked for work. Any thread.</summary>
     /// <returns>False if it was given up, and must be asked for nothing.</returns>
-    public bool TryUse() => Interlocked.CompareExchange(ref _state, Used, Made) == Made;
+    public bool TryUse() => Interlocked.CompareExchange(ref _state, Used, Making) == Making;
 
     /// <summary>Any thread.</summary>
     /// <returns>False if it may have been asked for work.</returns>
-    public bool TryGiveUp() => Interlocked.CompareExchange(ref _state, GivenUp, Made) == Made;
+    public bool TryGiveUp() => Interlocked.CompareExchange(ref _state, GivenUp, Making) == Making;
 }

@@ -213,11 +213,11 @@ internal sealed class HandOverActor : UntypedActor, IWithTimers
         _held.Enqueue(sent);
         _gathered.Clear();
         _gatheredBytes = 0;
+        Timers.StartSingleTimer(number, new Again(number), TellAgain);   // it may be held, and has to stop in time
         TellHeld();
     }
 
-    /// <summary>Tells as many as the window has room for. Those that wait for it are looked at, too: they may have to
-    /// stop before.</summary>
+    /// <summary>Tells as many as the window has room for.</summary>
     private void TellHeld()
     {
         while (_held.TryPeek(out var next) && (_onTheWay == 0 || _onTheWay + next.Bytes <= WindowBytes))
@@ -229,12 +229,6 @@ internal sealed class HandOverActor : UntypedActor, IWithTimers
                 _onTheWay += next.Bytes;
                 Look(next.Number);
             }
-        }
-
-        foreach (var waiting in _held.Where(static sent => !sent.IsLookedAt))
-        {
-            waiting.IsLookedAt = true;
-            Timers.StartSingleTimer(waiting.Number, new Again(waiting.Number), TellAgain);
         }
     }
 
@@ -398,9 +392,6 @@ internal sealed class HandOverActor : UntypedActor, IWithTimers
 
         /// <summary>It takes its part of the window.</summary>
         public bool IsOnTheWay { get; set; }
-
-        /// <summary>While it is held.</summary>
-        public bool IsLookedAt { get; set; }
 
         /// <summary>Who has not answered.</summary>
         public required Dictionary<Place, IActorRef> Missing { get; init; }

@@ -48,14 +48,15 @@ internal sealed class MemberTable(string self, TimeProvider time)
         select member.Key;
 
     /// <summary>Members that were removed because they were not heard of, and may not have ended.</summary>
-    public IEnumerable<UniqueAddress> Downed =>
-        from member in _removed
-        where member.Value is not null && !IsReplaced(member.Key)
-        select member.Key;
+    public IEnumerable<UniqueAddress> Downed => DownedUnheard.Select(static member => member.Key);
 
     /// <summary>The latest time since when one of <see cref="Downed"/> has not been heard of; null if there was none.
     /// </summary>
-    public long? LastDownedUnheard => Downed.Max(member => _removed[member]);
+    public long? LastDownedUnheard => DownedUnheard.Max(static member => member.Value);
+
+    /// <summary>Each with the time since when. Of one look at the table, which may change meanwhile.</summary>
+    private IEnumerable<KeyValuePair<UniqueAddress, long?>> DownedUnheard =>
+        _removed.Where(member => member.Value is not null && !IsReplaced(member.Key));
 
     /// <summary>When a member was last removed, by <see cref="TimeProvider.GetTimestamp"/>; null for never.</summary>
     public long? LastRemoval { get; private set; }
