@@ -27,7 +27,7 @@ internal static class ClusterSettings
         akka.remote.retry-gate-closed-for = 500ms
         akka.cluster {
           seed-node-timeout = 1500ms
-          retry-unsuccessful-join-after = 750ms
+          retry-unsuccessful-join-after = 400ms
           gossip-interval = 200ms
           leader-actions-interval = 200ms
           unreachable-nodes-reaper-interval = 200ms
