@@ -174,6 +174,9 @@ internal sealed class SimulatedDatagramSocket : DatagramSocket, IDatagramPort, I
 /// <summary>A datagram socket of the router that is connected to one upstream.</summary>
 internal sealed class SimulatedConnectedDatagramSocket : ConnectedDatagramSocket, IDatagramPort, IReadiness
 {
+    /// <summary>Datagrams of one train: the kernel's UDP_MAX_SEGMENTS of older versions.</summary>
+    private const int TrainMax = 64;
+
     private readonly SimulatedNetwork _network;
     private readonly SocketAddr _local;
     private readonly int _id;
@@ -255,6 +258,11 @@ internal sealed class SimulatedConnectedDatagramSocket : ConnectedDatagramSocket
             return -(int)error;
         }
 
+        return Take(buffer, capacity);
+    }
+
+    private unsafe int Take(byte* buffer, int capacity)
+    {
         var payload = _received.Dequeue();
         _receivedBytes -= payload.Length + SimulatedDatagramSocket.BookkeepingBytes;
         var fits = Math.Min(payload.Length, capacity);
@@ -262,6 +270,30 @@ internal sealed class SimulatedConnectedDatagramSocket : ConnectedDatagramSocket
         _network.Trace("receive", _id, payload.Length);
         return fits == payload.Length ? fits : -(int)Errno.EMSGSIZE;
     }
+
+    /// <summary>Datagrams of one length that wait, and a shorter one behind them, are a train, as with UDP_GRO.</summary>
+    internal override unsafe int ReceiveRun(byte* buffer, int capacity, out int segment)
+    {
+        segment = 0;
+        var length = Receive(buffer, capacity);
+        if (length <= 0 || Follows)
+        {
+            return length;
+        }
+
+        var first = length;
+        for (int count = 1, last = first; count < TrainMax && last == first && HasNext(first, capacity - length); count++)
+        {
+            last = Take(buffer + length, capacity - length);
+            length += last;
+            segment = first;
+        }
+
+        return length;
+    }
+
+    private bool HasNext(int longest, int room) =>
+        _received.TryPeek(out var next) && next.Length > 0 && next.Length <= Math.Min(longest, room);
 
     public override unsafe int Send(byte* payload, int length)
     {

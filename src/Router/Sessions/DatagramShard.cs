@@ -76,7 +76,7 @@ internal abstract class DatagramShard : Shard, IEndOfPass
     /// </summary>
     public unsafe void Commit(SessionContext session, int length)
     {
-        if (session.Carrier is { } carrier)
+        if (session.Carrier is { Carries: true } carrier)
         {
             // The place is not taken: it is free again.
             carrier.Send(new ReadOnlySpan<byte>(Queue.Reserve(length), length));
@@ -94,7 +94,7 @@ internal abstract class DatagramShard : Shard, IEndOfPass
     public unsafe int CommitTrain(SessionContext session, int length, int segment)
     {
         var replies = (length + segment - 1) / segment;
-        if (session.Carrier is { } carrier)
+        if (session.Carrier is { Carries: true } carrier)
         {
             SendTrain(session, carrier, new ReadOnlySpan<byte>(Queue.Reserve(length), length), segment);
             return replies;

@@ -17,6 +17,10 @@ internal interface ISessionCarrier
     /// <summary>Connections: what the peer sends is not read at present.</summary>
     bool IsPeerHeld => false;
 
+    /// <summary>Whether the session's next payloads go by it. One that says no has left the session, and they go as if
+    /// there were none. It is asked before each payload or train, for a train goes one way whole.</summary>
+    bool Carries => true;
+
     /// <summary>Sends a payload, or keeps it if there is room for it.</summary>
     /// <returns>False if nothing was taken.</returns>
     bool Send(ReadOnlySpan<byte> payload);

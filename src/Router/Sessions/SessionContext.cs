@@ -343,7 +343,7 @@ public sealed partial class SessionContext : LoopTimer, IIoReceiver
 
     internal bool SendNow(ReadOnlySpan<byte> payload)
     {
-        if (Carrier is { } carrier)
+        if (Carrier is { Carries: true } carrier)
         {
             return carrier.Send(payload);
         }

@@ -59,6 +59,25 @@ public sealed class RelayTests : RelayRig
         Assert.Equal(["a", "b", "c", "d", "later"], _peer.ReceivedText);
     }
 
+    /// <summary>Answers of one length that are no multiple of the send queue's alignment come as a train.</summary>
+    [Fact]
+    public void A_train_of_answers_is_whole_when_the_peers_datagrams_come_directly_again()
+    {
+        Say(_one, "a");
+        Say(_two, "b");
+        _upstream.OnReceived = null;
+        Say(_one, "c");
+        var train = Enumerable.Range(0, 8).Select(static i => new string((char)('0' + i), 100)).ToArray();
+        foreach (var answer in train)
+        {
+            _upstream.SendTo(_upstream.Received[0].From, Encoding.UTF8.GetBytes(answer));
+        }
+
+        Kit.RunUntilIdle();
+        Assert.Equal(["a", "b", .. train], _peer.ReceivedText);
+        Assert.Equal(_one.Listener.EndPoint, _peer.Received[^1].From);
+    }
+
     [Fact]
     public void A_peer_that_nobody_knows_gets_a_session_here_and_what_it_sent_meanwhile_arrives()
     {

@@ -49,18 +49,27 @@ internal sealed class RelayedSession(RelayLoop loop, SessionContext session, IRe
         }
     }
 
+    public bool Carries
+    {
+        get
+        {
+            if (_current is { Peer.IsGone: false } && session.PayloadsReceived == _received)
+            {
+                return true;
+            }
+
+            LeaveAll();
+            return false;
+        }
+    }
+
     public bool Send(ReadOnlySpan<byte> payload)
     {
-        if (_current is not { Peer.IsGone: false } way || session.PayloadsReceived != _received)
-        {
-            LeaveAll();
-            session.Datagrams.Send(session, payload);
-        }
-        else if (session.Shard.Fence is { IsOpen: false })
+        if (session.Shard.Fence is { IsOpen: false })
         {
             session.CountDrop(DropReason.Isolated);
         }
-        else if (loop.Return(way, payload))
+        else if (loop.Return(_current!, payload))
         {
             session.CountSent(1, payload.Length);
             session.Traced?.Sent(payload);
