@@ -78,8 +78,22 @@ public sealed class HubStateTests
         var again = _world.Told.OfType<Attach>().Last();
         Assert.Equal((5, 7), (again.LiveEpoch, again.State.Revision));
 
-        _hub.On(new EpochIs("device", Session, 6), Address.AllSystems);
+        _hub.On(new EpochIs("device", Session, 6, 7), Address.AllSystems);
         Assert.Equal(new IdentityEpoch(6), _world.Said[^1]);
+        Assert.True(_hub.IsQuiet);
+    }
+
+    [Fact]
+    public void A_checkpoint_that_was_lost_on_its_way_to_an_entity_that_moved_is_sent_again_by_the_next_one_s_word()
+    {
+        Attach();
+        _hub.On(new SaveCheckpoint(Session, 8, new byte[] { 8 }, Sync: false));
+        _world.Told.Clear();
+
+        _hub.On(new EpochIs("device", Session, 5, 7), Address.AllSystems);
+        Assert.Equal(8, Assert.IsType<Save>(Assert.Single(_world.Told)).State.Revision);
+        _hub.On(new EpochIs("device", Session, 5, 8), Address.AllSystems);
+        Assert.Single(_world.Told);
         Assert.True(_hub.IsQuiet);
     }
 

@@ -22,7 +22,7 @@ public sealed class IdentityStateTests
         _state.On(Save(1, epoch: 5, revision: 11), HubOf(1));
         Claimed(6, revision: 9);
 
-        Assert.Equal([new EpochIs(Name, Id(1), 6)], _world.Sent);
+        Assert.Equal([new EpochIs(Name, Id(1), 6, 11)], _world.Sent);
         Assert.Equal(11, _world.Saved.Single().Revision);
         Assert.Equal(6, _world.Saved.Single().Epoch);
     }

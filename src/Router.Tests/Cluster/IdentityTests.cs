@@ -108,10 +108,14 @@ public sealed class IdentityTests
         var path = $"/system/sharding/{RouterCluster.TypeName}/{new IdentityExtractor(64).ShardId("alice")}/alice";
         var entity = await member.System.ActorSelection(path).ResolveOne(RunningProcess.Patience);
 
-        entity.Tell(new WakeEntity(1));   // it rests by its first alarm, and ends
-        var delivery = await entity.Ask<Answered>(
+        // It rests by its first alarm, and ends: the question is behind that, and before its shard has heard.
+        using var held = new ManualResetEventSlim();
+        entity.Tell(DescribeIdentity.Instance, new HoldingRef(member.System, held));
+        entity.Tell(new WakeEntity(1));
+        var answer = entity.Ask<Answered>(
             asker => new Tell("alice", "?", ActorRefs.Nobody, asker), RunningProcess.Patience, default);
-        Assert.Equal(Delivery.NotAttached, delivery.Delivery);
+        held.Set();
+        Assert.Equal(Delivery.NotAttached, (await answer).Delivery);
         var next = await member.System.ActorSelection(path).ResolveOne(RunningProcess.Patience);
         Assert.NotEqual(entity, next);
 
@@ -167,5 +171,16 @@ public sealed class IdentityTests
         Assert.Equal("told late", await HearAsync(client));
         Assert.Equal(
             Delivery.NotAttached, await fromTwo.Identity("nobody").AskAsync("lost", RunningProcess.Patience));
+    }
+
+    /// <summary>Keeps who answers it from going on until it is let.</summary>
+    private sealed class HoldingRef(ActorSystem system, ManualResetEventSlim isLet) : MinimalActorRef
+    {
+        public override ActorPath Path => system.DeadLetters.Path;
+
+        public override IActorRefProvider Provider => ((ExtendedActorSystem)system).Provider;
+
+        protected override void TellInternal(object message, IActorRef sender) =>
+            Assert.True(isLet.Wait(RunningProcess.Patience));
     }
 }

@@ -152,7 +152,7 @@ internal sealed partial class HubState(IHubWorld first)
                 OnAttached(attached, at);
                 break;
             case EpochIs changed when Find(changed.Session) is { Phase: Phase.Attached } entry:
-                OnEpoch(entry, changed.Epoch, at);
+                OnEpoch(entry, changed, at);
                 break;
             case Supersede supersede:
                 OnSupersede(supersede);
@@ -296,7 +296,7 @@ internal sealed partial class HubState(IHubWorld first)
             ActorRefs.NoSender);
     }
 
-    private void OnEpoch(Entry entry, long epoch, Address at)
+    private void OnEpoch(Entry entry, EpochIs changed, Address at)
     {
         entry.At = at;
         entry.IsAnnounced = false;
@@ -305,10 +305,17 @@ internal sealed partial class HubState(IHubWorld first)
             _waiting.Remove(entry);
         }
 
-        if (epoch != entry.Epoch)
+        if (changed.Epoch != entry.Epoch)
         {
-            entry.Epoch = epoch;
-            _world.ToSession(entry.Session, new IdentityEpoch(epoch), ActorRefs.NoSender);
+            entry.Epoch = changed.Epoch;
+            _world.ToSession(entry.Session, new IdentityEpoch(changed.Epoch), ActorRefs.NoSender);
+        }
+
+        // A checkpoint that nobody waits for is sent once. One that met an entity on its way to another member was lost,
+        // and the session may have none to add for long.
+        if (entry.SyncRevision == 0 && entry.State.Revision > changed.Revision)
+        {
+            SendSave(entry);
         }
     }
 

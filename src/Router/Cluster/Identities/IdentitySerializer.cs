@@ -16,7 +16,7 @@ internal sealed class IdentitySerializer(ExtendedActorSystem system) : Serialize
     [
         ("attach-3", typeof(Attach)), ("detach", typeof(Detach)), ("save", typeof(Save)), ("tell", typeof(Tell)),
         ("none", typeof(HasNone)), ("undelivered", typeof(Undelivered)), ("attached", typeof(Attached)),
-        ("epoch", typeof(EpochIs)), ("supersede", typeof(Supersede)), ("over", typeof(Over)),
+        ("epoch-2", typeof(EpochIs)), ("supersede", typeof(Supersede)), ("over", typeof(Over)),
         ("detached", typeof(Detached)), ("kept", typeof(Kept)), ("unknown", typeof(Unknown)), ("who", typeof(WhoHas)),
         ("pass", typeof(Pass)), ("answered", typeof(Answered)), ("taken", typeof(IdentityTaken)),
         ("wake", typeof(WakeIdentity)), ("carry-4", typeof(CarryPack)), ("carried", typeof(CarryTaken)),
@@ -144,6 +144,7 @@ internal sealed class IdentitySerializer(ExtendedActorSystem system) : Serialize
             case EpochIs changed:
                 writer.Id(changed.Session);
                 writer.Number(changed.Epoch);
+                writer.Number(changed.Revision);
                 break;
             case Supersede supersede:
                 writer.Id(supersede.Session);
@@ -185,7 +186,7 @@ internal sealed class IdentitySerializer(ExtendedActorSystem system) : Serialize
         "none" => new HasNone(identity, reader.Place()),
         "undelivered" => new Undelivered(identity, reader.Id(), reader.Tell(identity)),
         "attached" => new Attached(identity, reader.Id(), reader.Number(), reader.State()),
-        "epoch" => new EpochIs(identity, reader.Id(), reader.Number()),
+        "epoch-2" => new EpochIs(identity, reader.Id(), reader.Number(), reader.Number()),
         "supersede" => new Supersede(identity, reader.Id(), reader.Text()),
         "over" => new Over(identity, reader.Id(), reader.Text()),
         "detached" => new Detached(identity, reader.Id()),

@@ -56,7 +56,7 @@ internal sealed partial class IdentityState
             case Phase.Idle when _owner is null && owner is not null:
                 _isResting = false;
                 _owner = owner;
-                world.Send(owner.Hub, new EpochIs(identity, owner.Session, owner.Epoch));
+                world.Send(owner.Hub, new EpochIs(identity, owner.Session, owner.Epoch, _kept.Revision));
                 break;
             case Phase.Idle when _owner is null:
                 Rest();

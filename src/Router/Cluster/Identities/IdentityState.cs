@@ -134,7 +134,7 @@ internal sealed partial class IdentityState(string identity, IIdentityWorld worl
         _owner = pending with { Epoch = claimed.Epoch };
         if (pending.IsLive)
         {
-            world.Send(pending.Hub, new EpochIs(identity, pending.Session, claimed.Epoch));
+            world.Send(pending.Hub, new EpochIs(identity, pending.Session, claimed.Epoch, _kept.Revision));
         }
         else
         {
@@ -219,7 +219,7 @@ internal sealed partial class IdentityState(string identity, IIdentityWorld worl
             if (attach.LiveEpoch > 0)
             {
                 _owner = owner with { Hub = hub };   // it may have been killed, and be another
-                world.Send(hub, new EpochIs(identity, owner.Session, owner.Epoch));
+                world.Send(hub, new EpochIs(identity, owner.Session, owner.Epoch, _kept.Revision));
             }
             else
             {
