@@ -271,7 +271,7 @@ internal sealed class SimulatedConnectedDatagramSocket : ConnectedDatagramSocket
         return fits == payload.Length ? fits : -(int)Errno.EMSGSIZE;
     }
 
-    /// <summary>Datagrams of one length that wait, and a shorter one behind them, are a train, as with UDP_GRO.</summary>
+    /// <summary>Datagrams of one length that wait, and a shorter one behind, are a train, as with UDP_GRO.</summary>
     internal override unsafe int ReceiveRun(byte* buffer, int capacity, out int segment)
     {
         segment = 0;
@@ -281,8 +281,8 @@ internal sealed class SimulatedConnectedDatagramSocket : ConnectedDatagramSocket
             return length;
         }
 
-        var first = length;
-        for (int count = 1, last = first; count < TrainMax && last == first && HasNext(first, capacity - length); count++)
+        var (first, last) = (length, length);
+        for (var count = 1; count < TrainMax && last == first && HasNext(first, capacity - length); count++)
         {
             last = Take(buffer + length, capacity - length);
             length += last;

@@ -47,6 +47,40 @@ public sealed class SessionMailboxTests
         Assert.Equal([false, true], exchanged);
     }
 
+    /// <summary>What the router tells is limited by itself, elsewhere.</summary>
+    [Theory]
+    [InlineData("plain")]
+    [InlineData("to its identity")]
+    public void Messages_from_elsewhere_beyond_mailbox_messages_are_dead_letters(string way)
+    {
+        var dead = new List<object>();
+        var waiting = new List<int>();
+        using var kit = new RouterTestKit(seed: 1);
+        var listener = kit.BindUdp(
+            () => new ScriptHandler
+            {
+                Received = (session, _) =>
+                {
+                    var queue = (SessionQueue)((ActorCell)session.Actor!.OwnContext).Mailbox!.MessageQueue;
+                    for (var number = 0; number < 10; number++)
+                    {
+                        session.Self.Tell(way == "plain" ? number : new IdentityTold(number, null));
+                    }
+
+                    waiting.Add(queue.Count);
+                    session.Self.Tell(new IdentityEpoch(1));
+                    waiting.Add(queue.Count);
+                },
+            },
+            limits: kit.Limits with { MailboxMessages = 4 });
+        kit.Sys.EventStream.Subscribe(kit.Sys.ActorOf(Props.Create(() => new Lost(dead))), typeof(DeadLetter));
+        kit.UdpPeer("192.0.2.7:5000", listener).Send("a"u8);
+        kit.RunUntilIdle();
+
+        Assert.Equal([4, 5], waiting);
+        Assert.Equal([4, 5, 6, 7, 8, 9], dead);
+    }
+
     private static void OnAnotherThread(Action action)
     {
         var thread = new Thread(() => action());
@@ -64,5 +98,12 @@ public sealed class SessionMailboxTests
         });
         kit.UdpPeer("192.0.2.7:5000", listener).Send("a"u8);
         kit.RunUntilIdle();
+    }
+
+    /// <summary>Hears what is told to those who are gone, or have no place for it.</summary>
+    private sealed class Lost : ReceiveActor
+    {
+        public Lost(List<object> heard) => Receive<DeadLetter>(letter =>
+            heard.Add(letter.Message is IdentityTold told ? told.Message : letter.Message));
     }
 }

@@ -19,13 +19,17 @@ internal sealed class SessionMailbox(Settings settings, Config config)
     public override IMessageQueue Create(IActorRef owner, ActorSystem system) => new SessionQueue();
 }
 
+/// <summary>A message of the router to a session that has one from elsewhere in it. Who sent that may send more
+/// than the session takes.</summary>
+internal interface ICarriesMessage;
+
 /// <summary>The queue of a session's mailbox, which also tells the session's loop whether the actor could take a
 /// message now.</summary>
 /// <remarks>
 /// Any thread may add; only the actor's turn takes. Messages of the router itself are not limited here, because the
-/// router limits them in number and bytes. Messages from elsewhere are limited by <see cref="MessagesMax"/>; one beyond
-/// that becomes a dead letter. A loop keeps used links of the chain, so that what it tells its own actors allocates
-/// nothing.
+/// router limits them in number and bytes. Messages from elsewhere, and those of the router that carry one
+/// (<see cref="ICarriesMessage"/>), are limited by <see cref="MessagesMax"/>; one beyond that becomes a dead letter. A
+/// loop keeps used links of the chain, so that what it tells its own actors allocates nothing.
 /// <para>A message from the actor's own loop is added without an interlocked exchange of references. The runtime marks
 /// what such an exchange has written to as if it referred to a young object, and every young collection then looks at
 /// it: with 30,000 sessions opened since the last one, a collection took 15 ms instead of one.</para>
@@ -74,7 +78,8 @@ internal sealed class SessionQueue : IMessageQueue, IUnboundedMessageQueueSemant
     public void Enqueue(IActorRef receiver, Envelope envelope)
     {
         var isOurs = envelope.Message.GetType().Assembly == typeof(SessionQueue).Assembly;
-        if (Interlocked.Increment(ref _count) > MessagesMax && !isOurs)
+        if (Interlocked.Increment(ref _count) > MessagesMax
+            && (!isOurs || envelope.Message is ICarriesMessage))
         {
             Interlocked.Decrement(ref _count);
             ((IInternalActorRef)receiver).Provider.DeadLetters.Tell(

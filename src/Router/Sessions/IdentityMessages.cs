@@ -1,3 +1,5 @@
+using Router.Loop;
+
 namespace Router.Sessions;
 
 /// <summary>A session asks to be attached to its identity. Told to the member's hub.</summary>
@@ -49,7 +51,7 @@ internal sealed record CheckpointKept(long Revision, bool IsKept) : IdentityMess
 /// <summary>Somebody told the identity something. The sender is theirs.</summary>
 /// <param name="Message">Theirs.</param>
 /// <param name="Ack">Who waits for <see cref="IdentityTaken"/>; null for nobody.</param>
-internal sealed record IdentityTold(object Message, IActorRef? Ack) : IdentityMessage;
+internal sealed record IdentityTold(object Message, IActorRef? Ack) : IdentityMessage, ICarriesMessage;
 
 /// <summary>The attached session's handler has been given the message.</summary>
 internal sealed record IdentityTaken

@@ -12,8 +12,8 @@ public sealed class ClusterSettingsTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    /// <summary>TLS may keep a link's first answer until the link's own heartbeat comes after it. Members ask each other
-    /// over that link: the member at its end is missed if the heartbeat is later than they wait.</summary>
+    /// <summary>TLS may keep a link's first answer until the link's own heartbeat comes after it. Members ask each
+    /// other over that link: the one at its end is missed if the heartbeat is later than they wait.</summary>
     [Theory]
     [InlineData("fast")]
     [InlineData("default")]
@@ -36,7 +36,8 @@ public sealed class ClusterSettingsTests : IDisposable
             var settings = member
                 .WithFallback(ConfigurationFactory.FromResource<Akka.Cluster.Cluster>(
                     "Akka.Cluster.Configuration.Cluster.conf"))
-                .WithFallback(ConfigurationFactory.FromResource<RemoteActorRefProvider>("Akka.Remote.Configuration.Remote.conf"));
+                .WithFallback(ConfigurationFactory.FromResource<RemoteActorRefProvider>(
+                    "Akka.Remote.Configuration.Remote.conf"));
 
             Assert.True(
                 settings.GetTimeSpan("akka.remote.transport-failure-detector.heartbeat-interval")

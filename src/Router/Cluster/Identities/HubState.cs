@@ -311,8 +311,7 @@ internal sealed partial class HubState(IHubWorld first)
             _world.ToSession(entry.Session, new IdentityEpoch(changed.Epoch), ActorRefs.NoSender);
         }
 
-        // A checkpoint that nobody waits for is sent once. One that met an entity on its way to another member was lost,
-        // and the session may have none to add for long.
+        // One that nobody waits for is sent once, and was lost if its entity was on the way to another member.
         if (entry.SyncRevision == 0 && entry.State.Revision > changed.Revision)
         {
             SendSave(entry);

@@ -57,7 +57,7 @@ internal sealed record Undelivered(string Identity, SessionId Session, Tell What
 internal sealed record Attached(string Identity, SessionId Session, long Epoch, KeptState State) : IToHub;
 
 /// <summary>A session that was attached stays so, by another epoch or another entity.</summary>
-/// <param name="Revision">The checkpoint that the entity has: a later one was lost on its way, and is sent again.</param>
+/// <param name="Revision">The checkpoint that the entity has: a later one was lost on its way, and comes again.</param>
 internal sealed record EpochIs(string Identity, SessionId Session, long Epoch, long Revision) : IToHub;
 
 /// <summary>The session has to end now, and its last checkpoint is wanted: answered by <see cref="Detach"/>.</summary>

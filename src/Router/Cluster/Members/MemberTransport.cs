@@ -86,10 +86,10 @@ internal sealed class MemberTransport : Transport
     public override long MaximumPayloadBytes => _inner.MaximumPayloadBytes;
 
     /// <summary>What the configuration of an actor system needs to use this transport.</summary>
-    /// <remarks>Akka's TLS sometimes keeps the first message of a link until something comes after it: seen once in nine
-    /// links of a member that starts, where the answer to the link's own greeting waited for the other end's first
-    /// heartbeat, 4 s later by Akka's default, and the member was taken for unreachable meanwhile. Nothing else can
-    /// come before that answer is read, so the heartbeat is what bounds it.</remarks>
+    /// <remarks>Akka's TLS sometimes keeps the first message of a link until something comes after it. It was seen when
+    /// members start, at one link in nine: the answer to its greeting waited for the other end's first heartbeat, 4 s
+    /// later by Akka's default, and the member was taken for unreachable meanwhile. Nothing else can come before that
+    /// answer is read, so the heartbeat is what bounds it.</remarks>
     public static string Settings(RouterCertificates files) =>
         $$"""
         akka.remote.transport-failure-detector.heartbeat-interval = 500ms
