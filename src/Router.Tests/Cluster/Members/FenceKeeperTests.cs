@@ -61,6 +61,30 @@ public sealed class FenceKeeperTests
         Assert.True(_keeper.MayAnswer());
     }
 
+    [Fact]
+    public void One_that_a_member_says_is_out_is_out_once_no_majority_answers_but_not_for_a_pause_long_after()
+    {
+        _keeper.Look(Members(3));
+        _keeper.Hear(At(2), _keeper.Now);
+        _keeper.OnQuarantined(At(1).Address);
+        Assert.False(_keeper.IsOut);
+        Pass(2_001);
+        Assert.True(_keeper.IsOut);
+
+        _keeper.Hear(At(2), _keeper.Now);
+        Assert.False(_keeper.IsOut);
+        Pass(2_001);
+        Assert.False(_keeper.IsOut);   // it stood still
+    }
+
+    [Fact]
+    public void What_a_program_without_listeners_says_ends_nobody()
+    {
+        _keeper.Look(Members(3));
+        _keeper.OnQuarantined(At(7).Address);
+        Assert.False(_keeper.IsOut);
+    }
+
     /// <summary>Seed 3478 of the simulation: two of three stood still, and one of them had just come.</summary>
     [Fact]
     public void One_that_has_just_come_and_stood_still_answers_nobody_for_the_time_out_either()

@@ -30,7 +30,6 @@ internal sealed class FenceActor : ReceiveActor, IWithTimers
     private readonly IActorRefProvider _provider = ((ExtendedActorSystem)Context.System).Provider;
     private readonly Dictionary<UniqueAddress, IActorRef> _others = [];
     private readonly FenceKeeper _keeper;
-    private bool _isQuarantined;
 
     public FenceActor(FenceKeeper keeper)
     {
@@ -38,7 +37,7 @@ internal sealed class FenceActor : ReceiveActor, IWithTimers
         Receive<Tick>(_ => Ask());
         Receive<FencePing>(OnPing);
         Receive<FenceEcho>(OnEcho);
-        Receive<ThisActorSystemQuarantinedEvent>(_ => _isQuarantined = true);
+        Receive<ThisActorSystemQuarantinedEvent>(said => _keeper.OnQuarantined(said.RemoteAddress));
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -69,10 +68,8 @@ internal sealed class FenceActor : ReceiveActor, IWithTimers
             .. _cluster.State.Members.Where(Counts)
                 .Select(static member => new FenceVoter(member.UniqueAddress, StandingOf(member))),
         ]);
-        if (_isQuarantined && !_keeper.Fence.IsOpen)
+        if (_keeper.IsOut)
         {
-            // Another member has removed this one, and no majority answers: it need not wait until it finds so itself.
-            _isQuarantined = false;
             _cluster.Down(_keeper.Self.Address);
         }
 

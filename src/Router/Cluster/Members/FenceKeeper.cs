@@ -14,6 +14,7 @@ internal sealed class FenceKeeper(Fence fence, UniqueAddress self, TimeSpan time
     private long? _shutSince;
     private long? _noticedShut;
     private long? _looked;
+    private long? _quarantined;
     private bool _wasOpen;
 
     public UniqueAddress Self => self;
@@ -34,6 +35,21 @@ internal sealed class FenceKeeper(Fence fence, UniqueAddress self, TimeSpan time
     {
         NoticeShut();
         return fence.IsOpen || _noticedShut is not { } since || Now - since >= _timeout;
+    }
+
+    /// <summary>Whether a member has lately said that this one is out, and no majority has answered since: it need not
+    /// wait until it finds so itself. What was said lapses after twice the time-out, by when the fence of one that is
+    /// out has been shut: else a pause of this process would end it, long after.</summary>
+    public bool IsOut => !fence.IsOpen && _quarantined is { } since && Now - since <= 2 * _timeout;
+
+    /// <summary>Somebody says that this actor system is out for it. That counts of members with listeners: others
+    /// remove nobody.</summary>
+    public void OnQuarantined(Address by)
+    {
+        if (Others.Any(other => other.Address.Equals(by)))
+        {
+            _quarantined = Now;
+        }
     }
 
     /// <summary>Looks at the clock, and at who counts.</summary>
