@@ -241,6 +241,24 @@ public sealed class IdentityStateTests
         Assert.True(_state.Carry().IsSure);
     }
 
+    /// <summary>Who asks for made-up names fills no memory for a day.</summary>
+    [Fact]
+    public void An_identity_of_which_nothing_is_known_and_for_which_nothing_waits_is_soon_forgotten()
+    {
+        var soon = TimeSpan.FromSeconds(10);
+        _state.On(new Tell(Name, "?", ActorRefs.Nobody, ActorRefs.Nobody), HubOf(1));
+        Assert.Equal(soon, _world.Wakes);
+
+        _state.On(new Tell(Name, "wait", ActorRefs.Nobody, null), HubOf(1));
+        Assert.Equal(TimeSpan.FromDays(1), _world.Wakes);
+
+        Attach(1);
+        Claimed(1, revision: 0);
+        _state.On(new Detach(Name, Id(1), 1, default), HubOf(1));
+        Assert.Equal(TimeSpan.FromDays(1), _world.Wakes);
+        Assert.Equal(TimeSpan.FromSeconds(5), new IdentityLimits(1, TimeSpan.FromSeconds(5)).ForgetUnknownAfter);
+    }
+
     private static KeptState Kept(long revision) => new(revision, new byte[1]);
 
     private static Save Save(int session, long epoch, long revision) =>

@@ -61,9 +61,10 @@ internal sealed class IdentityWorld : IIdentityWorld
     {
     }
 
-    public void WakeIn(TimeSpan delay)
-    {
-    }
+    /// <summary>The latest alarm, which replaces those before.</summary>
+    public TimeSpan? Wakes { get; private set; }
+
+    public void WakeIn(TimeSpan delay) => Wakes = delay;
 
     public void End()
     {

@@ -81,4 +81,11 @@ internal sealed record Attachment(
 /// <summary>Limits of identities, as configured for the whole cluster.</summary>
 /// <param name="QueueMessages">Messages that wait for a session.</param>
 /// <param name="ForgetAfter">How long an identity is kept that no session speaks for.</param>
-internal sealed record IdentityLimits(int QueueMessages, TimeSpan ForgetAfter);
+internal sealed record IdentityLimits(int QueueMessages, TimeSpan ForgetAfter)
+{
+    private static readonly TimeSpan UnknownMost = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long one is kept that no session has spoken for, and nobody has left a message for: anybody who asks
+    /// for a name makes such ones.</summary>
+    public TimeSpan ForgetUnknownAfter => ForgetAfter < UnknownMost ? ForgetAfter : UnknownMost;
+}

@@ -22,6 +22,9 @@ internal sealed record IdentityFacts(
 /// <content>What operators are told.</content>
 internal sealed partial class IdentityState
 {
+    /// <summary>Whether no session has spoken for it, as far as is known here, and nothing waits for one.</summary>
+    private bool IsUnknown => _kept is { Epoch: 0, Revision: 0 } && _claimsLost == 0 && Queued == 0;
+
     public IdentityFacts Describe(TimeSpan? keptAgo) => new(
         _phase switch
         {

@@ -495,6 +495,6 @@ internal sealed partial class IdentityState(string identity, IIdentityWorld worl
     private void Rest()
     {
         _isResting = true;
-        world.WakeIn(limits.ForgetAfter);
+        world.WakeIn(IsUnknown ? limits.ForgetUnknownAfter : limits.ForgetAfter);
     }
 }
