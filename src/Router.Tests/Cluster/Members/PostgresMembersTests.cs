@@ -76,6 +76,24 @@ public sealed class PostgresMembersTests(PostgresServer server) : IAsyncLifetime
     }
 
     [RequiresToolFact("initdb", "postgres")]
+    public async Task However_many_are_left_of_members_that_are_gone_the_one_that_is_in_is_seen()
+    {
+        await server.StartAsync();
+        var (first, second) = (Of("10.0.0.1"), Of("10.0.0.2"));
+        await LookAsync(second);
+        await server.QueryAsync($"delete from {_table}");
+        await server.QueryAsync(
+            $"insert into {_table} (address, state, seen) select '10.1.0.' || i || ':27200', 'member', "
+            + "clock_timestamp() - interval '1 hour' from generate_series(1, 300) as i");
+        Assert.True((await LookAsync(first)).MayBegin);
+        await first.LookAsync(isMember: true, CancellationToken.None);
+
+        var look = await LookAsync(second);
+        Assert.False(look.MayBegin);
+        Assert.Equal(["10.0.0.1:27200"], look.Others.Select(static other => $"{other}"));
+    }
+
+    [RequiresToolFact("initdb", "postgres")]
     public async Task A_member_that_starts_anew_waits_as_a_new_one()
     {
         await server.StartAsync();

@@ -48,6 +48,23 @@ public sealed class RoomSpanTests
         Assert.Empty(span.Said);   // neither back nor on
     }
 
+    /// <summary>Each member has its own max-payload, and a change of it comes to one after the other.</summary>
+    [Fact]
+    public void What_is_longer_than_payloads_of_here_is_heard_over_streams_and_packets()
+    {
+        using var kit = new RouterTestKit(seed: 1);
+        var (route, span) = (new RoomRoute("rooms", Open), new Span());
+        route.Spread(span);
+        var stream = kit.TcpPeer("127.0.0.1:5001", kit.BindTcp(route));
+        stream.Send("red\n"u8);
+        var packets = Member(kit, kit.BindUdp(route), 2, "red");
+        var longer = new string('x', 10 * Open.PayloadMax);
+        span.SayFromAfar(kit, "rooms/red", longer);
+
+        Assert.Equal(longer + "\n", stream.ReceivedText);
+        Assert.Equal([longer], packets.ReceivedText);
+    }
+
     [Fact]
     public void A_room_is_opened_with_its_first_session_and_closed_after_its_last()
     {

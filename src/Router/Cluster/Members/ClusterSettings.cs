@@ -71,6 +71,7 @@ internal static class ClusterSettings
             pub-sub {
               role = {{Role}}
               gossip-interval = 200ms
+              max-delta-elements = 1000
               removed-time-to-live = 10s
               send-to-dead-letters-when-no-subscribers = off
             }

@@ -114,10 +114,15 @@ internal sealed class PostgresMembers : IMemberSource
         await RunAsync(
             connection,
             $"delete from {_table} where seen < clock_timestamp() - interval '7 days'", end).ConfigureAwait(false);
+        // Of members that are gone as many may be left, and those decide nothing: they come last.
+        var isFresh = $"seen > clock_timestamp() - interval '{stale} seconds'";
         var command = new NpgsqlCommand(
-            $"select address, state, seen > clock_timestamp() - interval '{stale} seconds' from {_table} "
-            + $"order by number limit {RowsMax}",
-            connection);
+            $"select address, state, {isFresh} from {_table} "
+            + $"order by address = $1 desc, (state <> '{Waits}' and {isFresh}) desc, number limit {RowsMax}",
+            connection)
+        {
+            Parameters = { new NpgsqlParameter<string> { TypedValue = $"{_self}" } },
+        };
         await using var closing = command.ConfigureAwait(false);
         var rows = new List<(string Address, string State, bool IsFresh)>();
         var reader = await command.ExecuteReaderAsync(end).ConfigureAwait(false);

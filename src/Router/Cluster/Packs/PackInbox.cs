@@ -59,16 +59,22 @@ internal abstract class PackInbox<T>(IoLoop loop, int window) : PackInbox(loop),
         Volatile.Write(ref _isAsked, 0);
         Interlocked.MemoryBarrier();   // what is added from here on asks again
         var bytes = 0;
-        while (bytes < BytesPerPass && _waiting.TryDequeue(out var arrival))
+        try
         {
-            bytes += BytesOf(arrival);
-            Interlocked.Add(ref _bytes, -BytesOf(arrival));
-            PassOn(arrival);
+            while (bytes < BytesPerPass && _waiting.TryDequeue(out var arrival))
+            {
+                bytes += BytesOf(arrival);
+                Interlocked.Add(ref _bytes, -BytesOf(arrival));
+                PassOn(arrival);
+            }
         }
-
-        if (!_waiting.IsEmpty && Interlocked.Exchange(ref _isAsked, 1) == 0)
+        finally
         {
-            Loop.AtEndOfPass(this);
+            // Also where one has failed: nothing else asks for those behind it.
+            if (!_waiting.IsEmpty && Interlocked.Exchange(ref _isAsked, 1) == 0)
+            {
+                Loop.AtEndOfPass(this);
+            }
         }
     }
 

@@ -80,7 +80,7 @@ internal sealed class RoomRoute(string name, RoomSettings settings, Func<RoomJoi
 /// <summary>A room route on one loop: passes what its members send to the others. Loop thread only.</summary>
 internal sealed class RoomLoop(RoomRoute route, IoLoop loop) : IEndOfPass
 {
-    private readonly byte[] _line = new byte[route.Settings.PayloadMax + 1];   // a payload and its line feed
+    private byte[] _line = new byte[route.Settings.PayloadMax + 1];   // a payload and its line feed
     private readonly List<RoomBridge> _bridges = [];
     private bool _isAtEndOfPass;
 
@@ -153,6 +153,11 @@ internal sealed class RoomLoop(RoomRoute route, IoLoop loop) : IEndOfPass
         if (payload is [.., (byte)'\n'])
         {
             return payload;
+        }
+
+        if (payload.Length >= _line.Length)
+        {
+            _line = new byte[payload.Length + 1];   // sessions of another member may have a larger max-payload by now
         }
 
         payload.CopyTo(_line);
