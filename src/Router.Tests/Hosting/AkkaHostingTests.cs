@@ -5,8 +5,10 @@ using Akka.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Router.Configuration;
 using Router.Hosting;
 using Router.Running;
+using Router.Tests.Configuration;
 
 namespace Router.Tests.Hosting;
 
@@ -188,6 +190,53 @@ public sealed class AkkaHostingTests
         var code = await RouterRunner.RunAsync(file.Path, [], errors, signals);
         Assert.Equal(RouterRunner.ExitRefused, code);
         Assert.Contains(": akka: Akka refuses it: ", errors.ToString());
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("akka.loglevel = ERROR")]
+    public async Task A_port_of_the_cluster_that_is_taken_ends_as_one_of_a_listener_does(string akka)
+    {
+        using var holder = new TcpListener(IPAddress.Loopback, 0);
+        holder.Start();
+        var address = $"{holder.LocalEndpoint}";
+        using var file = new TextFile(
+            Text + $"\nrouter.cluster.port = {address.Split(':')[1]}\nrouter.cluster.seeds = []\n{akka}\n");
+        var line = $"{file.Path}:7:1: router.cluster.port: tcp://{address}: EADDRINUSE, Address already in use: ";
+        using var errors = new StringWriter();
+        using var signals = new ProcessSignals();
+        using var log = new EventLog();
+        using var host = BuildAlone(log, file.Path);
+
+        var code = await RouterRunner.RunAsync(file.Path, [], errors, signals);
+        var refused = await Assert.ThrowsAsync<RouterStartException>(() => host.StartAsync());
+
+        Assert.Equal(RouterRunner.ExitNotBound, code);
+        Assert.StartsWith(line, Assert.Single($"{errors}".TrimEnd().Split('\n')));
+        Assert.StartsWith(line, Assert.Single(refused.Faults));
+    }
+
+    [Theory]
+    [InlineData("", SocketError.AddressNotAvailable, "router.cluster.host: tcp://127.0.0.1:27200: EADDRNOTAVAIL, ")]
+    [InlineData(
+        "bind-host = localhost", SocketError.AddressNotAvailable,
+        "router.cluster.bind-host: tcp://localhost:27200: EADDRNOTAVAIL, ")]
+    [InlineData(
+        "bind-host = localhost", SocketError.HostNotFound,
+        "router.cluster.bind-host: tcp://localhost:27200: the name cannot be resolved: ")]
+    [InlineData("port = 1", SocketError.AccessDenied, "router.cluster.port: tcp://127.0.0.1:1: EACCES, ")]
+    public void What_cannot_be_bound_of_a_member_has_its_place(string keys, SocketError error, string text)
+    {
+        using var file = new TextFile($"{Text}\nrouter.cluster {{ seeds = [], {keys} }}\n");
+        var options = SetupLoader.Load(file.Path, [], ProgramParts.None, TimeProvider.System).Setup!.Options;
+        var failure = new AggregateException(
+            new InvalidOperationException("no remoting", new SocketException((int)error)));
+
+        var fault = ActorSystemFault.Of(options, failure)!;
+
+        Assert.True(fault.IsNotBound);
+        Assert.Contains($": {text}", fault.Text, StringComparison.Ordinal);
+        Assert.Null(ActorSystemFault.Of(Loaded.Options(Loaded.Echo), failure));
     }
 
     [Fact]

@@ -14,7 +14,7 @@ internal static class OwnSystem
         var system = ActorSystemHandle.TryMake(setup.Options, time, out var fault);
         if (system is null)
         {
-            faults = [fault!];
+            faults = [fault!.Text];
             return null;
         }
 

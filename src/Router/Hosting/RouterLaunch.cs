@@ -46,6 +46,10 @@ internal sealed class RouterLaunch(
         return read.Options.Cluster is { } cluster ? said.WithFallback(ClusterSettings.Of(cluster)) : said;
     }
 
+    /// <summary>Why the actor system that the file configures was not made; null for what is no fault of it.</summary>
+    public ActorSystemFault? FaultOf(Exception failure) =>
+        _read?.Options is { } options ? ActorSystemFault.Of(options, failure) : null;
+
     /// <summary>Binds and starts the router, if that has not been done yet.</summary>
     /// <param name="system">The program's, or the one that <c>AddRouter</c> made.</param>
     /// <param name="services">Handlers, the log and the clock come from there.</param>

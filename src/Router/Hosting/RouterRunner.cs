@@ -62,8 +62,8 @@ internal static class RouterRunner
         setup = setup with { OnPrepared = CollectorMode.Compact, LogSinks = () => loggers.Figures };
         if (ActorSystemHandle.TryMake(setup.Options, TimeProvider.System, out var refusal) is not { } system)
         {
-            WriteAll(errors, [refusal!]);
-            return ExitRefused;
+            WriteAll(errors, [refusal!.Text]);
+            return refusal.IsNotBound ? ExitNotBound : ExitRefused;
         }
 
         IReadOnlyList<string> faults = PoolThreads.Fix(setup.Options.PoolThreadCount) is { } lack ? [lack] : [];

@@ -43,7 +43,7 @@ internal sealed class RouterService(
             throw new InvalidOperationException(TwoSystems);   // AddAkka after AddRouter: the later one counts
         }
 
-        var system = ClockScheduler.Create(time, ServiceProvider.GetRequiredService<ActorSystem>);
+        var system = MakeSystem();
         try
         {
             launch.Start(system, ServiceProvider);
@@ -56,6 +56,18 @@ internal sealed class RouterService(
 
         await base.StartAsync(cancellationToken).ConfigureAwait(false);
         _ = StopWithRouterAsync(Engine!, ServiceProvider.GetRequiredService<IHostApplicationLifetime>());
+    }
+
+    private ActorSystem MakeSystem()
+    {
+        try
+        {
+            return ClockScheduler.Create(time, ServiceProvider.GetRequiredService<ActorSystem>);
+        }
+        catch (Exception failure) when (launch.FaultOf(failure) is { } fault)
+        {
+            throw new RouterStartException([fault.Text]);
+        }
     }
 
     public override async Task StopAsync(CancellationToken cancellationToken)

@@ -81,7 +81,11 @@ internal static class AkkaSection
                 $"'{name}' is no type of an ExtensionId that can be loaded; write it as TYPE, ASSEMBLY"));
 
     public static ConfigurationFault FaultAt(HoconOrigin origin, string path, Exception refusal) => new(
-        origin, path, $"Akka refuses it: {refusal.GetBaseException().Message.ReplaceLineEndings(" ").TrimEnd()}");
+        origin, path, $"Akka refuses it: {MessageOf(refusal)}");
+
+    /// <summary>What is behind an exception, on one line.</summary>
+    public static string MessageOf(Exception refusal) =>
+        refusal.GetBaseException().Message.ReplaceLineEndings(" ").TrimEnd();
 
     private static AkkaConfig ConfigOf(HoconObject? section, IReadOnlySet<string> without)
     {
