@@ -288,6 +288,24 @@ public sealed class AkkaHostingTests
         Assert.Contains("router of this name", Assert.Single(refused.Faults));
     }
 
+    [Fact]
+    public async Task A_second_router_with_a_cluster_fails_the_start_before_it_binds()
+    {
+        const string Cluster = "\nrouter.cluster { port = 0, seeds = [] }\n";
+        using var holder = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        holder.Bind(new IPEndPoint(IPAddress.Loopback, 0));   // else that it cannot be bound would be a fault, too
+        using var file = new TextFile(Text + Cluster);
+        using var other = new TextFile(Text.Replace("127.0.0.1:0", $"{holder.LocalEndPoint}") + Cluster);
+        using var log = new EventLog();
+        using var host = Build(log, akka => akka.WithRouter(file.Path).WithRouter(other.Path, name: "edge"));
+
+        var refused = await Assert.ThrowsAsync<RouterStartException>(() => host.StartAsync());
+
+        Assert.StartsWith(
+            $"{other.Path}:7:1: router.cluster: the actor system is a member already, by router router: ",
+            Assert.Single(refused.Faults));
+    }
+
     private static IHost Build(EventLog log, Action<AkkaConfigurationBuilder> add) =>
         Build(log, services => services.AddAkka("mine", add));
 

@@ -61,7 +61,8 @@ internal sealed class RouterLaunch(
             return running;
         }
 
-        if (!RouterRegistry.Of(system).TryAdd(name, control))
+        var registry = RouterRegistry.Of(system);
+        if (!registry.TryAdd(name, control))
         {
             var fault = "the actor system has a router of this name; WithRouter(..., name: ...) gives it another";
             throw new RouterStartException([$"router {name}: {fault}"]);
@@ -75,6 +76,15 @@ internal sealed class RouterLaunch(
         if (loaded.Setup is not { } setup)
         {
             throw new RouterStartException(loaded.Faults);
+        }
+
+        if (setup.Options.Cluster is { } cluster && registry.Claim(name) is { } member)
+        {
+            var fault = new ConfigurationFault(
+                cluster.Section.Origin, cluster.Section.Path,
+                $"the actor system is a member already, by router {member}: leave cluster {{ }} out of the file of "
+                + $"router {name}, or give that an actor system of its own");
+            throw new RouterStartException([$"{fault}"]);
         }
 
         var feed = new EventFeed(setup.Options.Admin.Streams);

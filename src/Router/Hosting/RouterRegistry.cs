@@ -7,6 +7,12 @@ internal sealed class RouterRegistry : ConcurrentDictionary<string, RouterContro
 {
     public static RouterRegistry Of(ActorSystem system) => system.WithExtension<RouterRegistry, Id>();
 
+    private string? _member;
+
+    /// <summary>Has a router make the system a member of its cluster, which one alone can do.</summary>
+    /// <returns>The name of the router that has done so before; null if none has.</returns>
+    public string? Claim(string name) => Interlocked.CompareExchange(ref _member, name, null);
+
     private sealed class Id : ExtensionIdProvider<RouterRegistry>
     {
         public override RouterRegistry CreateExtension(ExtendedActorSystem system) => new();
