@@ -1,4 +1,5 @@
 using Router.Configuration;
+using Router.Tests.Cluster;
 
 namespace Router.Tests.Configuration;
 
@@ -28,6 +29,8 @@ public sealed class ConfigurationPrintTests
     [InlineData("router.cluster.seeds=[]")]
     [InlineData("router.cluster.roles=[edge]")]
     [InlineData("router.listeners.l.bind=\"tcp://127.0.0.1:2\"")]
+    [InlineData("router.admin.bind=\"127.0.0.1:27125\"")]
+    [InlineData("router.admin.bind=\"unix:///run/router/admin.sock\"")]
     [InlineData("router.loops=7")]
     [InlineData("router.heap.spare-sessions=1")]
     [InlineData("router.log.level=debug")]
@@ -43,6 +46,7 @@ public sealed class ConfigurationPrintTests
     [InlineData("router.listener-defaults.idle-timeout=7s")]
     [InlineData("router.routes.r.name=y")]
     [InlineData("router.drain-timeout=7s")]
+    [InlineData("router.admin.connections=100")]
     public void Everything_else_does(string set)
     {
         Assert.NotEqual(Of().Hash, Of(set).Hash);
@@ -57,6 +61,27 @@ public sealed class ConfigurationPrintTests
         Assert.Equal(Of().Hash, Of(set).Hash);
         Assert.NotEqual(Of().Salted(Salt), Of(set).Salted(Salt));
         Assert.NotEqual(Of().Salted(Salt), Of().Salted(Salt.Replace('0', '1')));
+    }
+
+    [Fact]
+    public void The_admin_endpoints_certificate_is_a_members_own()
+    {
+        var folder = Directory.CreateTempSubdirectory("router-tests-");
+        try
+        {
+            var path = Path.Combine(folder.FullName, "127.0.0.1");
+            TestCertificates.Make(folder.FullName, "127.0.0.1");
+            var print = Of(
+                "router.admin.bind=\"127.0.0.1:1\"", $"router.admin.tls.certificate=\"{path}.pem\"",
+                $"router.admin.tls.key=\"{path}-key.pem\"");
+
+            Assert.Equal(Of().Hash, print.Hash);
+            Assert.Equal(Of().Salted(Salt), print.Salted(Salt));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
     }
 
     [Fact]

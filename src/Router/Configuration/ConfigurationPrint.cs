@@ -21,6 +21,8 @@ internal sealed class ConfigurationPrint
 
     private static readonly string[] OwnClusterKeys = ["host", "bind-host", "port", "seeds", "roles", "tls"];
 
+    private static readonly string[] OwnAdminKeys = ["bind", "tls"];
+
     private readonly byte[] _all;
 
     private ConfigurationPrint(string hash, byte[] all) => (Hash, _all) = (hash, all);
@@ -33,6 +35,7 @@ internal sealed class ConfigurationPrint
     {
         var common = Without(router, OwnKeys, static (name, value) => name switch
         {
+            "admin" => Without(value, OwnAdminKeys),
             "cluster" => Without(value, OwnClusterKeys),
             "listeners" => Without(value, [], static (_, listener) => Without(listener, ["bind"])),
             _ => value,
