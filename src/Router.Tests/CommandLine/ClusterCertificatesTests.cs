@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.RegularExpressions;
 using Router.CommandLine;
 using Router.Tests.Cluster;
@@ -91,6 +93,45 @@ public sealed partial class ClusterCertificatesTests : IDisposable
     }
 
     [Theory]
+    [InlineData("rsa", "ca-key.pem: its key is of no elliptic curve")]
+    [InlineData("ended", "ca.pem: it has ended at ")]
+    [InlineData("early", "ca.pem: it is valid from ")]
+    [InlineData("leaf", "ca.pem: it is the certificate of no authority")]
+    [InlineData("no-identifier", "ca.pem: it has no subject key identifier")]
+    [InlineData("no-signing", "ca.pem: its key usage is not to sign certificates")]
+    public async Task An_authority_that_can_make_no_members_is_named_with_what_is_wanted(string kind, string text)
+    {
+        MakeAuthority(At("a"), kind);
+
+        Assert.Equal(1, await InvokeAsync("--out", At("c"), "--ca", At("a"), "10.0.0.8"));
+
+        Assert.StartsWith(Path.Combine(At("a"), text), $"{_error}", StringComparison.Ordinal);
+        Assert.Contains("as an earlier run has made them", $"{_error}", StringComparison.Ordinal);
+        Assert.False(Directory.Exists(At("c")));
+    }
+
+    [Fact]
+    public async Task An_authority_of_another_program_that_can_make_members_does()
+    {
+        MakeAuthority(At("a"), "good");
+
+        Assert.Equal(0, await InvokeAsync("--out", At("c"), "--ca", At("a"), "10.0.0.8"));
+    }
+
+    [Theory]
+    [InlineData("ca.pem would be the file of the authority and of HOST ca", "ca")]
+    [InlineData("ca-key.pem would be the file of the authority and of HOST ca", "ca")]
+    [InlineData("a-key.pem would be the file of HOST a and of HOST a-key", "a", "a-key")]
+    [InlineData("fd00--1.pem would be the file of HOST fd00::1 and of HOST fd00--1", "fd00::1", "fd00--1")]
+    public async Task Hosts_whose_files_have_one_name_make_nothing(string text, params string[] hosts)
+    {
+        Assert.Equal(1, await InvokeAsync(["--out", At("c"), .. hosts]));
+
+        Assert.Contains($"{text};", $"{_error}", StringComparison.Ordinal);
+        Assert.False(Directory.Exists(At("c")));
+    }
+
+    [Theory]
     [InlineData("10.0.0.7")]
     [InlineData("--out", "c")]
     [InlineData("--out", "", "10.0.0.7")]
@@ -106,6 +147,31 @@ public sealed partial class ClusterCertificatesTests : IDisposable
         Assert.Equal(64, await InvokeAsync(arguments));
         Assert.NotEqual("", $"{_error}");
         Assert.False(Directory.Exists("c"));
+    }
+
+    private static void MakeAuthority(string folder, string kind)
+    {
+        using var curve = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var rsa = RSA.Create(2048);
+        var request = kind == "rsa"
+            ? new CertificateRequest("CN=other", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)
+            : new CertificateRequest("CN=other", curve, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(kind != "leaf", false, 0, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(
+            kind == "no-signing" ? X509KeyUsageFlags.DigitalSignature : X509KeyUsageFlags.KeyCertSign, critical: true));
+        if (kind != "no-identifier")
+        {
+            request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
+        }
+
+        var now = TimeProvider.System.GetUtcNow();
+        using var certificate = request.CreateSelfSigned(
+            now.AddDays(kind == "early" ? 1 : -2), now.AddDays(kind == "ended" ? -1 : 2));
+        Directory.CreateDirectory(folder);
+        File.WriteAllText(Path.Combine(folder, "ca.pem"), certificate.ExportCertificatePem());
+        File.WriteAllText(
+            Path.Combine(folder, "ca-key.pem"),
+            kind == "rsa" ? rsa.ExportPkcs8PrivateKeyPem() : curve.ExportPkcs8PrivateKeyPem());
     }
 
     private string At(string name) => Path.Combine(_folder, name);

@@ -37,14 +37,15 @@ internal sealed class ClusterCertificates(TextWriter output, TextWriter error, T
                 return RouterRunner.ExitRefused;
             }
 
+            const string Authority = "the authority";
             var files = new List<NewFile>();
             if (authorityFolder is null)
             {
-                files.Add(new NewFile(AuthorityKeyFile, authority.Key, IsSecret: true));
+                files.Add(new NewFile(AuthorityKeyFile, authority.Key, Authority, IsSecret: true));
             }
 
             // Beside an earlier run's members it is there already.
-            var shown = new NewFile(AuthorityFile, authority.Certificate, IsSecret: false);
+            var shown = new NewFile(AuthorityFile, authority.Certificate, Authority, IsSecret: false);
             if (authorityFolder is null || !IsThere(folder, shown))
             {
                 files.Add(shown);
@@ -53,11 +54,13 @@ internal sealed class ClusterCertificates(TextWriter output, TextWriter error, T
             foreach (var host in hosts)
             {
                 var (certificate, key) = authority.MakeMember(host, time, TimeSpan.FromDays(days));
-                files.Add(new NewFile(CertificateFile(host), certificate, IsSecret: false));
-                files.Add(new NewFile(KeyFile(host), key, IsSecret: true));
+                files.Add(new NewFile(CertificateFile(host), certificate, $"HOST {host}", IsSecret: false));
+                files.Add(new NewFile(KeyFile(host), key, $"HOST {host}", IsSecret: true));
             }
 
-            return Write(folder, files) ? Explain(folder, authorityFolder, hosts) : RouterRunner.ExitRefused;
+            return AreDistinct(files) && Write(folder, files)
+                ? Explain(folder, authorityFolder, hosts)
+                : RouterRunner.ExitRefused;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -83,8 +86,19 @@ internal sealed class ClusterCertificates(TextWriter output, TextWriter error, T
     {
         try
         {
-            return MemberAuthority.Of(
+            var authority = MemberAuthority.Of(
                 TextOf(folder, AuthorityFile), TextOf(folder, AuthorityKeyFile), RandomSource.System);
+            if (authority.FaultAt(time.GetUtcNow()) is not { } fault)
+            {
+                return authority;
+            }
+
+            authority.Dispose();
+            var file = Path.Combine(folder, fault.IsOfKey ? AuthorityKeyFile : AuthorityFile);
+            error.WriteLine(LineText.Escape(
+                $"{file}: {fault.Text}; wanted are {AuthorityFile} and {AuthorityKeyFile} as an earlier run has made "
+                + "them: without --ca a new authority is made"));
+            return null;
         }
         catch (Exception e) when (
             e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
@@ -100,6 +114,23 @@ internal sealed class ClusterCertificates(TextWriter output, TextWriter error, T
 
     private static string TextOf(string folder, string name) => Encoding.Latin1.GetString(
         RegularFile.Read(Path.GetFullPath(Path.Combine(folder, name)), BytesMax) ?? []);
+
+    /// <summary>Two of one name would end a run half way. File systems may take small and capital letters as one.
+    /// </summary>
+    private bool AreDistinct(List<NewFile> files)
+    {
+        var twice = files.GroupBy(static file => file.Name, StringComparer.OrdinalIgnoreCase)
+            .Where(static group => group.Count() > 1)
+            .ToList();
+        foreach (var group in twice)
+        {
+            error.WriteLine(LineText.Escape(
+                $"{group.Key} would be the file of {string.Join(" and of ", group.Select(static file => file.For))}; "
+                + "nothing is written: leave one of them out, and make it by --ca in a folder of its own"));
+        }
+
+        return twice.Count == 0;
+    }
 
     private bool Write(string folder, List<NewFile> files)
     {
@@ -156,5 +187,6 @@ internal sealed class ClusterCertificates(TextWriter output, TextWriter error, T
         return RouterRunner.ExitOk;
     }
 
-    private sealed record NewFile(string Name, string Text, bool IsSecret);
+    /// <param name="For">Whose it is.</param>
+    private sealed record NewFile(string Name, string Text, string For, bool IsSecret);
 }

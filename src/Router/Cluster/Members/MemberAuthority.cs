@@ -55,6 +55,27 @@ internal sealed class MemberAuthority : IDisposable
     public static MemberAuthority Of(string certificate, string key, RandomSource random) =>
         new(X509Certificate2.CreateFromPem(certificate, key), random);
 
+    /// <summary>Why it can make no members; null if it can. One that <see cref="Make"/> has made can until its end.
+    /// </summary>
+    public AuthorityFault? FaultAt(DateTimeOffset now)
+    {
+        var extensions = _certificate.Extensions;
+        var (from, until) = ((DateTimeOffset)_certificate.NotBefore, (DateTimeOffset)_certificate.NotAfter);
+        using var key = _certificate.GetECDsaPrivateKey();
+        return
+            key is null ? new AuthorityFault(true, "its key is of no elliptic curve")
+            : now < from ? new AuthorityFault(false, $"it is valid from {from:u} on")
+            : now >= until ? new AuthorityFault(false, $"it has ended at {until:u}")
+            : !extensions.OfType<X509BasicConstraintsExtension>().Any(static one => one.CertificateAuthority)
+                ? new AuthorityFault(false, "it is the certificate of no authority")
+            : !extensions.OfType<X509SubjectKeyIdentifierExtension>().Any()
+                ? new AuthorityFault(false, "it has no subject key identifier")
+            : extensions.OfType<X509KeyUsageExtension>()
+                .Any(static one => !one.KeyUsages.HasFlag(X509KeyUsageFlags.KeyCertSign))
+                ? new AuthorityFault(false, "its key usage is not to sign certificates")
+            : null;
+    }
+
     /// <summary>Makes a member's certificate and key, both PEM.</summary>
     /// <param name="host">An address or a name: where others connect to.</param>
     /// <param name="time">It is valid from an hour before now.</param>
@@ -101,3 +122,7 @@ internal sealed class MemberAuthority : IDisposable
         return serial;
     }
 }
+
+/// <summary>Why an authority makes no members.</summary>
+/// <param name="IsOfKey">Of its key; else of its certificate.</param>
+internal sealed record AuthorityFault(bool IsOfKey, string Text);
