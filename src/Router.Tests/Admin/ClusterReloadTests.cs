@@ -32,6 +32,17 @@ public sealed class ClusterReloadTests
         Assert.Equal(["done", "no-answer"], results.Select(static each => each.Result));
     }
 
+    [Fact]
+    public void One_that_was_not_asked_is_told_from_one_that_has_not_answered()
+    {
+        var lost = ClusterPaths.ResultOf("a:1", isAsked: false, answer: null);
+        var silent = ClusterPaths.ResultOf("a:1", isAsked: true, answer: null);
+
+        Assert.Equal(("not-asked", "no-answer"), (lost.Result, silent.Result));
+        Assert.Contains("nothing has changed on it", Assert.Single(lost.Faults), StringComparison.Ordinal);
+        Assert.Contains("may have reloaded or not", Assert.Single(silent.Faults), StringComparison.Ordinal);
+    }
+
     /// <param name="seconds">Until it answers; negative for never.</param>
     private Task<MemberReloadReport> ReloadAsync(int seconds)
     {

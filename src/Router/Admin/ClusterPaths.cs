@@ -65,7 +65,7 @@ internal sealed class ClusterPaths(AdminHost host)
             MemberAnswers.Facts,
             JsonSerializer.Serialize(Member.Configuration, AdminJson.Default.ConfigurationTold));
         var answers = await asks.AskAllAsync(question, AnswerTimeout, request.End).ConfigureAwait(false);
-        var facts = Read(answers, AdminJson.Default.MemberFactsReport, out var unanswered)
+        var facts = Read(answers, AdminJson.Default.MemberFactsReport, out var unanswered, out var refused)
             .ToDictionary(static pair => pair.Member, static pair => pair.Report);
         var oldest = answers.Select(static pair => pair.Member)
             .Aggregate((Member?)null, static (old, next) => old is null || next.IsOlderThan(old) ? next : old);
@@ -78,8 +78,8 @@ internal sealed class ClusterPaths(AdminHost host)
             member.Equals(oldest),
             facts.GetValueOrDefault(MemberTable.TextOf(member.Address))));
         await request.ReplyAsync(
-            new ClusterReport(Member.Table.Self, [.. members], unanswered), AdminJson.Default.ClusterReport)
-            .ConfigureAwait(false);
+            new ClusterReport(Member.Table.Self, [.. members], unanswered, refused),
+            AdminJson.Default.ClusterReport).ConfigureAwait(false);
     }
 
     private async Task IdentitiesAsync(AdminRequest request)
@@ -89,7 +89,7 @@ internal sealed class ClusterPaths(AdminHost host)
         var question = new MemberQuestion(
             MemberAnswers.Identities, JsonSerializer.Serialize(query, AdminJson.Default.IdentityListQuery));
         var answers = await Member.Asks.AskAllAsync(question, AnswerTimeout, request.End).ConfigureAwait(false);
-        var slices = Read(answers, AdminJson.Default.IdentitySliceReport, out var unanswered);
+        var slices = Read(answers, AdminJson.Default.IdentitySliceReport, out var unanswered, out var refused);
         var all = slices.SelectMany(static slice => slice.Report.Identities)
             .OrderBy(static session => session.Identity, StringComparer.Ordinal)
             .ToList();
@@ -100,7 +100,8 @@ internal sealed class ClusterPaths(AdminHost host)
                 [.. slices.Select(static slice => slice.Report.Counts)],
                 page,
                 hasMore && page.Count > 0 ? page[^1].Identity : null,
-                unanswered),
+                unanswered,
+                refused),
             AdminJson.Default.IdentitiesReport).ConfigureAwait(false);
     }
 
@@ -113,26 +114,28 @@ internal sealed class ClusterPaths(AdminHost host)
         var answers = await member.Asks
             .AskAllAsync(new MemberQuestion(MemberAnswers.Identity, name), AnswerTimeout, request.End)
             .ConfigureAwait(false);
-        var parts = Read(answers, AdminJson.Default.IdentityPartReport, out var unanswered);
+        var parts = Read(answers, AdminJson.Default.IdentityPartReport, out var unanswered, out var refused);
         var report = new IdentityReport(
             name,
             [.. parts.Select(static part => part.Report.Entity).OfType<IdentityEntityReport>()],
             [.. parts.SelectMany(static part => part.Report.Sessions)],
             null,
-            unanswered);
+            unanswered,
+            refused);
         if (report.Entities.Count + report.Sessions.Count == 0)
         {
-            report = report with { Stored = await StoredAsync(name, unanswered, request.End).ConfigureAwait(false) };
+            report = report with { Stored = await StoredAsync(report, request.End).ConfigureAwait(false) };
         }
 
         await request.ReplyAsync(report, AdminJson.Default.IdentityReport).ConfigureAwait(false);
     }
 
     /// <summary>What this member's store keeps of an identity that no member knows.</summary>
-    private async Task<IdentityStoredReport> StoredAsync(
-        string name, IReadOnlyList<string> unanswered, CancellationToken end)
+    private async Task<IdentityStoredReport> StoredAsync(IdentityReport report, CancellationToken end)
     {
-        var silent = unanswered.Count == 0 ? "" : $"; no answer of {string.Join(", ", unanswered)}";
+        var name = report.Identity;
+        var silent = report.Unanswered.Count == 0 ? "" : $"; no answer of {string.Join(", ", report.Unanswered)}";
+        silent += string.Concat(report.Refused.Select(static one => $"; {one.Member} refuses to answer: {one.Fault}"));
         var nobody = $"no member has a session or a state of '{name}' now{silent}";
         try
         {
@@ -169,8 +172,8 @@ internal sealed class ClusterPaths(AdminHost host)
         {
             throw new AdminFault(
                 StatusCodes.Status409Conflict, "A member is not heard of",
-                $"{MemberTable.TextOf(lost.Address)} could not follow; nothing has changed: wait until it is heard of "
-                + "or removed");
+                $"{MemberTable.TextOf(lost.Address)} could not follow; nothing has changed on "
+                + $"{wanted ?? "any member"}: wait until it is heard of or removed");
         }
 
         var results = await ReloadInTurnAsync(asked, member => ReloadAsync(request, asks, member), host.Time)
@@ -212,29 +215,52 @@ internal sealed class ClusterPaths(AdminHost host)
         var query = new MemberReloadQuery($"{peer.Text} at {Member.Table.Self}", peer.ProcessId, peer.UserId);
         var question = new MemberQuestion(
             MemberAnswers.Reload, JsonSerializer.Serialize(query, AdminJson.Default.MemberReloadQuery));
-        var answer = await asks.AskAsync(member, question, ReloadTimeout, request.End).ConfigureAwait(false);
-        var result = answer switch
-        {
-            null => new MemberReloadReport(
-                address, "no-answer", null, [], [],
-                [$"{address} has not answered within {ReloadTimeout.TotalSeconds} s: it may have reloaded or not"]),
-            { IsOk: true } => JsonSerializer.Deserialize(answer.Json, AdminJson.Default.MemberReloadReport)!,
-            _ => new MemberReloadReport(address, "refused", null, [], [], [FaultOf(answer)]),
-        };
+        var isAsked = asks.IsReachable(member);
+        var answer = isAsked
+            ? await asks.AskAsync(member, question, ReloadTimeout, request.End).ConfigureAwait(false)
+            : null;
+        var result = ResultOf(address, isAsked, answer);
         request.LogChange("cluster-reload", address, null, result.Result);
         return result;
     }
 
-    /// <summary>What members answered; those that did not, or could not, are named.</summary>
+    /// <summary>What became of reloading a member.</summary>
+    /// <param name="address">The member's.</param>
+    /// <param name="isAsked">False for one that was not heard of when its turn came.</param>
+    /// <param name="answer">Null for none in time.</param>
+    internal static MemberReloadReport ResultOf(string address, bool isAsked, MemberAnswer? answer) => answer switch
+    {
+        null when !isAsked => new MemberReloadReport(
+            address, "not-asked", null, [], [],
+            [$"{address} is not heard of, so it was not asked; nothing has changed on it: wait until it is heard of or "
+                + "removed, and reload again"]),
+        null => new MemberReloadReport(
+            address, "no-answer", null, [], [],
+            [$"{address} has not answered within {ReloadTimeout.TotalSeconds} s: it may have reloaded or not"]),
+        { IsOk: true } => JsonSerializer.Deserialize(answer.Json, AdminJson.Default.MemberReloadReport)!,
+        _ => new MemberReloadReport(address, "refused", null, [], [], [FaultOf(answer)]),
+    };
+
+    /// <summary>What members answered.</summary>
+    /// <param name="answers">Of all that were asked, or were to be.</param>
+    /// <param name="type">Of an answer.</param>
+    /// <param name="unanswered">Those that are not heard of, or have not answered in time.</param>
+    /// <param name="refused">Those that have answered why they cannot.</param>
     internal static List<(string Member, T Report)> Read<T>(
         IReadOnlyList<(Member Member, MemberAnswer? Answer)> answers, JsonTypeInfo<T> type,
-        out IReadOnlyList<string> unanswered)
+        out IReadOnlyList<string> unanswered, out IReadOnlyList<MemberFaultReport> refused)
     {
         unanswered =
         [
             .. from pair in answers
-               where pair.Answer is not { IsOk: true }
+               where pair.Answer is null
                select MemberTable.TextOf(pair.Member.Address),
+        ];
+        refused =
+        [
+            .. from pair in answers
+               where pair.Answer is { IsOk: false }
+               select new MemberFaultReport(MemberTable.TextOf(pair.Member.Address), FaultOf(pair.Answer)),
         ];
         return
         [

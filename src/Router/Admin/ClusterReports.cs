@@ -6,8 +6,17 @@ namespace Router.Admin;
 /// <param name="Member">Which one says so.</param>
 /// <param name="Members">By address.</param>
 /// <param name="Unanswered">Members with listeners that are not heard of, or have not answered in time.</param>
+/// <param name="Refused">Members that have answered why they tell nothing.</param>
 internal sealed record ClusterReport(
-    string Member, IReadOnlyList<MemberReport> Members, IReadOnlyList<string> Unanswered);
+    string Member,
+    IReadOnlyList<MemberReport> Members,
+    IReadOnlyList<string> Unanswered,
+    IReadOnlyList<MemberFaultReport> Refused);
+
+/// <summary>Why a member tells nothing.</summary>
+/// <param name="Fault">It is busy, of another version, or has more to tell than a message between members holds.
+/// </param>
+internal sealed record MemberFaultReport(string Member, string Fault);
 
 /// <param name="Address">Where the others reach it.</param>
 /// <param name="Status">As Akka.Cluster has it: <c>joining</c>, <c>up</c>, <c>leaving</c>, <c>exiting</c>,
@@ -58,7 +67,8 @@ internal sealed record IdentitiesReport(
     IReadOnlyList<IdentityCountsReport> Members,
     IReadOnlyList<IdentitySessionReport> Identities,
     string? Next,
-    IReadOnlyList<string> Unanswered);
+    IReadOnlyList<string> Unanswered,
+    IReadOnlyList<MemberFaultReport> Refused);
 
 /// <inheritdoc cref="MemberFactsReport"/>
 internal sealed record IdentityCountsReport(
@@ -95,7 +105,8 @@ internal sealed record IdentityReport(
     IReadOnlyList<IdentityEntityReport> Entities,
     IReadOnlyList<IdentitySessionReport> Sessions,
     IdentityStoredReport? Stored,
-    IReadOnlyList<string> Unanswered);
+    IReadOnlyList<string> Unanswered,
+    IReadOnlyList<MemberFaultReport> Refused);
 
 /// <summary>A checkpoint that a store keeps.</summary>
 /// <param name="Epoch">Of the last attachment.</param>
@@ -135,8 +146,9 @@ internal sealed record IdentityPartReport(
 internal sealed record ClusterReloadReport(
     bool Applied, IReadOnlyList<MemberReloadReport> Members, IReadOnlyList<string> Left);
 
-/// <param name="Result"><c>done</c>, <c>refused</c>, or <c>no-answer</c>: then it may be done or not.</param>
-/// <param name="Faults">Why it is refused; empty if it is not.</param>
+/// <param name="Result"><c>done</c>; <c>refused</c>; <c>not-asked</c>, since it is not heard of; or <c>no-answer</c>:
+/// then it may be done or not.</param>
+/// <param name="Faults">Why it is not done; empty if it is.</param>
 internal sealed record MemberReloadReport(
     string Member,
     string Result,

@@ -22,7 +22,7 @@ internal static class ClusterSessions
             MemberAnswers.Sessions,
             JsonSerializer.Serialize(parameters, AdminJson.Default.DictionaryStringString));
         var answers = await asks.AskAllAsync(question, AnswerTimeout, end).ConfigureAwait(false);
-        var pages = ClusterPaths.Read(answers, AdminJson.Default.SessionPageReport, out _);
+        var pages = ClusterPaths.Read(answers, AdminJson.Default.SessionPageReport, out _, out _);
         var sessions = pages.SelectMany(static page =>
             page.Report.Sessions.Select(session => session with { Member = page.Member }));
         var members = answers.Select(answer => new SessionMemberReport(

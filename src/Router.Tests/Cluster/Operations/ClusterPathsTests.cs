@@ -195,6 +195,33 @@ public sealed class ClusterPathsTests(ClusterPathsTests.TwoMembers members)
     }
 
     [Fact]
+    public async Task A_member_that_refuses_to_answer_is_named_with_why()
+    {
+        await using var three = await StartAsync(One.Seed, "max-sessions = 5");
+        await One.IsAmongAsync(3);
+        var operations = await three.System.ActorSelection("/user/router-operations").ResolveOne(RunningPatience);
+        three.System.Stop(operations);
+        var guardian = (ActorRefWithCell)((ExtendedActorSystem)three.System).Guardian;
+        await Until.TrueAsync(
+            () => guardian.GetSingleChild("router-operations").IsNobody(), () => "the actor still has its name");
+        three.Engine.Member!.Answer(static (_, _) => Task.FromResult(new MemberAnswer(200, new string('x', 1 << 20))));
+
+        var (_, cluster) = await GetAsync("/cluster");
+        var (_, identities) = await GetAsync("/cluster/identities");
+        var (_, nobody) = await GetAsync("/cluster/identity?name=nobody");
+
+        Assert.All(new[] { cluster, identities }, body =>
+        {
+            var refused = Assert.Single(body.GetProperty("refused").EnumerateArray());
+            Assert.Equal(three.Seed, Text(refused, "member"));
+            Assert.Contains("ask for less", Text(refused, "fault"), StringComparison.Ordinal);
+            Assert.Empty(body.GetProperty("unanswered").EnumerateArray());
+        });
+        Assert.Contains($"; {three.Seed} refuses to answer: it is longer", Text(nobody, "detail"),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_checkpoint_that_nobody_holds_is_looked_for_in_the_store()
     {
         var folder = Directory.CreateTempSubdirectory("router-store");
@@ -284,7 +311,7 @@ public sealed class ClusterPathsTests(ClusterPathsTests.TwoMembers members)
         public async Task InitializeAsync()
         {
             One = await StartAsync(null, Listener, keys: "admin.bind = \"127.0.0.1:0\"");
-            Two = await StartAsync(One.Seed, Listener);
+            Two = await StartAsync(One.Seed, Listener, keys: "drain-timeout = 6s");
             Admin = await One.AdminAsync();
             await One.IsAmongAsync(2);
             await Two.IsAmongAsync(2);

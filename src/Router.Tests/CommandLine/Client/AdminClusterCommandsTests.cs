@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using System.Text;
+using System.Text.Json.Nodes;
 using Router.CommandLine.Client;
 
 namespace Router.Tests.CommandLine.Client;
@@ -112,6 +113,68 @@ public sealed class AdminClusterCommandsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_reload_that_is_refused_after_some_have_reloaded_says_who_has_not()
+    {
+        _endpoint.Answers["GET /cluster"] = Cluster;
+        Reloads("a:1", "done");
+
+        Assert.Equal(1, await InvokeAsync("reload"));   // b:2 has left: the endpoint answers 404
+
+        Assert.Equal("a:1 done; changed: router.x; faults: none\nnot reloaded: b:2 c:3\n", $"{_output}");
+        Assert.Equal("no cluster\n", $"{_error}");
+    }
+
+    [Fact]
+    public async Task A_reload_that_is_refused_after_some_have_reloaded_has_them_in_its_JSON()
+    {
+        _endpoint.Answers["GET /cluster"] = Cluster;
+        Reloads("a:1", "done");
+
+        Assert.Equal(1, await InvokeAsync("reload --json"));
+
+        var report = JsonNode.Parse($"{_output}")!;
+        Assert.False(report["applied"]!.GetValue<bool>());
+        Assert.Equal("a:1", $"{Assert.Single(report["members"]!.AsArray())!["member"]}");
+        Assert.Equal(["b:2", "c:3"], report["left"]!.AsArray().Select(static one => $"{one}"));
+    }
+
+    [Fact]
+    public async Task A_reload_whose_endpoint_is_lost_tells_done_and_unknown_and_not_reloaded_apart()
+    {
+        _endpoint.Answers["GET /cluster"] = Cluster;
+        _endpoint.Lost = "POST /cluster/reload?member=b%3A2";
+        Reloads("a:1", "done");
+
+        Assert.Equal(69, await InvokeAsync("reload"));
+
+        Assert.Equal(
+            "a:1 done; changed: router.x; faults: none\n"
+            + "b:2 no-answer; faults: the answer is lost: b:2 may have reloaded or not\nnot reloaded: c:3\n",
+            $"{_output}");
+        Assert.Contains("gone", $"{_error}", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Who_refuses_to_answer_is_shown_with_why_and_is_asked_to_reload()
+    {
+        const string Silent = "\"unanswered\": [\"c:3\"]";
+        Assert.Contains(Silent, Cluster, StringComparison.Ordinal);
+        _endpoint.Answers["GET /cluster"] = Cluster.Replace(
+            Silent, "\"unanswered\": [], \"refused\": [{ \"member\": \"c:3\", \"fault\": \"ask for less\" }]",
+            StringComparison.Ordinal);
+        Reloads("a:1", "done");
+        Reloads("b:2", "done");
+        Reloads("c:3", "done");
+
+        Assert.Equal(0, await InvokeAsync("members"));
+        Assert.Equal(0, await InvokeAsync("reload"));
+
+        Assert.Contains("\nc:3 refuses to answer: ask for less\n", $"{_output}", StringComparison.Ordinal);
+        Assert.DoesNotContain("no answer of", $"{_output}", StringComparison.Ordinal);
+        Assert.Equal("POST /cluster/reload?member=c%3A3", _endpoint.Asked[^1]);
+    }
+
+    [Fact]
     public async Task A_reload_of_all_ends_with_0_and_is_one_object_as_JSON()
     {
         _endpoint.Answers["GET /cluster"] = Cluster;
@@ -159,10 +222,18 @@ public sealed class AdminClusterCommandsTests : IDisposable
 
         public List<string> Asked { get; } = [];
 
+        /// <summary>The request that nothing answers.</summary>
+        public string? Lost { get; set; }
+
         protected override Task<HttpResponseMessage> SendAsync(
             HttpRequestMessage request, CancellationToken cancellationToken)
         {
             Asked.Add($"{request.Method} {request.RequestUri!.PathAndQuery}");
+            if (Asked[^1] == Lost)
+            {
+                throw new HttpRequestException("gone");
+            }
+
             var isKnown = Answers.TryGetValue(Asked[^1], out var body);
             return Task.FromResult(new HttpResponseMessage(isKnown ? HttpStatusCode.OK : HttpStatusCode.NotFound)
             {

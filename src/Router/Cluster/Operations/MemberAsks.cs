@@ -30,20 +30,19 @@ internal sealed class MemberAsks(ActorSystem system)
         MemberQuestion question, TimeSpan timeout, CancellationToken end)
     {
         var asked = Members.Where(IsRouter).ToList();
-        var answers = await Task.WhenAll(asked.Select(member => AskAsync(member, question, timeout, end)))
+        var answers = await Task
+            .WhenAll(asked.Select(member => IsReachable(member)
+                ? AskAsync(member, question, timeout, end)
+                : Task.FromResult<MemberAnswer?>(null)))
             .ConfigureAwait(false);
         return [.. asked.Zip(answers)];
     }
 
+    /// <summary>Asks one, even if it is not heard of: it may hear the question.</summary>
     /// <returns>Null where there is none in time.</returns>
     public async Task<MemberAnswer?> AskAsync(
         Member member, MemberQuestion question, TimeSpan timeout, CancellationToken end)
     {
-        if (!IsReachable(member))
-        {
-            return null;
-        }
-
         var actor = system.ActorSelection(new RootActorPath(member.Address) / "user" / OperationsActor.Name);
         try
         {

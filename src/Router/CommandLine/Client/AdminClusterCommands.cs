@@ -165,38 +165,71 @@ internal sealed class AdminClusterCommands(AdminCommand admin)
                 return admin.Refuse(cluster);
             }
 
-            var silent = (cluster.Body?["unanswered"] as JsonArray ?? []).Select(static one => $"{one}").ToHashSet();
+            var silent = (cluster.Body?["unanswered"] as JsonArray ?? []).Select(static one => $"{one}")
+                .Concat((cluster.Body?["refused"] as JsonArray ?? []).Select(static one => $"{one?["member"]}"))
+                .ToHashSet();
             var members = (cluster.Body?["members"] as JsonArray ?? []).OfType<JsonObject>()
                 .Where(member => member["facts"] is not null || silent.Contains($"{member["address"]}"))
                 .Select(static member => $"{member["address"]}")
                 .ToList();
-            var results = new JsonArray();
-            while (results.Count < members.Count)
+            return await ReloadAsync(client, members, isJson, cancel).ConfigureAwait(false);
+        });
+
+    /// <summary>However it ends, those that have reloaded are told of, and those that have not.</summary>
+    private async Task<int> ReloadAsync(
+        AdminClient client, List<string> members, bool isJson, CancellationToken cancel)
+    {
+        var results = new JsonArray();
+        AdminAnswer? refusal = null;
+        try
+        {
+            while (results.Count < members.Count && refusal is null && IsDone(results))
             {
                 var path = $"/cluster/reload?member={Uri.EscapeDataString(members[results.Count])}";
                 var answer = await client.AskAsync(HttpMethod.Post, path, cancel: cancel).ConfigureAwait(false);
-                if (!answer.IsOk)
+                if (answer.IsOk)
                 {
-                    return admin.Refuse(answer);
+                    Add(results, (answer.Body?["members"] as JsonArray)?[0]?.DeepClone(), isJson);
                 }
-
-                var result = (answer.Body?["members"] as JsonArray)?[0]?.DeepClone();
-                results.Add(result);
-                if (!isJson)
+                else
                 {
-                    WriteResult(result);
-                }
-
-                if ($"{result?["result"]}" != "done")
-                {
-                    break;
+                    refusal = answer;
                 }
             }
+        }
+        catch (Exception e) when (e is AdminUnreachableException or OperationCanceledException)
+        {
+            var member = members[results.Count];
+            var lost = new JsonObject
+            {
+                ["member"] = member,
+                ["result"] = "no-answer",
+                ["faults"] = new JsonArray($"the answer is lost: {member} may have reloaded or not"),
+            };
+            Add(results, lost, isJson);
+            WriteReload(isApplied: false, results, members, isJson);
+            throw;   // the command says why, and how it ends
+        }
 
-            var isApplied = results.All(static result => $"{result?["result"]}" == "done");
-            WriteReload(isApplied, results, members, isJson);
-            return isApplied ? RouterRunner.ExitOk : RouterRunner.ExitRefused;
-        });
+        var isApplied = refusal is null && IsDone(results);
+        var exit = refusal is not null ? admin.Refuse(refusal)
+            : isApplied ? RouterRunner.ExitOk
+            : RouterRunner.ExitRefused;
+        WriteReload(isApplied, results, members, isJson);
+        return exit;
+    }
+
+    /// <summary>Nobody is asked behind one that is not, so the last one tells of all.</summary>
+    private static bool IsDone(JsonArray results) => results.Count == 0 || $"{results[^1]?["result"]}" == "done";
+
+    private void Add(JsonArray results, JsonNode? result, bool isJson)
+    {
+        results.Add(result);
+        if (!isJson)
+        {
+            WriteResult(result);
+        }
+    }
 
     private void WriteReload(bool isApplied, JsonArray results, List<string> members, bool isJson)
     {
@@ -237,6 +270,11 @@ internal sealed class AdminClusterCommands(AdminCommand admin)
         if (body["unanswered"] is JsonArray { Count: > 0 } silent)
         {
             admin.Output.WriteLine($"no answer of {string.Join(' ', silent.Select(static one => $"{one}"))}");
+        }
+
+        foreach (var one in body["refused"] as JsonArray ?? [])
+        {
+            admin.Output.WriteLine(LineText.Escape($"{one?["member"]} refuses to answer: {one?["fault"]}"));
         }
     }
 
