@@ -197,27 +197,29 @@ public sealed class ClusterPathsTests(ClusterPathsTests.TwoMembers members)
     [Fact]
     public async Task A_member_that_refuses_to_answer_is_named_with_why()
     {
-        await using var three = await StartAsync(One.Seed, "max-sessions = 5");
-        await One.IsAmongAsync(3);
-        var operations = await three.System.ActorSelection("/user/router-operations").ResolveOne(RunningPatience);
-        three.System.Stop(operations);
-        var guardian = (ActorRefWithCell)((ExtendedActorSystem)three.System).Guardian;
+        await using var member = await StartAsync(
+            null, "max-sessions = 5", keys: "admin.bind = \"127.0.0.1:0\"");
+        await member.IsAmongAsync(1);
+        using var admin = await member.AdminAsync();
+        var operations = await member.System.ActorSelection("/user/router-operations").ResolveOne(RunningPatience);
+        member.System.Stop(operations);
+        var guardian = (ActorRefWithCell)((ExtendedActorSystem)member.System).Guardian;
         await Until.TrueAsync(
             () => guardian.GetSingleChild("router-operations").IsNobody(), () => "the actor still has its name");
-        three.Engine.Member!.Answer(static (_, _) => Task.FromResult(new MemberAnswer(200, new string('x', 1 << 20))));
+        member.Engine.Member!.Answer(static (_, _) => Task.FromResult(new MemberAnswer(200, new string('x', 1 << 20))));
 
-        var (_, cluster) = await GetAsync("/cluster");
-        var (_, identities) = await GetAsync("/cluster/identities");
-        var (_, nobody) = await GetAsync("/cluster/identity?name=nobody");
+        var (_, cluster) = await SendAsync(admin, HttpMethod.Get, "/cluster");
+        var (_, identities) = await SendAsync(admin, HttpMethod.Get, "/cluster/identities");
+        var (_, nobody) = await SendAsync(admin, HttpMethod.Get, "/cluster/identity?name=nobody");
 
         Assert.All(new[] { cluster, identities }, body =>
         {
             var refused = Assert.Single(body.GetProperty("refused").EnumerateArray());
-            Assert.Equal(three.Seed, Text(refused, "member"));
+            Assert.Equal(member.Seed, Text(refused, "member"));
             Assert.Contains("ask for less", Text(refused, "fault"), StringComparison.Ordinal);
             Assert.Empty(body.GetProperty("unanswered").EnumerateArray());
         });
-        Assert.Contains($"; {three.Seed} refuses to answer: it is longer", Text(nobody, "detail"),
+        Assert.Contains($"; {member.Seed} refuses to answer: it is longer", Text(nobody, "detail"),
             StringComparison.Ordinal);
     }
 
