@@ -85,7 +85,7 @@ internal sealed record IdentityLimits(int QueueMessages, TimeSpan ForgetAfter)
 {
     private static readonly TimeSpan UnknownMost = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long one is kept that no session has spoken for, and nobody has left a message for: anybody who asks
-    /// for a name makes such ones.</summary>
+    /// <summary>How long one is kept that no session has spoken for, and nobody has left a message for: anybody who
+    /// asks for a name makes such ones.</summary>
     public TimeSpan ForgetUnknownAfter => ForgetAfter < UnknownMost ? ForgetAfter : UnknownMost;
 }
