@@ -96,6 +96,9 @@ public sealed class ReadmeTests(ITestOutputHelper output) : FunctionalTest(outpu
 
         router.Signal(TestLibc.SigInt);
         await router.RecordAsync("draining");
+        var progress = await router.RecordAsync("drain-progress");
+        Assert.Equal(1, progress.GetProperty("sessions").GetInt32());
+        Assert.False(progress.TryGetProperty("identities", out _));   // it is no member of a cluster
         Assert.False(router.HasExited);
         router.Signal(TestLibc.SigInt);
 

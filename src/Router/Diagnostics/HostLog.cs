@@ -28,6 +28,18 @@ internal static partial class HostLog
         "Stopped after {UptimeMs} ms: {Finished} sessions finished, {Closed} closed")]
     public static partial void Stopped(ILogger logger, long finished, long closed, long uptimeMs);
 
+    /// <summary>Once a second while draining. The figures are those of now.</summary>
+    /// <param name="sessions">Open still.</param>
+    /// <param name="waiting">Sessions of this member whose identities have not answered; null without a cluster, as
+    /// the next ones.</param>
+    /// <param name="checkpointsQueued">Rows that wait for the store.</param>
+    /// <param name="identities">Entities that are at this member still.</param>
+    [LoggerMessage(EventId = 1018, Level = LogLevel.Information, EventName = "drain-progress", Message =
+        "Draining: {Sessions} sessions are open, {Waiting} wait for their identities, {CheckpointsQueued} " +
+        "checkpoints for the store, {Identities} identities are here")]
+    public static partial void DrainProgress(
+        ILogger logger, int sessions, int? waiting, int? checkpointsQueued, long? identities);
+
     /// <summary>A defect of ours that was contained.</summary>
     [LoggerMessage(EventId = 1003, Level = LogLevel.Error, EventName = "fault", Message =
         "Fault in {Source}")]

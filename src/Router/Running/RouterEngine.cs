@@ -322,7 +322,11 @@ internal sealed class RouterEngine : IAsyncDisposable
         var began = _seams.Time.GetTimestamp();
         HostLog.Draining(_log, open, (long)drainTimeout.TotalMilliseconds, cause);
         OnDraining?.Invoke(open, drainTimeout);
-        await DrainAsync(drainTimeout, _drainEnd.Token).ConfigureAwait(false);
+        using (new DrainProgress(_seams.Time, WriteDrainProgress))
+        {
+            await DrainAsync(drainTimeout, _drainEnd.Token).ConfigureAwait(false);
+        }
+
         var (left, finished) = (Stats.Sessions, Stats.Closed - closedBefore);
         DeadLetterCounting.Of(System).Leave();   // the tree ends: its dead letters mean nothing
         try
@@ -468,6 +472,19 @@ internal sealed class RouterEngine : IAsyncDisposable
             }
 
             await poll.WaitForNextTickAsync().ConfigureAwait(false);
+        }
+    }
+
+    private void WriteDrainProgress()
+    {
+        var sessions = Stats.Sessions;
+        if (_member is { } member)
+        {
+            member.WriteDrainProgress(sessions);
+        }
+        else
+        {
+            HostLog.DrainProgress(_log, sessions, null, null, null);
         }
     }
 

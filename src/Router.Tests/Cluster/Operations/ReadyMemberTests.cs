@@ -30,6 +30,11 @@ public sealed class ReadyMemberTests
 
             Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
             Assert.StartsWith("draining", reasons, StringComparison.Ordinal);
+            await member.Log.Seen("drain-progress");
+            var progress = member.Log.Of("drain-progress")[0];
+            Assert.Equal(
+                (1, 0, 0, 0L),
+                (progress["sessions"], progress["waiting"], progress["checkpoints-queued"], progress["identities"]));
         }
         finally
         {

@@ -6,6 +6,7 @@ using Router.Configuration;
 using Router.Diagnostics;
 using Router.Loop;
 using Router.Net;
+using Router.Reporting;
 using Router.Sessions;
 using Router.Upstreams;
 using AkkaCluster = Akka.Cluster.Cluster;
@@ -25,7 +26,9 @@ internal sealed class ClusterMember
     private readonly Fence _fence;
     private readonly IActorRef _configuration;
     private readonly string _salt;
+    private readonly TimeProvider _time;
     private volatile ConfigurationPrint? _print;
+    private DrainProgress? _progress;
 
     /// <param name="system">Made with <see cref="ClusterSettings"/>.</param>
     /// <param name="options">The configuration's section.</param>
@@ -36,7 +39,7 @@ internal sealed class ClusterMember
     public ClusterMember(
         ActorSystem system, ClusterOptions options, TimeProvider time, Fence fence, RandomSource random, ILogger log)
     {
-        (_options, _log, _fence, _cluster) = (options, log, fence, AkkaCluster.Get(system));
+        (_options, _log, _time, _fence, _cluster) = (options, log, time, fence, AkkaCluster.Get(system));
         Asks = new MemberAsks(system);
         Table = new MemberTable(MemberTable.TextOf(_cluster.SelfAddress), time);
         var members = new IdentityMembers((ExtendedActorSystem)system, Table, fence, time, options.FenceTimeout);
@@ -64,8 +67,7 @@ internal sealed class ClusterMember
         CoordinatedShutdown.Get(system).AddTask(
             CoordinatedShutdown.PhaseBeforeClusterShutdown, "router-sessions-detached", DetachAsync);
         CoordinatedShutdown.Get(system).AddTask(
-            CoordinatedShutdown.PhaseBeforeActorSystemTerminate, "router-checkpoints-kept",
-            () => Checkpoints.StopAsync(IsDowned ? CheckpointKeeper.StopTimeoutDowned : CheckpointKeeper.StopTimeout));
+            CoordinatedShutdown.PhaseBeforeActorSystemTerminate, "router-checkpoints-kept", KeepCheckpointsAsync);
         ActorKeeper.Start(system, MembersActor.PropsOf(Table, log), "router-members", log);
         _salt = $"{random.NextUInt64():x16}{random.NextUInt64():x16}";
         _configuration = ActorKeeper.Start(
@@ -135,6 +137,11 @@ internal sealed class ClusterMember
             relay.Relaying, relay.Relayed, relay.Asked, relay.Found, relay.Behind + relay.Late + relay.Lost);
     }
 
+    /// <summary>Any thread.</summary>
+    /// <param name="sessions">Open still.</param>
+    public void WriteDrainProgress(int sessions) => HostLog.DrainProgress(
+        _log, sessions, Figures.Waiting, Checkpoints.Counts?.Queued ?? 0, Counters.Entities);
+
     private bool IsDowned =>
         CoordinatedShutdown.Get(_cluster.System).ShutdownReason is CoordinatedShutdown.ClusterDowningReason;
 
@@ -157,6 +164,8 @@ internal sealed class ClusterMember
             return Akka.Done.Instance;   // nobody hears it any more: the sooner it ends, the sooner it is started anew
         }
 
+        _progress = new DrainProgress(_time, () => WriteDrainProgress(0));   // its router has drained
+
         try
         {
             await Hub.Ask<HubIsQuiet>(WhenHubIsQuiet.Instance, DetachTimeout).ConfigureAwait(false);
@@ -167,6 +176,14 @@ internal sealed class ClusterMember
             ClusterLog.NotDetached(_log, Figures.Waiting);
         }
 
+        return Akka.Done.Instance;
+    }
+
+    private async Task<Akka.Done> KeepCheckpointsAsync()
+    {
+        await Checkpoints.StopAsync(IsDowned ? CheckpointKeeper.StopTimeoutDowned : CheckpointKeeper.StopTimeout)
+            .ConfigureAwait(false);
+        _progress?.Dispose();
         return Akka.Done.Instance;
     }
 
