@@ -24,6 +24,7 @@ public sealed class RouterMeterTests
         new UpstreamMeter(meter.Meter, static () => [], TimeProvider.System).Observe();
         ProcessMeter.Observe(meter.Meter, static () => default, static () => 0);
         ClusterMeter.Observe(meter.Meter, fence: null, new NoRooms(), new NoRelay());
+        MemberMeter.Observe(meter.Meter, static () => default);
 
         var instruments = Collect(meter, static _ => { });
 
@@ -109,6 +110,28 @@ public sealed class RouterMeterTests
             stats.ReadByRoute().Select(static each => (each.Route, (int)each.BytesIn, each.Sessions)).Order());
         var sum = Assert.Single(stats.Read());
         Assert.Equal((7L, 1), (sum.BytesIn, sum.Sessions));
+    }
+
+    [Fact]
+    public void Each_figure_of_a_member_is_observed_by_its_own_name()
+    {
+        using var meter = new RouterMeter();
+        MemberMeter.Observe(
+            meter.Meter, static () => new MemberFigures(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14));
+        var seen = new List<string>();
+
+        Collect(meter, seen.Add);
+
+        Assert.Equal(
+            [
+                "router.checkpoints.failures=14", "router.checkpoints.lost=13", "router.checkpoints.queued=11",
+                "router.checkpoints.written=12", "router.cluster.members=1",
+                "router.cluster.unreachable=2", "router.identities.attached=3", "router.identities.attachments=6",
+                "router.identities.detaches.lost=10", "router.identities.queue.dropped=9",
+                "router.identities.queued=8", "router.identities.superseded=7", "router.identities.waiting=4",
+                "router.identities=5",
+            ],
+            seen.Order(StringComparer.Ordinal));
     }
 
     private static void Observe(RouterMeter meter, ListenerStats stats, Action? refresh = null) =>

@@ -37,7 +37,11 @@ public sealed partial class ShippedMetricsTests
     {
         var asked = Queries().SelectMany(static query => Metric().Matches(query)).Select(static metric =>
             MetricsTable.Of(metric.Groups[1].Value)?.Page);
-        string[] ofClusters = ["router_rooms_", "router_relay_", "router_fence_"];
+        string[] ofClusters =
+        [
+            "router_rooms_", "router_relay_", "router_fence_", "router_cluster_", "router_identities",
+            "router_checkpoints_",
+        ];
         string[] others =
         [
             "router_accept_overflows_namespace_total", "router_sessions_spare", "router_log_waiting",

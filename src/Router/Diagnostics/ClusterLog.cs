@@ -37,6 +37,7 @@ internal static partial class ClusterLog
     /// <param name="identities">Entities at this member now.</param>
     /// <param name="attachments">Made by these.</param>
     /// <param name="superseded">Of these, those that took another session's place.</param>
+    /// <param name="queued">Messages that wait at these for a session now.</param>
     /// <param name="queueDrops">Messages that found an identity's queue full.</param>
     /// <param name="checkpointsQueued">Rows that wait for the store now.</param>
     /// <param name="checkpointsLost">Those that no store will have.</param>
@@ -45,18 +46,20 @@ internal static partial class ClusterLog
     /// <param name="straysAsked">Peers that other members were asked for.</param>
     /// <param name="straysFound">Of those, peers that one of them had a session of.</param>
     /// <param name="relayDrops">Datagrams and answers that were not relayed, or came too late.</param>
+    /// <param name="onTheWay">Bytes that the member which is furthest behind has not acknowledged.</param>
     [LoggerMessage(EventId = 1507, Level = LogLevel.Information, EventName = "cluster-stats", Message =
         "{Members} members, {Unreachable} unreachable; {Attached} sessions attached, {Waiting} wait; {Identities} " +
-        "identities here, {Attachments} attachments, {Superseded} superseded, {QueueDrops} messages dropped; " +
+        "identities here, {Attachments} attachments, {Superseded} superseded, {Queued} messages wait, " +
+        "{QueueDrops} dropped; " +
         "checkpoints: {CheckpointsWritten} written, {CheckpointsQueued} wait, {CheckpointsLost} lost, " +
         "{StoreFailures} failures of the store, {DetachesLost} ends of sessions lost; fence shut {FenceShut} times; " +
         "{Relaying} sessions relayed to others, {Relayed} for others, {StraysAsked} strays asked for, " +
-        "{StraysFound} found, {RelayDrops} relayed datagrams dropped")]
+        "{StraysFound} found, {RelayDrops} relayed datagrams dropped; {OnTheWay} bytes on the way to a member")]
     public static partial void Stats(
         ILogger logger, int members, int unreachable, int attached, int waiting, long identities, long attachments,
-        long superseded, long queueDrops, long checkpointsWritten, int checkpointsQueued, long checkpointsLost,
-        long storeFailures, long detachesLost, long fenceShut, long relaying, long relayed, long straysAsked,
-        long straysFound, long relayDrops);
+        long superseded, long queued, long queueDrops, long checkpointsWritten, int checkpointsQueued,
+        long checkpointsLost, long storeFailures, long detachesLost, long fenceShut, long relaying, long relayed,
+        long straysAsked, long straysFound, long relayDrops, long onTheWay);
 
     /// <param name="sessions">Whose end no entity has acknowledged.</param>
     [LoggerMessage(EventId = 1506, Level = LogLevel.Warning, EventName = "not-detached", Message =

@@ -46,6 +46,9 @@ internal static class ClusterMeter
         meter.CreateObservableCounter(
             "router.rooms.dropped", () => DropsOf(rooms.Figures), "{payload}",
             "Payloads of rooms that did not go to a member, or came too late.");
+        meter.CreateObservableGauge(
+            "router.rooms.unacknowledged", () => rooms.Figures.OnTheWay, "By",
+            "Bytes on the way to the member that is furthest behind.");
     }
 
     private static void Observe(Meter meter, IRelaySpan relay)
@@ -63,6 +66,9 @@ internal static class ClusterMeter
             "router.relay.strays", () => StraysOf(relay.Figures), "{peer}", "New peers that others were asked for.");
         meter.CreateObservableCounter(
             "router.relay.dropped", () => DropsOf(relay.Figures), "{payload}", "Datagrams that were not relayed.");
+        meter.CreateObservableGauge(
+            "router.relay.unacknowledged", () => relay.Figures.OnTheWay, "By",
+            "Bytes on the way to the member that is furthest behind.");
     }
 
     private static Measurement<long>[] BothWays(long to, long from) =>

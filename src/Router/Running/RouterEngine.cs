@@ -322,11 +322,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         var began = _seams.Time.GetTimestamp();
         HostLog.Draining(_log, open, (long)drainTimeout.TotalMilliseconds, cause);
         OnDraining?.Invoke(open, drainTimeout);
-        using (new DrainProgress(_seams.Time, WriteDrainProgress))
-        {
-            await DrainAsync(drainTimeout, _drainEnd.Token).ConfigureAwait(false);
-        }
-
+        await DrainAsync(drainTimeout, _drainEnd.Token).ConfigureAwait(false);
         var (left, finished) = (Stats.Sessions, Stats.Closed - closedBefore);
         DeadLetterCounting.Of(System).Leave();   // the tree ends: its dead letters mean nothing
         try
@@ -367,6 +363,7 @@ internal sealed class RouterEngine : IAsyncDisposable
         _loopMeter = new LoopMeter(_meter, Loops, _seams.Time, () => _loopWatch?.Stalls ?? 0);
         ProcessMeter.Observe(meter, () => Uptime, () => DeadLetterCounting.Of(System).Total);
         ClusterMeter.Observe(meter, _fence, _rooms, _relay);
+        MemberMeter.Observe(meter, ReadMember());
     }
 
     /// <summary>Has turns timed and counted from now on, if somebody has asked for the instruments.</summary>
@@ -402,7 +399,9 @@ internal sealed class RouterEngine : IAsyncDisposable
     }
 
     private Action? WriteMemberStats() =>
-        _member is { } member && _relay is { } relay ? () => member.WriteStats(relay.Figures) : null;
+        _member is { } member ? () => member.WriteStats(_relay!.Figures, _rooms!.Figures) : null;
+
+    private Func<MemberFigures>? ReadMember() => _member is { } member ? member.ReadFigures : null;
 
     private static RelayOptions RelayOptionsOf(Configuration.ClusterOptions cluster) =>
         new(cluster.RelayWindow, cluster.StraysFor, cluster.StrayTimeout, cluster.StraysAsked);
@@ -475,22 +474,10 @@ internal sealed class RouterEngine : IAsyncDisposable
         }
     }
 
-    private void WriteDrainProgress()
-    {
-        var sessions = Stats.Sessions;
-        if (_member is { } member)
-        {
-            member.WriteDrainProgress(sessions);
-        }
-        else
-        {
-            HostLog.DrainProgress(_log, sessions, null, null, null);
-        }
-    }
-
     private async Task DrainAsync(TimeSpan timeout, CancellationToken end)
     {
         var started = _seams.Time.GetTimestamp();
+        using var progress = new DrainProgress(_seams.Time, _log, () => Stats.Sessions, ReadMember());
         using var poll = new PeriodicTimer(DrainPollInterval, _seams.Time);
         try
         {

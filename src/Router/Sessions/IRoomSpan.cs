@@ -49,4 +49,8 @@ internal interface IRoomHearer
 /// <param name="Behind">Payloads that were not sent: the room-window of a member was full.</param>
 /// <param name="Late">Payloads of other members that a loop here did not take in time.</param>
 internal readonly record struct RoomSpanFigures(
-    long Rooms, long Listeners, long Published, long PublishedBytes, long Packs, long Received, long Behind, long Late);
+    long Rooms, long Listeners, long Published, long PublishedBytes, long Packs, long Received, long Behind, long Late)
+{
+    /// <summary>Bytes that the member which is furthest behind has not acknowledged.</summary>
+    public long OnTheWay { get; init; }
+}

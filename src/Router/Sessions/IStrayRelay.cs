@@ -67,4 +67,8 @@ internal interface IRelaySpan
 /// <param name="Lost">Those that came for a session that had ended.</param>
 internal readonly record struct RelayFigures(
     long Relaying, long Relayed, long Asked, long Found, long Unanswered, long Unasked, long Passed, long Taken,
-    long Returned, long Answers, long Behind, long Late, long Lost);
+    long Returned, long Answers, long Behind, long Late, long Lost)
+{
+    /// <summary>Bytes that the member which is furthest behind has not acknowledged.</summary>
+    public long OnTheWay { get; init; }
+}

@@ -210,6 +210,7 @@ public sealed class RoomsActorTests : RouterActorTestKit
         Assert.Equal(missed, _span.Figures.Behind);
         var packs = Drain(_one).OfType<Pack>().ToList();
         Assert.InRange(packs[^1].Head.Position, Window - PackBuilder.FlushBytes - 2_000, Window);
+        Assert.Equal(packs[^1].Head.Position, _span.Figures.OnTheWay);   // to the other one nothing is
 
         // Nothing is sent any more that could be acknowledged: so it is asked, and then goes on.
         Kit.Advance(TimeSpan.FromSeconds(1));

@@ -6,7 +6,6 @@ using Router.Configuration;
 using Router.Diagnostics;
 using Router.Loop;
 using Router.Net;
-using Router.Reporting;
 using Router.Sessions;
 using Router.Upstreams;
 using AkkaCluster = Akka.Cluster.Cluster;
@@ -127,20 +126,26 @@ internal sealed class ClusterMember
     }
 
     /// <summary>Any thread.</summary>
-    public void WriteStats(RelayFigures relay)
+    public MemberFigures ReadFigures()
     {
         var rows = Checkpoints.Counts;
-        ClusterLog.Stats(
-            _log, Table.Count, Table.UnreachableCount, Figures.Attached, Figures.Waiting, Counters.Entities,
-            Counters.Attached, Counters.Superseded, Counters.QueueDrops, rows?.Written ?? 0, rows?.Queued ?? 0,
-            rows?.Lost ?? 0, Counters.StoreFailures, Figures.LostDetaches, _fence.TimesShut,
-            relay.Relaying, relay.Relayed, relay.Asked, relay.Found, relay.Behind + relay.Late + relay.Lost);
+        return new MemberFigures(
+            Table.Count, Table.UnreachableCount, Figures.Attached, Figures.Waiting, Counters.Entities,
+            Counters.Attached, Counters.Superseded, Counters.Queued, Counters.QueueDrops, Figures.LostDetaches,
+            rows?.Queued ?? 0, rows?.Written ?? 0, rows?.Lost ?? 0, Counters.StoreFailures);
     }
 
     /// <summary>Any thread.</summary>
-    /// <param name="sessions">Open still.</param>
-    public void WriteDrainProgress(int sessions) => HostLog.DrainProgress(
-        _log, sessions, Figures.Waiting, Checkpoints.Counts?.Queued ?? 0, Counters.Entities);
+    public void WriteStats(RelayFigures relay, RoomSpanFigures rooms)
+    {
+        var now = ReadFigures();
+        ClusterLog.Stats(
+            _log, now.Members, now.Unreachable, now.Attached, now.Waiting, now.Identities, now.Attachments,
+            now.Superseded, now.Queued, now.QueueDrops, now.CheckpointsWritten, now.CheckpointsQueued,
+            now.CheckpointsLost, now.StoreFailures, now.DetachesLost, _fence.TimesShut,
+            relay.Relaying, relay.Relayed, relay.Asked, relay.Found, relay.Behind + relay.Late + relay.Lost,
+            Math.Max(relay.OnTheWay, rooms.OnTheWay));
+    }
 
     private bool IsDowned =>
         CoordinatedShutdown.Get(_cluster.System).ShutdownReason is CoordinatedShutdown.ClusterDowningReason;
@@ -164,7 +169,7 @@ internal sealed class ClusterMember
             return Akka.Done.Instance;   // nobody hears it any more: the sooner it ends, the sooner it is started anew
         }
 
-        _progress = new DrainProgress(_time, () => WriteDrainProgress(0));   // its router has drained
+        _progress = new DrainProgress(_time, _log, static () => 0, ReadFigures);   // its router has drained
 
         try
         {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Router.Cluster.Packs;
 
 namespace Router.Cluster.Relay;
@@ -13,14 +14,13 @@ internal sealed class RelayTable(int loops)
     /// <summary>Within two seconds.</summary>
     private const int FindTries = 4;
 
-    private readonly Dictionary<ActorPath, RelayMember> _members = [];
+    private readonly ConcurrentDictionary<ActorPath, RelayMember> _members = [];   // the actor alone changes it
 
     public IEnumerable<RelayMember> Members => _members.Values;
 
+    /// <summary>Those that have a relay. Any thread.</summary>
     public IEnumerable<RelayPeer> Peers =>
-        from member in _members.Values
-        where member.Peer is not null
-        select member.Peer;
+        _members.Values.Select(static member => member.Peer).OfType<RelayPeer>();   // it may come meanwhile
 
     /// <summary>Those that are asked for sessions.</summary>
     public RelayPeer[] Reachable =>
@@ -70,7 +70,7 @@ internal sealed class RelayTable(int loops)
         if (_members.TryGetValue(relay.Path, out var known) && known.Uid == uid)
         {
             known.Peer?.Remove();
-            _members.Remove(relay.Path);
+            _members.TryRemove(relay.Path, out _);
         }
     }
 }

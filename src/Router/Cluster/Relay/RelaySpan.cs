@@ -96,7 +96,7 @@ internal sealed class RelaySpan : IRelaySpan
                     sum.Answers + add.Answers, sum.Behind + add.Behind, sum.Late + add.Late, sum.Lost + add.Lost);
             }
 
-            return sum;
+            return sum with { OnTheWay = Table.Peers.Select(static peer => peer.OnTheWay).DefaultIfEmpty().Max() };
         }
     }
 

@@ -58,7 +58,10 @@ internal sealed class RoomSpan : IRoomSpan
         _outboxes.Sum(static outbox => outbox.Packs),
         Volatile.Read(ref _received),
         _outboxes.Sum(static outbox => outbox.Behind),
-        Inboxes.Sum(static inbox => inbox.Late));
+        Inboxes.Sum(static inbox => inbox.Late))
+    {
+        OnTheWay = Table.Peers.Select(static peer => peer.OnTheWay).DefaultIfEmpty().Max(),
+    };
 
     /// <summary>Begins to look for other members' rooms; twice is allowed. Any thread.</summary>
     /// <remarks>On a thread of its own: handlers that block the pool would hold up what acknowledges, and others would

@@ -1,10 +1,12 @@
+using System.Collections.Concurrent;
+
 namespace Router.Cluster.Rooms;
 
 /// <summary>Rooms and members, as the actor knows them. The actor's, but for the figures.</summary>
 internal sealed class RoomTable(int loops)
 {
     private readonly Dictionary<long, RoomPort> _ports = [];
-    private readonly Dictionary<IActorRef, RoomPeer> _peers = [];
+    private readonly ConcurrentDictionary<IActorRef, RoomPeer> _peers = [];   // the actor alone changes it
     private readonly HashSet<Address> _members = [];
     private long _rooms;
     private long _listeners;
@@ -15,6 +17,7 @@ internal sealed class RoomTable(int loops)
     /// <summary>Any thread.</summary>
     public long Listeners => Volatile.Read(ref _listeners);
 
+    /// <summary>Other members. Any thread.</summary>
     public IEnumerable<RoomPeer> Peers => _peers.Values;
 
     public IEnumerable<RoomPort> Ports => _ports.Values;
@@ -28,7 +31,7 @@ internal sealed class RoomTable(int loops)
         foreach (var peer in _peers.Values.Where(peer => peer.Address == member).ToList())
         {
             peer.Remove();
-            _peers.Remove(peer.Actor);
+            _peers.TryRemove(peer.Actor, out _);
             foreach (var topic in peer.Ports.Values.Distinct().ToList())
             {
                 topic.Set(peer, []);
