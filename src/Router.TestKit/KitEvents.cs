@@ -53,7 +53,7 @@ internal sealed class KitEvents(VirtualTimeProvider time, SimulatedNetwork netwo
         network.Trace("opened", session.PeerAddr.Port, (long)session.Id.Low);
     }
 
-    public void Attached(SessionContext session) =>
+    public void Attached(SessionContext session, string? supersedes) =>
         network.Trace("attached", session.PeerAddr.Port, session.Epoch);
 
     public void Restarted(SessionContext session, Exception reason, long suppressed)

@@ -42,6 +42,25 @@ public sealed class IdentityStateTests
     }
 
     [Fact]
+    public void Who_is_attached_is_told_of_the_session_that_had_to_end_for_it()
+    {
+        Attach(1);
+        Claimed(1, revision: 0);
+        Attach(2);
+        _state.On(new Detach(Name, Id(1), 1, default), HubOf(1));
+        Claimed(2, revision: 0);
+        _state.On(new Detach(Name, Id(2), 2, default), HubOf(2));   // by itself
+        Attach(3);
+        Claimed(3, revision: 0);
+
+        var attached = _world.Sent.OfType<Attached>().Select(static told => told.Supersedes).ToList();
+        Assert.Null(attached[0]);
+        Assert.StartsWith($"{Id(1)} ", attached[1], StringComparison.Ordinal);
+        Assert.Null(attached[2]);
+        Assert.Equal([false, true, false], _world.Counted);
+    }
+
+    [Fact]
     public void A_member_that_does_not_answer_is_asked_until_it_is_gone()
     {
         _world.MayHaveLostEntities = true;

@@ -82,7 +82,8 @@ internal sealed class IdentityWorld : IIdentityWorld
     {
     }
 
-    public void CountAttached(bool isSupersede)
-    {
-    }
+    /// <summary>Whether each that was attached took another's place.</summary>
+    public List<bool> Counted { get; } = [];
+
+    public void CountAttached(bool isSupersede) => Counted.Add(isSupersede);
 }

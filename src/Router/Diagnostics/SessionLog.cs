@@ -63,10 +63,13 @@ internal static partial class SessionLog
         ILogger logger, string session, string listener, string identity, long epoch, long revision,
         string? supersededBy);
 
+    /// <param name="supersedes">The session that had to end for it, and its peer; null for none.</param>
     [LoggerMessage(EventId = 1209, Level = LogLevel.Debug, EventName = "session-attached", Message =
-        "Session {Session} of {Listener} speaks for {Identity}, from {Peer}, epoch {Epoch}, checkpoint {Revision}")]
+        "Session {Session} of {Listener} speaks for {Identity}, from {Peer}, epoch {Epoch}, checkpoint {Revision}; " +
+        "supersedes {Supersedes}")]
     public static partial void Attached(
-        ILogger logger, string session, string listener, string peer, string identity, long epoch, long revision);
+        ILogger logger, string session, string listener, string peer, string identity, long epoch, long revision,
+        string? supersedes);
 
     /// <summary>At most one a second for all sessions of an address on a loop, as the other failures.</summary>
     [LoggerMessage(EventId = 1202, Level = LogLevel.Warning, EventName = "session-restarted", Message =

@@ -59,14 +59,14 @@ internal sealed class SessionEvents(ILogger logger, TimeProvider time, SessionSu
         }
     }
 
-    public void Attached(SessionContext session)
+    public void Attached(SessionContext session, string? supersedes)
     {
         session.Traced?.Tell(TraceStep.Attached, session.Identity);
         if (logger.IsEnabled(LogLevel.Debug))
         {
             SessionLog.Attached(
                 logger, session.Id.ToString(), session.Listener, session.PeerAddr.ToString(), session.Identity!,
-                session.Epoch, session.Identified!.Revision);
+                session.Epoch, session.Identified!.Revision, supersedes);
         }
     }
 

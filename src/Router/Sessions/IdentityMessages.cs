@@ -30,7 +30,9 @@ internal abstract record IdentityMessage;
 /// <param name="Epoch">Of this attachment.</param>
 /// <param name="Revision">Of the checkpoint; 0 if there is none.</param>
 /// <param name="State">The checkpoint.</param>
-internal sealed record IdentityAttached(long Epoch, long Revision, ReadOnlyMemory<byte> State) : IdentityMessage;
+/// <param name="Supersedes">Which session had to end for it and where its peer is, for the record; null for none.</param>
+internal sealed record IdentityAttached(
+    long Epoch, long Revision, ReadOnlyMemory<byte> State, string? Supersedes = null) : IdentityMessage;
 
 /// <summary>Its attachment has got another epoch: the identity's entity was lost, and has begun anew.</summary>
 internal sealed record IdentityEpoch(long Epoch) : IdentityMessage;

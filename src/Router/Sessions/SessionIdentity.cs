@@ -306,7 +306,7 @@ internal sealed class SessionIdentity(SessionContext session, IdentitySettings s
         Revision = _sentRevision = _revisionAttached = attached.Revision;
         _state = attached.State.ToArray();
         _stateLength = _state.Length;
-        session.Shard.Events.Attached(session);
+        session.Shard.Events.Attached(session, attached.Supersedes);
         ((AttachingHandler)session.Handler!).OnAttached(session);
     }
 

@@ -369,7 +369,9 @@ internal interface ISessionEvents
     }
 
     /// <summary>It speaks for its peer's identity.</summary>
-    void Attached(SessionContext session)
+    /// <param name="session">Which one.</param>
+    /// <param name="supersedes">The one that had to end for it, and its peer; null for none.</param>
+    void Attached(SessionContext session, string? supersedes)
     {
     }
 

@@ -292,7 +292,7 @@ internal sealed partial class HubState(IHubWorld first)
         _attached.Set(entry);
         _world.ToSession(
             entry.Session,
-            new IdentityAttached(attached.Epoch, attached.State.Revision, attached.State.Bytes),
+            new IdentityAttached(attached.Epoch, attached.State.Revision, attached.State.Bytes, attached.Supersedes),
             ActorRefs.NoSender);
     }
 

@@ -54,7 +54,10 @@ internal sealed record HasNone(string Identity, Place Place) : IToIdentity;
 internal sealed record Undelivered(string Identity, SessionId Session, Tell What) : IToIdentity;
 
 /// <summary>The session speaks for the identity.</summary>
-internal sealed record Attached(string Identity, SessionId Session, long Epoch, KeptState State) : IToHub;
+/// <param name="Supersedes">Which session had to end for it, and where its peer is; null for none, and where the answer
+/// is told again.</param>
+internal sealed record Attached(
+    string Identity, SessionId Session, long Epoch, KeptState State, string? Supersedes = null) : IToHub;
 
 /// <summary>A session that was attached stays so, by another epoch or another entity.</summary>
 /// <param name="Revision">The checkpoint that the entity has: a later one was lost on its way, and comes again.</param>

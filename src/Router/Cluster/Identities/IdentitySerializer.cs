@@ -15,7 +15,7 @@ internal sealed class IdentitySerializer(ExtendedActorSystem system) : Serialize
     private static readonly (string Manifest, Type Type)[] Manifests =
     [
         ("attach-3", typeof(Attach)), ("detach", typeof(Detach)), ("save", typeof(Save)), ("tell", typeof(Tell)),
-        ("none", typeof(HasNone)), ("undelivered", typeof(Undelivered)), ("attached", typeof(Attached)),
+        ("none", typeof(HasNone)), ("undelivered", typeof(Undelivered)), ("attached-2", typeof(Attached)),
         ("epoch-2", typeof(EpochIs)), ("supersede", typeof(Supersede)), ("over", typeof(Over)),
         ("detached", typeof(Detached)), ("kept", typeof(Kept)), ("unknown", typeof(Unknown)), ("who", typeof(WhoHas)),
         ("pass", typeof(Pass)), ("answered", typeof(Answered)), ("taken", typeof(IdentityTaken)),
@@ -140,6 +140,7 @@ internal sealed class IdentitySerializer(ExtendedActorSystem system) : Serialize
                 writer.Id(attached.Session);
                 writer.Number(attached.Epoch);
                 writer.State(attached.State);
+                writer.Text(attached.Supersedes ?? "");
                 break;
             case EpochIs changed:
                 writer.Id(changed.Session);
@@ -186,6 +187,8 @@ internal sealed class IdentitySerializer(ExtendedActorSystem system) : Serialize
         "none" => new HasNone(identity, reader.Place()),
         "undelivered" => new Undelivered(identity, reader.Id(), reader.Tell(identity)),
         "attached" => new Attached(identity, reader.Id(), reader.Number(), reader.State()),
+        "attached-2" => new Attached(
+            identity, reader.Id(), reader.Number(), reader.State(), reader.Text() is { Length: > 0 } by ? by : null),
         "epoch-2" => new EpochIs(identity, reader.Id(), reader.Number(), reader.Number()),
         "supersede" => new Supersede(identity, reader.Id(), reader.Text()),
         "over" => new Over(identity, reader.Id(), reader.Text()),

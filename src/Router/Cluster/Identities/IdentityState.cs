@@ -18,7 +18,7 @@ internal sealed partial class IdentityState(string identity, IIdentityWorld worl
     private Queue<Tell>? _queue;
     private Phase _phase;
     private bool _isResting;   // until it is forgotten
-    private bool _hasReleased; // a session, for the one that is attached next
+    private string? _released; // whose place the one takes that is attached next
     private bool _isEnded;     // what comes is for the entity that follows
     private Attachment? _owner;
     private Attachment? _pending;
@@ -139,10 +139,10 @@ internal sealed partial class IdentityState(string identity, IIdentityWorld worl
         else
         {
             SendAttached(_owner);
-            world.CountAttached(_hasReleased);
+            world.CountAttached(_released is not null);
         }
 
-        _hasReleased = false;
+        _released = null;
         PassQueue(_owner);
     }
 
@@ -182,7 +182,7 @@ internal sealed partial class IdentityState(string identity, IIdentityWorld worl
         switch (_phase)
         {
             case Phase.Releasing when world.MayDecide && world.IsGone(_owner!.Place):
-                _hasReleased = true;
+                _released = _owner.Text;
                 _owner = null;
                 Ask();
                 break;
@@ -386,7 +386,7 @@ internal sealed partial class IdentityState(string identity, IIdentityWorld worl
         else if (_owner is { } owner && owner.Session == detach.Session)
         {
             Store(owner.Epoch, detach.State);
-            _hasReleased = true;
+            _released = _phase == Phase.Releasing ? owner.Text : null;   // else it ended by itself
             _owner = null;
             if (_phase == Phase.Releasing)
             {
@@ -462,8 +462,8 @@ internal sealed partial class IdentityState(string identity, IIdentityWorld worl
         }
     }
 
-    private void SendAttached(Attachment owner) => world.Send(
-        owner.Hub, new Attached(identity, owner.Session, owner.Epoch, new KeptState(_kept.Revision, _kept.State)));
+    private void SendAttached(Attachment owner) => world.Send(owner.Hub, new Attached(
+        identity, owner.Session, owner.Epoch, new KeptState(_kept.Revision, _kept.State), _released));
 
     private void PassQueue(Attachment owner)
     {
