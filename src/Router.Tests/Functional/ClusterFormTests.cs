@@ -15,6 +15,34 @@ public sealed class ClusterFormTests(ITestOutputHelper output) : FunctionalTest(
 
     private readonly ITestOutputHelper _output = output;
 
+    [RequiresToolFact(RequiredTools.Namespace)]
+    public async Task Without_a_cluster_no_port_is_open_but_those_of_the_listeners()
+    {
+        var alone = await RouterAsync("""
+            router {
+              loops = 1
+              listeners.a { bind = "tcp://127.0.0.1:5300", route = e }
+              routes.e { type = echo }
+            }
+            """);
+
+        Assert.Equal(["0100007F:14B4"], ListenedBy(alone));   // 127.0.0.1:5300, as Linux writes it
+
+        var member = await MemberAsync(1);   // in the same network
+        await member.RecordAsync("cluster-joining");
+        Assert.Equal(["0100007F:14B4", "0100007F:6A40"], ListenedBy(member).Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>Addresses where connections are taken in a process's network.</summary>
+    private static List<string> ListenedBy(RouterProcess router) =>
+    [
+        .. from file in new[] { "tcp", "tcp6" }
+           from line in File.ReadLines($"/proc/{router.Id}/net/{file}").Skip(1)
+           let words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+           where words[3] == "0A"   // LISTEN
+           select words[1],
+    ];
+
     [RequiresToolTheory(RequiredTools.Namespace)]
     [InlineData(1, 2, 3)]
     [InlineData(3, 2, 1)]
