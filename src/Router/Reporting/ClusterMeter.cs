@@ -77,8 +77,7 @@ internal static class ClusterMeter
     private static Measurement<long>[] StraysOf(RelayFigures figures) =>
     [
         new(figures.Found, RouterMeter.Tag("result", "found")),
-        new(
-            Math.Max(0, figures.Asked - figures.Found - figures.Unanswered), RouterMeter.Tag("result", "none")),
+        new(figures.Nowhere, RouterMeter.Tag("result", "none")),
         new(figures.Unanswered, RouterMeter.Tag("result", "unanswered")),
         new(figures.Unasked, RouterMeter.Tag("result", "unasked")),
     ];

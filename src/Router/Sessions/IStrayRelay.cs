@@ -56,6 +56,7 @@ internal interface IRelaySpan
 /// <param name="Relayed">Ways from other members to sessions here.</param>
 /// <param name="Asked">Peers that other members were asked for.</param>
 /// <param name="Found">Of those, peers that one of them had a session of.</param>
+/// <param name="Nowhere">Of those, peers that no member has a session of, as all have said.</param>
 /// <param name="Unanswered">Of those, peers that were not found while not all had answered.</param>
 /// <param name="Unasked">Peers that were not asked for: too many were, or too much was on the way.</param>
 /// <param name="Passed">Datagrams of peers that were sent to other members.</param>
@@ -66,8 +67,8 @@ internal interface IRelaySpan
 /// <param name="Late">Those that a loop here did not take in time.</param>
 /// <param name="Lost">Those that came for a session that had ended.</param>
 internal readonly record struct RelayFigures(
-    long Relaying, long Relayed, long Asked, long Found, long Unanswered, long Unasked, long Passed, long Taken,
-    long Returned, long Answers, long Behind, long Late, long Lost)
+    long Relaying, long Relayed, long Asked, long Found, long Nowhere, long Unanswered, long Unasked, long Passed,
+    long Taken, long Returned, long Answers, long Behind, long Late, long Lost)
 {
     /// <summary>Bytes that the member which is furthest behind has not acknowledged.</summary>
     public long OnTheWay { get; init; }

@@ -187,6 +187,57 @@ public sealed class RelayLimitTests : RelayRig
     }
 
     [Fact]
+    public void The_ways_of_a_member_that_is_gone_are_forgotten()
+    {
+        Start(Defaults);
+        Known("192.0.2.1:4000");
+        Ask("192.0.2.1:4000");
+        Assert.Equal(1, _one.Figures.Relayed);
+
+        _one.Span.Table.Remove(_other.Ref, uid: 1);
+        Kit.RunUntilIdle();
+
+        Assert.Equal(0, _one.Figures.Relayed);
+    }
+
+    [Fact]
+    public void Peers_that_are_being_asked_for_are_not_counted_as_had_by_nobody()
+    {
+        Start(Defaults);
+        Say(Kit.UdpPeer("192.0.2.1:4000", _one.Listener), 1);
+        Assert.Equal((1, 0), (_one.Figures.Asked, _one.Figures.Nowhere));
+        Reply(Asked(Drain<Pack>()).Single(), 0);
+        Assert.Equal(1, _one.Figures.Nowhere);
+
+        Kit.Advance(TimeSpan.FromMilliseconds(5));
+        Say(Kit.UdpPeer("192.0.2.2:4000", _one.Listener), 1);
+        Reply(Asked(Drain<Pack>()).Single(), Theirs);
+        Assert.Equal((2, 1, 1), (_one.Figures.Asked, _one.Figures.Found, _one.Figures.Nowhere));
+    }
+
+    [Fact]
+    public void Notes_that_find_the_window_full_are_no_datagrams_that_are_missed()
+    {
+        Start(Defaults);
+        var peer = Found();
+        for (var i = 0; i < 1_000; i++)
+        {
+            peer.Send(new byte[1_000]);
+            Kit.RunUntilIdle();
+        }
+
+        var missed = _one.Figures.Behind;
+        for (var i = 0; i < 50; i++)
+        {
+            Say(Kit.UdpPeer($"192.0.2.3:{4_000 + i}", _one.Listener), 1);   // the last of them are not asked for
+        }
+
+        Assert.InRange(_one.Figures.Unasked, 1, 50);
+        Assert.Equal(missed, _one.Figures.Behind);
+        Assert.Equal(missed, _one.Span.Table.PeerOf(_other.Ref)!.Missed);
+    }
+
+    [Fact]
     public void A_pack_that_cannot_be_read_is_dropped_and_the_next_is_taken()
     {
         Start(Defaults);

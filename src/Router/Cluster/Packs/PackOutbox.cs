@@ -29,6 +29,10 @@ internal sealed class PackOutbox(IoLoop loop, int window, Func<IActorRef> self) 
     public long Behind => Volatile.Read(ref _behind);
 
     /// <summary>Adds a payload to what is sent to a member.</summary>
+    /// <param name="peer">The member.</param>
+    /// <param name="port">What it is for there; 0 for what members say to each other, which is not counted if the
+    /// member misses it.</param>
+    /// <param name="payload">Copied.</param>
     /// <returns>False if it misses it, since more than may be is on the way to it.</returns>
     public bool TryAdd(PackPeer peer, long port, ReadOnlySpan<byte> payload)
     {
@@ -36,8 +40,12 @@ internal sealed class PackOutbox(IoLoop loop, int window, Func<IActorRef> self) 
         var pack = lane.Pack;
         if (peer.OnTheWay + pack.Length + payload.Length > window)
         {
-            peer.CountMissed();
-            Volatile.Write(ref _behind, _behind + 1);
+            if (port != 0)
+            {
+                peer.CountMissed();
+                Volatile.Write(ref _behind, _behind + 1);
+            }
+
             return false;
         }
 

@@ -157,8 +157,7 @@ internal sealed class RelayActor : PackActor<RelayPeer>
 
         if (hello.Kind == RelayHelloKind.Ends)
         {
-            member.Peer?.Remove();
-            member.Peer = null;
+            _table.RemovePeer(member);
         }
         else
         {

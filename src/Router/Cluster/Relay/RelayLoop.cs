@@ -119,6 +119,17 @@ internal sealed class RelayLoop : IStrayRelay
         CountNow();
     }
 
+    /// <summary>Members are gone: nothing comes by their ways any more.</summary>
+    public void ForgetGone()
+    {
+        foreach (var way in _ways.Values.Where(static way => way.Peer.IsGone).ToArray())
+        {
+            End(way);
+        }
+
+        CountNow();
+    }
+
     /// <summary>Another member's pack has come.</summary>
     public void OnArrival(RelayArrival arrival)
     {
@@ -256,6 +267,10 @@ internal sealed class RelayLoop : IStrayRelay
         {
             return;
         }
+        else
+        {
+            RelayCounts.Add(ref _counts.Nowhere, 1);
+        }
 
         EndAsking(stray);
         CountNow();
@@ -271,14 +286,18 @@ internal sealed class RelayLoop : IStrayRelay
         }
         else if (_waysByIngress.TryGetValue((from, port), out var way))
         {
-            way.Session.Leave(way);
-            Forget(way);
-            if (way.Session.Ways.Count == 0)
-            {
-                _sessions.Remove(way.Session.Session);
-            }
-
+            End(way);
             CountNow();
+        }
+    }
+
+    private void End(RelayedWay way)
+    {
+        way.Session.Leave(way);
+        Forget(way);
+        if (way.Session.Ways.Count == 0)
+        {
+            _sessions.Remove(way.Session.Session);
         }
     }
 
@@ -350,6 +369,7 @@ internal struct RelayCounts
     public long Relayed;
     public long Asked;
     public long Found;
+    public long Nowhere;
     public long Unanswered;
     public long Unasked;
     public long Passed;
@@ -362,6 +382,6 @@ internal struct RelayCounts
 
     public RelayFigures Read(long behind, long late) => new(
         Volatile.Read(ref Relaying), Volatile.Read(ref Relayed), Volatile.Read(ref Asked), Volatile.Read(ref Found),
-        Volatile.Read(ref Unanswered), Volatile.Read(ref Unasked), Volatile.Read(ref Passed), Volatile.Read(ref Taken),
-        Volatile.Read(ref Returned), Volatile.Read(ref Answers), behind, late, Volatile.Read(ref Lost));
+        Volatile.Read(ref Nowhere), Volatile.Read(ref Unanswered), Volatile.Read(ref Unasked),
+        Volatile.Read(ref Passed), Volatile.Read(ref Taken), Volatile.Read(ref Returned), Volatile.Read(ref Answers), behind, late, Volatile.Read(ref Lost));
 }

@@ -9,7 +9,9 @@ namespace Router.Cluster.Relay;
 internal sealed class RelayPeer(IActorRef relay, int loops) : PackPeer(relay, loops);
 
 /// <summary>Members that are known, whether they have a relay or not. The actor's.</summary>
-internal sealed class RelayTable(int loops)
+/// <param name="loops">How many there are here.</param>
+/// <param name="onGone">Called after a peer is gone.</param>
+internal sealed class RelayTable(int loops, Action onGone)
 {
     /// <summary>Within two seconds.</summary>
     private const int FindTries = 4;
@@ -50,7 +52,7 @@ internal sealed class RelayTable(int loops)
             return null;
         }
 
-        known?.Peer?.Remove();
+        RemovePeer(known);
         return _members[relay.Path] = new RelayMember(relay, uid);
     }
 
@@ -59,7 +61,7 @@ internal sealed class RelayTable(int loops)
     {
         if (member.Peer is null || !member.Peer.Actor.Equals(relay))
         {
-            member.Peer?.Remove();
+            RemovePeer(member);
             member.Peer = new RelayPeer(relay, loops);
         }
     }
@@ -69,8 +71,19 @@ internal sealed class RelayTable(int loops)
     {
         if (_members.TryGetValue(relay.Path, out var known) && known.Uid == uid)
         {
-            known.Peer?.Remove();
+            RemovePeer(known);
             _members.TryRemove(relay.Path, out _);
+        }
+    }
+
+    /// <summary>The member's relay is gone, if it had one.</summary>
+    public void RemovePeer(RelayMember? member)
+    {
+        if (member?.Peer is { } peer)
+        {
+            member.Peer = null;
+            peer.Remove();
+            onGone();
         }
     }
 }

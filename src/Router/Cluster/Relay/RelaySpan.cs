@@ -42,7 +42,7 @@ internal sealed class RelaySpan : IRelaySpan
     {
         (_system, _name, _time, _log, Options) = (system, $"{router}-relay", time, log, options);
         Loops = [.. loops.Select(loop => new RelayLoop(this, loop, random))];
-        Table = new RelayTable(loops.Count);
+        Table = new RelayTable(loops.Count, ForgetGone);
     }
 
     /// <summary>How long a member that has come in is not ready because of <see cref="IsFinding"/>.</summary>
@@ -91,7 +91,8 @@ internal sealed class RelaySpan : IRelaySpan
                 var add = loop.Figures;
                 sum = new RelayFigures(
                     sum.Relaying + add.Relaying, sum.Relayed + add.Relayed, sum.Asked + add.Asked,
-                    sum.Found + add.Found, sum.Unanswered + add.Unanswered, sum.Unasked + add.Unasked,
+                    sum.Found + add.Found, sum.Nowhere + add.Nowhere,
+                    sum.Unanswered + add.Unanswered, sum.Unasked + add.Unasked,
                     sum.Passed + add.Passed, sum.Taken + add.Taken, sum.Returned + add.Returned,
                     sum.Answers + add.Answers, sum.Behind + add.Behind, sum.Late + add.Late, sum.Lost + add.Lost);
             }
@@ -143,10 +144,26 @@ internal sealed class RelaySpan : IRelaySpan
         }
     }
 
+    private void ForgetGone()
+    {
+        foreach (var loop in Loops)
+        {
+            loop.Loop.Enqueue(new GonePeers(loop));
+        }
+    }
+
     private IActorRef? MemberRelay(Member member) =>
         member.UniqueAddress != AkkaCluster.Get(_system).SelfUniqueAddress
             && member.HasRole(Members.ClusterSettings.Role)
             ? ((ExtendedActorSystem)_system).Provider
                 .ResolveActorRef(new RootActorPath(member.Address) / "user" / _name)
             : null;
+}
+
+/// <summary>Has a loop forget what came from members that are gone.</summary>
+internal sealed class GonePeers(RelayLoop loop) : IRunnable
+{
+    public void Run() => loop.ForgetGone();
+
+    public void Execute() => Run();
 }
