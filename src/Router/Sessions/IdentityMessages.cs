@@ -30,7 +30,8 @@ internal abstract record IdentityMessage;
 /// <param name="Epoch">Of this attachment.</param>
 /// <param name="Revision">Of the checkpoint; 0 if there is none.</param>
 /// <param name="State">The checkpoint.</param>
-/// <param name="Supersedes">Which session had to end for it and where its peer is, for the record; null for none.</param>
+/// <param name="Supersedes">Which session had to end for it, and where its peer is, for records; null for none.
+/// </param>
 internal sealed record IdentityAttached(
     long Epoch, long Revision, ReadOnlyMemory<byte> State, string? Supersedes = null) : IdentityMessage;
 

@@ -383,5 +383,6 @@ internal struct RelayCounts
     public RelayFigures Read(long behind, long late) => new(
         Volatile.Read(ref Relaying), Volatile.Read(ref Relayed), Volatile.Read(ref Asked), Volatile.Read(ref Found),
         Volatile.Read(ref Nowhere), Volatile.Read(ref Unanswered), Volatile.Read(ref Unasked),
-        Volatile.Read(ref Passed), Volatile.Read(ref Taken), Volatile.Read(ref Returned), Volatile.Read(ref Answers), behind, late, Volatile.Read(ref Lost));
+        Volatile.Read(ref Passed), Volatile.Read(ref Taken), Volatile.Read(ref Returned),
+        Volatile.Read(ref Answers), behind, late, Volatile.Read(ref Lost));
 }
