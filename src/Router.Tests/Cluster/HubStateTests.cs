@@ -261,6 +261,26 @@ public sealed class HubStateTests
         }
     }
 
+    /// <summary>Its end was acknowledged by an entity that heard of it as the owner only afterwards.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void An_entity_that_takes_a_session_that_is_gone_for_the_owner_is_told_that_it_has_ended(bool isTold)
+    {
+        Attach();
+        _hub.On(new EndSession(Session, 8, new byte[] { 8 }));
+        _hub.On(new Detached("device", Session), Address.AllSystems);
+        _world.Told.Clear();
+
+        var tell = new Tell("device", "hello", ActorRefs.Nobody, null);
+        _hub.On(
+            isTold ? new Pass("device", Session, tell) : new EpochIs("device", Session, 5, 8), Address.AllSystems);
+
+        Assert.Equal(new Detach("device", Session, 0, default), _world.Told[0]);
+        Assert.Equal(
+            isTold ? [new Undelivered("device", Session, tell)] : Array.Empty<IToIdentity>(), _world.Told.Skip(1));
+    }
+
     private void Attach()
     {
         var state = new KeptState(7, new byte[] { 7 });

@@ -13,9 +13,10 @@ public sealed class CheckpointQueueFaultTests
     private readonly RecordingOwner _owner = new();
     private readonly LineLogger _log = new("Router");
     private readonly CheckpointQueue _queue;
+    private bool _mayClaim = true;
 
     public CheckpointQueueFaultTests() => _queue = new CheckpointQueue(
-        "fake", _store, QueueRig.Settings with { Rows = 200, Batch = 100 }, _time, _log);
+        "fake", _store, QueueRig.Settings with { Rows = 200, Batch = 100 }, _time, _log, () => _mayClaim);
 
     [Fact]
     public async Task A_store_that_is_not_to_be_had_is_tried_ever_more_slowly_and_gets_everything_when_it_is_back()
@@ -235,6 +236,43 @@ public sealed class CheckpointQueueFaultTests
         await _queue.StopAsync(TimeSpan.FromSeconds(2));
 
         Assert.Equal(["a 1.1 kept"], _owner.All);
+    }
+
+    /// <summary>The majority may have claimed by then: it would take the epoch from the rightful session.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_claim_that_waits_when_the_fence_shuts_or_the_process_ends_is_not_carried_out(bool isEnd)
+    {
+        _store.Hold();
+        _queue.Write(QueueRig.Row("a", 1, 1), _owner);
+        await Until.TrueAsync(() => _store.Batches.Count == 1, static () => "the first batch");
+        _queue.Claim("b", 1, _owner);
+        _queue.Write(QueueRig.Row("c", 1, 1), _owner);
+
+        _mayClaim = isEnd;
+        var stop = isEnd ? _queue.StopAsync(TimeSpan.FromSeconds(2)) : Task.CompletedTask;
+        _store.Release();
+        await stop;
+
+        Assert.Equal(["a 1.1 kept", "b claim lost", "c 1.1 kept"], (await _owner.AllAsync(3)).Order());
+        Assert.Equal(["write a", "write c"], _store.Batches);
+        Assert.Equal(1, _queue.Counts.ClaimsLost);
+    }
+
+    [Fact]
+    public async Task A_claim_that_failed_is_not_tried_again_once_the_fence_is_shut()
+    {
+        _store.Failure = new InvalidOperationException("cut off");
+        _queue.Claim("a", 1, _owner);
+        await Until.TrueAsync(() => _queue.Counts.Batches == 1, static () => "the first try");
+        _mayClaim = false;
+        _store.Failure = null;
+        await Until.TrueAsync(() => _time.NextTimer is not null, static () => "a wait");
+        _time.Advance(CheckpointQueue.BackoffMin);
+
+        Assert.Equal(["a claim lost"], await _owner.AllAsync(1));
+        Assert.Equal(["claim a"], _store.Batches);
     }
 
     /// <summary>Lets the queue make its next try.</summary>

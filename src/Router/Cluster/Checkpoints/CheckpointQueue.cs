@@ -20,8 +20,20 @@ internal sealed record CheckpointQueueSettings(int Rows, long Bytes, int Batch, 
 /// lost: its owner's next one may find room, and what waits already belongs to others. A row that the store refuses for
 /// good is found by halving the batches that it is in, and given up alone.
 /// </remarks>
+/// <param name="name">Of the store, for the log.</param>
+/// <param name="store">Where batches go. Owned by the caller.</param>
+/// <param name="settings">The limits.</param>
+/// <param name="time">The clock.</param>
+/// <param name="log">The router's.</param>
+/// <param name="mayClaim">Whether this member may take epochs, asked before each batch and under a lock: claims that
+/// wait when it says no are lost. Null for always.</param>
 internal sealed class CheckpointQueue(
-    string name, ICheckpointStore store, CheckpointQueueSettings settings, TimeProvider time, ILogger log)
+    string name,
+    ICheckpointStore store,
+    CheckpointQueueSettings settings,
+    TimeProvider time,
+    ILogger log,
+    Func<bool>? mayClaim = null)
 {
     /// <summary>Short, so that all is as before within two seconds of the store's return.</summary>
     public static readonly TimeSpan BackoffMax = TimeSpan.FromMilliseconds(500);
@@ -139,17 +151,22 @@ internal sealed class CheckpointQueue(
         }
     }
 
-    /// <summary>Takes nothing more, and hands what waits to the store; what it has not taken when
-    /// <paramref name="limit"/> has passed is lost. The store is not closed.</summary>
+    /// <summary>Takes nothing more, and hands the checkpoints that wait to the store; what it has not taken when
+    /// <paramref name="limit"/> has passed is lost. Claims that wait are lost at once: nobody here could use the epoch,
+    /// and it would be taken from whoever speaks for the identity. The store is not closed.</summary>
     public async Task StopAsync(TimeSpan limit)
     {
         Task run;
+        var notices = new List<CheckpointNotice>();
         lock (_lock)
         {
             _isStopping = true;
             run = _run;
+            LoseClaims(notices);
         }
 
+        Tell(notices);
+        notices.Clear();
         await _finish.CancelAsync().ConfigureAwait(false);
         if (!await EndsAsync(run, limit).ConfigureAwait(false))
         {
@@ -157,7 +174,6 @@ internal sealed class CheckpointQueue(
             await EndsAsync(run, EndTimeout).ConfigureAwait(false);
         }
 
-        var notices = new List<CheckpointNotice>();
         lock (_lock)
         {
             _isOver = true;
@@ -248,11 +264,31 @@ internal sealed class CheckpointQueue(
 
     private CheckpointBatch? Next()
     {
+        var notices = new List<CheckpointNotice>();
+        CheckpointBatch? next;
         lock (_lock)
         {
-            _underWay = _isOver || _giveUp.IsCancellationRequested ? null : _pending.Next(_batchRows);
-            _isRunning = _underWay is not null;
-            return _underWay;
+            // The majority may have claimed since: a claim now would take the epoch from the rightful session.
+            if (_pending.Claims > 0 && (_isStopping || mayClaim?.Invoke() == false))
+            {
+                LoseClaims(notices);
+            }
+
+            next = _underWay = _isOver || _giveUp.IsCancellationRequested ? null : _pending.Next(_batchRows);
+            _isRunning = next is not null;
+        }
+
+        Tell(notices);
+        return next;
+    }
+
+    /// <summary>All that wait. Under the lock.</summary>
+    private void LoseClaims(List<CheckpointNotice> notices)
+    {
+        while (_pending.OldestClaim is { } oldest)
+        {
+            notices.Add(_pending.TakeClaimOf(oldest)!.Lost());
+            _tally.ClaimsLost++;
         }
     }
 

@@ -23,8 +23,9 @@ internal sealed class CheckpointKeeper
     private readonly ICheckpointStore? _store;
     private readonly CheckpointQueue? _queue;
 
-    public CheckpointKeeper(CheckpointOptions options, TimeProvider time, ILogger log)
-        : this(options, StoreOf(options), time, log)
+    /// <inheritdoc cref="CheckpointKeeper(CheckpointOptions, ICheckpointStore, TimeProvider, ILogger, Func{bool})"/>
+    public CheckpointKeeper(CheckpointOptions options, TimeProvider time, ILogger log, Func<bool> mayClaim)
+        : this(options, StoreOf(options), time, log, mayClaim)
     {
     }
 
@@ -32,7 +33,13 @@ internal sealed class CheckpointKeeper
     /// <param name="store">Its own; null where the members themselves keep checkpoints.</param>
     /// <param name="time">The clock.</param>
     /// <param name="log">The router's.</param>
-    internal CheckpointKeeper(CheckpointOptions options, ICheckpointStore? store, TimeProvider time, ILogger log)
+    /// <param name="mayClaim">Whether this member may take epochs; null for always.</param>
+    internal CheckpointKeeper(
+        CheckpointOptions options,
+        ICheckpointStore? store,
+        TimeProvider time,
+        ILogger log,
+        Func<bool>? mayClaim = null)
     {
         (_time, _store) = (time, store);
         if (_store is null)
@@ -43,7 +50,7 @@ internal sealed class CheckpointKeeper
 
         var settings = new CheckpointQueueSettings(
             options.Queue, options.QueueBytes, options.Batch, options.ClaimTimeout);
-        _queue = new CheckpointQueue(Kebab.From($"{options.Store}"), _store, settings, time, log);
+        _queue = new CheckpointQueue(Kebab.From($"{options.Store}"), _store, settings, time, log, mayClaim);
         Store = new QueuedIdentities(_queue);
     }
 

@@ -151,8 +151,8 @@ internal sealed partial class HubState(IHubWorld first)
             case Attached attached:
                 OnAttached(attached, at);
                 break;
-            case EpochIs changed when Find(changed.Session) is { Phase: Phase.Attached } entry:
-                OnEpoch(entry, changed, at);
+            case EpochIs changed:
+                OnEpoch(changed, at);
                 break;
             case Supersede supersede:
                 OnSupersede(supersede);
@@ -296,45 +296,6 @@ internal sealed partial class HubState(IHubWorld first)
             ActorRefs.NoSender);
     }
 
-    private void OnEpoch(Entry entry, EpochIs changed, Address at)
-    {
-        entry.At = at;
-        entry.IsAnnounced = false;
-        if (entry.SyncRevision == 0)
-        {
-            _waiting.Remove(entry);
-        }
-
-        if (changed.Epoch != entry.Epoch)
-        {
-            entry.Epoch = changed.Epoch;
-            _world.ToSession(entry.Session, new IdentityEpoch(changed.Epoch), ActorRefs.NoSender);
-        }
-
-        // One that nobody waits for is sent once, and was lost if its entity was on the way to another member.
-        if (entry.SyncRevision == 0 && entry.State.Revision > changed.Revision)
-        {
-            SendSave(entry);
-        }
-    }
-
-    private void OnSupersede(Supersede supersede)
-    {
-        if (Find(supersede.Session) is not { } entry)
-        {
-            _world.ToIdentity(new Detach(supersede.Identity, supersede.Session, 0, default));
-        }
-        else if (entry.Phase == Phase.Ended)
-        {
-            Ask(entry);
-        }
-        else
-        {
-            entry.IsEnding = true;
-            _world.ToSession(entry.Session, new IdentitySuperseded(supersede.By), ActorRefs.NoSender);
-        }
-    }
-
     private void OnOver(Entry entry, Over over)
     {
         entry.IsOver = entry.IsEnding = true;
@@ -385,18 +346,6 @@ internal sealed partial class HubState(IHubWorld first)
             {
                 _world.ToIdentity(new HasNone(who.Identity, _world.Place));   // else it asks again
             }
-        }
-    }
-
-    private void OnPass(Pass pass)
-    {
-        if (Find(pass.Session) is { Phase: Phase.Attached, IsEnding: false } entry)
-        {
-            _world.ToSession(entry.Session, new IdentityTold(pass.What.Message, pass.What.Ack), pass.What.From);
-        }
-        else
-        {
-            _world.ToIdentity(new Undelivered(pass.Identity, pass.Session, pass.What));
         }
     }
 

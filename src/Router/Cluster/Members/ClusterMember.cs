@@ -44,7 +44,7 @@ internal sealed class ClusterMember
         var members = new IdentityMembers((ExtendedActorSystem)system, Table, fence, time, options.FenceTimeout);
         var inherited = new InheritedIdentities(time);
         var limits = new IdentityLimits(options.IdentityQueue, options.ForgetAfter);
-        Checkpoints = new CheckpointKeeper(options.Checkpoints, time, log);
+        Checkpoints = new CheckpointKeeper(options.Checkpoints, time, log, () => fence.IsOpen);
         var environment = new IdentityEnvironment(Checkpoints.Store, members, limits, Counters, inherited);
         var entity = Props.CreateBy(new IdentityEntityProducer(environment)).WithMailbox(SessionMailbox.Path);
         var extractor = new IdentityExtractor(options.Shards);
