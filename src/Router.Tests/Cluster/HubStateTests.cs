@@ -187,7 +187,7 @@ public sealed class HubStateTests
     [Fact]
     public void A_list_passes_over_nobody_who_is_attached_all_the_time_while_others_come_and_go_between_its_steps()
     {
-        const int Sessions = 3 * HubState.HubWalk.StepMax;
+        const int Sessions = 3 * HubWalk.StepMax;
         var random = new Random(1);
         for (var i = 0; i < Sessions; i++)
         {

@@ -150,7 +150,8 @@ internal sealed class SessionQueue : IMessageQueue, IUnboundedMessageQueueSemant
         Close();
         while (Take() is { } link)
         {
-            if (link.Message!.GetType().Assembly != typeof(SessionQueue).Assembly)
+            if (link.Message is ICarriesMessage
+                || link.Message!.GetType().Assembly != typeof(SessionQueue).Assembly)
             {
                 deadletters.Enqueue(owner, new Envelope(link.Message, link.Sender!));
             }

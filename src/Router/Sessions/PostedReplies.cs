@@ -61,6 +61,10 @@ internal class PostedReplies(SessionContext session)
         {
             session.ReplyOnLoop(payload);   // counts what it does not take
         }
+        else if (session.Identified is { TakesReplies: true } identity)
+        {
+            identity.Hold(payload);   // counts what it does not take
+        }
         else if (!session.Carrier!.Keep(payload))
         {
             session.CountDrop(DropReason.SessionClosed);   // behind the end of the replies, or the connection is gone

@@ -51,7 +51,7 @@ internal static class SessionEnd
     public static void StopActor(SessionContext session)
     {
         session.IsLingering = false;
-        session.Loop.Cancel(session);
+        session.OnLoop(static session => session.Loop.Cancel(session));   // a session on the pool may end in its turn
         if (session.Shard.Settings.OnPool)
         {
             session.Ref.Tell(PoisonPill.Instance, ActorRefs.NoSender);   // the actor's context is another thread's

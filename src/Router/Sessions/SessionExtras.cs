@@ -53,10 +53,16 @@ internal sealed class SessionExtras
             return false;
         }
 
+        Enter(messages, bytes);
+        return true;
+    }
+
+    /// <summary>Counts a payload message in, whatever waits. Any thread.</summary>
+    public void Enter(int messages, int bytes)
+    {
         Interlocked.Add(ref _waitingMessages, messages);
         Interlocked.Add(ref _waitingBytes, bytes);
         Interlocked.Increment(ref _waitingBuffers);
-        return true;
     }
 
     /// <summary>Counts it out again: handled or dropped. Any thread.</summary>

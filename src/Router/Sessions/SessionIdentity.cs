@@ -16,7 +16,8 @@ internal sealed class SessionIdentity(SessionContext session, IdentitySettings s
     private int _stateLength;
     private int _heldBytes;
     private long _sentMs = -1;
-    private long _sentRevision;
+    private long _sentRevision;   // the turn's
+    private long _keptRevision;   // the loop's, once it is attached
     private long _revisionAttached;
     private long _expectedMs = -1;   // when the peer is late; below 0 where it is not waited for
     private byte[]? _unsent;         // a challenge
@@ -43,7 +44,8 @@ internal sealed class SessionIdentity(SessionContext session, IdentitySettings s
     public ReadOnlySpan<byte> State => _state.AsSpan(0, _stateLength);
 
     /// <summary>Replies wait for a checkpoint that is not known to be kept.</summary>
-    public bool HoldsReplies { get; private set; }
+    public bool HoldsReplies =>
+        settings.Sync && Volatile.Read(ref _keptRevision) < Volatile.Read(ref _sentRevision);
 
     /// <summary>Whether a reply goes to <see cref="Hold"/> and not out: it waits, or the peer has not proved yet who it
     /// is, and is told nothing.</summary>
@@ -78,7 +80,11 @@ internal sealed class SessionIdentity(SessionContext session, IdentitySettings s
         Name = name;
         if (Volatile.Read(ref _expectedMs) >= 0)
         {
-            session.OnLoop(static session => session.Loop.Cancel(session.Identified!));
+            session.OnLoop(static session =>
+            {
+                session.Identified!._unsent = null;   // it has been answered already
+                session.Loop.Cancel(session.Identified);
+            });
         }
 
         hub.Tell(
@@ -211,7 +217,7 @@ internal sealed class SessionIdentity(SessionContext session, IdentitySettings s
                 session.CloseNow(CloseReason.Superseded);
                 break;
             case CheckpointKept kept:
-                OnKept(kept);
+                session.OnLoop(static (session, kept) => session.Identified!.OnKept(kept), kept);
                 break;
             case CheckpointDue when Name is null:
                 OnLate();
@@ -303,6 +309,7 @@ internal sealed class SessionIdentity(SessionContext session, IdentitySettings s
     private void OnAttached(IdentityAttached attached)
     {
         Epoch = attached.Epoch;
+        _keptRevision = attached.Revision;
         Revision = _sentRevision = _revisionAttached = attached.Revision;
         _state = attached.State.ToArray();
         _stateLength = _state.Length;
@@ -313,16 +320,15 @@ internal sealed class SessionIdentity(SessionContext session, IdentitySettings s
     private void Send()
     {
         _sentMs = session.Loop.NowMs;
-        _sentRevision = Revision;
-        HoldsReplies = settings.Sync;
+        Volatile.Write(ref _sentRevision, Revision);
         hub.Tell(new SaveCheckpoint(session.Id, Revision, State.ToArray(), settings.Sync), ActorRefs.NoSender);
     }
 
     /// <summary>Replies that came before the checkpoint go out; those behind one that is lost are dropped: the peer
-    /// asks again, and is not told what the next session would not know.</summary>
+    /// asks again, and is not told what the next session would not know. Loop thread.</summary>
     private void OnKept(CheckpointKept kept)
     {
-        HoldsReplies = kept.Revision < _sentRevision;
+        Volatile.Write(ref _keptRevision, Math.Max(_keptRevision, kept.Revision));
         while (_held.TryPeek(out var reply) && reply.Revision <= kept.Revision)
         {
             _held.Dequeue();

@@ -11,10 +11,15 @@ internal sealed class WaitingPayloads
 
     public int Count => _payloads.Count;
 
-    /// <summary>Has a payload wait; one for which there is no room is a counted drop.</summary>
+    /// <summary>Has a payload wait; one for which there is no room is a counted drop. Of a stream all waits: it is not
+    /// read meanwhile, so it is no more than was read already, and without a part the rest would be garbage.</summary>
     public void Add(SessionContext session, ReadOnlySpan<byte> payload)
     {
-        if (!session.TryEnter(1, payload.Length))
+        if (!session.KeepsMessages)
+        {
+            session.Extras.Enter(1, payload.Length);
+        }
+        else if (!session.TryEnter(1, payload.Length))
         {
             session.CountDrop(DropReason.MailboxFull);
             return;

@@ -127,7 +127,7 @@ internal class IdentityHub : UntypedActor, IWithTimers, IHubWorld
         }
     }
 
-    private sealed record ListUnderWay(HubState.HubWalk Walk, IActorRef Asker, TimeSpan Until);
+    private sealed record ListUnderWay(HubWalk Walk, IActorRef Asker, TimeSpan Until);
 
     private sealed class TickNow
     {
